@@ -1,0 +1,112 @@
+import type { Millis } from './ids.ts';
+
+/**
+ * The only source of time. Everything that waits, times out or stamps takes a Clock, so that the
+ * whole engine runs on a virtual one.
+ */
+export interface Clock {
+  /** Wall clock, for timestamps that people or other systems see. May jump. */
+  now(): Millis;
+  /** Monotonic milliseconds with fractions, for spans. Never jumps. */
+  monotonic(): number;
+  /** Resolves after `ms`, or at once with `false` when the signal aborts. */
+  sleep(ms: Millis, signal?: AbortSignal): Promise<boolean>;
+  /** Runs `task` once after `ms`; the answer cancels it. Does not keep the process alive. */
+  after(ms: Millis, task: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep(ms, signal) {
+    if (signal?.aborted) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const timer = setTimeout(done, ms, true);
+      const stop = () => done(false);
+      signal?.addEventListener('abort', stop, { once: true });
+      function done(elapsed: boolean) {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', stop);
+        resolve(elapsed);
+      }
+    });
+  },
+  after(ms, task) {
+    const timer = setTimeout(task, ms);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** A clock that moves only by `advance`. Timers fire in order of time, then of registration. */
+export class VirtualClock implements Clock {
+  #now: Millis;
+  readonly #timers: { readonly at: Millis; readonly serial: number; readonly task: () => void }[] = [];
+  #serial = 0;
+
+  constructor(start: Millis = 0) {
+    this.#now = start;
+  }
+
+  now(): Millis {
+    return this.#now;
+  }
+
+  monotonic(): number {
+    return this.#now;
+  }
+
+  sleep(ms: Millis, signal?: AbortSignal): Promise<boolean> {
+    if (signal?.aborted) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const cancel = this.after(ms, () => {
+        signal?.removeEventListener('abort', stop);
+        resolve(true);
+      });
+      const stop = () => {
+        cancel();
+        resolve(false);
+      };
+      signal?.addEventListener('abort', stop, { once: true });
+    });
+  }
+
+  after(ms: Millis, task: () => void): () => void {
+    const timer = { at: this.#now + Math.max(0, ms), serial: this.#serial++, task };
+    this.#timers.push(timer);
+    return () => {
+      const index = this.#timers.indexOf(timer);
+      if (index >= 0) this.#timers.splice(index, 1);
+    };
+  }
+
+  /** Moves time forward, firing every timer that falls due, also those that timers set. */
+  advance(ms: Millis): void {
+    const end = this.#now + ms;
+    for (;;) {
+      const next = this.nextTimer();
+      if (next === undefined || next > end) break;
+      this.#now = Math.max(this.#now, next);
+      this.#fireFirst();
+    }
+    this.#now = end;
+  }
+
+  /** When the earliest timer falls due, or `undefined` where none waits. */
+  nextTimer(): Millis | undefined {
+    let next: Millis | undefined;
+    for (const timer of this.#timers) if (next === undefined || timer.at < next) next = timer.at;
+    return next;
+  }
+
+  #fireFirst(): void {
+    let first = 0;
+    for (let i = 1; i < this.#timers.length; i++) {
+      const a = this.#timers[i]!;
+      const b = this.#timers[first]!;
+      if (a.at < b.at || (a.at === b.at && a.serial < b.serial)) first = i;
+    }
+    const [timer] = this.#timers.splice(first, 1);
+    timer!.task();
+  }
+}

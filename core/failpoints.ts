@@ -1,0 +1,25 @@
+/**
+ * Named places where a crash, a pause or an error can be made to happen. In production the hook is
+ * absent and a failpoint costs one comparison. Tests set a hook in the process under test; real
+ * child processes set it from `NODEFLOW_FAILPOINT=name:hit:action` (action: kill, stop, throw).
+ */
+let hook: ((name: string) => void) | undefined;
+
+export function failpoint(name: string): void {
+  if (hook !== undefined) hook(name);
+}
+
+export function setFailpointHook(next: ((name: string) => void) | undefined): void {
+  hook = next;
+}
+
+/** Reads `name:hit:action`; the n-th time that name is reached (from 1) the action happens. */
+export function failpointFromText(text: string): (name: string) => void {
+  const [wanted, hitText = '1', action = 'kill'] = text.split(':');
+  let left = Number(hitText);
+  return (name) => {
+    if (name !== wanted || --left !== 0) return;
+    if (action === 'throw') throw new Error(`failpoint ${name}`);
+    process.kill(process.pid, action === 'stop' ? 'SIGSTOP' : 'SIGKILL');
+  };
+}

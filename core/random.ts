@@ -1,0 +1,22 @@
+/** The only source of randomness: seeded, so that every run can be repeated. Values in [0, 1). */
+export interface Random {
+  next(): number;
+}
+
+/** Mulberry32: small, fast, good enough for schedules and faults; not for secrets. */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0;
+  return {
+    next() {
+      state = (state + 0x6d2b79f5) >>> 0;
+      let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+      mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+      return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+    },
+  };
+}
+
+/** A whole number in [0, below). */
+export function randomInt(random: Random, below: number): number {
+  return Math.floor(random.next() * below);
+}

@@ -1,0 +1,241 @@
+import type { Bytes } from '../core/bytes.ts';
+import type { Millis, Position, TopicPartition } from '../core/ids.ts';
+
+/**
+ * The partitioned log: the only boundary across which anything durable goes, and the only place that
+ * knows of Kafka. Records travel as *record batches* in Kafka's v2 format (`batch.ts`), encoded once
+ * and never opened by a driver except for their headers.
+ *
+ * What every driver promises, and `log.conformance.ts` checks:
+ *
+ * - Positions of a partition rise; they may have gaps (control records, compaction, aborted data).
+ * - An answered append is durable to the driver's stated degree (`capabilities.durable`).
+ * - A transaction's batches and input positions become visible to `committed` readers together, or never.
+ *   A committed reader never passes the first record of an open transaction (the last stable position).
+ * - One producer with a given transactional id at a time: opening a second fences the first, whose
+ *   every later call fails with `log.fenced`. An open transaction of the fenced one is aborted.
+ * - A group member's positions are accepted only for the group's current generation.
+ * - Order within a partition is the order of appends of one producer.
+ *
+ * Errors are `FlowError`s with codes `log.*` or `topic.*`; messages name topic, partition, position.
+ * After `log.timeout` or `log.aborted` inside a transaction the only legal calls are `abort` and `close`.
+ */
+export interface Log {
+  readonly capabilities: LogCapabilities;
+  readonly admin: LogAdmin;
+  /** A reader of chosen partitions from chosen positions. */
+  reader(options: ReaderOptions): LogReader;
+  /** A producer; with `transactionalId` it fences its predecessor and starts without an open transaction. */
+  producer(options: ProducerOptions): Promise<LogProducer>;
+  /** Joins a group. Resolves when the first assignment is known. */
+  join(options: MemberOptions): Promise<GroupMember>;
+  /**
+   * The committed input positions of a group, `undefined` where there is none yet. Waits while an open
+   * transaction holds positions of one of them.
+   */
+  committed(group: string, partitions: readonly TopicPartition[]): Promise<readonly (CommittedPosition | undefined)[]>;
+  close(): Promise<void>;
+}
+
+export interface LogCapabilities {
+  readonly driver: string;
+  /** Fetches and appends raw v2 batches without opening them. */
+  readonly rawBatches: boolean;
+  readonly transactions: boolean;
+  /** Stale generations and producers are refused. */
+  readonly fencing: boolean;
+  /** Groups use the assignor that the member brings. */
+  readonly ownAssignor: boolean;
+  /** What an answered append survives. */
+  readonly durable: 'process' | 'machine' | 'replicas';
+}
+
+// ---------------------------------------------------------------------------------------------
+// admin
+
+export interface LogAdmin {
+  /** Creates a topic; fails with `topic.exists` where there is one. */
+  create(topic: string, settings: TopicSettings): Promise<void>;
+  /** `undefined` where there is no such topic. */
+  describe(topic: string): Promise<TopicDescription | undefined>;
+  list(): Promise<readonly string[]>;
+  delete(topic: string): Promise<void>;
+  /** Changes settings other than the partition count. */
+  alter(topic: string, settings: Partial<Omit<TopicSettings, 'partitions'>>): Promise<void>;
+  /** Removes all records below `before` (never above the last stable position). Answers the new start. */
+  deleteRecords(topic: string, partition: number, before: Position): Promise<Position>;
+  /** Bounds of a partition. */
+  bounds(topic: string, partition: number): Promise<PartitionBounds>;
+  /** The groups known, and their committed positions. */
+  groups(): Promise<readonly GroupDescription[]>;
+  /** Forgets a group's positions; refused (`log.locked`) while it has members. */
+  deleteGroup(group: string): Promise<void>;
+}
+
+export interface TopicSettings {
+  readonly partitions: number;
+  /** Default: neither compaction nor deletion, records are kept for ever. */
+  readonly cleanup?: 'none' | 'delete' | 'compact' | 'compact,delete';
+  /** Age by record timestamp beyond which segments are deleted; -1 keeps them. Default -1. */
+  readonly retentionMs?: Millis;
+  /** Size of a partition beyond which old segments are deleted; -1 keeps them. Default -1. */
+  readonly retentionBytes?: number;
+  /** Default 64 MiB. */
+  readonly segmentBytes?: number;
+  /** The largest batch accepted, in bytes. Default 8 MiB. */
+  readonly maxMessageBytes?: number;
+  /** How long a tombstone stays in a compacted topic. Default 7 days. */
+  readonly deleteRetentionMs?: Millis;
+}
+
+export interface TopicDescription {
+  readonly topic: string;
+  /** Differs when a topic was deleted and made anew under the same name. */
+  readonly id: string;
+  readonly settings: Required<TopicSettings>;
+}
+
+export interface PartitionBounds {
+  /** The first position that can still be read. */
+  readonly start: Position;
+  /** Where a committed reader ends now. */
+  readonly stable: Position;
+  /** Where the next record will stand: the uncommitted end. */
+  readonly end: Position;
+}
+
+export interface GroupDescription {
+  readonly group: string;
+  readonly generation: number;
+  readonly members: readonly string[];
+  readonly positions: readonly (TopicPartition & CommittedPosition)[];
+}
+
+// ---------------------------------------------------------------------------------------------
+// reading
+
+export interface ReaderOptions {
+  readonly isolation: 'committed' | 'uncommitted';
+  /** Bytes one fetch may hold per partition, but always at least one batch. Default 1 MiB. */
+  readonly maxPartitionBytes?: number;
+}
+
+export interface LogReader {
+  /** Adds partitions, or moves them to another position. */
+  assign(partitions: readonly (TopicPartition & { readonly position: Position })[]): void;
+  unassign(partitions: readonly TopicPartition[]): void;
+  /** A paused partition is not fetched; what is already fetched is not affected. */
+  pause(partition: TopicPartition): void;
+  resume(partition: TopicPartition): void;
+  /**
+   * What has come for the assigned, unpaused partitions; at most one element per partition. Waits up to
+   * `maxWaitMs` for anything, then answers an empty list. One call at a time.
+   */
+  fetch(maxWaitMs: Millis, signal?: AbortSignal): Promise<readonly Fetched[]>;
+  close(): Promise<void>;
+}
+
+/**
+ * Whole batches of one partition, in order, lying in one buffer. Control batches are left out, and for
+ * `committed` readers aborted ones too; `next` tells where reading goes on, also past what was left out.
+ * The first batch may begin below `position` (batches are never cut): the caller skips its first records.
+ */
+export interface Fetched {
+  readonly topic: string;
+  readonly partition: number;
+  readonly bytes: Bytes;
+  /** Where batch i lies: `bytes[starts[i], ends[i])`. May be empty when only control records were passed. */
+  readonly starts: readonly number[];
+  readonly ends: readonly number[];
+  /** The position this fetch was asked for. */
+  readonly position: Position;
+  /** The position to read next. */
+  readonly next: Position;
+  /** The end of the partition for this isolation, as of this fetch. */
+  readonly end: Position;
+  /** Gives the buffer back; `bytes` may not be read after. Idempotent. */
+  release(): void;
+}
+
+// ---------------------------------------------------------------------------------------------
+// writing
+
+export interface ProducerOptions {
+  readonly transactionalId?: string;
+  /** A transaction open for longer is aborted by the log and its producer fenced. Default 10 s. */
+  readonly transactionTimeoutMs?: Millis;
+}
+
+export interface LogProducer {
+  /**
+   * Appends one encoded batch and takes over its bytes (they may be rewritten: base position, producer
+   * fields, CRC are the driver's). Resolves with the position of its first record once durable, or, inside
+   * a transaction, once taken into it. Appends to one partition keep the order of calls.
+   */
+  append(topic: string, partition: number, batch: Bytes): Promise<Position>;
+  /** Starts a transaction. Costs nothing until the first append. */
+  begin(): void;
+  /** Adds input positions of a group; refused with `log.fenced` unless the member's generation is current. */
+  sendPositions(member: GroupIdentity, positions: readonly (TopicPartition & CommittedPosition)[]): Promise<void>;
+  /** All or nothing, durable when it resolves. Every append must have resolved before. */
+  commit(): Promise<void>;
+  abort(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface CommittedPosition {
+  readonly position: Position;
+  /** Free text kept with the position; at most 4 KiB. */
+  readonly metadata: string;
+}
+
+// ---------------------------------------------------------------------------------------------
+// groups
+
+export interface GroupIdentity {
+  readonly group: string;
+  readonly member: string;
+  readonly generation: number;
+}
+
+export interface MemberOptions {
+  readonly group: string;
+  /** A name for people; the member id is derived from it. */
+  readonly name: string;
+  /** Opaque text that the assignor of the leading member sees. */
+  readonly metadata: string;
+  /** Runs in one member, for all. Pure. */
+  readonly assign: Assign;
+  /** A member not heard of for longer is out. Default 6 s. */
+  readonly sessionTimeoutMs?: Millis;
+  /**
+   * Called when a new assignment holds; also once before `join` resolves. The member must not write for
+   * what is no longer its own after `onRevoke` has resolved.
+   */
+  onAssign(assignment: Assignment): void;
+  /** Called before an assignment is given up: finish or abort, then resolve. */
+  onRevoke(generation: number): Promise<void>;
+  /** The member was put out of the group without being asked; nothing it does is accepted any more. */
+  onLost(reason: string): void;
+}
+
+export interface Assignment extends GroupIdentity {
+  /** What the assignor gave to this member. */
+  readonly tasks: readonly string[];
+  readonly metadata: string;
+}
+
+/** Pure and deterministic: members in order of id, answers tasks per member id. */
+export type Assign = (
+  members: readonly { readonly member: string; readonly metadata: string; readonly owned: readonly string[] }[],
+) => ReadonlyMap<string, readonly string[]>;
+
+export interface GroupMember {
+  /** The current identity, for `sendPositions`. */
+  readonly identity: GroupIdentity;
+  /** Asks for a new assignment, for instance after the number of tasks changed. */
+  rejoin(metadata: string): void;
+  leave(): Promise<void>;
+}
+
+export { partitionForKey } from './partitioner.ts';

@@ -1,0 +1,107 @@
+import type { Millis } from '../core/ids.ts';
+import type { Step } from '../core/step.ts';
+import type { Serde } from '../schemas/schemas.ts';
+import type { Table } from '../state/state.ts';
+import type { NodeKind, NodeOf } from '../topology/plan.ts';
+import type { Rec } from './record.ts';
+
+/**
+ * How each plan node behaves: one file a kind, all synchronous.
+ *
+ * A node becomes an {@link Operator} by its factory in {@link OPERATORS}. The runtime builds a task's operators
+ * from the leaves up, handing each the `next` of its children, so an operator only ever calls one function.
+ * Records are pushed depth-first, one at a time, in input order; siblings in the order of the plan.
+ *
+ * What an operator may rely on and must keep to:
+ * - A pushed {@link Rec} is valid until the push returns; it may be pushed on unchanged.
+ * - Everything it changes (tables, clocks, counters, outputs) it got from its {@link OperatorContext}, where each
+ *   part takes part in the undo of the step. It keeps no other state between records.
+ * - A cold read throws through it; it needs no handling, but there must be nothing to clean up.
+ * - It never awaits, reads no wall clock, draws no randomness.
+ * - An exception of user code goes up to the task, which decides by policy.
+ */
+export type Push = (record: Rec) => void;
+
+export interface Operator {
+  /** One entry for each of the node's inputs, in order. */
+  readonly inputs: readonly Push[];
+  /** Called when nothing more will come: bounded inputs have all ended and stream time is at infinity. */
+  end?(): void;
+  close?(): void;
+}
+
+export type OperatorFactory<Kind extends NodeKind> = (
+  node: NodeOf<Kind>,
+  context: OperatorContext,
+  /** Where its output goes. For `branch`, one per arm, in order; for all others one. */
+  next: readonly Push[],
+) => Operator;
+
+/** What the task lends to one operator. */
+export interface OperatorContext {
+  readonly step: Step;
+  /** A function of the node, by role. */
+  fn<F>(ref: string): F;
+  serde(name: string): Serde<unknown>;
+  table(store: string): Table;
+  /**
+   * The serdes and window of a store, for typed access. Rows of a cell table are in the value serde's cells.
+   */
+  storeSerdes(store: string): { readonly key: Serde<unknown>; readonly value: Serde<unknown> };
+  /** A number that is undone with the step, committed with the positions and restored: operator time, cursors. */
+  number(name: string, initial: number): KeptNumber;
+  /** Counts a record that goes no further, by reason; undone with the step. */
+  drop(reason: DropReason, record: Rec): void;
+  /** Where a sink or a repartition writes. */
+  output(topic: string): Output;
+  /**
+   * Hands a scan of unbounded size to the task. It runs after the current record's step, each `advance` a step
+   * of its own; a commit may fall in between, so its progress is kept in numbers and tables only. It is asked
+   * again after a restart by the operator's own check of its clock.
+   */
+  scan(scan: ResumableScan): void;
+  /** Registers a punctuation of a user operator; see `process.ts`. */
+  schedule(name: string, intervalMs: Millis, time: 'stream' | 'wall', fire: (at: Millis) => void): void;
+  /** Stream time of the task: the largest timestamp taken. */
+  readonly streamTime: KeptNumber;
+}
+
+export interface ResumableScan {
+  /** Does one bounded piece of work; false when nothing is left. May miss. */
+  advance(): boolean;
+}
+
+export interface KeptNumber {
+  readonly value: number;
+  set(value: number): void;
+}
+
+/** Why a record went no further. Each has a counter per node; none is silent. */
+export type DropReason =
+  /** Its windows had closed. */
+  | 'late'
+  /** A keyed operation met a null key. */
+  | 'null-key'
+  /** A null value where the operation has no use for one. */
+  | 'null-value'
+  /** No arm of a branch took it. */
+  | 'no-arm'
+  /** Its timestamp is negative. */
+  | 'negative-time'
+  /** It could not be decoded, and policy said skip. */
+  | 'undecodable'
+  /** An operator failed on it, and policy said skip. */
+  | 'failed';
+
+/** The buffer of one topic's records within the current epoch. */
+export interface Output {
+  /**
+   * Writes the record under the output's serdes, to the partition of its key (Kafka's partitioner; null keys
+   * go round by batch). Limits of the topic are checked here, inside the step.
+   */
+  write(record: Rec): void;
+}
+
+export { OPERATORS } from './table.ts';
+export { Rec } from './record.ts';
+export type { KeyValueStore, ProcessContext, Processor, ProcessorSupplier, WindowStore } from './process.ts';

@@ -1,0 +1,61 @@
+import type { Bytes, ByteWriter } from '../core/bytes.ts';
+import type { Json } from '../core/ids.ts';
+
+/**
+ * Data contracts: how a key or a value lies in bytes, and what its TypeScript type is.
+ *
+ * A {@link Serde} has three ways in, from slow and obvious to fast:
+ *
+ * - `decode` makes a plain value that may be kept. It is the reference the other two are tested against.
+ * - `view()` makes a *flyweight*: one object that is moved over the bytes and decodes a field when it
+ *   is read. It is valid only during the call it was handed to; `toPlain` copies it. Spreading it
+ *   (`{ ...view }`), `JSON.stringify` and `Object.keys` work, since its fields are its own enumerable
+ *   accessors. Serdes whose values are primitives (strings, numbers) just decode.
+ * - `cells` (only where every field is a number or boolean): the value as a row of doubles, for typed
+ *   tables that keep millions of rows without an object each.
+ *
+ * Avro values carry the Confluent header (magic byte 0, schema id, 4 bytes big-endian) where the serde
+ * was made with a schema id, else they are bare Avro bodies. Undecodable bytes raise
+ * `FlowError('schema.mismatch')` naming the field; so does a value that does not fit at `encode`.
+ *
+ * Equal serdes have equal `name`s: the name stands for the format in plans.
+ */
+export interface Serde<T> {
+  /** Printable and unique per format: `string`, `int64`, `json`, `avro:Flight#1a2b3c4d`. */
+  readonly name: string;
+  /** What the format is, as JSON for plans and checks: an Avro schema, or the name again. */
+  readonly schema: Json;
+  decode(bytes: Bytes, start: number, end: number): T;
+  /** Appends the encoded value. The value may be a view of this or another serde of like fields. */
+  encode(value: T, out: ByteWriter): void;
+  /** A new flyweight. Each chain of operators makes its own. */
+  view(): View<T>;
+  /** The value as a row of doubles, where it has a fixed shape of numbers and booleans. */
+  readonly cells: Cells<T> | undefined;
+}
+
+/** Moves the flyweight to `bytes[start, end)` and returns it: always the same object for records. */
+export type View<T> = (bytes: Bytes, start: number, end: number) => T;
+
+/**
+ * A row of `width` doubles, row-major, in a `Float64Array` that the table owns. `row()` makes one
+ * accessor object over `(cells, base)`; its fields read and *write* the cells, so that an aggregate
+ * can be updated in place. For a bare number the row object is not needed: width 1, the cell is the value.
+ */
+export interface Cells<T> {
+  readonly width: number;
+  /** A new row accessor: `row(cells, base)` moves it there and returns it. */
+  row(): (cells: Float64Array, base: number) => T;
+  /** Copies any value of the type (plain, view or row) into the cells. */
+  store(value: T, cells: Float64Array, base: number): void;
+  encode(cells: Float64Array, base: number, out: ByteWriter): void;
+  decode(bytes: Bytes, start: number, end: number, cells: Float64Array, base: number): void;
+}
+
+/** A copy that may be kept, of a view, a row or a plain value. */
+export { toPlain } from './plain.ts';
+export { avro } from './avro.ts';
+export type { AvroSchema, FromAvro } from './avro-types.ts';
+export { json } from './json.ts';
+export { bytes, double, int32, int64, string } from './primitives.ts';
+export { windowed, type Windowed } from './windowed.ts';

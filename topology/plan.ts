@@ -1,0 +1,130 @@
+import type { Json, Millis } from '../core/ids.ts';
+
+/**
+ * The plan: what runs, as frozen, printable JSON. The second door of this room, for machines: front ends
+ * add nodes, the validator judges them, the runtime builds operators from them. A plan holds no code: a node
+ * names its functions `<node id>/<role>` and its serdes by name; both stand in a {@link Code} beside it.
+ * Equal plans are equal JSON; `planHash` is their identity.
+ *
+ * Ids are given by the user where state or a topic hangs on them; others are kind, nearest named ancestor
+ * and ordinal (`filter:orders:1`), and never part of a topic's or a store's name.
+ */
+export const PLAN_FORMAT = 1;
+
+export interface Plan {
+  readonly format: typeof PLAN_FORMAT;
+  /** The application: prefix of its topics, its group, its state folder. */
+  readonly name: string;
+  /** In topological order. */
+  readonly nodes: readonly PlanNode[];
+  /** Every topic read or written, sorted by name. */
+  readonly topics: readonly PlanTopic[];
+  readonly stores: readonly PlanStore[];
+  /** The nodes cut at topics into what one task runs; see `split.ts`. */
+  readonly stages: readonly Stage[];
+}
+
+export interface PlanTopic {
+  readonly name: string;
+  readonly partitions: number;
+  readonly key: string;
+  readonly value: string;
+  /** Made and owned by the engine (named `nf.<application>.<id>.repartition`), or the user's. */
+  readonly internal: boolean;
+}
+
+export interface PlanStore {
+  readonly name: string;
+  readonly kind: 'key-value' | 'window';
+  readonly key: string;
+  readonly value: string;
+  /** The nodes that use it, the writer first. */
+  readonly nodes: readonly string[];
+  /** For window stores: rows of a pane are dropped when stream time passes its start by this. */
+  readonly retentionMs: Millis | null;
+}
+
+/** A connected set of nodes between topics. Its tasks are `partitions` many. */
+export interface Stage {
+  /** The id of its first node. */
+  readonly id: string;
+  readonly nodes: readonly string[];
+  readonly partitions: number;
+  /** Topics it reads, by its `source` and `table` nodes and behind its repartitions. */
+  readonly reads: readonly string[];
+  /** Topics it writes. */
+  readonly writes: readonly string[];
+  readonly stores: readonly string[];
+  /** Its `read` node, where a connector feeds it. */
+  readonly connector: string | null;
+}
+
+/** `<node id>/<role>`: a function's place in {@link Code}. */
+export type CodeRef = string;
+
+interface NodeCommon {
+  readonly id: string;
+  /** Ids of the nodes whose records it gets, in order. */
+  readonly inputs: readonly string[];
+  /** Serde names of what the node puts out, where known: a map's new value has none until a topic or store gives one. */
+  readonly key: string | null;
+  readonly value: string | null;
+}
+
+/** Late beyond grace, in words of the field: a record whose window closed before it came. */
+export type WindowSpec =
+  | { readonly type: 'tumbling'; readonly sizeMs: Millis; readonly graceMs: Millis }
+  | { readonly type: 'hopping'; readonly sizeMs: Millis; readonly advanceMs: Millis; readonly graceMs: Millis };
+
+/** What happens to a record that cannot be decoded or on which an operator fails. */
+export type FailurePolicy = 'fail' | 'skip' | 'dead-letter';
+
+export type PlanNode = NodeCommon &
+  (
+    | {
+        readonly kind: 'source';
+        readonly topic: string;
+        /** Event time: the record's timestamp, or a function of the value. */
+        readonly time: CodeRef | null;
+        readonly onUndecodable: FailurePolicy;
+      }
+    /** Records from a connector: files, generators, databases. Code roles: `source`, `key`, `time`. */
+    | { readonly kind: 'read'; readonly connector: Json; readonly source: CodeRef; readonly keyOf: CodeRef; readonly time: CodeRef; readonly bounded: boolean }
+    /** A topic read as a table into a store. */
+    | { readonly kind: 'table'; readonly topic: string; readonly store: string; readonly onUndecodable: FailurePolicy }
+    | { readonly kind: 'map'; readonly fn: CodeRef }
+    | { readonly kind: 'mapValues'; readonly fn: CodeRef }
+    | { readonly kind: 'filter'; readonly fn: CodeRef; readonly not: boolean }
+    | { readonly kind: 'flatMap'; readonly fn: CodeRef }
+    | { readonly kind: 'selectKey'; readonly fn: CodeRef }
+    | { readonly kind: 'peek'; readonly fn: CodeRef }
+    /** Sends each record to the first arm whose predicate holds; none: dropped without effect. */
+    | { readonly kind: 'branch'; readonly arms: readonly { readonly name: string; readonly fn: CodeRef | null }[] }
+    | { readonly kind: 'arm'; readonly arm: string }
+    | { readonly kind: 'merge' }
+    /** Writes to its internal topic; what follows it is read from there in another stage. */
+    | { readonly kind: 'repartition'; readonly topic: string }
+    | {
+        readonly kind: 'aggregate';
+        readonly how: 'count' | 'reduce' | 'aggregate';
+        readonly store: string;
+        readonly window: WindowSpec | null;
+        /** Role `add` for reduce and aggregate, `initial` for aggregate. */
+        readonly add: CodeRef | null;
+        readonly initial: CodeRef | null;
+      }
+    /** Final results of the windowed aggregate that is its input, once per window, when it closes. */
+    | { readonly kind: 'suppress' }
+    | { readonly kind: 'toTable'; readonly store: string }
+    | { readonly kind: 'toStream' }
+    /** Inputs: the stream, then the table. */
+    | { readonly kind: 'joinTable'; readonly how: 'inner' | 'left'; readonly store: string; readonly merge: CodeRef }
+    | { readonly kind: 'process'; readonly supplier: CodeRef; readonly stores: readonly string[] }
+    | { readonly kind: 'to'; readonly topic: string }
+  );
+
+export type NodeKind = PlanNode['kind'];
+export type NodeOf<Kind extends NodeKind> = Extract<PlanNode, { readonly kind: Kind }>;
+
+/** The policy for operator errors stands on the application, per plan run; see `runtime/`. */
+export { planHash } from './plan-hash.ts';
