@@ -52,10 +52,10 @@ export interface Cells<T> {
   decode(bytes: Bytes, start: number, end: number, cells: Float64Array, base: number): void;
 }
 
-/** A copy that may be kept, of a view, a row or a plain value. */
-export { toPlain } from './plain.ts';
 export { avro } from './avro.ts';
 export type { AvroSchema, FromAvro } from './avro-types.ts';
 export { json } from './json.ts';
+/** A copy that may be kept, of a view, a row or a plain value. */
+export { toPlain } from './plain.ts';
 export { bytes, double, int32, int64, string } from './primitives.ts';
-export { windowed, type Windowed } from './windowed.ts';
+export { type Windowed, windowed } from './windowed.ts';
