@@ -1,0 +1,70 @@
+/**
+ * The rules of the house, as data; `check.ts` holds the tree against them and ARCHITECTURE.md tells them in
+ * words. Whoever adds a door or a package adds a row here, with the reason.
+ */
+
+/** Rooms by storey, the ground first. A room may import rooms of lower storeys only. */
+export const STOREYS: readonly (readonly string[])[] = [
+  ['core'],
+  ['schemas', 'log', 'state', 'telemetry'],
+  ['topology', 'operators', 'connectors', 'checkpoints'],
+  ['runtime'],
+  [],
+  ['cli'],
+];
+
+/** Arrows allowed inside a storey. */
+export const ARROWS: readonly { readonly from: string; readonly to: string }[] = [
+  { from: 'operators', to: 'topology' },
+  { from: 'connectors', to: 'topology' },
+];
+
+/** Files besides `<room>/<room>.ts` that other rooms may import. */
+export const SECOND_DOORS: readonly { readonly file: string; readonly reason: string }[] = [
+  { file: 'log/batch.ts', reason: 'the batch codec, for whoever reads or writes records' },
+  { file: 'topology/plan.ts', reason: 'the plan as data, for machines' },
+  { file: 'runtime/testing.ts', reason: 'the test driver, which brings the memory log' },
+];
+
+/** Rooms of which every file is a door. */
+export const OPEN_ROOMS: readonly string[] = ['core'];
+
+/** Files that put the rooms together, and so may import anything; no room may import them but their own. */
+export const COMPOSITION_POINTS: readonly string[] = ['index.ts', 'testing.ts', 'cli/wire.ts'];
+
+/** Folders outside the rooms. What a yard folder may import is said by `may`. */
+export const YARD: readonly { readonly folder: string; readonly may: 'anything' | 'package root' }[] = [
+  { folder: 'integration-tests', may: 'anything' },
+  { folder: 'bench', may: 'anything' },
+  { folder: 'examples', may: 'package root' },
+  { folder: 'docs', may: 'anything' },
+  { folder: 'bin', may: 'anything' },
+];
+
+/** Where each third-party package may be imported: path prefixes; `tests` stands for every test file. */
+export const HOMES: { readonly [name: string]: readonly string[] } = {
+  avsc: ['schemas/'],
+  pino: ['telemetry/'],
+  'rocksdb-native': ['state/rocksdb/'],
+  hyparquet: ['connectors/files/'],
+  '@node-rs/crc32': ['log/'],
+  'fast-check': ['tests'],
+  'vega-datasets': ['examples/'],
+};
+
+/** Packages that tests and benchmarks may import wherever they stand. */
+export const FREE_IN_TESTS: readonly string[] = ['avsc', 'hyparquet', 'fast-check', 'vega-datasets'];
+
+export const MAX_FILE_LINES = 400;
+
+/** The files that may read the wall clock, set timers or draw randomness. */
+export const TIME_AND_CHANCE: readonly string[] = ['core/clock.ts', 'core/random.ts'];
+
+/** Where `any` may stand: the types of the DSL, which infer through it. */
+export const ANY_ALLOWED: readonly string[] = ['topology/'];
+
+/** Rooms whose code is synchronous throughout. */
+export const SYNCHRONOUS_ROOMS: readonly string[] = ['operators'];
+
+/** Files that import a module whose name is known only when they run. */
+export const COMPUTED_IMPORTS: readonly { readonly file: string; readonly reason: string }[] = [];
