@@ -13,7 +13,17 @@
  * `BatchView` decodes a batch into columns without making an object per record; `BatchBuilder` encodes one
  * in place and is an {@link Undoable}, so that a record's output can be taken back.
  */
-export { BATCH_HEADER_BYTES, CODEC, batchHeader, batchLength, checkBatch, type BatchHeader } from './batch-header.ts';
+
+export { BatchBuilder } from './batch-builder.ts';
+export {
+  BATCH_HEADER_BYTES,
+  BATCH_PREFIX_BYTES,
+  type BatchHeader,
+  batchHeader,
+  batchLength,
+  CODEC,
+  checkBatch,
+} from './batch-header.ts';
 export { BatchView } from './batch-view.ts';
-export { BatchBuilder, type HeaderPair } from './batch-builder.ts';
 export { crc32c } from './crc32c.ts';
+export { eachHeader, encodeHeaders, type HeaderPair, readHeaders } from './headers.ts';

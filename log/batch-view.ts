@@ -1,0 +1,157 @@
+import { type Bytes, EMPTY } from '../core/bytes.ts';
+import type { Millis, Position, TopicPartition } from '../core/ids.ts';
+import {
+  BATCH_HEADER_BYTES,
+  basePosition,
+  baseTimestamp,
+  CODEC,
+  checkBatch,
+  codecOf,
+  corrupt,
+  isAppendTime,
+  isControl,
+  isTransactional,
+  lastDelta,
+  maxTimestamp,
+  recordCount,
+} from './batch-header.ts';
+import { decompressRecords } from './compression.ts';
+import { headersEnd } from './headers.ts';
+import { readSigned, varintEnd } from './varint.ts';
+
+/** The smallest record: length, attributes, two deltas, two lengths and a header count of one byte each. */
+const SMALLEST_RECORD = 7;
+
+/**
+ * One batch as columns, decoded without an object per record and reused from batch to batch: `open` fills the
+ * columns from 0 to `count`. What lies behind `count` in a column is of an earlier batch.
+ */
+export class BatchView {
+  count = 0;
+  /** What all columns point into: the bytes given to `open`, or the decompressed records. */
+  bytes: Bytes = EMPTY;
+  positions = new Float64Array(0);
+  timestamps = new Float64Array(0);
+  /** -1 is a null key. */
+  keyStarts = new Int32Array(0);
+  keyEnds = new Int32Array(0);
+  /** -1 is a null value: a tombstone. */
+  valueStarts = new Int32Array(0);
+  valueEnds = new Int32Array(0);
+  /** Where the key length stands; from here to `bodyEnds` a record may be copied as it is. */
+  bodyStarts = new Int32Array(0);
+  /** Where the header count stands. */
+  headerStarts = new Int32Array(0);
+  bodyEnds = new Int32Array(0);
+
+  basePosition: Position = 0;
+  /** Behind the last record, also where compaction has removed it. */
+  nextPosition: Position = 0;
+  maxTimestamp: Millis = 0;
+  transactional = false;
+  control = false;
+  /** The log stamped the records when it took them. */
+  appendTime = false;
+  codec = 0;
+  /** No position between the first and the last is missing. */
+  dense = true;
+
+  /**
+   * Checks and decodes the batch that fills `bytes[start, end)`. Fails with `log.corrupt` where anything is
+   * wrong, naming topic, partition and position; then `count` is 0.
+   */
+  open(bytes: Bytes, start: number, end: number, where: TopicPartition): void {
+    this.count = 0;
+    checkBatch(bytes, start, end, where);
+    const count = recordCount(bytes, start);
+    const delta = lastDelta(bytes, start);
+    this.basePosition = basePosition(bytes, start);
+    this.nextPosition = this.basePosition + delta + 1;
+    this.maxTimestamp = maxTimestamp(bytes, start);
+    this.transactional = isTransactional(bytes, start);
+    this.control = isControl(bytes, start);
+    this.appendTime = isAppendTime(bytes, start);
+    this.codec = codecOf(bytes, start);
+    this.dense = delta + 1 === count;
+    let at = start + BATCH_HEADER_BYTES;
+    this.bytes = bytes;
+    if (this.codec !== CODEC.none) {
+      this.bytes = decompressRecords(this.codec, bytes.subarray(at, end), where, this.basePosition);
+      at = 0;
+      end = this.bytes.length;
+    }
+    if (count * SMALLEST_RECORD > end - at) throw this.#broken(where, 0, `${count} records do not fit into it`);
+    if (this.positions.length < count) this.#grow(count);
+    this.#decode(at, end, count, baseTimestamp(bytes, start), delta, where);
+    if (this.appendTime) this.timestamps.fill(this.maxTimestamp, 0, count);
+    this.count = count;
+  }
+
+  #decode(at: number, end: number, count: number, baseTime: Millis, lastRecord: number, where: TopicPartition): void {
+    const { bytes, positions, timestamps, keyStarts, keyEnds, valueStarts, valueEnds, basePosition } = this;
+    const { bodyStarts, headerStarts, bodyEnds } = this;
+    let before = -1;
+    for (let i = 0; i < count; i++) {
+      const length = readSigned(bytes, at, end);
+      const body = varintEnd;
+      const limit = body + length;
+      if (!(length >= SMALLEST_RECORD - 1 && limit <= end)) throw this.#broken(where, i, 'its length does not fit');
+
+      const time = readSigned(bytes, body + 1, limit);
+      const delta = readSigned(bytes, varintEnd, limit);
+      if (!(delta > before && delta <= lastRecord)) throw this.#broken(where, i, 'its position does not rise');
+      before = delta;
+      const timestamp = baseTime + time;
+      if (Number.isNaN(timestamp)) throw this.#broken(where, i, 'its timestamp does not fit');
+      positions[i] = basePosition + delta;
+      timestamps[i] = timestamp;
+
+      bodyStarts[i] = varintEnd;
+      const keyLength = readSigned(bytes, varintEnd, limit);
+      at = varintEnd;
+      if (keyLength >= 0 && keyLength <= limit - at) {
+        keyStarts[i] = at;
+        at += keyLength;
+        keyEnds[i] = at;
+      } else if (keyLength === -1) {
+        keyStarts[i] = -1;
+        keyEnds[i] = -1;
+      } else throw this.#broken(where, i, 'its key does not fit');
+
+      const valueLength = readSigned(bytes, at, limit);
+      at = varintEnd;
+      if (valueLength >= 0 && valueLength < limit - at) {
+        valueStarts[i] = at;
+        at += valueLength;
+        valueEnds[i] = at;
+      } else if (valueLength === -1 && at < limit) {
+        valueStarts[i] = -1;
+        valueEnds[i] = -1;
+      } else throw this.#broken(where, i, 'its value does not fit');
+
+      headerStarts[i] = at;
+      bodyEnds[i] = limit;
+      if (bytes[at] === 0) at++;
+      else at = headersEnd(bytes, at, limit);
+      if (at !== limit) throw this.#broken(where, i, 'its headers do not fit');
+    }
+    if (at !== end) throw this.#broken(where, count, `${end - at} bytes stand behind the last record`);
+  }
+
+  #grow(count: number): void {
+    const size = Math.max(64, 2 ** Math.ceil(Math.log2(count)));
+    this.positions = new Float64Array(size);
+    this.timestamps = new Float64Array(size);
+    this.keyStarts = new Int32Array(size);
+    this.keyEnds = new Int32Array(size);
+    this.valueStarts = new Int32Array(size);
+    this.valueEnds = new Int32Array(size);
+    this.bodyStarts = new Int32Array(size);
+    this.headerStarts = new Int32Array(size);
+    this.bodyEnds = new Int32Array(size);
+  }
+
+  #broken(where: TopicPartition, record: number, why: string): Error {
+    return corrupt(where, this.basePosition, `record ${record} of it: ${why}`);
+  }
+}

@@ -1,0 +1,35 @@
+import type { Bytes } from '../core/bytes.ts';
+
+const SMALLEST_BYTES = 4096;
+const LARGEST_BYTES = 4 << 20;
+const KEPT = 16;
+
+/** Buffers that batches are built in, shared by all builders of a thread. */
+const kept: Bytes[] = [];
+/** The memory of buffers lent and not given back; nothing else is ever taken. */
+const lent = new WeakSet<ArrayBufferLike>();
+
+/** A buffer of at least `size` bytes, over an array buffer of its own. */
+export function lend(size: number): Bytes {
+  const bytes = takeKept(size) ?? Buffer.allocUnsafeSlow(Math.max(SMALLEST_BYTES, 2 ** Math.ceil(Math.log2(size))));
+  lent.add(bytes.buffer);
+  return bytes;
+}
+
+/** Takes a lent buffer back, given as any view of it. Ignored where its memory has gone to another thread. */
+export function recycle(bytes: Bytes): void {
+  const memory = bytes.buffer;
+  if (!lent.delete(memory)) return;
+  const size = memory.byteLength;
+  if (size >= SMALLEST_BYTES && size <= LARGEST_BYTES && kept.length < KEPT) kept.push(Buffer.from(memory));
+}
+
+function takeKept(size: number): Bytes | undefined {
+  for (let i = kept.length - 1; i >= 0; i--) {
+    const found = kept[i]!;
+    if (found.length < size || found.length > size * 4 + SMALLEST_BYTES) continue;
+    kept.splice(i, 1);
+    return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,57 @@
+import { createRequire } from 'node:module';
+import type { Bytes } from '../core/bytes.ts';
+
+type Checksum = (bytes: Bytes, start: number, end: number) => number;
+
+const TABLE = slicingTable();
+
+/** CRC-32C (Castagnoli) of `bytes[start, end)`, unsigned, in plain JavaScript: eight bytes a round. */
+export function crc32cPlain(bytes: Bytes, start: number, end: number): number {
+  const table = TABLE;
+  let crc = -1;
+  let at = start;
+  for (const last = end - 7; at < last; at += 8) {
+    crc ^= bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+    crc =
+      table[1792 + (crc & 255)]! ^
+      table[1536 + ((crc >>> 8) & 255)]! ^
+      table[1280 + ((crc >>> 16) & 255)]! ^
+      table[1024 + (crc >>> 24)]! ^
+      table[768 + bytes[at + 4]!]! ^
+      table[512 + bytes[at + 5]!]! ^
+      table[256 + bytes[at + 6]!]! ^
+      table[bytes[at + 7]!]!;
+  }
+  for (; at < end; at++) crc = table[(crc ^ bytes[at]!) & 255]! ^ (crc >>> 8);
+  return ~crc >>> 0;
+}
+
+/** The native function, or `undefined` where this platform has none. */
+export const crc32cNative: Checksum | undefined = loadNative();
+
+/** CRC-32C of `bytes[start, end)`, unsigned. */
+export const crc32c: Checksum = crc32cNative ?? crc32cPlain;
+
+function loadNative(): Checksum | undefined {
+  try {
+    const native = createRequire(import.meta.url)('@node-rs/crc32') as { crc32c(bytes: Uint8Array): number };
+    return (bytes, start, end) => native.crc32c(bytes.subarray(start, end));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Row k of 256 entries: the effect of a byte with k bytes behind it. */
+function slicingTable(): Int32Array {
+  const table = new Int32Array(8 * 256);
+  for (let byte = 0; byte < 256; byte++) {
+    let crc = byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0x82f63b78 : 0);
+    table[byte] = crc;
+  }
+  for (let at = 256; at < table.length; at++) {
+    const before = table[at - 256]!;
+    table[at] = (before >>> 8) ^ table[before & 255]!;
+  }
+  return table;
+}
