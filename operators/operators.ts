@@ -9,8 +9,10 @@ import type { Rec } from './record.ts';
  * How each plan node behaves: one file a kind, all synchronous.
  *
  * A node becomes an {@link Operator} by its factory in {@link OPERATORS}. The runtime builds a task's operators
- * from the leaves up, handing each the `next` of its children, so an operator only ever calls one function.
- * Records are pushed depth-first, one at a time, in input order; siblings in the order of the plan.
+ * from the leaves up, handing each the `next` of its children, so an operator only ever calls one function;
+ * {@link fuse} says which nodes hang on which port, {@link fanOut} makes one push of several, {@link NOWHERE}
+ * stands for none. Records are pushed depth-first, one at a time, in input order; siblings in the order of the
+ * plan. Sources (`source`, `read`) have no operator: the task reads, decodes, stamps and pushes.
  *
  * What an operator may rely on and must keep to:
  * - A pushed {@link Rec} is valid until the push returns; it may be pushed on unchanged.
@@ -23,9 +25,17 @@ import type { Rec } from './record.ts';
 export type Push = (record: Rec) => void;
 
 export interface Operator {
-  /** One entry for each of the node's inputs, in order. */
+  /** One entry for each of the node's inputs, in order; a `table` has one, for the records of its topic. */
   readonly inputs: readonly Push[];
-  /** Called when nothing more will come: bounded inputs have all ended and stream time is at infinity. */
+  /**
+   * Called once, in a step of its own, when the state is restored and before the first record: work that a crash
+   * cut short goes on, by `context.scan`.
+   */
+  start?(): void;
+  /**
+   * Called, in a step of its own, when nothing more will come: bounded inputs have all ended. Open windows close,
+   * by `context.scan`. Called again after a crash; what has closed stays closed.
+   */
   end?(): void;
   close?(): void;
 }
@@ -33,21 +43,30 @@ export interface Operator {
 export type OperatorFactory<Kind extends NodeKind> = (
   node: NodeOf<Kind>,
   context: OperatorContext,
-  /** Where its output goes. For `branch`, one per arm, in order; for all others one. */
+  /**
+   * Where its output goes, one push a port: for `branch` one per arm, in order; for `aggregate` the updates, then
+   * the final results; for all others one. A port that nobody listens to is {@link NOWHERE}, and costs nothing:
+   * an aggregate of which only finals are wanted makes no update records.
+   */
   next: readonly Push[],
 ) => Operator;
 
 /** What the task lends to one operator. */
 export interface OperatorContext {
   readonly step: Step;
-  /** A function of the node, by role. */
+  /**
+   * The function behind a reference. Functions get `(value, key)`; one that declares a single parameter gets the
+   * value alone, and the key is not decoded for it.
+   */
   fn<F>(ref: string): F;
   serde(name: string): Serde<unknown>;
   table(store: string): Table;
   /**
-   * The serdes and window of a store, for typed access. Rows of a cell table are in the value serde's cells.
+   * The serdes and retention of a store, for typed access. The key is that of a row: for window stores without
+   * the window. Rows of a cell table are in the value serde's cells. Without `retentionMs` the panes of a windowed
+   * aggregate go when they close.
    */
-  storeSerdes(store: string): { readonly key: Serde<unknown>; readonly value: Serde<unknown> };
+  storeSerdes(store: string): StoreSerdes;
   /** A number that is undone with the step, committed with the positions and restored: operator time, cursors. */
   number(name: string, initial: number): KeptNumber;
   /** Counts a record that goes no further, by reason; undone with the step. */
@@ -66,9 +85,20 @@ export interface OperatorContext {
   readonly streamTime: KeptNumber;
 }
 
+export interface StoreSerdes {
+  readonly key: Serde<unknown>;
+  readonly value: Serde<unknown>;
+  readonly retentionMs?: Millis | null;
+}
+
 export interface ResumableScan {
   /** Does one bounded piece of work; false when nothing is left. May miss. */
   advance(): boolean;
+  /**
+   * Passes over the piece at hand, in a step of its own: `advance` failed on it for good (user code behind the
+   * operator threw), its step was rolled back, and policy says to go on.
+   */
+  skip?(): void;
 }
 
 export interface KeptNumber {
@@ -102,6 +132,7 @@ export interface Output {
   write(record: Rec): void;
 }
 
+export { fanOut, fuse, NOWHERE, type Wire } from './fuse.ts';
 export { OPERATORS } from './table.ts';
 export { Rec } from './record.ts';
 export type { KeyValueStore, ProcessContext, Processor, ProcessorSupplier, WindowStore } from './process.ts';
