@@ -76,14 +76,7 @@ export function writeVarint(bytes: Bytes, at: number, value: number): number {
 }
 
 /** -1, 0 or 1 by unsigned byte order, a shorter prefix first: the order of keys in every store. */
-export function compareBytes(
-  a: Bytes,
-  aStart: number,
-  aEnd: number,
-  b: Bytes,
-  bStart: number,
-  bEnd: number,
-): number {
+export function compareBytes(a: Bytes, aStart: number, aEnd: number, b: Bytes, bStart: number, bEnd: number): number {
   const length = Math.min(aEnd - aStart, bEnd - bStart);
   for (let i = 0; i < length; i++) {
     const difference = a[aStart + i]! - b[bStart + i]!;

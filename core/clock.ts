@@ -13,6 +13,8 @@ export interface Clock {
   sleep(ms: Millis, signal?: AbortSignal): Promise<boolean>;
   /** Runs `task` once after `ms`; the answer cancels it. Does not keep the process alive. */
   after(ms: Millis, task: () => void): () => void;
+  /** Lets everything else that is ready run once: I/O answers, messages, timers that are due. */
+  turn(): Promise<void>;
 }
 
 export const systemClock: Clock = {
@@ -35,6 +37,11 @@ export const systemClock: Clock = {
     const timer = setTimeout(task, ms);
     timer.unref();
     return () => clearTimeout(timer);
+  },
+  turn() {
+    return new Promise((resolve) => {
+      setImmediate(resolve);
+    });
   },
 };
 
@@ -78,6 +85,12 @@ export class VirtualClock implements Clock {
       const index = this.#timers.indexOf(timer);
       if (index >= 0) this.#timers.splice(index, 1);
     };
+  }
+
+  turn(): Promise<void> {
+    return new Promise((resolve) => {
+      setImmediate(resolve);
+    });
   }
 
   /** Moves time forward, firing every timer that falls due, also those that timers set. */

@@ -18,43 +18,118 @@ const row = (kind: ErrorKind, cause: string, cure: string): ErrorRow => ({ kind,
 export const ERRORS = {
   // configuration and command line
   'option.unknown': row('user', 'An option or command is not known.', 'See `nodeflow help`.'),
-  'config.invalid': row('user', 'A configuration key is unknown or its value does not fit.', 'See docs/configuration.md.'),
+  'config.invalid': row(
+    'user',
+    'A configuration key is unknown or its value does not fit.',
+    'See docs/configuration.md.',
+  ),
   'file.missing': row('user', 'A file that was named is not there.', 'Check the path.'),
   'file.broken': row('user', 'A file cannot be read as the format it should have.', 'Replace or repair the file.'),
   // plans
   'plan.invalid': row('user', 'The topology cannot run as written.', 'Fix each fault that the message lists.'),
-  'plan.mismatch': row('user', 'Workers built different plans from the same file.', 'Make the topology module deterministic.'),
+  'plan.mismatch': row(
+    'user',
+    'Workers built different plans from the same file.',
+    'Make the topology module deterministic.',
+  ),
   // topics
   'topic.missing': row('user', 'A topic does not exist.', 'Create it, or check its name.'),
   'topic.exists': row('user', 'A topic exists already.', 'Choose another name.'),
-  'topic.partitions': row('user', 'A topic has another partition count than the plan says.', 'Change the plan or recreate the topic.'),
-  'topic.settings': row('user', 'A topic has settings under which the plan cannot run.', 'Apply the settings that the message names.'),
+  'topic.partitions': row(
+    'user',
+    'A topic has another partition count than the plan says.',
+    'Change the plan or recreate the topic.',
+  ),
+  'topic.settings': row(
+    'user',
+    'A topic has settings under which the plan cannot run.',
+    'Apply the settings that the message names.',
+  ),
   // schemas
   'schema.invalid': row('user', 'A schema is not valid, or a name in it is not allowed.', 'Correct the schema.'),
-  'schema.mismatch': row('permanent', 'Bytes or a value do not fit the schema.', 'See the dead letter, or correct the schema.'),
+  'schema.mismatch': row(
+    'permanent',
+    'Bytes or a value do not fit the schema.',
+    'See the dead letter, or correct the schema.',
+  ),
   'serde.unknown': row('user', 'A serde is not known.', 'Use one of those the message lists.'),
   // log
-  'log.corrupt': row('system', 'Stored batches fail their checksum or structure.', 'Restore the segment; the message names topic, partition and position.'),
-  'log.oversize': row('permanent', 'A batch or record is larger than the topic allows.', 'Raise max.message.bytes of the topic, or write smaller records.'),
-  'log.range': row('permanent', 'A position lies outside the partition.', 'Reset the position; retention may have removed it.'),
+  'log.corrupt': row(
+    'system',
+    'Stored batches fail their checksum or structure.',
+    'Restore the segment; the message names topic, partition and position.',
+  ),
+  'log.oversize': row(
+    'permanent',
+    'A batch or record is larger than the topic allows.',
+    'Raise max.message.bytes of the topic, or write smaller records.',
+  ),
+  'log.range': row(
+    'permanent',
+    'A position lies outside the partition.',
+    'Reset the position; retention may have removed it.',
+  ),
   'log.locked': row('user', 'Another process owns the folder of the log.', 'Stop that process, or use another folder.'),
-  'log.fenced': row('system', 'A newer owner has taken over; this one may write nothing more.', 'None: the newer owner goes on.'),
+  'log.fenced': row(
+    'system',
+    'A newer owner has taken over; this one may write nothing more.',
+    'None: the newer owner goes on.',
+  ),
   'log.full': row('system', 'The disk is full or cannot be written.', 'Free space and start again; nothing is lost.'),
-  'log.timeout': row('transient', 'The log did not answer in time; the outcome may be unknown.', 'Retried by the engine.'),
+  'log.timeout': row(
+    'transient',
+    'The log did not answer in time; the outcome may be unknown.',
+    'Retried by the engine.',
+  ),
   'log.aborted': row('transient', 'A transaction was aborted.', 'Retried by the engine.'),
   'log.closed': row('system', 'The log was closed.', 'None.'),
-  'log.unsupported': row('user', 'The driver cannot do what was asked.', 'Use a driver with that capability; see docs/drivers.md.'),
+  'log.unsupported': row(
+    'user',
+    'The driver cannot do what was asked.',
+    'Use a driver with that capability; see docs/drivers.md.',
+  ),
   'log.format': row('user', 'Files were written by a newer version.', 'Use that version or a newer one.'),
   // state
-  'state.corrupt': row('system', 'A local store is corrupt; it is set aside and rebuilt.', 'None, unless it recurs: check the disk.'),
-  'state.unavailable': row('system', 'The native store cannot be loaded.', 'Install libatomic1, or run on memory alone.'),
-  'state.bound': row('system', 'State does not fit its memory bound and cannot be spilled.', 'Raise state.memory, or make RocksDB available.'),
+  'state.corrupt': row(
+    'system',
+    'A local store is corrupt; it is set aside and rebuilt.',
+    'None, unless it recurs: check the disk.',
+  ),
+  'state.unavailable': row(
+    'system',
+    'The native store cannot be loaded.',
+    'Install libatomic1, or run on memory alone.',
+  ),
+  'state.bound': row(
+    'system',
+    'State does not fit its memory bound and cannot be spilled.',
+    'Raise state.memory, or make RocksDB available.',
+  ),
+  'state.format': row(
+    'user',
+    'A local store or a changelog was written by a newer version.',
+    'Use that version or a newer one.',
+  ),
+  'state.locked': row(
+    'user',
+    'Another owner has the folder of a store open.',
+    'Stop that process, or use another folder.',
+  ),
+  'state.full': row(
+    'system',
+    'The disk of a local store is full or cannot be written.',
+    'Free space and start again; nothing is lost.',
+  ),
   // running
-  'record.failed': row('permanent', 'An operator failed on a record.', 'See the dead letter or the log; choose a policy.'),
+  'record.failed': row(
+    'permanent',
+    'An operator failed on a record.',
+    'See the dead letter or the log; choose a policy.',
+  ),
   'record.undecodable': row('permanent', 'A record cannot be decoded.', 'See the dead letter; choose a policy.'),
   'task.lost': row('transient', 'A task was taken away while it worked.', 'Retried by its new owner.'),
   'worker.failed': row('system', 'A worker thread ended unexpectedly.', 'See the cause in the log.'),
-  'stopped': row('transient', 'The run was stopped before it ended.', 'Start it again; it continues.'),
+  stopped: row('transient', 'The run was stopped before it ended.', 'Start it again; it continues.'),
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -1,0 +1,55 @@
+/**
+ * Makes progress durable and restorable.
+ *
+ * An *epoch* is what a worker did between two commits. All of it goes into one log transaction: the outputs of
+ * its tasks, the changelog of their stores, their progress (operator times, cursors, timers: an ordinary table
+ * named {@link PROGRESS}), the ledger row of a task that has ended, and the input positions. The steps, each
+ * with a failpoint of that name (reliability.md B2):
+ *
+ *     commit.cut         dirty rows encoded, output batches sealed (K1)
+ *     commit.begun       the transaction has taken its first batch (K2)
+ *     commit.appended    every batch answered, counted against what was sent (K3)
+ *     commit.positions   input positions added under the group's generation (K4)
+ *     commit.ending      the end was asked for (K5)
+ *     commit.committed   the log has answered (K6)
+ *     commit.published   the cut may reach the disk, queries see it (K9)
+ *     store.writing, store.written   around the write-back of committed cuts (K7, K8)
+ *
+ * *Pipelined*: while epoch n is on its way from `begun` to `committed`, records of epoch n+1 are processed; what
+ * they put out is held until n is decided. There is one epoch on its way at a time; a worker that has filled
+ * the next one waits. When n fails, the worker drops the state of all its tasks and builds them anew.
+ *
+ * Restore: the store's own position, then the changelog up to its uncommitted end as of the moment *after* the
+ * group's positions were read, by position, never by "no more records" (hard-places 11). A store whose disk is
+ * too old for its compacted changelog, or behind the changelog's start, is emptied and rebuilt.
+ */
+export const PROGRESS = 'nf.progress';
+
+/** `nf.<application>.<store>.changelog`, one partition a task. */
+export function changelogTopic(application: string, store: string): string {
+  return `nf.${application}.${store}.changelog`;
+}
+
+/** The progress of a stage's tasks has a changelog of its own. */
+export function progressTopic(application: string, stage: string): string {
+  return `nf.${application}.${stage}.progress`;
+}
+
+/** Every place in the commit at which a crash is tried. */
+export const COMMIT_FAILPOINTS = [
+  'commit.cut',
+  'commit.begun',
+  'commit.appended',
+  'commit.positions',
+  'commit.ending',
+  'commit.committed',
+  'commit.published',
+  'store.writing',
+  'store.written',
+] as const;
+
+export { Committer, type EpochPart } from './committer.ts';
+export { KeptNumbers, PROGRESS_FORMAT } from './kept-numbers.ts';
+export { Ledger, type LedgerRow, ledgerTopic, type TopicEnds } from './ledger.ts';
+export { Outputs, type Sealed } from './outputs.ts';
+export { CHANGELOG_DELETE_RETENTION_MS, type RestoreOptions, restoreState } from './restore.ts';

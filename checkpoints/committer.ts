@@ -1,0 +1,192 @@
+import { assert } from '../core/assert.ts';
+import { failpoint } from '../core/failpoints.ts';
+import { type Position, partitionName, type TopicPartition } from '../core/ids.ts';
+import type { Step } from '../core/step.ts';
+import { BatchBuilder } from '../log/batch.ts';
+import type { CommittedPosition, GroupIdentity, LogProducer } from '../log/log.ts';
+import type { Cut, TaskState } from '../state/state.ts';
+import type { LedgerRow } from './ledger.ts';
+import type { Outputs, Sealed } from './outputs.ts';
+
+/** What one task adds to an epoch. */
+export interface EpochPart {
+  readonly task: string;
+  readonly state: TaskState;
+  readonly cut: Cut;
+  /** The partition of its changelogs. */
+  readonly partition: number;
+  /** The changelog topic of a table. */
+  changelog(table: string): string;
+  readonly positions: readonly (TopicPartition & CommittedPosition)[];
+  /** Set in the last epoch of a task that has ended: its ledger row, asked for when all its output is answered. */
+  readonly ended: (() => Promise<LedgerRow>) | undefined;
+}
+
+export interface CommitterOptions {
+  readonly producer: LogProducer;
+  readonly outputs: Outputs;
+  readonly step: Step;
+  readonly ledgerTopic: string;
+  identity(): GroupIdentity;
+}
+
+/**
+ * Runs the commit protocol of one worker. Batches that fill up while no commit is on its way are sent at once, so
+ * that an epoch may be larger than memory; while one is on its way they are held in the outputs.
+ */
+export class Committer {
+  readonly #options: CommitterOptions;
+  #open = false;
+  #sent: Promise<void>[] = [];
+  #failure: unknown;
+  /** Where each partition ends behind what this worker wrote, by `topic/partition`. */
+  readonly #ends = new Map<string, Position>();
+  #committing: Promise<void> | undefined;
+  readonly #changelog: BatchBuilder;
+
+  constructor(options: CommitterOptions) {
+    this.#options = options;
+    this.#changelog = new BatchBuilder(options.step);
+  }
+
+  /** An epoch is between its begin and its answer. */
+  get committing(): boolean {
+    return this.#committing !== undefined;
+  }
+
+  /** Resolves when the epoch on its way is decided; rejects where it failed. */
+  async settled(): Promise<void> {
+    await this.#committing;
+  }
+
+  /** Sends what is finished, unless a commit is on its way. Failures show at the commit. */
+  flush(): void {
+    if (this.#committing !== undefined) return;
+    for (const sealed of this.#options.outputs.take()) this.#append(sealed);
+  }
+
+  /**
+   * Ends the epoch: everything the outputs and cuts hold now. Answers at once; `settled` tells the outcome.
+   */
+  commit(parts: readonly EpochPart[]): void {
+    assert(this.#committing === undefined, () => 'two commits at a time in one worker');
+    failpoint('commit.cut');
+    const { outputs } = this.#options;
+    outputs.seal(true);
+    for (const sealed of outputs.take()) this.#append(sealed);
+    const changed = parts.map((part) => this.#appendChangelog(part));
+    const run = this.#run(parts, changed);
+    this.#committing = run;
+    const done = () => {
+      if (this.#committing === run) this.#committing = undefined;
+    };
+    run.then(done, done);
+  }
+
+  /** Gives up the open transaction, if any. Never rejects. */
+  async abort(): Promise<void> {
+    await this.#committing?.catch(() => undefined);
+    await Promise.allSettled(this.#sent);
+    this.#sent = [];
+    this.#failure = undefined;
+    if (this.#open) await this.#options.producer.abort().catch(() => undefined);
+    this.#open = false;
+  }
+
+  #begin(): void {
+    if (this.#open) return;
+    this.#open = true;
+    this.#options.producer.begin();
+  }
+
+  #append(sealed: Sealed): void {
+    this.#begin();
+    const name = partitionName(sealed.topic, sealed.partition);
+    const sent = this.#options.producer.append(sealed.topic, sealed.partition, sealed.bytes).then(
+      (base) => {
+        this.#ends.set(name, base + sealed.records);
+      },
+      (failure: unknown) => {
+        this.#failure ??= failure;
+      },
+    );
+    this.#sent.push(sent);
+    failpoint('commit.begun');
+  }
+
+  /** Writes a cut to the changelogs; answers which tables it touched. */
+  #appendChangelog(part: EpochPart): ReadonlySet<string> {
+    const { step, outputs } = this.#options;
+    const builder = this.#changelog;
+    const tables = new Set<string>();
+    let current = '';
+    const seal = () => {
+      if (builder.count === 0) return;
+      const records = builder.count;
+      this.#append({ topic: part.changelog(current), partition: part.partition, bytes: builder.finish(), records });
+    };
+    step.begin();
+    part.cut.forEach((table, timestamp, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
+      if (table !== current || builder.size >= outputs.batchBytes) {
+        seal();
+        current = table;
+        tables.add(table);
+      }
+      builder.append(timestamp, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd);
+    });
+    step.settle();
+    seal();
+    return tables;
+  }
+
+  async #run(parts: readonly EpochPart[], changed: readonly ReadonlySet<string>[]): Promise<void> {
+    const { producer } = this.#options;
+    await this.#answered();
+    failpoint('commit.appended');
+    for (const part of parts) if (part.ended !== undefined) this.#appendLedger(await part.ended());
+    await this.#answered();
+    const positions = parts.flatMap((part) => part.positions);
+    if (positions.length > 0) {
+      this.#begin();
+      await producer.sendPositions(this.#options.identity(), positions);
+    }
+    failpoint('commit.positions');
+    if (this.#open) {
+      const ending = producer.commit();
+      failpoint('commit.ending');
+      await ending;
+      this.#open = false;
+    }
+    failpoint('commit.committed');
+    parts.forEach((part, index) => {
+      part.state.committed(part.cut, this.#changelogEnds(part, changed[index]!));
+    });
+    failpoint('commit.published');
+  }
+
+  async #answered(): Promise<void> {
+    while (this.#sent.length > 0) {
+      const sent = this.#sent;
+      this.#sent = [];
+      await Promise.all(sent);
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #appendLedger(row: LedgerRow): void {
+    const builder = this.#changelog;
+    const key = Buffer.from(row.key);
+    const value = Buffer.from(JSON.stringify(row.value));
+    builder.append(row.at, key, 0, key.length, value, 0, value.length);
+    this.#append({ topic: this.#options.ledgerTopic, partition: 0, bytes: builder.finish(), records: 1 });
+  }
+
+  #changelogEnds(part: EpochPart, tables: ReadonlySet<string>): ReadonlyMap<string, Position> {
+    const ends = new Map<string, Position>();
+    for (const table of tables) {
+      const end = this.#ends.get(partitionName(part.changelog(table), part.partition));
+      if (end !== undefined) ends.set(table, end);
+    }
+    return ends;
+  }
+}

@@ -1,0 +1,137 @@
+import type { Clock } from '../core/clock.ts';
+import { FlowError } from '../core/errors.ts';
+import { type Json, type Millis, type Position, partitionName } from '../core/ids.ts';
+import { BatchView } from '../log/batch.ts';
+import type { Log, LogReader } from '../log/log.ts';
+
+/** One row of the ledger: the newest per key counts. */
+export interface LedgerRow {
+  readonly key: string;
+  readonly at: Millis;
+  readonly value: Json;
+}
+
+/** Ends of partitions by `topic/partition`. */
+export type TopicEnds = { readonly [partition: string]: Position };
+
+interface RunValue {
+  readonly run: number;
+  readonly complete: boolean;
+  readonly ends: TopicEnds;
+}
+
+interface TaskValue {
+  readonly run: number;
+  readonly ends: TopicEnds;
+}
+
+export function ledgerTopic(application: string): string {
+  return `nf.${application}.run`;
+}
+
+/**
+ * Who has ended, and where. A bounded run ends task by task: a task whose inputs have all ended flushes, and
+ * writes into its last transaction the ends of every partition it writes (their uncommitted end, once all its
+ * appends are answered: nothing it ever wrote lies behind). A reader of a topic knows the topic's end when all
+ * tasks that write it have ended. Ends of topics that were there before the run stand in the row of the run, so
+ * that a restart reads to the same place.
+ */
+export class Ledger {
+  readonly #topic: string;
+  readonly #log: Log;
+  readonly #reader: LogReader;
+  readonly #clock: Clock;
+  readonly #view = new BatchView();
+  readonly #tasks = new Map<string, TaskValue>();
+  #run: RunValue | undefined;
+  #next: Position = 0;
+
+  private constructor(log: Log, application: string, clock: Clock) {
+    this.#topic = ledgerTopic(application);
+    this.#log = log;
+    this.#reader = log.reader({ isolation: 'committed' });
+    this.#clock = clock;
+  }
+
+  /** Reads the ledger to its end. Its topic exists by now. */
+  static async open(log: Log, application: string, clock: Clock): Promise<Ledger> {
+    const ledger = new Ledger(log, application, clock);
+    const start = await log.admin.bounds(ledger.#topic, 0);
+    ledger.#next = start.start;
+    ledger.#reader.assign([{ topic: ledger.#topic, partition: 0, position: start.start }]);
+    while (ledger.#next < start.stable) await ledger.poll(1000);
+    return ledger;
+  }
+
+  /** The current run, or `undefined` before the first. */
+  get run(): { readonly run: number; readonly complete: boolean; readonly ends: TopicEnds } | undefined {
+    return this.#run;
+  }
+
+  /** The ends that a task of the current run has left, or `undefined` while it has not ended. */
+  ended(task: string): TopicEnds | undefined {
+    const row = this.#tasks.get(task);
+    return row !== undefined && row.run === this.#run?.run ? row.ends : undefined;
+  }
+
+  /** Takes in what has come; waits up to `maxWaitMs`. Answers whether anything was new. */
+  async poll(maxWaitMs: Millis, signal?: AbortSignal): Promise<boolean> {
+    let news = false;
+    for (const fetched of await this.#reader.fetch(maxWaitMs, signal)) {
+      const view = this.#view;
+      for (let b = 0; b < fetched.starts.length; b++) {
+        view.open(fetched.bytes, fetched.starts[b]!, fetched.ends[b]!, fetched);
+        for (let i = 0; i < view.count; i++) {
+          if (view.positions[i]! < this.#next) continue;
+          this.#take(
+            view.bytes.toString('utf8', view.keyStarts[i]!, view.keyEnds[i]!),
+            view.bytes.toString('utf8', view.valueStarts[i]!, view.valueEnds[i]!),
+          );
+          news = true;
+        }
+      }
+      this.#next = fetched.next;
+      fetched.release();
+    }
+    return news;
+  }
+
+  taskRow(task: string, ends: TopicEnds): LedgerRow {
+    const run = this.#run;
+    if (run === undefined) throw new FlowError('stopped', 'no run has begun');
+    return { key: `task/${task}`, at: this.#clock.now(), value: { run: run.run, ends } };
+  }
+
+  runRow(run: number, complete: boolean, ends: TopicEnds): LedgerRow {
+    return { key: 'run', at: this.#clock.now(), value: { run, complete, ends } };
+  }
+
+  async close(): Promise<void> {
+    await this.#reader.close();
+  }
+
+  /**
+   * The ends of a topic written by these tasks: for each partition the furthest, 0 where nothing was written;
+   * `undefined` while one of them has not ended.
+   */
+  topicEnds(topic: string, partitions: number, writers: readonly string[]): readonly Position[] | undefined {
+    const ends = new Array<Position>(partitions).fill(0);
+    for (const writer of writers) {
+      const left = this.ended(writer);
+      if (left === undefined) return undefined;
+      for (let p = 0; p < partitions; p++) ends[p] = Math.max(ends[p]!, left[partitionName(topic, p)] ?? 0);
+    }
+    return ends;
+  }
+
+  #take(key: string, text: string): void {
+    const value: unknown = JSON.parse(text);
+    if (key === 'run') this.#run = value as RunValue;
+    else this.#tasks.set(key.slice('task/'.length), value as TaskValue);
+  }
+
+  /** The log it reads; for the row that begins a run. */
+  get log(): Log {
+    return this.#log;
+  }
+}

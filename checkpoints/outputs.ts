@@ -1,0 +1,94 @@
+import type { Bytes } from '../core/bytes.ts';
+import { partitionName } from '../core/ids.ts';
+import type { Step } from '../core/step.ts';
+import { BatchBuilder } from '../log/batch.ts';
+
+/** A finished batch on its way to the log. */
+export interface Sealed {
+  readonly topic: string;
+  readonly partition: number;
+  readonly bytes: Bytes;
+  readonly records: number;
+}
+
+interface Slot {
+  readonly topic: string;
+  readonly partition: number;
+  readonly builder: BatchBuilder;
+}
+
+/**
+ * The output of a worker's current epoch: one batch in the making per topic and partition, and the batches
+ * finished so far, in order. Writers append to a builder within their step and raise `full` when it has reached
+ * `batchBytes`; the task calls `seal` between steps.
+ */
+export class Outputs {
+  /** A builder has grown past the batch size; looked at once a step. */
+  full = false;
+  readonly batchBytes: number;
+  readonly #step: Step;
+  readonly #slots = new Map<string, Slot>();
+  #sealed: Sealed[] = [];
+  #sealedBytes = 0;
+
+  constructor(step: Step, batchBytes: number) {
+    this.#step = step;
+    this.batchBytes = batchBytes;
+  }
+
+  builder(topic: string, partition: number): BatchBuilder {
+    const name = partitionName(topic, partition);
+    let slot = this.#slots.get(name);
+    if (slot === undefined) {
+      slot = { topic, partition, builder: new BatchBuilder(this.#step) };
+      this.#slots.set(name, slot);
+    }
+    return slot.builder;
+  }
+
+  /** A whole batch that nobody opened; goes behind what was written before it. */
+  pass(topic: string, partition: number, bytes: Bytes, records: number): void {
+    const slot = this.#slots.get(partitionName(topic, partition));
+    if (slot !== undefined) this.#seal(slot);
+    this.#push({ topic, partition, bytes, records });
+  }
+
+  /** Finishes the batches that are full, or all of them. Between steps only. */
+  seal(all: boolean): void {
+    this.full = false;
+    for (const slot of this.#slots.values()) {
+      if (all || slot.builder.size >= this.batchBytes) this.#seal(slot);
+    }
+  }
+
+  /** Bytes finished and not yet taken. */
+  get sealedBytes(): number {
+    return this.#sealedBytes;
+  }
+
+  /** Hands over the finished batches. */
+  take(): readonly Sealed[] {
+    const sealed = this.#sealed;
+    this.#sealed = [];
+    this.#sealedBytes = 0;
+    return sealed;
+  }
+
+  /** Forgets everything: the epoch has failed. */
+  clear(): void {
+    for (const slot of this.#slots.values()) slot.builder.clear();
+    this.take();
+    this.full = false;
+  }
+
+  #seal(slot: Slot): void {
+    const records = slot.builder.count;
+    if (records === 0) return;
+    this.#push({ topic: slot.topic, partition: slot.partition, bytes: slot.builder.finish(), records });
+  }
+
+  #push(sealed: Sealed): void {
+    this.#sealed.push(sealed);
+    this.#sealedBytes += sealed.bytes.length;
+  }
+}

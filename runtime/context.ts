@@ -1,0 +1,85 @@
+import type { KeptNumbers, Outputs } from '../checkpoints/checkpoints.ts';
+import type { Step } from '../core/step.ts';
+import type { OperatorContext, Output } from '../operators/operators.ts';
+import type { TaskState } from '../state/state.ts';
+import type { PlanNode } from '../topology/plan.ts';
+import type { Program } from '../topology/topology.ts';
+import type { Drops } from './drops.ts';
+import { createSink } from './sink.ts';
+import type { PlanIndex } from './stage.ts';
+import type { ScanRequests } from './task.ts';
+import type { Timers } from './timers.ts';
+
+export interface ContextParts {
+  readonly program: Program;
+  readonly index: PlanIndex;
+  readonly partition: number;
+  readonly step: Step;
+  readonly state: TaskState;
+  readonly numbers: KeptNumbers;
+  readonly outputs: Outputs;
+  readonly drops: Drops;
+  readonly scans: ScanRequests;
+  readonly timers: Timers;
+  /** The largest record each topic takes. */
+  maxRecordBytes(topic: string): number;
+  now(): number;
+  /** Told before and after each call of user code while a failure is looked into; see `build.ts`. */
+  readonly trace: ((ref: string | undefined) => void) | undefined;
+}
+
+/** What the task lends to the operator of one node. */
+export function createContext(parts: ContextParts, node: PlanNode): OperatorContext {
+  const { program, index, step, state, numbers, drops, scans, timers, trace } = parts;
+  const { code } = program;
+  return {
+    step,
+    fn<F>(ref: string): F {
+      const fn = code.fn(ref);
+      return (trace === undefined ? fn : traced(fn, ref, trace)) as F;
+    },
+    serde: (name) => code.serde(name),
+    table: (store) => state.table(store),
+    storeSerdes(store) {
+      const { key, value, retentionMs } = index.stores.get(store)!;
+      return { key: code.serde(key), value: code.serde(value), retentionMs };
+    },
+    number: (name, initial) => numbers.number(`${node.id}/${name}`, initial),
+    drop: (reason) => drops.add(node.id, reason),
+    output: (topic) => sinkOf(parts, node, topic),
+    scan: (scan) => scans.add(scan),
+    schedule(name, intervalMs, time, fire) {
+      if (trace !== undefined) return;
+      const initial = time === 'stream' ? Number.NEGATIVE_INFINITY : parts.now() + intervalMs;
+      timers.add({ intervalMs, time, fire, next: numbers.number(`${node.id}/timer/${name}`, initial) });
+    },
+    streamTime: numbers.number('stream-time', -1),
+  };
+}
+
+function sinkOf(parts: ContextParts, node: PlanNode, name: string): Output {
+  const topic = parts.index.topics.get(name)!;
+  const { code } = parts.program;
+  return createSink({
+    topic: name,
+    partitions: topic.partitions,
+    key: code.serde(topic.key),
+    value: code.serde(topic.value),
+    outputs: parts.outputs,
+    inherited: node.kind === 'to' && node.partitioner === 'inherited' ? parts.partition : undefined,
+    nullKeyPartition: parts.partition % topic.partitions,
+    maxRecordBytes: parts.maxRecordBytes(name),
+  });
+}
+
+function traced(fn: unknown, ref: string, trace: (ref: string | undefined) => void): unknown {
+  if (typeof fn !== 'function') return fn;
+  const wrapped = (...args: readonly unknown[]) => {
+    trace(ref);
+    const result: unknown = Reflect.apply(fn, undefined, args);
+    trace(undefined);
+    return result;
+  };
+  // How many parameters a function declares decides what it is given.
+  return Object.defineProperty(wrapped, 'length', { value: fn.length });
+}

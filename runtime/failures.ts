@@ -1,0 +1,125 @@
+import type { Outputs } from '../checkpoints/checkpoints.ts';
+import type { Bytes } from '../core/bytes.ts';
+import { FlowError, messageOf } from '../core/errors.ts';
+import type { Step } from '../core/step.ts';
+import { encodeHeaders } from '../log/batch.ts';
+import type { Logger } from '../telemetry/telemetry.ts';
+import type { FailurePolicy } from '../topology/plan.ts';
+import type { Drops } from './drops.ts';
+import type { Input } from './inputs.ts';
+
+/** `nf.<application>.dead-letters`: one partition, records as they came, with headers that say why and from where. */
+export function deadLetterTopic(application: string): string {
+  return `nf.${application}.dead-letters`;
+}
+
+export interface FailuresOptions {
+  readonly application: string;
+  readonly task: string;
+  readonly step: Step;
+  readonly outputs: Outputs;
+  readonly drops: Drops;
+  readonly log: Logger;
+  /** Of operators. */
+  readonly onFailure: FailurePolicy;
+  /** Of a source node, for records that cannot be decoded. */
+  onUndecodable(node: string): FailurePolicy;
+  /** The node whose code was running, where it can be told. */
+  failingNode(input: Input): string | undefined;
+}
+
+/**
+ * Decides what becomes of a record on which something failed. It is called after the record's step was rolled back,
+ * and opens a new one: the dead letter or the counter is what that step then settles. With policy `fail` it throws.
+ */
+export class Failures {
+  readonly #options: FailuresOptions;
+
+  constructor(options: FailuresOptions) {
+    this.#options = options;
+  }
+
+  handle(thrown: unknown, input: Input): void {
+    const { step, drops, log, task } = this.#options;
+    const undecodable = input.undecodable();
+    const node = undecodable === undefined ? (this.#options.failingNode(input) ?? input.node) : input.node;
+    const reason = undecodable ?? messageOf(thrown);
+    const policy = undecodable === undefined ? this.#options.onFailure : this.#options.onUndecodable(input.node);
+    const at = `${input.topic}/${input.partition} position ${input.record.position}`;
+    if (policy === 'fail') throw this.#fatal(thrown, undecodable !== undefined, at, node, reason);
+    step.begin();
+    if (policy === 'skip') {
+      drops.add(node, undecodable === undefined ? 'failed' : 'undecodable');
+      log.warn({ task, node, at }, `record skipped: ${reason}`);
+      return;
+    }
+    input.load();
+    this.#deadLetter(input, node, reason, undecodable !== undefined);
+  }
+
+  /** User code failed on a result that no single record brought: a window that closed. Throws with policy `fail`. */
+  handleScan(thrown: unknown): void {
+    const { onFailure, log, task, step, drops } = this.#options;
+    const reason = messageOf(thrown);
+    if (onFailure === 'fail') {
+      throw new FlowError(
+        'record.failed',
+        `task ${task} failed on the result of a closed window: ${reason}; correct the code behind it, or let such results go with onFailure 'skip'`,
+        { cause: thrown },
+      );
+    }
+    log.warn({ task }, `result of a closed window skipped: ${reason}`);
+    step.begin();
+    drops.add('window-close', 'failed');
+    step.settle();
+  }
+
+  #fatal(thrown: unknown, undecodable: boolean, at: string, node: string, reason: string): FlowError {
+    if (undecodable) {
+      return new FlowError(
+        'record.undecodable',
+        `the record at ${at} cannot be decoded (${reason}); correct the schema of node ${node}, or let it go with onUndecodable: 'dead-letter' or 'skip'`,
+        { cause: thrown },
+      );
+    }
+    return new FlowError(
+      'record.failed',
+      `node ${node} failed on the record at ${at}: ${reason}; correct the code, or let such records go with onFailure 'dead-letter' or 'skip'`,
+      { cause: thrown },
+    );
+  }
+
+  #deadLetter(input: Input, node: string, reason: string, undecodable: boolean): void {
+    const { outputs, application, task } = this.#options;
+    const { record } = input;
+    const headers = headerSection([
+      ['nf.reason', undecodable ? 'undecodable' : 'failed'],
+      ['nf.message', reason.slice(0, 1000)],
+      ['nf.node', node],
+      ['nf.task', task],
+      ['nf.topic', input.topic],
+      ['nf.partition', String(input.partition)],
+      ['nf.position', String(record.position)],
+    ]);
+    const original = input.original();
+    const builder = outputs.builder(deadLetterTopic(application), 0);
+    builder.appendWithHeaders(
+      record.timestamp,
+      original.bytes,
+      original.keyStart,
+      original.keyEnd,
+      original.bytes,
+      original.valueStart,
+      original.valueEnd,
+      headers,
+      0,
+      headers.length,
+    );
+    this.#options.drops.add(node, undecodable ? 'undecodable' : 'failed');
+    if (builder.size >= outputs.batchBytes) outputs.full = true;
+  }
+}
+
+function headerSection(texts: readonly (readonly [name: string, text: string])[]): Bytes {
+  return encodeHeaders(texts.map(([name, text]) => ({ name, value: Buffer.from(text) })));
+}

@@ -1,0 +1,154 @@
+import type { Ledger } from '../checkpoints/checkpoints.ts';
+import { partitionName } from '../core/ids.ts';
+import type { Fetched, LogReader } from '../log/log.ts';
+import type { RunningTask } from './running-task.ts';
+import type { TopicInput } from './topic-input.ts';
+import type { Wake } from './wake.ts';
+
+/** A fetch waits this long for anything before it is asked again. */
+const FETCH_WAIT_MS = 500;
+
+/** Records asked of a connector at a time. */
+const SPLIT_RECORDS = 4096;
+
+export interface FeedParts {
+  readonly reader: LogReader;
+  readonly ledger: Ledger;
+  readonly wake: Wake;
+  /** An input holds at most about this much before its partition is paused. */
+  readonly intakeBytes: number;
+  /** The ends of a topic's partitions, where they are known by now. */
+  endsOf(topic: string): readonly number[] | undefined;
+}
+
+/**
+ * Brings records to the inputs of a worker's tasks: one fetch is always on its way for those with room, one read
+ * for each connector split that wants more, and one poll of the ledger for ends. `pump` hands over what has come;
+ * it never waits.
+ */
+export class Feed {
+  readonly #parts: FeedParts;
+  readonly #inputs = new Map<string, TopicInput>();
+  readonly #paused = new Set<string>();
+  readonly #tasks = new Set<RunningTask>();
+  readonly #stop = new AbortController();
+  #arrived: Fetched[] = [];
+  #fetching: Promise<void> | undefined;
+  #polling: Promise<void> | undefined;
+  #failure: unknown;
+  #newEnds = true;
+
+  constructor(parts: FeedParts) {
+    this.#parts = parts;
+  }
+
+  add(running: RunningTask): void {
+    this.#tasks.add(running);
+    for (const input of running.topics) {
+      this.#inputs.set(partitionName(input.topic, input.partition), input);
+      this.#parts.reader.assign([{ topic: input.topic, partition: input.partition, position: input.position }]);
+    }
+    this.#newEnds = true;
+  }
+
+  remove(running: RunningTask): void {
+    this.#tasks.delete(running);
+    for (const input of running.topics) {
+      const name = partitionName(input.topic, input.partition);
+      if (this.#inputs.get(name) !== input) continue;
+      this.#inputs.delete(name);
+      this.#paused.delete(name);
+      this.#parts.reader.unassign([{ topic: input.topic, partition: input.partition }]);
+      input.close();
+    }
+  }
+
+  pump(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    const arrived = this.#arrived;
+    this.#arrived = [];
+    for (const fetched of arrived) {
+      const input = this.#inputs.get(partitionName(fetched.topic, fetched.partition));
+      if (input === undefined) fetched.release();
+      else input.offer(fetched);
+    }
+    this.#balance();
+    if (this.#newEnds) this.#setEnds();
+    if (this.#fetching === undefined && this.#inputs.size > 0) this.#fetching = this.#fetch();
+    this.#polling ??= this.#poll();
+    for (const running of this.#tasks) this.#readSplits(running);
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    for (const running of [...this.#tasks]) this.remove(running);
+    await Promise.allSettled([this.#fetching, this.#polling]);
+    for (const fetched of this.#arrived) fetched.release();
+    this.#arrived = [];
+    await this.#parts.reader.close();
+  }
+
+  /** Pauses inputs that hold enough, resumes those that have drained. */
+  #balance(): void {
+    const { reader, intakeBytes } = this.#parts;
+    for (const [name, input] of this.#inputs) {
+      const paused = this.#paused.has(name);
+      if (!paused && input.queuedBytes >= intakeBytes) {
+        this.#paused.add(name);
+        reader.pause(input);
+      } else if (paused && input.queuedBytes <= intakeBytes / 2) {
+        this.#paused.delete(name);
+        reader.resume(input);
+      }
+    }
+  }
+
+  #setEnds(): void {
+    this.#newEnds = false;
+    for (const input of this.#inputs.values()) {
+      const end = this.#parts.endsOf(input.topic)?.[input.partition];
+      if (end !== undefined) input.setEnd(end);
+    }
+  }
+
+  async #fetch(): Promise<void> {
+    try {
+      const list = await this.#parts.reader.fetch(FETCH_WAIT_MS, this.#stop.signal);
+      this.#arrived.push(...list);
+    } catch (thrown) {
+      if (!this.#stop.signal.aborted) this.#failure ??= thrown;
+    }
+    this.#fetching = undefined;
+    this.#parts.wake.notify();
+  }
+
+  async #poll(): Promise<void> {
+    try {
+      if (await this.#parts.ledger.poll(FETCH_WAIT_MS, this.#stop.signal)) {
+        this.#newEnds = true;
+        this.#parts.wake.notify();
+      }
+    } catch (thrown) {
+      if (!this.#stop.signal.aborted) this.#failure ??= thrown;
+      this.#parts.wake.notify();
+    }
+    this.#polling = undefined;
+  }
+
+  #readSplits(running: RunningTask): void {
+    const split = running.split;
+    if (split === undefined || split.reading || !split.input.wants) return;
+    split.reading = true;
+    split.reader.next(SPLIT_RECORDS).then(
+      (batch) => {
+        split.reading = false;
+        split.input.offer(batch);
+        this.#parts.wake.notify();
+      },
+      (thrown: unknown) => {
+        this.#failure ??= thrown;
+        this.#parts.wake.notify();
+      },
+    );
+  }
+}

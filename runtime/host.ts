@@ -1,0 +1,118 @@
+import { Ledger, ledgerTopic, Outputs } from '../checkpoints/checkpoints.ts';
+import { FlowError } from '../core/errors.ts';
+import { Step } from '../core/step.ts';
+import type { GroupIdentity, Log } from '../log/log.ts';
+import { endsOfTopics } from './ends.ts';
+import { Feed } from './feed.ts';
+import { openTask } from './open-task.ts';
+import type { RunOptions } from './runtime.ts';
+import type { PlanIndex, TaskSpec } from './stage.ts';
+import { Wake } from './wake.ts';
+import { Worker } from './worker.ts';
+
+/** A worker as the supervisor sees it, in this thread or another. */
+export interface WorkerHost {
+  /** Ends when the worker was stopped; rejects with what made it fail. */
+  readonly finished: Promise<void>;
+  assign(identity: GroupIdentity, tasks: readonly string[]): Promise<void>;
+  /** Commits what was done so far. */
+  commitNow(): Promise<void>;
+  stop(): void;
+  figures(): WorkerFigures;
+}
+
+export interface WorkerFigures {
+  readonly records: number;
+  readonly lag: number;
+  readonly streamTime: number | undefined;
+  readonly tasks: number;
+}
+
+export interface HostOptions extends Omit<RunOptions, 'module'> {
+  readonly index: PlanIndex;
+  readonly specs: ReadonlyMap<string, TaskSpec>;
+  /** The worker's number; part of its transactional id. */
+  readonly worker: number;
+  readonly maxRecordBytes: ReadonlyMap<string, number>;
+}
+
+/** A worker in this thread. */
+export async function createHost(options: HostOptions): Promise<WorkerHost> {
+  const { program, log, clock, settings, index, specs } = options;
+  const application = program.plan.name;
+  const step = new Step();
+  const outputs = new Outputs(step, settings.batchBytes);
+  const wake = new Wake(clock);
+  const ledger = await Ledger.open(log, application, clock);
+  const producer = await log.producer({ transactionalId: `${application}-${options.worker}` });
+  const endsOf = endsOfTopics(index, specs, ledger);
+  const feed = new Feed({
+    reader: log.reader({ isolation: 'committed' }),
+    ledger,
+    wake,
+    intakeBytes: settings.intakeBytes,
+    endsOf,
+  });
+  const budget = { maxBytes: Math.floor(settings.stateBytes / settings.workers), usedBytes: 0 };
+  let ended = 0;
+  const worker = new Worker({
+    log,
+    clock,
+    settings,
+    producer,
+    ledgerTopic: ledgerTopic(application),
+    wake,
+    step,
+    outputs,
+    feed,
+    open(id) {
+      const spec = specs.get(id);
+      if (spec === undefined) throw new FlowError('plan.mismatch', `task ${id} is not part of this plan`);
+      return openTask(
+        {
+          program,
+          index,
+          log,
+          backend: options.state,
+          directory: options.directory,
+          clock,
+          telemetry: options.telemetry,
+          settings,
+          step,
+          outputs,
+          budget,
+          ledger,
+          maxRecordBytes: (topic) => options.maxRecordBytes.get(topic) ?? Number.POSITIVE_INFINITY,
+        },
+        spec,
+      );
+    },
+    onTaskEnded: (_task, records) => {
+      ended += records;
+    },
+    isEnded: (task) => ledger.ended(task) !== undefined,
+  });
+  const finished = worker.run().finally(() => ledger.close());
+  return {
+    finished,
+    assign: (identity, tasks) => worker.assign(identity, tasks),
+    commitNow: () => worker.commitNow(),
+    stop: () => worker.stop(),
+    figures: () => figuresOf(worker, ended),
+  };
+}
+
+function figuresOf(worker: Worker, endedRecords: number): WorkerFigures {
+  let records = endedRecords;
+  let lag = 0;
+  let streamTime: number | undefined;
+  for (const { task } of worker.tasks.values()) {
+    records += task.records;
+    for (const input of task.inputs) lag += input.lag;
+    const time = task.streamTime;
+    if (time >= 0 && (streamTime === undefined || time < streamTime)) streamTime = time;
+  }
+  return { records, lag, streamTime, tasks: worker.tasks.size };
+}
+
+export type { Log };

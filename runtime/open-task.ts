@@ -1,0 +1,247 @@
+import { join } from 'node:path';
+import {
+  changelogTopic,
+  KeptNumbers,
+  type Ledger,
+  type Outputs,
+  PROGRESS,
+  PROGRESS_FORMAT,
+  progressTopic,
+  restoreState,
+  type TopicEnds,
+} from '../checkpoints/checkpoints.ts';
+import type { Source } from '../connectors/connectors.ts';
+import type { Clock } from '../core/clock.ts';
+import { partitionName, type TaskId } from '../core/ids.ts';
+import type { Step } from '../core/step.ts';
+import type { CommittedPosition, Log } from '../log/log.ts';
+import type { Budget, CellTable, StateBackend, TableSpec, TaskState } from '../state/state.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { NodeOf, Stage } from '../topology/plan.ts';
+import type { Program } from '../topology/topology.ts';
+import { type BuiltStage, buildStage } from './build.ts';
+import { Drops } from './drops.ts';
+import { Failures } from './failures.ts';
+import { passThrough } from './pass-through.ts';
+import { RunningTask, type SplitFeed } from './running-task.ts';
+import type { RunSettings } from './runtime.ts';
+import { SplitInput, splitTopic } from './split-input.ts';
+import type { PlanIndex, TaskSpec } from './stage.ts';
+import { createScanRequests, Task } from './task.ts';
+import { Timers } from './timers.ts';
+import { TopicInput } from './topic-input.ts';
+
+export interface OpenTaskParts {
+  readonly program: Program;
+  readonly index: PlanIndex;
+  readonly log: Log;
+  readonly backend: StateBackend;
+  readonly directory: string | undefined;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly settings: RunSettings;
+  readonly step: Step;
+  readonly outputs: Outputs;
+  readonly budget: Budget;
+  readonly ledger: Ledger;
+  maxRecordBytes(topic: string): number;
+}
+
+/** The tables of a stage's tasks: its stores, and the progress. */
+export function tableSpecs(program: Program, index: PlanIndex, stage: Stage): readonly TableSpec[] {
+  const tables: TableSpec[] = stage.stores.map((name) => {
+    const store = index.stores.get(name)!;
+    return {
+      name,
+      windowed: store.kind === 'window',
+      cells: program.code.serde(store.value).cells,
+      ordered: store.nodes.some((node) => index.nodes.get(node)!.kind === 'process'),
+    };
+  });
+  tables.push({ name: PROGRESS, windowed: false, cells: PROGRESS_FORMAT, ordered: false });
+  return tables;
+}
+
+/** Brings a task to where its last commit left it, ready to run. */
+export async function openTask(parts: OpenTaskParts, spec: TaskSpec): Promise<RunningTask> {
+  const { program, index, telemetry, step, outputs, clock, settings } = parts;
+  const application = program.plan.name;
+  const stage = index.stages.get(spec.stage)!;
+  const log = telemetry.log.with({ application, task: spec.id });
+  const committed = await committedPositions(parts, stage, spec);
+  const changelog = (table: string) =>
+    table === PROGRESS ? progressTopic(application, stage.id) : changelogTopic(application, table);
+  const state = await openState(parts, stage, spec, changelog);
+  const numbers = new KeptNumbers(state.table(PROGRESS) as CellTable, step);
+  const drops = new Drops(telemetry, step, spec.id);
+  const scans = createScanRequests(step);
+  const streamTime = numbers.number('stream-time', -1);
+  const timers = new Timers(streamTime);
+  const built = buildStage({
+    program,
+    index,
+    stage,
+    partition: spec.partition,
+    step,
+    state,
+    numbers,
+    outputs,
+    drops,
+    scans,
+    timers,
+    maxRecordBytes: parts.maxRecordBytes,
+    now: () => clock.now(),
+  });
+  const topics = topicInputs(parts, stage, spec, built, committed);
+  const split = await splitFeed(parts, stage, spec, built, committed);
+  const inputs = split === undefined ? topics : [split.input];
+  const task = new Task({
+    id: spec.id,
+    step,
+    state,
+    inputs,
+    operators: built.operators,
+    scans,
+    streamTime,
+    timers,
+    outputs,
+    flush: () => outputs.seal(false),
+    failures: new Failures({
+      application,
+      task: spec.id,
+      step,
+      outputs,
+      drops,
+      log,
+      onFailure: settings.onFailure,
+      onUndecodable: (node) => built.onUndecodable(node),
+      failingNode: (input) => built.failingNode(input),
+    }),
+  });
+  return new RunningTask({
+    task,
+    partition: spec.partition,
+    numbers,
+    topics,
+    split,
+    metadata: runMetadata(parts.ledger),
+    changelog,
+    ledgerRow: async () => parts.ledger.taskRow(spec.id, await writtenEnds(parts, stage)),
+  });
+}
+
+/** Positions carry the run they belong to: a connector begins anew in a new run, a topic goes on. */
+function runMetadata(ledger: Ledger): string {
+  return `run ${ledger.run?.run ?? 0}`;
+}
+
+type Committed = ReadonlyMap<string, CommittedPosition | undefined>;
+
+async function committedPositions(parts: OpenTaskParts, stage: Stage, spec: TaskSpec): Promise<Committed> {
+  const partitions =
+    stage.connector === null
+      ? stage.reads
+          .filter((topic) => spec.partition < parts.index.topics.get(topic)!.partitions)
+          .map((topic) => ({ topic, partition: spec.partition }))
+      : [{ topic: splitTopic(stage.connector), partition: spec.partition }];
+  const positions = await parts.log.committed(parts.program.plan.name, partitions);
+  return new Map(partitions.map(({ topic, partition }, i) => [partitionName(topic, partition), positions[i]]));
+}
+
+async function openState(
+  parts: OpenTaskParts,
+  stage: Stage,
+  spec: TaskSpec,
+  changelog: (table: string) => string,
+): Promise<TaskState> {
+  const { backend, directory, clock, step, budget, telemetry } = parts;
+  const log = telemetry.log.with({ application: parts.program.plan.name, task: spec.id });
+  const tables = tableSpecs(parts.program, parts.index, stage);
+  const state = await backend.open({
+    task: spec.id as TaskId,
+    directory: directory === undefined ? undefined : join(directory, parts.program.plan.name, spec.id),
+    step,
+    clock,
+    budget,
+    tables,
+    onQuarantine: (message) => log.warn({}, message),
+  });
+  const started = clock.monotonic();
+  const records = await restoreState({
+    log: parts.log,
+    state,
+    partition: spec.partition,
+    tables: tables.map(({ name }) => ({ table: name, changelog: changelog(name) })),
+    now: clock.now(),
+    onProgress: (table, position, end) => log.debug({ table, position, end }, 'restoring'),
+    onReset: (table, why) => log.warn({ table }, `store emptied and rebuilt from its changelog: ${why}`),
+  });
+  if (records > 0) log.info({ records, ms: Math.round(clock.monotonic() - started) }, 'state restored');
+  return state;
+}
+
+function topicInputs(
+  parts: OpenTaskParts,
+  stage: Stage,
+  spec: TaskSpec,
+  built: BuiltStage,
+  committed: Committed,
+): readonly TopicInput[] {
+  const { index, program } = parts;
+  const own = built.topics.filter(({ topic }) => spec.partition < index.topics.get(topic)!.partitions);
+  return own.map(({ topic, node, push, time }) => {
+    const { key, value } = index.topics.get(topic)!;
+    const input: TopicInput = new TopicInput({
+      topic,
+      partition: spec.partition,
+      node,
+      position: committed.get(partitionName(topic, spec.partition))?.position ?? 0,
+      key: program.code.serde(key),
+      value: program.code.serde(value),
+      time,
+      push,
+      pass: passThrough(index, stage, spec.partition, parts.outputs, (position, records) =>
+        input.passedTo(position, records),
+      ),
+    });
+    return input;
+  });
+}
+
+async function splitFeed(
+  parts: OpenTaskParts,
+  stage: Stage,
+  spec: TaskSpec,
+  built: BuiltStage,
+  committed: Committed,
+): Promise<SplitFeed | undefined> {
+  const node: NodeOf<'read'> | undefined = parts.index.connector(stage);
+  if (node === undefined || spec.split === undefined) return undefined;
+  const { code } = parts.program;
+  const source = code.fn(node.source) as Source<unknown>;
+  const at = committed.get(partitionName(splitTopic(node.id), spec.partition));
+  const position = at !== undefined && at.metadata === runMetadata(parts.ledger) ? at.position : 0;
+  const reader = await source.open(spec.split, position);
+  const input = new SplitInput({
+    node: node.id,
+    split: spec.partition,
+    position,
+    records: spec.split.records,
+    keyOf: code.fn(node.keyOf) as (value: unknown) => unknown,
+    time: code.fn(node.time) as (value: unknown, key: unknown) => number,
+    push: built.read!,
+  });
+  return { input, reader, reading: false };
+}
+
+/** Where every partition that the stage writes ends now: nothing of the stage lies behind. */
+async function writtenEnds(parts: OpenTaskParts, stage: Stage): Promise<TopicEnds> {
+  const ends: { [partition: string]: number } = {};
+  for (const topic of stage.writes) {
+    const { partitions } = parts.index.topics.get(topic)!;
+    for (let p = 0; p < partitions; p++) {
+      ends[partitionName(topic, p)] = (await parts.log.admin.bounds(topic, p)).end;
+    }
+  }
+  return ends;
+}

@@ -1,0 +1,31 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Log } from '../log/log.ts';
+import type { Plan } from '../topology/plan.ts';
+import { PlanIndex } from './stage.ts';
+
+/**
+ * Forgets an application: its internal topics, its positions, its local stores, and (where `outputs` says so) the
+ * topics that only it writes. Its external inputs stay. Nothing of it may be running.
+ */
+export async function resetApplication(options: {
+  readonly plan: Plan;
+  readonly log: Log;
+  readonly directory: string | undefined;
+  readonly outputs: boolean;
+}): Promise<readonly string[]> {
+  const { plan, log } = options;
+  const index = new PlanIndex(plan);
+  const prefix = `nf.${plan.name}.`;
+  const written = new Set(plan.topics.filter((topic) => index.writers(topic.name).length > 0).map(({ name }) => name));
+  const deleted: string[] = [];
+  for (const topic of await log.admin.list()) {
+    if (!topic.startsWith(prefix) && !(options.outputs && written.has(topic))) continue;
+    await log.admin.delete(topic);
+    deleted.push(topic);
+  }
+  const groups = await log.admin.groups();
+  if (groups.some((group) => group.group === plan.name)) await log.admin.deleteGroup(plan.name);
+  if (options.directory !== undefined) await rm(join(options.directory, plan.name), { recursive: true, force: true });
+  return deleted;
+}

@@ -1,0 +1,76 @@
+import type { EpochPart, KeptNumbers, LedgerRow } from '../checkpoints/checkpoints.ts';
+import type { SplitReader } from '../connectors/connectors.ts';
+import type { SplitInput } from './split-input.ts';
+import type { Task } from './task.ts';
+import type { TopicInput } from './topic-input.ts';
+
+export interface SplitFeed {
+  readonly input: SplitInput;
+  readonly reader: SplitReader<unknown>;
+  reading: boolean;
+}
+
+export interface RunningTaskParts {
+  readonly task: Task;
+  readonly partition: number;
+  readonly numbers: KeptNumbers;
+  readonly topics: readonly TopicInput[];
+  readonly split: SplitFeed | undefined;
+  /** Written with every position, to tell a position of this run from an older one. */
+  readonly metadata: string;
+  changelog(table: string): string;
+  ledgerRow(): Promise<LedgerRow>;
+}
+
+/** A task with what a worker needs to feed, commit and close it. */
+export class RunningTask {
+  readonly task: Task;
+  readonly topics: readonly TopicInput[];
+  readonly split: SplitFeed | undefined;
+  readonly #parts: RunningTaskParts;
+
+  constructor(parts: RunningTaskParts) {
+    this.task = parts.task;
+    this.topics = parts.topics;
+    this.split = parts.split;
+    this.#parts = parts;
+  }
+
+  /** Its share of the epoch that ends now. */
+  part(): EpochPart {
+    const { task, numbers, partition, metadata, changelog, ledgerRow } = this.#parts;
+    numbers.save();
+    return {
+      task: task.id,
+      state: task.state,
+      cut: task.state.cut(),
+      partition,
+      changelog,
+      positions: task.inputs.map((input) => ({
+        topic: input.topic,
+        partition: input.partition,
+        position: input.position,
+        metadata,
+      })),
+      ended: task.finished ? ledgerRow : undefined,
+    };
+  }
+
+  /** Writes back what is committed and closes the store. */
+  async close(): Promise<void> {
+    this.#release();
+    await this.split?.reader.close();
+    await this.task.state.close();
+  }
+
+  /** Forgets everything since the last write-back: its epoch has failed. */
+  async discard(): Promise<void> {
+    this.#release();
+    await this.split?.reader.close();
+    await this.task.state.discard();
+  }
+
+  #release(): void {
+    for (const input of this.topics) input.close();
+  }
+}

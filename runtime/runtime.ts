@@ -1,0 +1,117 @@
+import type { Clock } from '../core/clock.ts';
+import type { Millis } from '../core/ids.ts';
+import type { Log } from '../log/log.ts';
+import type { StateBackend } from '../state/state.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { FailurePolicy } from '../topology/plan.ts';
+import type { Program } from '../topology/topology.ts';
+
+/**
+ * Runs plans.
+ *
+ * - A *stage* of the plan times its partitions gives *tasks*: each owns its inputs, its operators and its state,
+ *   and touches nothing of another task (`task.ts`, the hot path; one record at a time, depth-first).
+ * - A *worker* is one event loop with some tasks, one reader and one transactional producer (`worker.ts`): it
+ *   feeds the tasks' bounded inputs, lets them run, and commits all of them in one transaction.
+ * - The *supervisor* (`supervisor.ts`) checks and makes topics, joins the group, splits the assignment over the
+ *   workers, and knows when a bounded run is complete. With one worker everything lives in one thread; with more,
+ *   each runs in a thread of its own that imports the same module, and the supervisor's thread owns the log.
+ *
+ * A plan whose every source ends (bounded connectors, topics written by the plan itself) is a bounded run: when
+ * all inputs of a task have ended its windows flush, its last commit says so, and when all tasks have ended the
+ * run is complete. Other plans run until drained; with `until: 'end'` the topics that were there before are
+ * read up to where they ended when the run began.
+ *
+ * A run that was killed continues from its last commit when started again under the same name.
+ */
+export interface RunOptions {
+  readonly program: Program;
+  readonly log: Log;
+  readonly state: StateBackend;
+  /** The folder of the local stores, or `undefined` for memory alone. */
+  readonly directory: string | undefined;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly settings: RunSettings;
+  /** With more than one worker: where worker threads find the topology. */
+  readonly module?: ModuleRef | undefined;
+}
+
+/** A module and the name of its export that holds the topology. */
+export interface ModuleRef {
+  readonly url: string;
+  readonly name: string;
+}
+
+export interface RunSettings {
+  /** Worker threads. Default 1: everything in the calling thread. */
+  readonly workers: number;
+  /** Time between commits. Default 100 ms. */
+  readonly commitIntervalMs: Millis;
+  /** What happens to a record on which an operator fails. Default `fail`. */
+  readonly onFailure: FailurePolicy;
+  /** `end`: read topics that were there before only to their present end. Default `drained`. */
+  readonly until: 'drained' | 'end';
+  /** A batch of output is finished at this size. Default 256 KiB. */
+  readonly batchBytes: number;
+  /** Fetched bytes that wait per input before it is paused. Default 4 MiB. */
+  readonly intakeBytes: number;
+  /** Output held while a commit is on its way before processing waits. Default 32 MiB. */
+  readonly heldBytes: number;
+  /** Memory of hot rows, over all tasks of the process. Default 256 MiB. */
+  readonly stateBytes: number;
+  /** Committed rows reach the disk at least this often. Default 5 s. */
+  readonly writeBackMs: Millis;
+  /** ... or when this much is waiting. Default 32 MiB. */
+  readonly writeBackBytes: number;
+}
+
+export const DEFAULT_SETTINGS: RunSettings = {
+  workers: 1,
+  commitIntervalMs: 100,
+  onFailure: 'fail',
+  until: 'drained',
+  batchBytes: 256 * 1024,
+  intakeBytes: 4 * 1024 * 1024,
+  heldBytes: 32 * 1024 * 1024,
+  stateBytes: 256 * 1024 * 1024,
+  writeBackMs: 5000,
+  writeBackBytes: 32 * 1024 * 1024,
+};
+
+/** A running application. */
+export interface Run {
+  /** Resolves when a bounded run is complete or the run was drained; rejects with the error that ended it. */
+  readonly finished: Promise<Outcome>;
+  /** Finishes the epoch in hand, commits, leaves the group, closes stores. The run can be continued later. */
+  drain(): Promise<void>;
+  /** Figures of the moment, for progress. */
+  progress(): Progress;
+}
+
+export interface Outcome {
+  /** `complete`: every input has ended and all results are committed. */
+  readonly how: 'complete' | 'drained';
+  readonly records: number;
+}
+
+export interface Progress {
+  /** Records taken by all tasks since the start of this process. */
+  readonly records: number;
+  /** Records taken by each worker, for the balance between them. */
+  readonly recordsByWorker: readonly number[];
+  /** Records known to be waiting in front of the tasks. */
+  readonly lag: number;
+  /** The smallest event time among the running tasks, or `undefined` before any record. */
+  readonly streamTime: Millis | undefined;
+  readonly tasks: number;
+  readonly tasksEnded: number;
+  /** 0 to 1, where the size of all inputs is known. */
+  readonly share: number | undefined;
+}
+
+export { deadLetterTopic } from './failures.ts';
+export { loadProgram } from './load.ts';
+export { resetApplication } from './reset.ts';
+export { startRun } from './supervisor.ts';
+export { TopologyDriver } from './testing.ts';

@@ -1,0 +1,63 @@
+import type { NodeOf, Plan, PlanNode, PlanStore, PlanTopic, Stage } from '../topology/plan.ts';
+
+/** Look-ups in a plan, made once per process. */
+export class PlanIndex {
+  readonly plan: Plan;
+  readonly nodes = new Map<string, PlanNode>();
+  readonly topics = new Map<string, PlanTopic>();
+  readonly stores = new Map<string, PlanStore>();
+  readonly stages = new Map<string, Stage>();
+  /** Nodes fed by a node, with the number of the input they take it at, in plan order. */
+  readonly consumers = new Map<string, { readonly node: PlanNode; readonly input: number }[]>();
+
+  constructor(plan: Plan) {
+    this.plan = plan;
+    for (const topic of plan.topics) this.topics.set(topic.name, topic);
+    for (const store of plan.stores) this.stores.set(store.name, store);
+    for (const stage of plan.stages) this.stages.set(stage.id, stage);
+    for (const node of plan.nodes) {
+      this.nodes.set(node.id, node);
+      node.inputs.forEach((from, input) => {
+        const list = this.consumers.get(from) ?? [];
+        list.push({ node, input });
+        this.consumers.set(from, list);
+      });
+    }
+  }
+
+  /** The nodes of a stage, in plan order. */
+  stageNodes(stage: Stage): readonly PlanNode[] {
+    return stage.nodes.map((id) => this.nodes.get(id)!);
+  }
+
+  /** Stages that write a topic. */
+  writers(topic: string): readonly Stage[] {
+    return this.plan.stages.filter((stage) => stage.writes.includes(topic));
+  }
+
+  connector(stage: Stage): NodeOf<'read'> | undefined {
+    return stage.connector === null ? undefined : (this.nodes.get(stage.connector) as NodeOf<'read'>);
+  }
+
+  /** True where every source of the plan has an end: bounded connectors, and topics that the plan writes itself. */
+  get bounded(): boolean {
+    return this.plan.stages.every((stage) => {
+      const connector = this.connector(stage);
+      return (connector === undefined || connector.bounded) && this.externalTopics(stage).length === 0;
+    });
+  }
+
+  /** Topics that a stage reads and no stage writes. */
+  externalTopics(stage: Stage): readonly string[] {
+    return stage.reads.filter((topic) => this.writers(topic).length === 0);
+  }
+}
+
+/** A task as the assignor sees it. */
+export interface TaskSpec {
+  readonly id: string;
+  readonly stage: string;
+  readonly partition: number;
+  /** The split it reads, for stages fed by a connector. */
+  readonly split: { readonly id: string; readonly records?: number } | undefined;
+}

@@ -1,0 +1,192 @@
+import { Ledger, ledgerTopic, type TopicEnds } from '../checkpoints/checkpoints.ts';
+import type { Source } from '../connectors/connectors.ts';
+import { partitionName } from '../core/ids.ts';
+import { Step } from '../core/step.ts';
+import { BatchBuilder } from '../log/batch.ts';
+import type { Assignment, GroupMember, Log } from '../log/log.ts';
+import { splitOverWorkers, stickyAssignor } from './assign.ts';
+import { completion } from './completion.ts';
+import { prepareTopics } from './deploy.ts';
+import { createHost, type WorkerHost } from './host.ts';
+import type { Outcome, Progress, Run, RunOptions } from './runtime.ts';
+import { PlanIndex, type TaskSpec } from './stage.ts';
+import { createThreadHost } from './thread-host.ts';
+
+/** Lists the tasks of a plan: stages times partitions, or times the splits of their connector. */
+export async function listTasks(options: RunOptions, index: PlanIndex): Promise<readonly TaskSpec[]> {
+  const specs: TaskSpec[] = [];
+  for (const stage of index.plan.stages) {
+    const connector = index.connector(stage);
+    if (connector === undefined) {
+      for (let partition = 0; partition < stage.partitions; partition++) {
+        specs.push({ id: `${stage.id}_${partition}`, stage: stage.id, partition, split: undefined });
+      }
+      continue;
+    }
+    const source = options.program.code.fn(connector.source) as Source<unknown>;
+    const splits = await source.splits();
+    splits.forEach((split, partition) => {
+      specs.push({ id: `${stage.id}_${partition}`, stage: stage.id, partition, split });
+    });
+  }
+  return specs;
+}
+
+/** Starts an application: checks its topics, joins its group, runs its workers. */
+export async function startRun(options: RunOptions): Promise<Run> {
+  const { program, log, clock, settings } = options;
+  const index = new PlanIndex(program.plan);
+  const specs = await listTasks(options, index);
+  const maxRecordBytes = await prepareTopics(log.admin, index, specs);
+  const ledger = await Ledger.open(log, program.plan.name, clock);
+  const bounded = index.bounded || settings.until === 'end';
+  if (bounded) await beginRun(log, index, ledger, settings.until === 'end');
+  const hostOptions = { ...options, index, specs: new Map(specs.map((spec) => [spec.id, spec])), maxRecordBytes };
+  const hosts: WorkerHost[] = [];
+  for (let worker = 0; worker < settings.workers; worker++) {
+    const each = { ...hostOptions, worker };
+    hosts.push(settings.workers === 1 ? await createHost(each) : await createThreadHost(each));
+  }
+  const run = new SupervisedRun(options, specs, ledger, hosts);
+  await run.join();
+  if (bounded) run.completeWhenEnded();
+  return run;
+}
+
+/** Begins a new run where the last one is complete, or goes on with the one that was cut short. */
+async function beginRun(log: Log, index: PlanIndex, ledger: Ledger, toPresentEnd: boolean): Promise<void> {
+  if (ledger.run !== undefined && !ledger.run.complete) return;
+  const ends: { [partition: string]: number } = {};
+  if (toPresentEnd) {
+    for (const stage of index.plan.stages) {
+      for (const topic of index.externalTopics(stage)) {
+        const { partitions } = index.topics.get(topic)!;
+        for (let p = 0; p < partitions; p++) {
+          ends[partitionName(topic, p)] = (await log.admin.bounds(topic, p)).stable;
+        }
+      }
+    }
+  }
+  await writeRun(log, index.plan.name, ledger, (ledger.run?.run ?? 0) + 1, false, ends);
+}
+
+async function writeRun(
+  log: Log,
+  application: string,
+  ledger: Ledger,
+  run: number,
+  complete: boolean,
+  ends: TopicEnds,
+): Promise<void> {
+  const row = ledger.runRow(run, complete, ends);
+  const builder = new BatchBuilder(new Step());
+  const key = Buffer.from(row.key);
+  const value = Buffer.from(JSON.stringify(row.value));
+  builder.append(row.at, key, 0, key.length, value, 0, value.length);
+  const producer = await log.producer({});
+  await producer.append(ledgerTopic(application), 0, builder.finish());
+  await producer.close();
+  while (ledger.run?.run !== run || ledger.run.complete !== complete) await ledger.poll(1000);
+}
+
+class SupervisedRun implements Run {
+  readonly finished: Promise<Outcome>;
+  readonly #options: RunOptions;
+  readonly #specs: readonly TaskSpec[];
+  readonly #ledger: Ledger;
+  readonly #hosts: readonly WorkerHost[];
+  readonly #stop = new AbortController();
+  #member: GroupMember | undefined;
+  #placed: ReadonlyMap<string, number> = new Map();
+  #assigning: Promise<void> = Promise.resolve();
+  #how: Outcome['how'] = 'drained';
+  #fail: (failure: unknown) => void = () => {};
+
+  constructor(options: RunOptions, specs: readonly TaskSpec[], ledger: Ledger, hosts: readonly WorkerHost[]) {
+    this.#options = options;
+    this.#specs = specs;
+    this.#ledger = ledger;
+    this.#hosts = hosts;
+    const failed = new Promise<never>((_, reject) => {
+      this.#fail = reject;
+    });
+    const workers = Promise.all(hosts.map((host) => host.finished));
+    this.finished = Promise.race([workers, failed])
+      .finally(() => this.#end())
+      .then(() => ({ how: this.#how, records: this.progress().records }));
+    this.finished.catch(() => undefined);
+  }
+
+  async join(): Promise<void> {
+    const { program, log } = this.#options;
+    this.#member = await log.join({
+      group: program.plan.name,
+      name: program.plan.name,
+      metadata: '',
+      assign: stickyAssignor(this.#specs.map((spec) => spec.id)),
+      onAssign: (assignment) => this.#adopt(assignment),
+      onRevoke: async () => {
+        await this.#assigning;
+        await Promise.all(this.#hosts.map((host) => host.commitNow()));
+      },
+      onLost: (reason) => this.#fail(new Error(`put out of the group: ${reason}`)),
+    });
+  }
+
+  /** Marks the run complete when all its tasks have ended, whoever ran them. */
+  completeWhenEnded(): void {
+    completion(this.#ledger, this.#specs, this.#stop.signal).then(async (complete) => {
+      if (!complete) return;
+      const run = this.#ledger.run!;
+      if (!run.complete) {
+        await writeRun(this.#options.log, this.#options.program.plan.name, this.#ledger, run.run, true, run.ends);
+      }
+      this.#how = 'complete';
+      for (const host of this.#hosts) host.stop();
+    }, this.#fail);
+  }
+
+  async drain(): Promise<void> {
+    for (const host of this.#hosts) host.stop();
+    await this.finished;
+  }
+
+  progress(): Progress {
+    const figures = this.#hosts.map((host) => host.figures());
+    const times = figures.flatMap(({ streamTime }) => (streamTime === undefined ? [] : [streamTime]));
+    const records = figures.reduce((sum, each) => sum + each.records, 0);
+    return {
+      records,
+      recordsByWorker: figures.map((each) => each.records),
+      lag: figures.reduce((sum, each) => sum + each.lag, 0),
+      streamTime: times.length === 0 ? undefined : Math.min(...times),
+      tasks: this.#specs.length,
+      tasksEnded: this.#specs.filter((spec) => this.#ledger.ended(spec.id) !== undefined).length,
+      share: undefined,
+    };
+  }
+
+  #adopt(assignment: Assignment): void {
+    this.#placed = splitOverWorkers(assignment.tasks, this.#hosts.length, this.#placed);
+    const placed = this.#placed;
+    this.#assigning = this.#assigning.then(async () => {
+      await Promise.all(
+        this.#hosts.map((host, worker) =>
+          host.assign(
+            assignment,
+            assignment.tasks.filter((task) => placed.get(task) === worker),
+          ),
+        ),
+      );
+    });
+    this.#assigning.catch((failure: unknown) => this.#fail(failure));
+  }
+
+  async #end(): Promise<void> {
+    this.#stop.abort();
+    for (const host of this.#hosts) host.stop();
+    await Promise.allSettled(this.#hosts.map((host) => host.finished));
+    await this.#member?.leave().catch(() => undefined);
+    await this.#ledger.close();
+  }
+}

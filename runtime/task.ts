@@ -1,0 +1,316 @@
+import type { Millis } from '../core/ids.ts';
+import { MISS, type Step, type Undoable } from '../core/step.ts';
+import type { KeptNumber, Operator, ResumableScan } from '../operators/operators.ts';
+import type { TaskState } from '../state/state.ts';
+import type { Failures } from './failures.ts';
+import type { Input } from './inputs.ts';
+import type { Timers } from './timers.ts';
+
+/** What a call of {@link Task.run} came to. */
+export type RunResult =
+  /** Nothing to do until something comes. */
+  | 'idle'
+  /** The limit was reached; there is more. */
+  | 'busy'
+  /** A cold read: await {@link Task.fetchMissed}, then run again. */
+  | 'miss';
+
+/** Scans asked for within a step; forgotten when it is rolled back. */
+class ScanRequests implements Undoable {
+  readonly pending: ResumableScan[] = [];
+  readonly #step: Step;
+  #touchedIn = -1;
+  #mark = 0;
+
+  constructor(step: Step) {
+    this.#step = step;
+  }
+
+  add(scan: ResumableScan): void {
+    if (this.pending.includes(scan)) return;
+    if (this.#touchedIn !== this.#step.serial) {
+      this.#touchedIn = this.#step.serial;
+      this.#mark = this.pending.length;
+      this.#step.touch(this);
+    }
+    this.pending.push(scan);
+  }
+
+  rollback(): void {
+    this.pending.length = this.#mark;
+  }
+
+  settle(): void {}
+}
+
+export interface TaskParts {
+  readonly id: string;
+  readonly step: Step;
+  readonly state: TaskState;
+  readonly inputs: readonly Input[];
+  /** In topological order. */
+  readonly operators: readonly Operator[];
+  readonly scans: ScanRequests;
+  readonly streamTime: KeptNumber;
+  readonly timers: Timers;
+  readonly failures: Failures;
+  /** Called when a batch of output is full, between steps. */
+  flush(): void;
+  readonly outputs: { readonly full: boolean };
+}
+
+/**
+ * One task: takes the oldest record among its inputs, pushes it depth-first through its operators, and goes on,
+ * until its inputs are empty or the caller's limit is reached. Everything here is synchronous; a cold read ends the
+ * run with 'miss'. See core/step.ts for how a record is undone and run again.
+ */
+export class Task {
+  readonly id: string;
+  readonly state: TaskState;
+  readonly inputs: readonly Input[];
+  /** Records taken since the start. */
+  records = 0;
+  /** Something happened since the last commit. */
+  worked = false;
+  /** All inputs have ended, all windows are flushed; only the last commit is owed. */
+  finished = false;
+
+  readonly #parts: TaskParts;
+  readonly #step: Step;
+  readonly #scans: ResumableScan[];
+  /** The input whose record missed, or undefined when a scan or a timer did. */
+  #missed: Input | undefined;
+  #ending = -1;
+  #passed = 0;
+
+  constructor(parts: TaskParts) {
+    this.id = parts.id;
+    this.state = parts.state;
+    this.inputs = parts.inputs;
+    this.#parts = parts;
+    this.#step = parts.step;
+    this.#scans = parts.scans.pending;
+    for (const operator of parts.operators) {
+      if (operator.start !== undefined) this.#scans.push(startOf(operator));
+    }
+  }
+
+  /** The largest event time taken; -1 before any. */
+  get streamTime(): Millis {
+    return this.#parts.streamTime.value;
+  }
+
+  /** Takes up to `max` records. */
+  run(max: number): RunResult {
+    let left = max;
+    for (;;) {
+      if (!this.#runScans()) return 'miss';
+      if (left <= 0) return 'busy';
+      const input = this.#choose();
+      this.#countPassed();
+      if (input === undefined) return this.#atEnd();
+      const before = left;
+      left = this.#runInput(input, left);
+      this.records += before - Math.abs(left);
+      if (left < 0) return 'miss';
+    }
+  }
+
+  /** The input with the oldest head; undefined while one that may hold older records is awaited. */
+  #choose(): Input | undefined {
+    const { inputs } = this;
+    if (inputs.length === 1) {
+      const only = inputs[0]!;
+      return only.fill() ? only : undefined;
+    }
+    let oldest: Input | undefined;
+    for (const input of inputs) {
+      if (!input.fill()) {
+        if (input.awaited) return undefined;
+        continue;
+      }
+      if (oldest === undefined || input.head < oldest.head) oldest = input;
+    }
+    return oldest;
+  }
+
+  /** Takes note of batches that went by unopened. */
+  #countPassed(): void {
+    let passed = 0;
+    for (const input of this.inputs) passed += input.passed;
+    if (passed === this.#passed) return;
+    this.records += passed - this.#passed;
+    this.#passed = passed;
+    this.worked = true;
+  }
+
+  /** The smallest head of the other inputs: up to there this one may run on. */
+  #limitFor(input: Input): number {
+    let limit = Number.POSITIVE_INFINITY;
+    let before = true;
+    for (const other of this.inputs) {
+      if (other === input) {
+        before = false;
+        continue;
+      }
+      if (other.left > 0) limit = Math.min(limit, before ? other.head - 1 : other.head);
+    }
+    return limit;
+  }
+
+  /**
+   * Runs one input until its batch ends, another input is older, or `left` is used up. Answers what is left of the
+   * limit; on a miss the negative of it (minus one where it is 0).
+   */
+  #runInput(input: Input, left: number): number {
+    const step = this.#step;
+    const { push, record } = input;
+    const { streamTime, timers, outputs } = this.#parts;
+    const limit = this.inputs.length === 1 ? Number.POSITIVE_INFINITY : this.#limitFor(input);
+    const scans = this.#scans;
+    this.worked = true;
+    do {
+      step.begin();
+      try {
+        input.load();
+        if (record.timestamp > streamTime.value) streamTime.set(record.timestamp);
+        push(record);
+        if (step.missed) throw MISS;
+      } catch (thrown) {
+        step.rollback();
+        if (step.missed) {
+          this.#missed = input;
+          return left === 0 ? -1 : -left;
+        }
+        this.#parts.failures.handle(thrown, input);
+      }
+      step.settle();
+      input.shift();
+      left--;
+      if (outputs.full) this.#parts.flush();
+      if (timers.due(streamTime.value)) scans.push(timers);
+    } while (left > 0 && scans.length === 0 && input.left > 0 && input.head <= limit);
+    return left;
+  }
+
+  /** Runs what scans are pending, row by row; false on a miss. */
+  #runScans(): boolean {
+    const scans = this.#scans;
+    while (scans.length > 0) {
+      this.worked = true;
+      const result = this.#advance(scans[0]!);
+      if (result === 'miss') return false;
+      if (!result) scans.shift();
+      if (this.#parts.outputs.full) this.#parts.flush();
+    }
+    return true;
+  }
+
+  /** One piece of a scan. Where user code behind it fails and policy says to go on, the piece is passed over. */
+  #advance(scan: ResumableScan): boolean | 'miss' {
+    try {
+      return this.#attempt(() => scan.advance());
+    } catch (thrown) {
+      if (scan.skip === undefined) throw thrown;
+      this.#parts.failures.handleScan(thrown);
+      return this.#attempt(() => {
+        scan.skip?.();
+        return true;
+      });
+    }
+  }
+
+  /** Lets timers fire that wait for the wall clock. */
+  wallTime(now: Millis): void {
+    if (this.#parts.timers.wallDue(now)) this.#scans.push(this.#parts.timers);
+  }
+
+  /** Runs a piece of work as a step of its own. */
+  #attempt(work: () => boolean): boolean | 'miss' {
+    const step = this.#step;
+    step.begin();
+    let more: boolean;
+    try {
+      more = work();
+      if (step.missed) throw MISS;
+    } catch (thrown) {
+      step.rollback();
+      if (!step.missed) throw thrown;
+      this.#missed = undefined;
+      return 'miss';
+    }
+    step.settle();
+    return more;
+  }
+
+  /** Nothing can be chosen: either something is awaited, or all inputs have ended and the windows flush. */
+  #atEnd(): RunResult {
+    if (this.finished || !this.inputs.every((input) => input.ended)) return 'idle';
+    const { operators } = this.#parts;
+    while (this.#ending < operators.length) {
+      if (this.#ending >= 0) {
+        const operator = operators[this.#ending]!;
+        const result = this.#attempt(() => {
+          operator.end?.();
+          return true;
+        });
+        if (result === 'miss') return 'miss';
+      }
+      this.#ending++;
+      this.worked = true;
+      if (!this.#runScans()) return 'miss';
+    }
+    this.finished = true;
+    return 'idle';
+  }
+
+  /**
+   * After a miss: runs the rest of the batch as a probe (reads collected, every effect undone), fetches all that
+   * was wanted in one read, and leaves the task where it was.
+   */
+  async fetchMissed(): Promise<void> {
+    this.#probe();
+    this.#missed = undefined;
+    await this.state.fetchWanted();
+  }
+
+  #probe(): void {
+    const input = this.#missed;
+    if (input === undefined) return;
+    const step = this.#step;
+    const at = input.index;
+    step.probing = true;
+    const end = at + Math.min(input.left, PROBE_RECORDS);
+    for (let index = at + 1; index < end; index++) {
+      input.seek(index);
+      step.begin();
+      try {
+        input.load();
+        input.push(input.record);
+      } catch {
+        // A miss has noted what it wants; any other failure shows when the record runs for real.
+      }
+      step.rollback();
+    }
+    step.probing = false;
+    input.seek(at);
+  }
+}
+
+/** Going on with what a crash cut short is a scan of one piece: it may miss. */
+function startOf(operator: Operator): ResumableScan {
+  return {
+    advance() {
+      operator.start?.();
+      return false;
+    },
+  };
+}
+
+/** How far a probe looks ahead. */
+const PROBE_RECORDS = 4096;
+
+export function createScanRequests(step: Step): ScanRequests {
+  return new ScanRequests(step);
+}
+export type { ScanRequests };

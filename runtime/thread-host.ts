@@ -1,0 +1,135 @@
+import { MessageChannel, Worker as Thread } from 'node:worker_threads';
+import { type ErrorCode, FlowError } from '../core/errors.ts';
+import { type GroupIdentity, serveLog } from '../log/log.ts';
+import { planHash } from '../topology/plan.ts';
+import type { HostOptions, WorkerFigures, WorkerHost } from './host.ts';
+import type { ModuleRef } from './runtime.ts';
+import type { ThreadData, ThreadFailure, ThreadReply, ThreadRequest } from './thread-protocol.ts';
+
+/** Distributes over the members of a union what `Omit` would merge. */
+type Uncalled<Request> = Request extends { readonly call: number } ? Omit<Request, 'call'> : never;
+
+/** A worker in a thread of its own. The log stays here; encoded batches cross by message. */
+export async function createThreadHost(
+  options: HostOptions & { readonly module?: ModuleRef | undefined },
+): Promise<WorkerHost> {
+  if (options.module === undefined) {
+    throw new FlowError(
+      'config.invalid',
+      'more than one worker needs the module of the topology: run it with `nodeflow run <file>`, or give `module`',
+    );
+  }
+  const { port1, port2 } = new MessageChannel();
+  const served = serveLog(options.log, port1);
+  const data: ThreadData = {
+    module: options.module,
+    planHash: planHash(options.program.plan),
+    worker: options.worker,
+    settings: options.settings,
+    directory: options.directory,
+    specs: [...options.specs.values()],
+    maxRecordBytes: options.maxRecordBytes,
+    logLevel: 'info',
+  };
+  const file = import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js';
+  const thread = new Thread(new URL(file, import.meta.url), {
+    workerData: { data, port: port2 },
+    transferList: [port2],
+  });
+  const host = new ThreadHost(thread, options);
+  await host.ready;
+  host.finished.catch(() => undefined).finally(() => served.close());
+  return host;
+}
+
+class ThreadHost implements WorkerHost {
+  readonly finished: Promise<void>;
+  readonly ready: Promise<void>;
+  readonly #thread: Thread;
+  readonly #calls = new Map<number, { resolve(): void; reject(failure: Error): void }>();
+  #nextCall = 0;
+  #figures: WorkerFigures = { records: 0, lag: 0, streamTime: undefined, tasks: 0 };
+  #ended = false;
+
+  constructor(thread: Thread, options: HostOptions) {
+    this.#thread = thread;
+    const started = Promise.withResolvers<void>();
+    const finished = Promise.withResolvers<void>();
+    this.ready = started.promise;
+    this.finished = finished.promise;
+    this.finished.catch(() => undefined);
+    const fail = (failure: Error) => {
+      this.#ended = true;
+      started.reject(failure);
+      finished.reject(failure);
+      for (const call of this.#calls.values()) call.reject(failure);
+      this.#calls.clear();
+    };
+    thread.on('message', (reply: ThreadReply) => {
+      if (reply.kind === 'ready') started.resolve();
+      else if (reply.kind === 'done') this.#answer(reply.call, reply.failure);
+      else if (reply.kind === 'figures') {
+        this.#figures = reply.figures;
+        options.telemetry.absorb(`worker-${options.worker}`, reply.metrics);
+      } else if (reply.failure !== undefined) fail(revive(reply.failure));
+      else {
+        this.#ended = true;
+        finished.resolve();
+        for (const call of this.#calls.values()) call.resolve();
+        this.#calls.clear();
+      }
+    });
+    thread.on('error', (failure) =>
+      fail(new FlowError('worker.failed', `worker ${options.worker}: ${String(failure)}`, { cause: failure })),
+    );
+    thread.on('exit', (code) => {
+      if (!this.#ended) fail(new FlowError('worker.failed', `worker ${options.worker} ended with exit code ${code}`));
+    });
+  }
+
+  assign(identity: GroupIdentity, tasks: readonly string[]): Promise<void> {
+    const { group, member, generation } = identity;
+    return this.#call({ kind: 'assign', identity: { group, member, generation }, tasks });
+  }
+
+  commitNow(): Promise<void> {
+    return this.#call({ kind: 'commit' });
+  }
+
+  stop(): void {
+    if (!this.#ended) this.#post({ kind: 'stop' });
+  }
+
+  figures(): WorkerFigures {
+    return this.#figures;
+  }
+
+  #call(request: Uncalled<ThreadRequest>): Promise<void> {
+    if (this.#ended) return Promise.resolve();
+    const call = this.#nextCall++;
+    return new Promise((resolve, reject) => {
+      this.#calls.set(call, { resolve, reject });
+      this.#post({ ...request, call } as ThreadRequest);
+    });
+  }
+
+  #post(request: ThreadRequest): void {
+    this.#thread.postMessage(request);
+  }
+
+  #answer(id: number, failure: ThreadFailure | undefined): void {
+    const call = this.#calls.get(id);
+    this.#calls.delete(id);
+    if (failure === undefined) call?.resolve();
+    else call?.reject(revive(failure));
+  }
+}
+
+function revive(failure: ThreadFailure): Error {
+  const error =
+    failure.code === undefined
+      ? new FlowError('worker.failed', failure.message)
+      : new FlowError(failure.code as ErrorCode, failure.message);
+  if (failure.stack !== undefined) error.stack = failure.stack;
+  return error;
+}

@@ -1,0 +1,43 @@
+import type { GroupIdentity } from '../log/log.ts';
+import type { LogLevel, MetricRow } from '../telemetry/telemetry.ts';
+import type { WorkerFigures } from './host.ts';
+import type { ModuleRef, RunSettings } from './runtime.ts';
+import type { TaskSpec } from './stage.ts';
+
+/** What a worker thread is started with, beside the port to its log. */
+export interface ThreadData {
+  readonly module: ModuleRef;
+  /** The plan that the supervisor built; the thread must build the same. */
+  readonly planHash: string;
+  readonly worker: number;
+  readonly settings: RunSettings;
+  readonly directory: string | undefined;
+  readonly specs: readonly TaskSpec[];
+  readonly maxRecordBytes: ReadonlyMap<string, number>;
+  readonly logLevel: LogLevel;
+}
+
+/** To the thread. */
+export type ThreadRequest =
+  | {
+      readonly kind: 'assign';
+      readonly call: number;
+      readonly identity: GroupIdentity;
+      readonly tasks: readonly string[];
+    }
+  | { readonly kind: 'commit'; readonly call: number }
+  | { readonly kind: 'stop' };
+
+/** From the thread. */
+export type ThreadReply =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'done'; readonly call: number; readonly failure?: ThreadFailure }
+  | { readonly kind: 'figures'; readonly figures: WorkerFigures; readonly metrics: readonly MetricRow[] }
+  | { readonly kind: 'finished'; readonly failure?: ThreadFailure };
+
+/** An error as it crosses threads. */
+export interface ThreadFailure {
+  readonly code: string | undefined;
+  readonly message: string;
+  readonly stack: string | undefined;
+}

@@ -1,0 +1,90 @@
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { systemClock } from '../core/clock.ts';
+import { FlowError, messageOf } from '../core/errors.ts';
+import { connectLog } from '../log/log.ts';
+import { createStateBackend } from '../state/state.ts';
+import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
+import { planHash } from '../topology/plan.ts';
+import { createHost, type WorkerHost } from './host.ts';
+import { loadProgram } from './load.ts';
+import { PlanIndex } from './stage.ts';
+import type { ThreadData, ThreadFailure, ThreadReply, ThreadRequest } from './thread-protocol.ts';
+
+/** The entry of a worker thread: builds the same plan, runs one worker, answers the supervisor. */
+const { data, port } = workerData as { readonly data: ThreadData; readonly port: MessagePort };
+const supervisor = parentPort!;
+const FIGURES_MS = 200;
+
+function reply(message: ThreadReply): void {
+  supervisor.postMessage(message);
+}
+
+function flatten(thrown: unknown): ThreadFailure {
+  return {
+    code: thrown instanceof FlowError ? thrown.code : undefined,
+    message: messageOf(thrown),
+    stack: thrown instanceof Error ? thrown.stack : undefined,
+  };
+}
+
+async function start(telemetry: Telemetry): Promise<WorkerHost> {
+  const program = await loadProgram(data.module);
+  if (planHash(program.plan) !== data.planHash) {
+    throw new FlowError(
+      'plan.mismatch',
+      `worker ${data.worker} built another plan from ${data.module.url}; a topology module must build the same plan in every thread: no randomness, no time, no counters in ids`,
+    );
+  }
+  return createHost({
+    program,
+    log: await connectLog(port),
+    state: createStateBackend({}),
+    directory: data.directory,
+    clock: systemClock,
+    telemetry,
+    settings: data.settings,
+    index: new PlanIndex(program.plan),
+    specs: new Map(data.specs.map((spec) => [spec.id, spec])),
+    worker: data.worker,
+    maxRecordBytes: data.maxRecordBytes,
+  });
+}
+
+async function main(): Promise<void> {
+  const telemetry = createTelemetry({ level: data.logLevel, process: false });
+  const host = await start(telemetry);
+  const answer = (call: number, work: Promise<void>) => {
+    work.then(
+      () => reply({ kind: 'done', call }),
+      (thrown: unknown) => reply({ kind: 'done', call, failure: flatten(thrown) }),
+    );
+  };
+  supervisor.on('message', (request: ThreadRequest) => {
+    if (request.kind === 'assign') answer(request.call, host.assign(request.identity, request.tasks));
+    else if (request.kind === 'commit') answer(request.call, host.commitNow());
+    else host.stop();
+  });
+  const report = () => reply({ kind: 'figures', figures: host.figures(), metrics: telemetry.snapshot() });
+  const repeat = () => {
+    report();
+    systemClock.after(FIGURES_MS, repeat);
+  };
+  reply({ kind: 'ready' });
+  repeat();
+  try {
+    await host.finished;
+  } finally {
+    report();
+  }
+}
+
+main().then(
+  () => end({ kind: 'finished' }),
+  (thrown: unknown) => end({ kind: 'finished', failure: flatten(thrown) }),
+);
+
+function end(last: ThreadReply): void {
+  reply(last);
+  supervisor.close();
+  port.close();
+}

@@ -1,0 +1,63 @@
+import type { Millis } from '../core/ids.ts';
+import type { KeptNumber, ResumableScan } from '../operators/operators.ts';
+
+interface Timer {
+  readonly intervalMs: Millis;
+  readonly time: 'stream' | 'wall';
+  readonly fire: (at: Millis) => void;
+  /** When it fires next; undone, committed and restored like every other number. */
+  readonly next: KeptNumber;
+}
+
+/**
+ * Punctuations of one task, fired between records as a scan: each firing is a step of its own.
+ *
+ * Stream-time ones fire on the first record, then when stream time passes the next multiple of the interval; a jump
+ * fires once. Wall-clock ones fire first one interval after they were registered; late ones fire once.
+ * (Kafka Streams, processor/internals/PunctuationSchedule.java.)
+ */
+export class Timers implements ResumableScan {
+  readonly #timers: Timer[] = [];
+  readonly #streamTime: KeptNumber;
+  #nextDue = Number.POSITIVE_INFINITY;
+  #wallNow: Millis = Number.NEGATIVE_INFINITY;
+
+  constructor(streamTime: KeptNumber) {
+    this.#streamTime = streamTime;
+  }
+
+  add(timer: Timer): void {
+    this.#timers.push(timer);
+    this.#findNext();
+  }
+
+  /** One comparison a record. */
+  due(streamTime: Millis): boolean {
+    return streamTime >= this.#nextDue;
+  }
+
+  /** Takes the wall clock; answers whether a timer waits for it. */
+  wallDue(now: Millis): boolean {
+    this.#wallNow = now;
+    return this.#timers.some((timer) => timer.time === 'wall' && now >= timer.next.value);
+  }
+
+  advance(): boolean {
+    for (const timer of this.#timers) {
+      const now = timer.time === 'stream' ? this.#streamTime.value : this.#wallNow;
+      if (now < timer.next.value) continue;
+      timer.next.set((Math.floor(now / timer.intervalMs) + 1) * timer.intervalMs);
+      timer.fire(now);
+      return true;
+    }
+    this.#findNext();
+    return false;
+  }
+
+  #findNext(): void {
+    this.#nextDue = Number.POSITIVE_INFINITY;
+    for (const timer of this.#timers) {
+      if (timer.time === 'stream') this.#nextDue = Math.min(this.#nextDue, timer.next.value);
+    }
+  }
+}

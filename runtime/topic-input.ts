@@ -1,0 +1,221 @@
+import { messageOf } from '../core/errors.ts';
+import type { Millis, Position } from '../core/ids.ts';
+import { BatchView } from '../log/batch.ts';
+import type { Fetched } from '../log/log.ts';
+import { type Push, Rec } from '../operators/operators.ts';
+import type { Serde, View } from '../schemas/schemas.ts';
+import type { Input, Original } from './inputs.ts';
+
+export interface TopicInputOptions {
+  readonly topic: string;
+  readonly partition: number;
+  readonly node: string;
+  readonly position: Position;
+  readonly key: Serde<unknown>;
+  readonly value: Serde<unknown>;
+  /** Event time of a value, where it is not the record's own timestamp. */
+  readonly time: ((value: unknown, key: unknown) => Millis) | undefined;
+  readonly push: Push;
+  /** Takes a batch that nobody has to open; see `pass-through.ts`. */
+  readonly pass: ((fetched: Fetched, batch: number) => boolean) | undefined;
+}
+
+/** A topic partition as the input of a task: a queue of fetched buffers, read batch by batch. */
+export class TopicInput implements Input {
+  readonly topic: string;
+  readonly partition: number;
+  readonly node: string;
+  readonly record = new Rec();
+  readonly push: Push;
+  /** Bytes that wait here. */
+  queuedBytes = 0;
+  /** Batches passed on unopened, and their records. */
+  passed = 0;
+  index = 0;
+
+  readonly #key: Serde<unknown>;
+  readonly #value: Serde<unknown>;
+  readonly #keyView: View<unknown>;
+  readonly #valueView: View<unknown>;
+  readonly #time: TopicInputOptions['time'];
+  readonly #pass: TopicInputOptions['pass'];
+  readonly #view = new BatchView();
+  readonly #queue: Fetched[] = [];
+  #current: Fetched | undefined;
+  #batch = 0;
+  #count = 0;
+  #position: Position;
+  #fetchedTo: Position;
+  #known: Position = 0;
+  #end: Position | undefined;
+
+  constructor(options: TopicInputOptions) {
+    this.topic = options.topic;
+    this.partition = options.partition;
+    this.node = options.node;
+    this.push = options.push;
+    this.#position = options.position;
+    this.#fetchedTo = options.position;
+    this.#key = options.key;
+    this.#value = options.value;
+    this.#keyView = options.key.view();
+    this.#valueView = options.value.view();
+    this.#time = options.time;
+    this.#pass = options.pass;
+  }
+
+  offer(fetched: Fetched): void {
+    this.#known = Math.max(this.#known, fetched.end);
+    this.#fetchedTo = fetched.next;
+    this.queuedBytes += fetched.bytes.length;
+    this.#queue.push(fetched);
+  }
+
+  /** The partition ends here; nothing at or behind this position is read. */
+  setEnd(end: Position): void {
+    this.#end = end;
+  }
+
+  fill(): boolean {
+    if (this.index < this.#count) return true;
+    while (this.#open()) if (this.index < this.#count) return true;
+    return false;
+  }
+
+  /** Opens the next batch; false when nothing is queued. */
+  #open(): boolean {
+    this.#finishBatch();
+    let current = this.#current;
+    if (current === undefined) {
+      current = this.#queue.shift();
+      if (current === undefined) return false;
+      this.#current = current;
+      this.#batch = 0;
+    }
+    if (this.#batch >= current.starts.length) {
+      this.#position = Math.max(this.#position, current.next);
+      this.queuedBytes -= current.bytes.length;
+      current.release();
+      this.#current = undefined;
+      return this.#queue.length > 0;
+    }
+    if (this.#pass?.(current, this.#batch)) {
+      this.#batch++;
+      return true;
+    }
+    const view = this.#view;
+    view.open(current.bytes, current.starts[this.#batch]!, current.ends[this.#batch]!, this);
+    this.#batch++;
+    this.#count = view.count;
+    let index = 0;
+    while (index < view.count && view.positions[index]! < this.#position) index++;
+    this.index = index;
+    return true;
+  }
+
+  /** Tells that a whole batch went by, up to this position. */
+  passedTo(position: Position, records: number): void {
+    this.#position = position;
+    this.passed += records;
+  }
+
+  #finishBatch(): void {
+    if (this.#count === 0) return;
+    this.#position = this.#view.positions[this.#count - 1]! + 1;
+    this.#count = 0;
+    this.index = 0;
+  }
+
+  get head(): Millis {
+    if (this.#time === undefined) return this.#view.timestamps[this.index]!;
+    this.load();
+    return this.record.timestamp;
+  }
+
+  load(): void {
+    const { record } = this;
+    const view = this.#view;
+    const i = this.index;
+    const bytes = view.bytes;
+    record.position = view.positions[i]!;
+    record.timestamp = view.timestamps[i]!;
+    record.setKeyBytes(this.#key, this.#keyView, bytes, view.keyStarts[i]!, view.keyEnds[i]!);
+    record.setValueBytes(this.#value, this.#valueView, bytes, view.valueStarts[i]!, view.valueEnds[i]!);
+    const bodyEnd = view.bodyEnds[i]!;
+    const headerStart = view.headerStarts[i]!;
+    record.bodyBytes = bytes;
+    record.bodyStart = view.bodyStarts[i]!;
+    record.bodyEnd = bodyEnd;
+    record.headerBytes = bytes;
+    record.headerStart = headerStart + 1 === bodyEnd ? -1 : headerStart;
+    record.headerEnd = bodyEnd;
+    if (this.#time !== undefined) record.timestamp = this.#time(record.value, record.key);
+  }
+
+  shift(): void {
+    this.index++;
+  }
+
+  get left(): number {
+    return this.#count - this.index;
+  }
+
+  seek(index: number): void {
+    this.index = index;
+  }
+
+  get position(): Position {
+    if (this.index < this.#count) return this.#view.positions[this.index]!;
+    if (this.#count > 0) return this.#view.positions[this.#count - 1]! + 1;
+    return this.#current === undefined && this.#queue.length === 0 ? this.#fetchedTo : this.#position;
+  }
+
+  get ended(): boolean {
+    return this.#end !== undefined && !this.fill() && this.position >= this.#end;
+  }
+
+  get awaited(): boolean {
+    return this.#end !== undefined ? this.position < this.#end : this.lag > 0;
+  }
+
+  get lag(): number {
+    return Math.max(0, (this.#end ?? this.#known) - this.position);
+  }
+
+  undecodable(): string | undefined {
+    const view = this.#view;
+    const i = this.index;
+    try {
+      if (view.keyStarts[i]! >= 0) this.#key.decode(view.bytes, view.keyStarts[i]!, view.keyEnds[i]!);
+    } catch (thrown) {
+      return `key: ${messageOf(thrown)}`;
+    }
+    try {
+      if (view.valueStarts[i]! >= 0) this.#value.decode(view.bytes, view.valueStarts[i]!, view.valueEnds[i]!);
+    } catch (thrown) {
+      return `value: ${messageOf(thrown)}`;
+    }
+    return undefined;
+  }
+
+  original(): Original {
+    const view = this.#view;
+    const i = this.index;
+    return {
+      bytes: view.bytes,
+      keyStart: view.keyStarts[i]!,
+      keyEnd: view.keyEnds[i]!,
+      valueStart: view.valueStarts[i]!,
+      valueEnd: view.valueEnds[i]!,
+    };
+  }
+
+  /** Gives back every buffer. */
+  close(): void {
+    this.#current?.release();
+    for (const fetched of this.#queue) fetched.release();
+    this.#queue.length = 0;
+    this.#current = undefined;
+    this.#count = 0;
+  }
+}
