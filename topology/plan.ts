@@ -15,7 +15,7 @@ export interface Plan {
   readonly format: typeof PLAN_FORMAT;
   /** The application: prefix of its topics, its group, its state folder. */
   readonly name: string;
-  /** In topological order. */
+  /** In topological order: a node stands behind its inputs. */
   readonly nodes: readonly PlanNode[];
   /** Every topic read or written, sorted by name. */
   readonly topics: readonly PlanTopic[];
@@ -29,8 +29,10 @@ export interface PlanTopic {
   readonly partitions: number;
   readonly key: string;
   readonly value: string;
-  /** Made and owned by the engine (named `nf.<application>.<id>.repartition`), or the user's. */
+  /** Made and owned by the engine (named `nf.<application>.<name>.repartition`), or the user's. */
   readonly internal: boolean;
+  /** How records of other writers lie in it: by Kafka's default partitioner over the key, or unknown. */
+  readonly partitioner: 'key' | 'unknown';
 }
 
 export interface PlanStore {
@@ -44,13 +46,20 @@ export interface PlanStore {
   readonly retentionMs: Millis | null;
 }
 
-/** A connected set of nodes between topics. Its tasks are `partitions` many. */
+/**
+ * A connected set of nodes between topics. Its tasks are `partitions` many; where a connector feeds it that
+ * number is 1 here, and one for each split of the connector at run time. Where its topics differ in partitions,
+ * it has as many tasks as the largest, and the last ones do not read the smaller topics.
+ */
 export interface Stage {
-  /** The id of its first node. */
+  /**
+   * After what it reads first: the id of its first source, table or read node, or of the repartition before it,
+   * with a dot for the colon (`source.orders`), so that it may stand in names of topics and folders.
+   */
   readonly id: string;
   readonly nodes: readonly string[];
   readonly partitions: number;
-  /** Topics it reads, by its `source` and `table` nodes and behind its repartitions. */
+  /** Topics it reads, by its `source` and `table` nodes and behind the repartitions before it. */
   readonly reads: readonly string[];
   /** Topics it writes. */
   readonly writes: readonly string[];
@@ -89,7 +98,14 @@ export type PlanNode = NodeCommon &
         readonly onUndecodable: FailurePolicy;
       }
     /** Records from a connector: files, generators, databases. Code roles: `source`, `key`, `time`. */
-    | { readonly kind: 'read'; readonly connector: Json; readonly source: CodeRef; readonly keyOf: CodeRef; readonly time: CodeRef; readonly bounded: boolean }
+    | {
+        readonly kind: 'read';
+        readonly connector: Json;
+        readonly source: CodeRef;
+        readonly keyOf: CodeRef;
+        readonly time: CodeRef;
+        readonly bounded: boolean;
+      }
     /** A topic read as a table into a store. */
     | { readonly kind: 'table'; readonly topic: string; readonly store: string; readonly onUndecodable: FailurePolicy }
     | { readonly kind: 'map'; readonly fn: CodeRef }
@@ -119,8 +135,18 @@ export type PlanNode = NodeCommon &
     | { readonly kind: 'toStream' }
     /** Inputs: the stream, then the table. */
     | { readonly kind: 'joinTable'; readonly how: 'inner' | 'left'; readonly store: string; readonly merge: CodeRef }
-    | { readonly kind: 'process'; readonly supplier: CodeRef; readonly stores: readonly string[] }
-    | { readonly kind: 'to'; readonly topic: string }
+    | {
+        readonly kind: 'process';
+        readonly supplier: CodeRef;
+        readonly stores: readonly string[];
+        /** It forwards other keys than it gets. */
+        readonly rekeys: boolean;
+      }
+    /**
+     * `inherited`: the record keeps the partition it was read from, since neither its key nor the partition
+     * count has changed since then; `key`: Kafka's default partitioner over the encoded key.
+     */
+    | { readonly kind: 'to'; readonly topic: string; readonly partitioner: 'key' | 'inherited' }
   );
 
 export type NodeKind = PlanNode['kind'];
@@ -128,3 +154,4 @@ export type NodeOf<Kind extends NodeKind> = Extract<PlanNode, { readonly kind: K
 
 /** The policy for operator errors stands on the application, per plan run; see `runtime/`. */
 export { planHash } from './plan-hash.ts';
+export type { Code, Program } from './program.ts';

@@ -1,0 +1,40 @@
+import { addAggregate } from './add-aggregate.ts';
+import type { AggregateOptions, CountOptions, ReduceOptions } from './handles.ts';
+import type { WindowSpec } from './plan.ts';
+import type { Scheme } from './scheme.ts';
+import type { Place, Wire } from './wire.ts';
+
+/** `Grouped` of `handles.ts`. */
+export class GroupedHandle implements Place {
+  readonly id: string;
+  readonly partitions: Scheme;
+  readonly #wire: Wire;
+
+  constructor(wire: Wire, at: Place) {
+    this.#wire = wire;
+    this.id = at.id;
+    this.partitions = at.partitions;
+    Object.freeze(this);
+  }
+
+  count(options: CountOptions): Place {
+    return this.#table('count', options);
+  }
+
+  reduce(options: ReduceOptions<unknown, unknown>): Place {
+    return this.#table('reduce', options);
+  }
+
+  aggregate(options: AggregateOptions<unknown, unknown, unknown>): Place {
+    return this.#table('aggregate', options);
+  }
+
+  window(windows: WindowSpec): Place {
+    return this.#wire.windowedGroup(this, windows);
+  }
+
+  #table(how: 'count' | 'reduce' | 'aggregate', options: CountOptions): Place {
+    const id = addAggregate(this.#wire.builder, this.id, how, null, options);
+    return this.#wire.table({ id, partitions: this.partitions }, options.store);
+  }
+}

@@ -1,0 +1,215 @@
+import type { Duration } from '../core/duration.ts';
+import type { Json, Millis } from '../core/ids.ts';
+import type { Serde, Windowed } from '../schemas/schemas.ts';
+import type { FailurePolicy, WindowSpec } from './plan.ts';
+import type { Program } from './program.ts';
+import type { Joinable, KeyMark, Scheme, Settled } from './scheme.ts';
+import type { StoreDefinition } from './stores.ts';
+import type { Sink, Topic } from './topic.ts';
+
+/**
+ * The typed handles: what a user holds. Each method adds one frozen node to the plan (`groupBy` two) and answers
+ * a handle on it; nothing runs. Lambdas get `(value, key)`. Both may be flyweights over the record's bytes, valid
+ * during the call: to keep one, copy it (`toPlain`). Lambdas are synchronous, and a record may come again after a
+ * cold read, so they do nothing but compute.
+ *
+ * Mistakes that the compiler cannot see are collected and told by `build()`, all in one error.
+ */
+
+/** Declares what runs: sources, then what is done with them, then `build()`. */
+export interface Topology {
+  readonly name: string;
+  /** The records of a topic. Asked again with equal options, it answers the same source. */
+  stream<K, V, N extends number>(topic: Topic<K, V, N>, options?: StreamOptions<K, V>): Stream<K, V, N>;
+  /** The newest value per key of a topic, kept in a store; a null value deletes. */
+  table<K, V, N extends number>(topic: Topic<K, V, N>, options: TableOptions): Table<K, V, N>;
+  /**
+   * The records of a connector. Its splits are its own, so what comes is `'stale'`: write it `.to(topic)` or
+   * `.repartition(...)` before anything that keeps state.
+   */
+  read<T, K>(source: SourceLike<T>, options: ReadOptions<T, K>): Stream<K, T, 'stale'>;
+  /** The plan and its code, frozen. Throws one `FlowError('plan.invalid')` that lists every fault. */
+  build(): Program;
+}
+
+export interface StreamOptions<K, V> {
+  /** Event time of a record; default: its timestamp in the topic. */
+  readonly time?: (value: V, key: K) => Millis;
+  /** What happens to a record that cannot be decoded; default `fail`. */
+  readonly onUndecodable?: FailurePolicy;
+}
+
+export interface TableOptions {
+  readonly store: string;
+  readonly onUndecodable?: FailurePolicy;
+}
+
+/** What a plan needs to know of a connector; `Source<T>` of `connectors/` is one. */
+export interface SourceLike<T> {
+  readonly description: Json;
+  readonly bounded: boolean;
+  open(...split: never[]): Promise<{ next(max: number): Promise<{ at(index: number): T } | undefined> }>;
+}
+
+export interface ReadOptions<T, K> {
+  readonly name: string;
+  readonly key: (value: T) => K;
+  readonly keySerde: Serde<K>;
+  readonly value: Serde<T>;
+  readonly time: (value: T) => Millis;
+}
+
+export interface Stream<K, V, P extends Scheme> {
+  readonly id: string;
+  /** The literal count, or `'stale'` after the key changed. */
+  readonly partitions: P;
+  readonly keyMark?: KeyMark<K>;
+
+  filter<W extends V>(keep: (value: V, key: K) => value is W): Stream<K, W, P>;
+  filter(keep: (value: V, key: K) => boolean): Stream<K, V, P>;
+  filterNot(drop: (value: V, key: K) => boolean): Stream<K, V, P>;
+  /** A new key and a new value. */
+  map<K2, V2>(fn: (value: V, key: K) => readonly [key: K2, value: V2]): Stream<K2, V2, 'stale'>;
+  mapValues<V2>(fn: (value: V, key: K) => V2): Stream<K, V2, P>;
+  /** Any number of new records for one. */
+  flatMap<K2, V2>(fn: (value: V, key: K) => Iterable<readonly [key: K2, value: V2]>): Stream<K2, V2, 'stale'>;
+  selectKey<K2>(fn: (value: V, key: K) => K2): Stream<K2, V, 'stale'>;
+  /** Looks at each record and passes it on. It may see a record again after a cold read or a crash. */
+  peek(look: (value: V, key: K) => void): Stream<K, V, P>;
+  /** Each record goes to the first arm, in the order written, that takes it; `true` takes every one. */
+  branch<const A extends Arms<K, V>>(arms: A): Branches<K, V, P, A>;
+  /** The records of both, in the order of processing. */
+  merge<V2, P2 extends Scheme>(other: Stream<K, V2, P2>): Stream<K, V | V2, Merged<P, P2>>;
+
+  /** Changes the key, repartitions by it and groups. */
+  groupBy<K2, const N extends number>(
+    fn: (value: V, key: K) => K2,
+    options: RepartitionOptions<K2, V, N>,
+  ): Grouped<K2, V, N>;
+  groupByKey(this: Settled<'groupByKey'>): Grouped<K, V, P>;
+  /** Through an internal topic, to the partition of the key. Null keys are dropped and counted. */
+  repartition<const N extends number>(options: RepartitionOptions<K, V, N>): Stream<K, V, N>;
+  toTable(this: Settled<'toTable'>, options: ToTableOptions<V>): Table<K, V, P>;
+  /** With the row of the record's key as it stands when the record is processed; without a row: dropped. */
+  joinTable<W, R>(
+    this: Settled<'joinTable'>,
+    table: Joinable<K, W, P>,
+    options: JoinOptions<(value: V, row: W, key: K) => R>,
+  ): Stream<K, R, P>;
+  /** As `joinTable`, but without a row `merge` gets null. */
+  leftJoinTable<W, R>(
+    this: Settled<'leftJoinTable'>,
+    table: Joinable<K, W, P>,
+    options: JoinOptions<(value: V, row: W | null, key: K) => R>,
+  ): Stream<K, R, P>;
+  /** A user operator that keeps its key. */
+  process<V2>(options: ProcessOptions<K, V, K, V2>): Stream<K, V2, P>;
+  /** A user operator that changes the key. */
+  processRekeyed<K2, V2>(options: ProcessOptions<K, V, K2, V2>): Stream<K2, V2, 'stale'>;
+
+  /** Writes to a topic, to the partition of the key; where key and count are those of the source, to its own. */
+  to(topic: Sink<K, V>): void;
+  /** Applies a function of the stream: user operators read like built-in ones. */
+  via<R>(operator: (stream: this) => R): R;
+}
+
+export type Predicate<K, V> = (value: V, key: K) => boolean;
+export type Arms<K, V> = { readonly [name: string]: Predicate<K, V> | true };
+export type Branches<K, V, P extends Scheme, A> = {
+  readonly [name in keyof A]: A[name] extends Guard<K, V, infer W> ? Stream<K, W, P> : Stream<K, V, P>;
+};
+export type Guard<K, V, W extends V> = (value: V, key: K) => value is W;
+export type Merged<P extends Scheme, P2 extends Scheme> = [P, P2] extends [P2, P] ? P : 'stale';
+
+export interface RepartitionOptions<K, V, N extends number> {
+  readonly name: string;
+  readonly key: Serde<K>;
+  /** Needed where the value was made by a lambda. */
+  readonly value?: Serde<V>;
+  readonly partitions: N;
+}
+
+export interface ToTableOptions<V> {
+  readonly store: string;
+  /** Needed where the value was made by a lambda. */
+  readonly value?: Serde<NonNullable<V>>;
+}
+
+export interface JoinOptions<Merge> {
+  readonly merge: Merge;
+  readonly name?: string;
+}
+
+/** Shown to `process`: one a task and node. The context and the stores are those of `operators/`. */
+export type ProcessorSupplierLike<K, V, K2, V2> = () => ProcessorLike<K, V, K2, V2>;
+export interface ProcessorLike<K, V, _K2, _V2> {
+  process(value: V, key: K, ...rest: never[]): void;
+}
+
+export interface ProcessOptions<K, V, K2, V2> {
+  readonly name: string;
+  readonly stores?: readonly StoreDefinition<unknown, unknown>[];
+  readonly supplier: ProcessorSupplierLike<K, V, K2, V2>;
+  readonly key?: Serde<K2>;
+  /** Needed where what it forwards goes to a store or an internal topic. */
+  readonly value?: Serde<V2>;
+}
+
+/** A stream grouped by its key, before its aggregate. */
+export interface Grouped<K, V, P extends Scheme> {
+  /** Null keys and, without windows, null values are dropped and counted. */
+  count(options: CountOptions): Table<K, number, P, never>;
+  /** The first value of a key stands as it is; each further one is added to it. */
+  reduce(options: ReduceOptions<K, V>): Table<K, V, P, never>;
+  aggregate<A>(options: AggregateOptions<K, V, A>): Table<K, A, P, never>;
+  window(windows: WindowSpec): WindowedGroup<K, V, P>;
+}
+
+export interface WindowedGroup<K, V, P extends Scheme> {
+  count(options: CountOptions & Retention): WindowedTable<K, number, P>;
+  reduce(options: ReduceOptions<K, V> & Retention): WindowedTable<K, V, P>;
+  aggregate<A>(options: AggregateOptions<K, V, A> & Retention): WindowedTable<K, A, P>;
+}
+
+export interface CountOptions {
+  readonly store: string;
+}
+
+export interface ReduceOptions<K, V> extends CountOptions {
+  readonly value: Serde<V>;
+  /** Answers the new aggregate, or changes the given one in place and answers nothing. */
+  readonly add: (aggregate: V, value: V, key: K) => NewOrChanged<V>;
+}
+
+// biome-ignore lint/suspicious/noConfusingVoidType: a lambda that answers nothing is what it says.
+export type NewOrChanged<A> = A | void;
+
+export interface AggregateOptions<K, V, A> extends CountOptions {
+  readonly value: Serde<A>;
+  readonly initial: () => A;
+  /** Answers the new aggregate, or changes the given one in place and answers nothing. */
+  readonly add: (aggregate: A, value: V, key: K) => NewOrChanged<A>;
+}
+
+export interface Retention {
+  /** How long windows stay in the store from their start; default and least: size plus grace. */
+  readonly retention?: Duration;
+}
+
+/** The newest row per key, in a store. D is what a deletion looks like in its stream: aggregates know none. */
+export interface Table<K, V, P extends Scheme, D = null> extends Joinable<K, V, P> {
+  readonly partitions: P;
+  readonly keyMark?: KeyMark<K>;
+  toStream(): Stream<K, V | D, P>;
+}
+
+export interface WindowedTable<K, V, P extends Scheme> extends Table<Windowed<K>, V, P, never> {
+  /** Only the final row of each window, once, when it closes. */
+  suppress(): FinalTable<K, V, P>;
+}
+
+/** Final rows of windows. It has no store to join with. */
+export interface FinalTable<K, V, P extends Scheme> {
+  readonly id: string;
+  toStream(): Stream<Windowed<K>, V, P>;
+}

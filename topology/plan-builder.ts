@@ -1,0 +1,141 @@
+import { assert } from '../core/assert.ts';
+import type { Serde } from '../schemas/schemas.ts';
+import { NodeIds } from './node-ids.ts';
+import { partitionings, sinkPartitioner } from './partitioning.ts';
+import { type CodeRef, PLAN_FORMAT, type Plan, type PlanNode, type PlanStore, type PlanTopic } from './plan.ts';
+import type { Code, Program } from './program.ts';
+import { splitStages } from './split.ts';
+import type { Sink } from './topic.ts';
+
+/**
+ * Collects what front ends say: nodes in order, topics, stores, and the code beside them. It judges nothing;
+ * what is said twice and differs stands twice in the plan, for `validate.ts` to tell.
+ */
+export class PlanBuilder {
+  readonly name: string;
+  readonly ids = new NodeIds();
+  readonly #nodes: PlanNode[] = [];
+  readonly #byId = new Map<string, PlanNode>();
+  readonly #topics = new Map<string, PlanTopic>();
+  readonly #stores = new Map<string, { readonly store: Omit<PlanStore, 'nodes'>; readonly nodes: string[] }>();
+  readonly #functions = new Map<CodeRef, unknown>();
+  readonly #serdes = new Map<string, Serde<unknown>>();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Appends a node; answers its id. */
+  add(node: PlanNode): string {
+    this.#nodes.push(node);
+    this.#byId.set(node.id, node);
+    return node.id;
+  }
+
+  node(id: string): PlanNode {
+    const node = this.#byId.get(id);
+    assert(node !== undefined, () => `node ${id} was never added`);
+    return node;
+  }
+
+  fn(id: string, role: string, code: unknown): CodeRef {
+    const ref = `${id}/${role}`;
+    if (!this.#functions.has(ref)) this.#functions.set(ref, code);
+    return ref;
+  }
+
+  /** The code behind a reference, or `undefined`. */
+  code(ref: CodeRef): unknown {
+    return this.#functions.get(ref);
+  }
+
+  /** Keeps a serde; answers its name. */
+  serde(serde: Serde<unknown>): string {
+    if (!this.#serdes.has(serde.name)) this.#serdes.set(serde.name, serde);
+    return serde.name;
+  }
+
+  serdeNamed(name: string): Serde<unknown> | undefined {
+    return this.#serdes.get(name);
+  }
+
+  topic(topic: PlanTopic): string {
+    this.#topics.set(JSON.stringify(topic), topic);
+    return topic.name;
+  }
+
+  userTopic(topic: Sink<never, never>): string {
+    return this.topic({
+      name: topic.name,
+      partitions: topic.partitions,
+      key: this.serde(topic.keySerde),
+      value: this.serde(topic.valueSerde),
+      internal: false,
+      partitioner: topic.partitioner,
+    });
+  }
+
+  /** Notes that a node uses a store. */
+  store(store: Omit<PlanStore, 'nodes'>, user: string): string {
+    const key = JSON.stringify(store);
+    const known = this.#stores.get(key);
+    if (known === undefined) this.#stores.set(key, { store, nodes: [user] });
+    else if (!known.nodes.includes(user)) known.nodes.push(user);
+    return store.name;
+  }
+
+  /** Notes that a node reads a store that another one writes. */
+  reads(store: string, reader: string): string {
+    for (const known of this.#stores.values()) {
+      if (known.store.name === store && !known.nodes.includes(reader)) known.nodes.push(reader);
+    }
+    return store;
+  }
+
+  plan(): Plan {
+    const topics = sorted(this.#topics.values());
+    const stores = sorted([...this.#stores.values()].map(({ store, nodes }) => ({ ...store, nodes })));
+    const schemes = partitionings(this.#nodes, topics);
+    const nodes = this.#nodes.map((node) =>
+      node.kind === 'to' ? { ...node, partitioner: sinkPartitioner(node, schemes, topics) } : node,
+    );
+    return deepFreeze({
+      format: PLAN_FORMAT,
+      name: this.name,
+      nodes,
+      topics,
+      stores,
+      stages: splitStages({ nodes, topics, stores }),
+    });
+  }
+
+  program(plan: Plan): Program {
+    return Object.freeze({ plan, code: createCode(new Map(this.#functions), new Map(this.#serdes)) });
+  }
+}
+
+function createCode(functions: ReadonlyMap<CodeRef, unknown>, serdes: ReadonlyMap<string, Serde<unknown>>): Code {
+  return Object.freeze({
+    fn(ref: CodeRef): unknown {
+      assert(functions.has(ref), () => `the program has no code for ${ref}`);
+      return functions.get(ref);
+    },
+    serde(name: string): Serde<unknown> {
+      const serde = serdes.get(name);
+      assert(serde !== undefined, () => `the program has no serde ${name}`);
+      return serde;
+    },
+  });
+}
+
+function sorted<T extends { readonly name: string }>(items: Iterable<T>): T[] {
+  return [...items].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) deepFreeze(inner);
+  }
+  return value;
+}

@@ -1,0 +1,16 @@
+import type { Serde } from '../schemas/schemas.ts';
+import type { CodeRef, Plan } from './plan.ts';
+
+/** What `build()` answers: the plan, and the code that its references name. Both are frozen. */
+export interface Program {
+  readonly plan: Plan;
+  readonly code: Code;
+}
+
+/** Functions and serdes beside a plan. Asking for one that is not there is a bug of the asker. */
+export interface Code {
+  /** The function (or connector source) behind `<node id>/<role>`. */
+  fn(ref: CodeRef): unknown;
+  /** Serdes of equal name are equal; whichever came first is answered. */
+  serde(name: string): Serde<unknown>;
+}

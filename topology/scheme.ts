@@ -1,0 +1,34 @@
+/**
+ * How a stream lies on partitions, for the compiler: a literal count where every key has its partition,
+ * `'stale'` after the key was changed. The rules here are the early echo of `validate.ts`.
+ *
+ * A rule is stated as a union: what is right, or a {@link Sentence} that nobody can make. Where the right
+ * side does not fit, the compiler prints the whole union, and with it the sentence. No conditional types:
+ * so the rules also hold inside generic operators of users.
+ */
+export type Scheme = number | 'stale';
+
+declare const sentence: unique symbol;
+
+/** A type without values, whose name is read in the compiler's message. */
+export interface TypeError_<Words extends string> {
+  readonly [sentence]: Words;
+}
+
+/** Equal in both directions: a key of another type lies on other partitions. */
+export type KeyMark<K> = (key: K) => K;
+
+/** A receiver whose key lies where it should. */
+export interface Settled<Operation extends string> {
+  readonly partitions: number | TypeError_<`the key changed: call repartition(...) before ${Operation}`>;
+}
+
+/** A table that a stream of key K and scheme P may be joined with; its rows are W. */
+export interface Joinable<K, W, P extends Scheme> {
+  readonly id: string;
+  readonly partitions: P | TypeError_<'partition counts differ: call repartition(...) with the count of the table'>;
+  readonly keyMark?:
+    | KeyMark<K>
+    | TypeError_<'key types differ: selectKey(...) and repartition(...) to the key of the table'>;
+  readonly rowMark?: () => W;
+}

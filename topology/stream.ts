@@ -1,0 +1,204 @@
+import type { Serde } from '../schemas/schemas.ts';
+import type { JoinOptions, ProcessOptions, RepartitionOptions, ToTableOptions } from './handles.ts';
+import type { PlanNode } from './plan.ts';
+import type { Scheme } from './scheme.ts';
+import type { Sink } from './topic.ts';
+import type { Lambda, Place, Stored, Wire } from './wire.ts';
+
+type Repartition = RepartitionOptions<unknown, unknown, number>;
+type OneLambda = 'map' | 'mapValues' | 'flatMap' | 'selectKey' | 'peek';
+
+/** `Stream` of `handles.ts`. */
+export class StreamHandle implements Place {
+  readonly id: string;
+  readonly partitions: Scheme;
+  readonly #wire: Wire;
+
+  constructor(wire: Wire, at: Place) {
+    this.#wire = wire;
+    this.id = at.id;
+    this.partitions = at.partitions;
+    Object.freeze(this);
+  }
+
+  filter(keep: Lambda): Place {
+    return this.#filter(keep, false);
+  }
+
+  filterNot(drop: Lambda): Place {
+    return this.#filter(drop, true);
+  }
+
+  map(fn: Lambda): Place {
+    return this.#lambda('map', fn, { key: null, value: null, partitions: 'stale' });
+  }
+
+  mapValues(fn: Lambda): Place {
+    return this.#lambda('mapValues', fn, { key: this.#node.key, value: null, partitions: this.partitions });
+  }
+
+  flatMap(fn: Lambda): Place {
+    return this.#lambda('flatMap', fn, { key: null, value: null, partitions: 'stale' });
+  }
+
+  selectKey(fn: Lambda): Place {
+    return this.#lambda('selectKey', fn, { key: null, value: this.#node.value, partitions: 'stale' });
+  }
+
+  peek(look: Lambda): Place {
+    return this.#lambda('peek', look, { ...this.#same, partitions: this.partitions });
+  }
+
+  branch(arms: { readonly [name: string]: Lambda | true }): { readonly [name: string]: Place } {
+    const { builder } = this.#wire;
+    const id = builder.ids.unnamed('branch', this.id);
+    const rows = Object.entries(arms).map(([name, fn]) => ({
+      name,
+      fn: fn === true ? null : builder.fn(id, name, fn),
+    }));
+    builder.add({ kind: 'branch', id, inputs: [this.id], ...this.#same, arms: rows });
+    const streams = rows.map(({ name }) => {
+      const arm = builder.ids.below('arm', this.id, name);
+      builder.add({ kind: 'arm', id: arm, inputs: [id], ...this.#same, arm: name });
+      return [name, this.#stream(arm)] as const;
+    });
+    return Object.freeze(Object.fromEntries(streams));
+  }
+
+  merge(other: Place): Place {
+    const { builder } = this.#wire;
+    const id = builder.ids.unnamed('merge', this.id);
+    const second = builder.node(other.id);
+    const key = this.#node.key === second.key ? second.key : null;
+    const value = this.#node.value === second.value ? second.value : null;
+    builder.add({ kind: 'merge', id, inputs: [this.id, other.id], key, value });
+    return this.#stream(id, this.partitions === other.partitions ? this.partitions : 'stale');
+  }
+
+  groupBy(fn: Lambda, options: Repartition): Place {
+    const keyed = this.selectKey(fn);
+    return this.#wire.grouped(this.#repartition(keyed.id, options));
+  }
+
+  groupByKey(): Place {
+    return this.#wire.grouped(this);
+  }
+
+  repartition(options: Repartition): Place {
+    return this.#wire.stream(this.#repartition(this.id, options));
+  }
+
+  toTable(options: ToTableOptions<unknown>): Place {
+    const { builder } = this.#wire;
+    const id = builder.ids.named('toTable', options.store);
+    const { key } = this.#node;
+    const value = this.#serdeOr(options.value, this.#node);
+    const store = { name: options.store, kind: 'key-value', key: key ?? '', value: value ?? '' } as const;
+    builder.store({ ...store, retentionMs: null }, id);
+    builder.add({ kind: 'toTable', id, inputs: [this.id], key, value, store: options.store });
+    return this.#wire.table({ id, partitions: this.partitions }, options.store);
+  }
+
+  joinTable(table: Stored, options: JoinOptions<Lambda>): Place {
+    return this.#join('inner', table, options);
+  }
+
+  leftJoinTable(table: Stored, options: JoinOptions<Lambda>): Place {
+    return this.#join('left', table, options);
+  }
+
+  process(options: ProcessOptions<unknown, unknown, unknown, unknown>): Place {
+    return this.#process(options, false);
+  }
+
+  processRekeyed(options: ProcessOptions<unknown, unknown, unknown, unknown>): Place {
+    return this.#process(options, true);
+  }
+
+  to(topic: Sink<never, never>): void {
+    const { builder } = this.#wire;
+    const name = builder.userTopic(topic);
+    const id = builder.ids.below('to', this.id, name);
+    const serdes = { key: topic.keySerde.name, value: topic.valueSerde.name };
+    builder.add({ kind: 'to', id, inputs: [this.id], ...serdes, topic: name, partitioner: 'key' });
+  }
+
+  via<R>(operator: (stream: this) => R): R {
+    return operator(this);
+  }
+
+  get #node(): PlanNode {
+    return this.#wire.builder.node(this.id);
+  }
+
+  get #same(): { readonly key: string | null; readonly value: string | null } {
+    return { key: this.#node.key, value: this.#node.value };
+  }
+
+  #stream(id: string, partitions: Scheme = this.partitions): Place {
+    return this.#wire.stream({ id, partitions });
+  }
+
+  #serdeOr(given: Serde<unknown> | undefined, before: PlanNode): string | null {
+    return given === undefined ? before.value : this.#wire.builder.serde(given);
+  }
+
+  #filter(fn: Lambda, not: boolean): Place {
+    const { builder } = this.#wire;
+    const id = builder.ids.unnamed('filter', this.id);
+    builder.add({ kind: 'filter', id, inputs: [this.id], ...this.#same, fn: builder.fn(id, 'fn', fn), not });
+    return this.#stream(id);
+  }
+
+  #lambda(kind: OneLambda, fn: Lambda, out: { key: string | null; value: string | null; partitions: Scheme }): Place {
+    const { builder } = this.#wire;
+    const id = builder.ids.unnamed(kind, this.id);
+    const { key, value, partitions } = out;
+    builder.add({ kind, id, inputs: [this.id], key, value, fn: builder.fn(id, 'fn', fn) });
+    return this.#stream(id, partitions);
+  }
+
+  #repartition(input: string, options: Repartition): Place {
+    const { builder } = this.#wire;
+    const id = builder.ids.named('repartition', options.name);
+    const key = builder.serde(options.key);
+    const value = this.#serdeOr(options.value, builder.node(input));
+    const topic = builder.topic({
+      name: `nf.${builder.name}.${options.name}.repartition`,
+      partitions: options.partitions,
+      key,
+      value: value ?? '',
+      internal: true,
+      partitioner: 'key',
+    });
+    builder.add({ kind: 'repartition', id, inputs: [input], key, value, topic });
+    return { id, partitions: options.partitions };
+  }
+
+  #join(how: 'inner' | 'left', table: Stored, options: JoinOptions<Lambda>): Place {
+    const { builder } = this.#wire;
+    const { name } = options;
+    const id = name === undefined ? builder.ids.unnamed('joinTable', this.id) : builder.ids.named('joinTable', name);
+    const store = builder.reads(table.store, id);
+    const merge = builder.fn(id, 'merge', options.merge);
+    const inputs = [this.id, table.id];
+    builder.add({ kind: 'joinTable', id, inputs, key: this.#node.key, value: null, how, store, merge });
+    return this.#stream(id);
+  }
+
+  #process(options: ProcessOptions<unknown, unknown, unknown, unknown>, rekeys: boolean): Place {
+    const { builder } = this.#wire;
+    const id = builder.ids.named('process', options.name);
+    const stores = (options.stores ?? []).map((store) => {
+      const { name, kind, retentionMs } = store;
+      const serdes = { key: builder.serde(store.keySerde), value: builder.serde(store.valueSerde) };
+      return builder.store({ name, kind, ...serdes, retentionMs }, id);
+    });
+    const given = options.key === undefined ? null : builder.serde(options.key);
+    const key = rekeys ? given : this.#node.key;
+    const value = options.value === undefined ? null : builder.serde(options.value);
+    const supplier = builder.fn(id, 'supplier', options.supplier);
+    builder.add({ kind: 'process', id, inputs: [this.id], key, value, supplier, stores, rekeys });
+    return this.#stream(id, rekeys ? 'stale' : this.partitions);
+  }
+}

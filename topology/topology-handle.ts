@@ -1,0 +1,89 @@
+import { FlowError } from '../core/errors.ts';
+import type { ReadOptions, SourceLike, StreamOptions, TableOptions } from './handles.ts';
+import type { NodeOf } from './plan.ts';
+import type { Program } from './program.ts';
+import type { Topic } from './topic.ts';
+import { validatePlan } from './validate.ts';
+import type { Place, Wire } from './wire.ts';
+
+type AnyTopic = Topic<unknown, unknown, number>;
+
+/** `Topology` of `handles.ts`. */
+export class TopologyHandle {
+  readonly name: string;
+  readonly #wire: Wire;
+  readonly #sources: string[] = [];
+
+  constructor(wire: Wire) {
+    this.#wire = wire;
+    this.name = wire.builder.name;
+    Object.freeze(this);
+  }
+
+  stream(topic: AnyTopic, options: StreamOptions<unknown, unknown> = {}): Place {
+    const { builder } = this.#wire;
+    const name = builder.userTopic(topic);
+    const wanted = {
+      key: topic.keySerde.name,
+      value: topic.valueSerde.name,
+      onUndecodable: options.onUndecodable ?? 'fail',
+    };
+    const same = this.#sources.find((id) => {
+      const node = builder.node(id) as NodeOf<'source'>;
+      const time = node.time === null ? undefined : builder.code(node.time);
+      return (
+        node.topic === name &&
+        node.key === wanted.key &&
+        node.value === wanted.value &&
+        node.onUndecodable === wanted.onUndecodable &&
+        time === options.time
+      );
+    });
+    const id = same ?? builder.ids.named('source', name);
+    if (same === undefined) {
+      const time = options.time === undefined ? null : builder.fn(id, 'time', options.time);
+      this.#sources.push(builder.add({ kind: 'source', id, inputs: [], ...wanted, topic: name, time }));
+    }
+    return this.#wire.stream({ id, partitions: topic.partitions });
+  }
+
+  table(topic: AnyTopic, options: TableOptions): Place {
+    const { builder } = this.#wire;
+    const name = builder.userTopic(topic);
+    const id = builder.ids.named('table', name);
+    const { store, onUndecodable = 'fail' } = options;
+    const serdes = { key: topic.keySerde.name, value: topic.valueSerde.name };
+    builder.store({ name: store, kind: 'key-value', ...serdes, retentionMs: null }, id);
+    builder.add({ kind: 'table', id, inputs: [], ...serdes, topic: name, store, onUndecodable });
+    return this.#wire.table({ id, partitions: topic.partitions }, store);
+  }
+
+  read(source: SourceLike<unknown>, options: ReadOptions<unknown, unknown>): Place {
+    const { builder } = this.#wire;
+    const id = builder.ids.named('read', options.name);
+    builder.add({
+      kind: 'read',
+      id,
+      inputs: [],
+      key: builder.serde(options.keySerde),
+      value: builder.serde(options.value),
+      connector: source.description,
+      source: builder.fn(id, 'source', source),
+      keyOf: builder.fn(id, 'key', options.key),
+      time: builder.fn(id, 'time', options.time),
+      bounded: source.bounded,
+    });
+    return this.#wire.stream({ id, partitions: 'stale' });
+  }
+
+  build(): Program {
+    const { builder } = this.#wire;
+    const plan = builder.plan();
+    const faults = validatePlan(plan);
+    if (faults.length > 0) {
+      const lines = faults.map((fault) => `  - ${fault.message}`);
+      throw new FlowError('plan.invalid', `topology ${this.name} cannot run as written:\n${lines.join('\n')}`);
+    }
+    return builder.program(plan);
+  }
+}
