@@ -4,7 +4,12 @@
  *
  * Names follow Prometheus (`nodeflow_records_total`, units last, counters end in `_total`); labels are fixed when
  * the metric is made. Logs are pino's JSON lines, with application, task and node where known. Secrets: any value
- * under a key that names one (password, secret, token, key material, authorization) is replaced before it is written.
+ * under a key that names one (password, secret, token, key material, authorization) is replaced before it is written,
+ * and so is every value told to `registerSecret`, wherever it turns up. Whoever writes text or JSON for people by
+ * another way (errors, `--json`, dead letters) passes it through `redact` or `redactText` first.
+ *
+ * Asking for a metric again with the same name and labels gives the same one. Counters and histograms that several
+ * worker threads report are added up; their gauges are told apart by the label `worker`.
  */
 export interface Telemetry {
   readonly log: Logger;
@@ -56,5 +61,6 @@ export interface Logger {
 }
 
 export { createTelemetry, silentTelemetry, type TelemetryOptions } from './create.ts';
-export { redact } from './redact.ts';
-export { serveTelemetry, type TelemetryServer } from './serve.ts';
+export { forgetSecrets, redact, redactText, registerSecret } from './redact.ts';
+export { type ServeOptions, serveTelemetry, type TelemetryServer } from './serve.ts';
+export type { LogLevel } from './logger.ts';
