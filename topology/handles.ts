@@ -4,7 +4,7 @@ import type { Serde, Windowed } from '../schemas/schemas.ts';
 import type { FailurePolicy, WindowSpec } from './plan.ts';
 import type { Program } from './program.ts';
 import type { Joinable, KeyMark, Scheme, Settled } from './scheme.ts';
-import type { StoreDefinition } from './stores.ts';
+import type { AnyStore } from './stores.ts';
 import type { Sink, Topic } from './topic.ts';
 
 /**
@@ -102,10 +102,10 @@ export interface Stream<K, V, P extends Scheme> {
     table: Joinable<K, W, P>,
     options: JoinOptions<(value: V, row: W | null, key: K) => R>,
   ): Stream<K, R, P>;
-  /** A user operator that keeps its key. */
-  process<V2>(options: ProcessOptions<K, V, K, V2>): Stream<K, V2, P>;
-  /** A user operator that changes the key. */
-  processRekeyed<K2, V2>(options: ProcessOptions<K, V, K2, V2>): Stream<K2, V2, 'stale'>;
+  /** A user operator with stores and timers. It may forward any key, so what follows is `'stale'`. */
+  process<V2 = V, K2 = K>(options: ProcessOptions<K, V, K2, V2>): Stream<K2, V2, 'stale'>;
+  /** A user operator that promises to forward each record under the key it came with. */
+  processValues<V2 = V>(options: ProcessOptions<K, V, K, V2>): Stream<K, V2, P>;
 
   /** Writes to a topic, to the partition of the key; where key and count are those of the source, to its own. */
   to(topic: Sink<K, V>): void;
@@ -140,19 +140,20 @@ export interface JoinOptions<Merge> {
   readonly name?: string;
 }
 
-/** Shown to `process`: one a task and node. The context and the stores are those of `operators/`. */
-export type ProcessorSupplierLike<K, V, K2, V2> = () => ProcessorLike<K, V, K2, V2>;
-export interface ProcessorLike<K, V, _K2, _V2> {
-  process(value: V, key: K, ...rest: never[]): void;
-}
-
 export interface ProcessOptions<K, V, K2, V2> {
   readonly name: string;
-  readonly stores?: readonly StoreDefinition<unknown, unknown>[];
-  readonly supplier: ProcessorSupplierLike<K, V, K2, V2>;
+  /** Those it uses, with what other nodes own too: a store of equal name, kind and formats is the same store. */
+  readonly stores?: readonly AnyStore[];
+  /** Called once a task; answers the operator of that task. */
+  readonly supplier: () => ProcessorLike<K, V, K2, V2>;
+  /** What it forwards, where that goes on to a store or an internal topic; default for the key: as it came. */
   readonly key?: Serde<K2>;
-  /** Needed where what it forwards goes to a store or an internal topic. */
   readonly value?: Serde<V2>;
+}
+
+/** What a plan needs to know of a user operator; `Processor` of `operators/` is one. */
+export interface ProcessorLike<K, V, K2, V2> {
+  process(value: V, key: K, context: { forward(key: K2, value: V2): void }): void;
 }
 
 /** A stream grouped by its key, before its aggregate. */

@@ -139,7 +139,7 @@ export type PlanNode = NodeCommon &
         readonly kind: 'process';
         readonly supplier: CodeRef;
         readonly stores: readonly string[];
-        /** It forwards other keys than it gets. */
+        /** It may forward other keys than it gets. */
         readonly rekeys: boolean;
       }
     /**

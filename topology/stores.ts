@@ -11,6 +11,9 @@ export interface StoreDefinition<K, V> {
   readonly retentionMs: Millis | null;
 }
 
+/** A store of any formats. */
+export type AnyStore = StoreDefinition<unknown, unknown>;
+
 export interface KeyValueStoreOptions<K, V> {
   readonly key: Serde<K>;
   readonly value: Serde<V>;

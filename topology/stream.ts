@@ -108,11 +108,11 @@ export class StreamHandle implements Place {
   }
 
   process(options: ProcessOptions<unknown, unknown, unknown, unknown>): Place {
-    return this.#process(options, false);
+    return this.#process(options, true);
   }
 
-  processRekeyed(options: ProcessOptions<unknown, unknown, unknown, unknown>): Place {
-    return this.#process(options, true);
+  processValues(options: ProcessOptions<unknown, unknown, unknown, unknown>): Place {
+    return this.#process(options, false);
   }
 
   to(topic: Sink<never, never>): void {
@@ -194,8 +194,7 @@ export class StreamHandle implements Place {
       const serdes = { key: builder.serde(store.keySerde), value: builder.serde(store.valueSerde) };
       return builder.store({ name, kind, ...serdes, retentionMs }, id);
     });
-    const given = options.key === undefined ? null : builder.serde(options.key);
-    const key = rekeys ? given : this.#node.key;
+    const key = options.key === undefined ? this.#node.key : builder.serde(options.key);
     const value = options.value === undefined ? null : builder.serde(options.value);
     const supplier = builder.fn(id, 'supplier', options.supplier);
     builder.add({ kind: 'process', id, inputs: [this.id], key, value, supplier, stores, rekeys });

@@ -1,7 +1,31 @@
-import type { PlanFault } from './faults.ts';
-import type { Plan } from './plan.ts';
+import { fault, type PlanFault } from './faults.ts';
+import { PLAN_FORMAT, type Plan } from './plan.ts';
+import { duplicateFaults } from './rule-duplicates.ts';
+import { nameFaults } from './rule-names.ts';
+import { partitioningFaults } from './rule-partitions.ts';
+import { referenceFaults } from './rule-references.ts';
+import { serdeFaults } from './rule-serdes.ts';
+import { shapeFaults } from './rule-shapes.ts';
+import { stageFaults } from './rule-stages.ts';
+import { windowFaults } from './rule-windows.ts';
 
+/**
+ * Everything that keeps a plan from running, in one answer; empty for a good plan. Takes plans of any front end,
+ * also ones that were stored and read again. What the topics of the log say is `checkTopics`.
+ */
 export function validatePlan(plan: Plan): readonly PlanFault[] {
-  void plan;
-  return [];
+  if (plan.format !== PLAN_FORMAT) {
+    const message = `the plan has format ${plan.format}, this engine reads ${PLAN_FORMAT}; build it anew with this version`;
+    return [fault('shape', null, message)];
+  }
+  return [
+    ...nameFaults(plan),
+    ...duplicateFaults(plan),
+    ...referenceFaults(plan),
+    ...shapeFaults(plan),
+    ...serdeFaults(plan),
+    ...partitioningFaults(plan),
+    ...windowFaults(plan),
+    ...stageFaults(plan),
+  ];
 }

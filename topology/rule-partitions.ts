@@ -1,0 +1,90 @@
+import { fault, type PlanFault } from './faults.ts';
+import { type Partitioning, partitionings, sinkPartitioner } from './partitioning.ts';
+import type { NodeOf, Plan, PlanNode } from './plan.ts';
+
+type Schemes = ReadonlyMap<string, Partitioning>;
+
+/** Keyed operations find all records of a key in one task, and the row that belongs to them in the same. */
+export function partitioningFaults(plan: Plan): readonly PlanFault[] {
+  const schemes = partitionings(plan.nodes, plan.topics);
+  const byId = new Map(plan.nodes.map((node) => [node.id, node]));
+  const found: PlanFault[] = [];
+  for (const node of plan.nodes) {
+    const message = nodeProblem(node, schemes, byId);
+    if (message !== undefined) found.push(message);
+    if (node.kind === 'to' && node.partitioner !== sinkPartitioner(node, schemes, plan.topics)) {
+      const right = sinkPartitioner(node, schemes, plan.topics);
+      found.push(
+        fault(
+          'partitioning',
+          node.id,
+          `${node.id} has the partitioner ${node.partitioner}; its records lie by ${right}`,
+        ),
+      );
+    }
+  }
+  return [...found, ...sharedStoreFaults(plan, schemes)];
+}
+
+function nodeProblem(node: PlanNode, schemes: Schemes, byId: ReadonlyMap<string, PlanNode>): PlanFault | undefined {
+  if (node.kind !== 'aggregate' && node.kind !== 'toTable' && node.kind !== 'joinTable') return undefined;
+  const input = schemes.get(node.inputs[0] ?? '');
+  if (input === undefined) return undefined;
+  if (input.by === 'stale') {
+    const before = node.kind === 'aggregate' ? 'groupByKey' : node.kind;
+    const call = input.partitions === 0 ? 'to(topic) or repartition(...)' : 'repartition(...)';
+    const why = input.partitions === 0 ? 'a connector has partitions of its own' : 'the key changed';
+    return fault('stale-key', node.id, `${node.id}: ${why}: call ${call} before ${before}`);
+  }
+  return node.kind === 'joinTable' ? joinProblem(node, input, schemes, byId) : undefined;
+}
+
+function joinProblem(
+  node: NodeOf<'joinTable'>,
+  stream: Partitioning,
+  schemes: Schemes,
+  byId: ReadonlyMap<string, PlanNode>,
+): PlanFault | undefined {
+  const [streamId = '', tableId = ''] = node.inputs;
+  const table = schemes.get(tableId);
+  if (table === undefined || table.by === 'stale') return undefined;
+  const tell = (words: string) => fault('partitioning', node.id, `${node.id}: ${words}`);
+  if (stream.partitions !== table.partitions) {
+    return tell(
+      `partition counts differ: ${streamId} has ${stream.partitions}, ${tableId} has ${table.partitions}; call repartition(...) with the count of the table`,
+    );
+  }
+  const keys = [byId.get(streamId)?.key, byId.get(tableId)?.key];
+  if (keys[0] !== keys[1]) {
+    return tell(
+      `key types differ: ${streamId} has ${keys[0]}, ${tableId} has ${keys[1]}; repartition(...) to the key of the table`,
+    );
+  }
+  const unknown = stream.by === 'unknown' ? streamId : table.by === 'unknown' ? tableId : undefined;
+  if (unknown !== undefined) {
+    return tell(
+      `nobody knows by which partitioner ${unknown} lies on its partitions; repartition it, or declare its topic with partitioner: 'key' where that is so`,
+    );
+  }
+  if (stream.by !== table.by) {
+    return tell(
+      `one of ${streamId} and ${tableId} lies by its windowed key, the other by the key inside; call repartition(...) on the stream`,
+    );
+  }
+  return undefined;
+}
+
+/** Task n of every user of a store must see the same keys. */
+function sharedStoreFaults(plan: Plan, schemes: Schemes): readonly PlanFault[] {
+  const found: PlanFault[] = [];
+  const byId = new Map(plan.nodes.map((node) => [node.id, node]));
+  for (const store of plan.stores) {
+    const users = store.nodes.filter((id) => schemes.has(id) && byId.get(id)?.kind !== 'joinTable');
+    const counts = users.map((id) => schemes.get(id)!.partitions);
+    const other = counts.findIndex((count) => count !== counts[0]);
+    if (other < 0) continue;
+    const message = `store ${store.name} is shared by ${users[0]} on ${counts[0]} partitions and ${users[other]} on ${counts[other]}; call repartition(...) to bring both to one count`;
+    found.push(fault('partitioning', users[other]!, message));
+  }
+  return found;
+}

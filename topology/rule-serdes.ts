@@ -1,0 +1,55 @@
+import { fault, type PlanFault } from './faults.ts';
+import type { NodeOf, Plan, PlanNode, PlanStore, PlanTopic } from './plan.ts';
+
+/** Every topic and store has formats, and its users agree on them. */
+export function serdeFaults(plan: Plan): readonly PlanFault[] {
+  const found: PlanFault[] = [];
+  for (const topic of plan.topics) {
+    for (const side of ['key', 'value'] as const) {
+      if (topic[side] === '') found.push(fault('serde', null, missing(topicWords(topic), side)));
+    }
+  }
+  for (const store of plan.stores) {
+    for (const side of ['key', 'value'] as const) {
+      if (store[side] === '') found.push(fault('serde', store.nodes[0] ?? null, missing(`store ${store.name}`, side)));
+    }
+  }
+  const topics = new Map(plan.topics.map((topic) => [topic.name, topic]));
+  const stores = new Map(plan.stores.map((store) => [store.name, store]));
+  for (const node of plan.nodes) {
+    const differs = topicMismatch(node, topics) ?? storeMismatch(node, stores);
+    if (differs !== undefined) found.push(fault('serde', node.id, `${node.id} ${differs}`));
+  }
+  return found;
+}
+
+function missing(what: string, side: 'key' | 'value'): string {
+  return `${what} has no ${side} serde, since its ${side}s are made by a function; give the call that makes it \`${side}\``;
+}
+
+function topicWords(topic: PlanTopic): string {
+  return topic.internal ? `repartition topic ${topic.name}` : `topic ${topic.name}`;
+}
+
+/** Nodes at topics have the formats of the topic. Two declarations of a topic are another rule's. */
+function topicMismatch(node: PlanNode, topics: ReadonlyMap<string, PlanTopic>): string | undefined {
+  if (node.kind !== 'source' && node.kind !== 'table' && node.kind !== 'to' && node.kind !== 'repartition')
+    return undefined;
+  const topic = topics.get(node.topic);
+  if (topic === undefined) return undefined;
+  const side = (['key', 'value'] as const).find((each) => (node[each] ?? '') !== topic[each]);
+  if (side === undefined) return undefined;
+  return `has ${side}s as ${node[side] ?? 'nothing'}, its topic ${topic.name} as ${topic[side]}; declare the topic once`;
+}
+
+function storeMismatch(node: PlanNode, stores: ReadonlyMap<string, PlanStore>): string | undefined {
+  if (node.kind !== 'aggregate') return undefined;
+  const store = stores.get(node.store);
+  if (store === undefined) return undefined;
+  const kind = windowKind(node);
+  return store.kind === kind ? undefined : `needs a ${kind} store, and ${store.name} is a ${store.kind} store`;
+}
+
+function windowKind(node: NodeOf<'aggregate'>): PlanStore['kind'] {
+  return node.window === null ? 'key-value' : 'window';
+}

@@ -1,0 +1,87 @@
+import { fault, type PlanFault } from './faults.ts';
+import type { Plan, PlanNode } from './plan.ts';
+
+const ROOTS: readonly string[] = ['source', 'table', 'read'];
+const TABLES: readonly string[] = ['table', 'toTable', 'aggregate'];
+const ENDS: readonly string[] = ['to'];
+
+/** Each node has the inputs and settings of its kind. */
+export function shapeFaults(plan: Plan): readonly PlanFault[] {
+  const found: PlanFault[] = [];
+  const byId = new Map(plan.nodes.map((node) => [node.id, node]));
+  if (!plan.nodes.some((node) => ROOTS.includes(node.kind))) {
+    const message = `topology ${plan.name} reads nothing; begin with stream(...), table(...) or read(...)`;
+    found.push(fault('shape', null, message));
+  }
+  for (const topic of plan.topics) {
+    if (!Number.isSafeInteger(topic.partitions) || topic.partitions < 1) {
+      const message = `topic ${topic.name} has ${topic.partitions} partitions; say a whole number of at least 1`;
+      found.push(fault('shape', null, message));
+    }
+  }
+  for (const node of plan.nodes) {
+    const inputs = node.inputs.map((input) => byId.get(input)).filter((input) => input !== undefined);
+    const wrong = countProblem(node) ?? inputProblem(node, inputs) ?? settingProblem(node);
+    if (wrong !== undefined) found.push(fault(wrong.code, node.id, `${node.id} ${wrong.words}`));
+  }
+  return found;
+}
+
+interface Problem {
+  readonly code: 'shape' | 'suppress';
+  readonly words: string;
+}
+
+const shape = (words: string): Problem => ({ code: 'shape', words });
+
+function countProblem(node: PlanNode): Problem | undefined {
+  const have = node.inputs.length;
+  if (ROOTS.includes(node.kind)) return have === 0 ? undefined : shape('begins a plan and takes no inputs');
+  if (node.kind === 'merge') return have >= 2 ? undefined : shape('merges fewer than two streams');
+  if (node.kind === 'joinTable') return have === 2 ? undefined : shape('joins one stream with one table');
+  return have === 1 ? undefined : shape(`takes one input, not ${have}`);
+}
+
+function inputProblem(node: PlanNode, inputs: readonly PlanNode[]): Problem | undefined {
+  const end = inputs.find((input) => ENDS.includes(input.kind));
+  if (end !== undefined) return shape(`takes records of ${end.id}, which puts none out; read its topic instead`);
+  const [first, second] = inputs;
+  if (first === undefined) return undefined;
+  switch (node.kind) {
+    case 'toStream':
+      if (TABLES.includes(first.kind) || first.kind === 'suppress') return undefined;
+      return shape(`makes a stream of ${first.id}, which is one already`);
+    case 'suppress':
+      if (first.kind === 'aggregate' && first.window !== null) return undefined;
+      return {
+        code: 'suppress',
+        words: `has no windows to wait for: call suppress() directly on a windowed count, reduce or aggregate, not on ${first.id}`,
+      };
+    case 'arm':
+      if (first.kind === 'branch' && first.arms.some((arm) => arm.name === node.arm)) return undefined;
+      return shape(`is no arm of ${first.id}`);
+    case 'joinTable':
+      if (second !== undefined && !('store' in second && TABLES.includes(second.kind) && second.store === node.store)) {
+        return shape(`joins ${second.id}, which is no table with the store ${node.store}`);
+      }
+  }
+  if (TABLES.includes(first.kind) || first.kind === 'suppress')
+    return shape(`takes a stream; call toStream() on ${first.id}`);
+  if (first.kind === 'branch') return shape(`takes records of ${first.id}; take those of one of its arms`);
+  return undefined;
+}
+
+function settingProblem(node: PlanNode): Problem | undefined {
+  if (node.kind === 'branch') {
+    if (node.arms.length === 0) return shape('has no arms; name at least one');
+    if (new Set(node.arms.map((arm) => arm.name)).size < node.arms.length) return shape('has two arms of one name');
+  }
+  if (node.kind === 'aggregate') {
+    const add = node.how !== 'count';
+    const initial = node.how === 'aggregate';
+    if ((node.add !== null) !== add) return shape(`is a ${node.how}, which ${add ? 'needs' : 'has no'} add`);
+    if ((node.initial !== null) !== initial)
+      return shape(`is a ${node.how}, which ${initial ? 'needs' : 'has no'} initial`);
+  }
+  return undefined;
+}

@@ -1,0 +1,77 @@
+import { fault, type PlanFault } from './faults.ts';
+import type { Plan, Stage } from './plan.ts';
+import { splitStages } from './split.ts';
+
+/** The stages follow from the nodes; none reads what comes of its own writing; connectors stand alone. */
+export function stageFaults(plan: Plan): readonly PlanFault[] {
+  const stages = splitStages(plan);
+  const found = [...stages.flatMap((stage) => connectorFaults(plan, stage)), ...cycleFaults(stages)];
+  // Compared field by field in a fixed order, so that a plan that went through other JSON tools is still equal.
+  if (JSON.stringify(stages.map(fields)) !== JSON.stringify(plan.stages.map(fields))) {
+    found.push(fault('stages', null, 'the stages do not follow from the nodes; build the plan anew'));
+  }
+  return found;
+}
+
+function fields(stage: Stage): readonly unknown[] {
+  return [stage.id, stage.nodes, stage.partitions, stage.reads, stage.writes, stage.stores, stage.connector];
+}
+
+function connectorFaults(plan: Plan, stage: Stage): readonly PlanFault[] {
+  const { connector } = stage;
+  if (connector === null) return [];
+  const inside = new Set(stage.nodes);
+  const reads = plan.nodes.filter((node) => node.kind === 'read' && inside.has(node.id));
+  const cure = 'call to(topic) or repartition(...) on it first';
+  const other = reads[1]?.id ?? stage.reads[0];
+  const found: PlanFault[] = [];
+  if (other !== undefined) {
+    const message = `${connector} is mixed with ${other}, and a connector has splits of its own; ${cure}`;
+    found.push(fault('connector', connector, message));
+  }
+  const keeper = plan.nodes.find((node) => node.kind === 'process' && inside.has(node.id) && node.stores.length > 0);
+  if (keeper !== undefined) {
+    const message = `${keeper.id} keeps state on the splits of ${connector}, which may change from run to run; ${cure}`;
+    found.push(fault('connector', keeper.id, message));
+  }
+  return found;
+}
+
+/** A walk from each stage along the topics it writes; told once for each circle, by its first stage. */
+function cycleFaults(stages: readonly Stage[]): readonly PlanFault[] {
+  const found: PlanFault[] = [];
+  const readers = (topic: string) => stages.filter((stage) => stage.reads.includes(topic));
+  const told = new Set<string>();
+  for (const start of stages) {
+    if (told.has(start.id)) continue;
+    const path = pathBack(start, readers);
+    if (path === undefined) continue;
+    for (const step of path) told.add(step.stage.id);
+    const words = path.map((step) => step.topic).join(' -> ');
+    const message = `records run in a circle through ${words}; end it at a topic that another application reads`;
+    found.push(fault('cycle', start.nodes[0] ?? null, message));
+  }
+  return found;
+}
+
+interface Hop {
+  readonly topic: string;
+  readonly stage: Stage;
+}
+
+function pathBack(start: Stage, readers: (topic: string) => readonly Stage[]): readonly Hop[] | undefined {
+  const seen = new Set<string>();
+  const visit = (stage: Stage): readonly Hop[] | undefined => {
+    for (const topic of stage.writes) {
+      for (const next of readers(topic)) {
+        if (next.id === start.id) return [{ topic, stage: next }];
+        if (seen.has(next.id)) continue;
+        seen.add(next.id);
+        const rest = visit(next);
+        if (rest !== undefined) return [{ topic, stage: next }, ...rest];
+      }
+    }
+    return undefined;
+  };
+  return visit(start);
+}

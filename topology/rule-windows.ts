@@ -1,0 +1,41 @@
+import { fault, type PlanFault } from './faults.ts';
+import type { Plan, WindowSpec } from './plan.ts';
+
+/** Windows have a size, hops do not leave gaps, and stores keep windows as long as records may change them. */
+export function windowFaults(plan: Plan): readonly PlanFault[] {
+  const found: PlanFault[] = [];
+  const stores = new Map(plan.stores.map((store) => [store.name, store]));
+  for (const node of plan.nodes) {
+    if (node.kind !== 'aggregate' || node.window === null) continue;
+    const { window } = node;
+    const tell = (words: string) => found.push(fault('window', node.id, `${node.id}: ${words}`));
+    const wrong = windowProblem(window);
+    if (wrong !== undefined) tell(wrong);
+    const kept = stores.get(node.store)?.retentionMs ?? null;
+    const least = window.sizeMs + window.graceMs;
+    if (kept !== null && kept < least) {
+      tell(
+        `store ${node.store} keeps windows for ${kept} ms, less than size plus grace; set retention to at least ${least} ms`,
+      );
+    }
+  }
+  for (const store of plan.stores) {
+    if (store.retentionMs !== null && !(Number.isSafeInteger(store.retentionMs) && store.retentionMs > 0)) {
+      const message = `store ${store.name} has a retention of ${store.retentionMs} ms; say a whole number above 0`;
+      found.push(fault('window', store.nodes[0] ?? null, message));
+    }
+  }
+  return found;
+}
+
+function windowProblem(window: WindowSpec): string | undefined {
+  const whole = (value: number, least: number) => Number.isSafeInteger(value) && value >= least;
+  if (!whole(window.sizeMs, 1)) return `the window is ${window.sizeMs} ms long; say a whole number above 0`;
+  if (!whole(window.graceMs, 0)) return `the grace is ${window.graceMs} ms; say a whole number of at least 0`;
+  if (window.type === 'tumbling') return undefined;
+  if (!whole(window.advanceMs, 1)) return `the advance is ${window.advanceMs} ms; say a whole number above 0`;
+  if (window.advanceMs > window.sizeMs) {
+    return `the advance of ${window.advanceMs} ms leaves gaps between windows of ${window.sizeMs} ms; make it at most the size`;
+  }
+  return undefined;
+}
