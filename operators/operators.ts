@@ -133,6 +133,6 @@ export interface Output {
 }
 
 export { fanOut, fuse, NOWHERE, type Wire } from './fuse.ts';
-export { OPERATORS } from './table.ts';
-export { Rec } from './record.ts';
 export type { KeyValueStore, ProcessContext, Processor, ProcessorSupplier, WindowStore } from './process.ts';
+export { Rec } from './record.ts';
+export { OPERATORS } from './table.ts';

@@ -1,0 +1,24 @@
+import { type Fn, takesValueAlone } from './functions.ts';
+import type { OperatorFactory } from './operators.ts';
+
+/** Passes on the records that its predicate takes, or those that it does not, unchanged. */
+export const createFilter: OperatorFactory<'filter'> = (node, context, [next]) => {
+  const fn = context.fn<Fn<unknown>>(node.fn);
+  const { not } = node;
+  if (takesValueAlone(fn)) {
+    return {
+      inputs: [
+        (record) => {
+          if (!fn(record.value) === not) next(record);
+        },
+      ],
+    };
+  }
+  return {
+    inputs: [
+      (record) => {
+        if (!fn(record.value, record.key) === not) next(record);
+      },
+    ],
+  };
+};

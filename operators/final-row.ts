@@ -1,0 +1,80 @@
+import { ByteWriter } from '../core/bytes.ts';
+import type { Millis } from '../core/ids.ts';
+import type { Scan, Table } from '../state/state.ts';
+import type { NodeOf } from '../topology/plan.ts';
+import type { OperatorContext } from './operators.ts';
+import { Rec } from './record.ts';
+import { createWindowedKeys } from './windowed-keys.ts';
+
+/** One row of a closed window, copied out of its table, and the record made of it. */
+export interface FinalRow {
+  /** Copies the row at which a scan of the pane that starts at `start` stands. */
+  take(start: Millis, scan: Scan): void;
+  /** The row as a record without headers, made anew at each call; its time is the row's. */
+  record(): Rec;
+}
+
+export function createFinalRow(
+  node: NodeOf<'aggregate'>,
+  sizeMs: Millis,
+  context: OperatorContext,
+  table: Table,
+): FinalRow {
+  const { value: serde } = context.storeSerdes(node.store);
+  const keys = createWindowedKeys(node, sizeMs, context);
+  const key = new ByteWriter(64);
+  const value = table.kind === 'cells' ? cellsCopy(table.width, serde) : bytesCopy(serde);
+  const out = new Rec();
+  let start = 0;
+  let timestamp = 0;
+  return {
+    take(pane, scan) {
+      start = pane;
+      timestamp = scan.timestamp;
+      key.clear();
+      key.copy(scan.key, scan.keyStart, scan.keyEnd);
+      value.take(scan);
+    },
+    record() {
+      out.timestamp = timestamp;
+      out.bodyStart = -1;
+      keys.set(out, start, key.bytes, 0, key.at);
+      value.put(out);
+      return out;
+    },
+  };
+}
+
+interface ValueCopy {
+  take(scan: Scan): void;
+  put(out: Rec): void;
+}
+
+type AnySerde = ReturnType<OperatorContext['storeSerdes']>['value'];
+
+function cellsCopy(width: number, serde: AnySerde): ValueCopy {
+  const row = new Float64Array(width);
+  const rowAt = serde.cells!.row();
+  return {
+    take({ cells, base }) {
+      for (let i = 0; i < width; i++) row[i] = cells[base + i]!;
+    },
+    put(out) {
+      out.setValue(rowAt(row, 0));
+    },
+  };
+}
+
+function bytesCopy(serde: AnySerde): ValueCopy {
+  const row = new ByteWriter(256);
+  const view = serde.view();
+  return {
+    take(scan) {
+      row.clear();
+      row.copy(scan.bytes, scan.start, scan.end);
+    },
+    put(out) {
+      out.setValueBytes(serde, view, row.bytes, 0, row.at);
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import { ByteWriter } from '../core/bytes.ts';
+import type { Serde } from '../schemas/schemas.ts';
+import type { BytesTable, CellTable } from '../state/state.ts';
+import type { NodeOf } from '../topology/plan.ts';
+import type { OperatorContext } from './operators.ts';
+import type { Rec } from './record.ts';
+
+/**
+ * Adds a record, whose key lies encoded in the store's format, to its row in a pane, and puts the row's new value
+ * and time (the largest that went into it) into `out`. A null aggregate deletes the row. What `out` holds is a copy:
+ * it stays as it is while the table moves on.
+ */
+export type Fold = (pane: number, record: Rec, out: Rec) => void;
+
+type Add = (aggregate: unknown, value: unknown, key?: unknown) => unknown;
+
+export function createFold(node: NodeOf<'aggregate'>, context: OperatorContext): Fold {
+  const table = context.table(node.store);
+  const { value: serde } = context.storeSerdes(node.store);
+  const add = node.add === null ? plusOne : context.fn<Add>(node.add);
+  if (node.how === 'count' && table.kind === 'cells') return countCells(table);
+  const initial =
+    node.how === 'count' ? zero : node.initial === null ? undefined : context.fn<() => unknown>(node.initial);
+  return table.kind === 'cells' ? foldCells(table, serde, initial, add) : foldBytes(table, serde, initial, add);
+}
+
+const zero = (): number => 0;
+const plusOne = (count: unknown): number => (count as number) + 1;
+
+/** The key is decoded for functions that take it, or that may take any number of arguments. */
+function takesKey(add: Add): boolean {
+  return add.length === 0 || add.length > 2;
+}
+
+/** The fastest: one number a row, changed where it lies. */
+function countCells(table: CellTable): Fold {
+  return (pane, record, out) => {
+    table.update(pane, record.keyBytes, record.keyStart, record.keyEnd);
+    const { cells, base } = table;
+    const count = cells[base]! + 1;
+    cells[base] = count;
+    if (record.timestamp > cells[base - 1]!) cells[base - 1] = record.timestamp;
+    out.timestamp = cells[base - 1]!;
+    out.setValue(count);
+  };
+}
+
+/** Without `initial` (reduce) the first value of a key is its row. */
+function foldCells(table: CellTable, serde: Serde<unknown>, initial: (() => unknown) | undefined, add: Add): Fold {
+  const codec = serde.cells!;
+  const rowAt = codec.row();
+  const copy = new Float64Array(table.width);
+  const copyAt = codec.row();
+  const withKey = takesKey(add);
+  return (pane, record, out) => {
+    const { keyBytes, keyStart, keyEnd } = record;
+    const found = table.update(pane, keyBytes, keyStart, keyEnd);
+    const { cells, base } = table;
+    if (record.timestamp > cells[base - 1]!) cells[base - 1] = record.timestamp;
+    out.timestamp = cells[base - 1]!;
+    let result: unknown;
+    if (!found && initial === undefined) result = record.value;
+    else {
+      if (!found) codec.store(initial!(), cells, base);
+      const row = rowAt(cells, base);
+      result = withKey ? add(row, record.value, record.key) : add(row, record.value);
+      if (result === row) result = undefined;
+    }
+    if (result === null) {
+      table.delete(pane, keyBytes, keyStart, keyEnd);
+      out.setValue(null);
+      return;
+    }
+    if (result !== undefined) codec.store(result, cells, base);
+    for (let i = 0; i < copy.length; i++) copy[i] = cells[base + i]!;
+    out.setValue(copyAt(copy, 0));
+  };
+}
+
+/** The row is decoded afresh, so that user code may change it in place. */
+function foldBytes(table: BytesTable, serde: Serde<unknown>, initial: (() => unknown) | undefined, add: Add): Fold {
+  const view = serde.view();
+  const row = new ByteWriter(256);
+  const withKey = takesKey(add);
+  return (pane, record, out) => {
+    const { keyBytes, keyStart, keyEnd } = record;
+    const found = table.find(pane, keyBytes, keyStart, keyEnd);
+    const timestamp = found ? Math.max(table.timestamp, record.timestamp) : record.timestamp;
+    let result: unknown;
+    if (!found && initial === undefined) result = record.value;
+    else {
+      const old = found ? serde.decode(table.bytes, table.start, table.end) : initial!();
+      result = withKey ? add(old, record.value, record.key) : add(old, record.value);
+      if (result === undefined) result = old;
+    }
+    out.timestamp = timestamp;
+    if (result === null) {
+      table.delete(pane, keyBytes, keyStart, keyEnd);
+      out.setValue(null);
+      return;
+    }
+    row.clear();
+    serde.encode(result, row);
+    table.put(pane, keyBytes, keyStart, keyEnd, row.bytes, 0, row.at, timestamp);
+    out.setValueBytes(serde, view, row.bytes, 0, row.at);
+  };
+}

@@ -1,0 +1,132 @@
+import { type Duration, millis } from '../core/duration.ts';
+import { FlowError } from '../core/errors.ts';
+import type { Millis } from '../core/ids.ts';
+import type { NodeOf } from '../topology/plan.ts';
+import { createKeyValueStore, type KeyValueStore } from './key-value-store.ts';
+import type { OperatorContext, OperatorFactory, Push } from './operators.ts';
+import { Rec } from './record.ts';
+import { createWindowStore, type WindowStore } from './window-store.ts';
+
+/**
+ * A user operator, one instance a task. It remembers in its stores only: a record may run again after a cold read,
+ * and what its stores, timers and `forward` did is then undone, but not its own fields.
+ */
+export interface Processor<K, V, K2, V2> {
+  /** Called once, before anything else: the place to register timers. Stores may not be read yet. */
+  init?(context: ProcessContext<K2, V2>): void;
+  /** Key and value are valid during the call; to keep one, copy it (`toPlain`). */
+  process(value: V, key: K, context: ProcessContext<K2, V2>): void;
+  close?(): void;
+}
+
+export type ProcessorSupplier<K, V, K2, V2> = () => Processor<K, V, K2, V2>;
+
+export interface ProcessContext<K, V> {
+  /** Passes a record on, all the way down before it returns; without a time, with that of the record at hand. */
+  forward(key: K, value: V, timestamp?: Millis): void;
+  /** A store that the node has named in `stores`. */
+  store<SK, SV>(name: string): KeyValueStore<SK, SV>;
+  windowStore<SK, SV>(name: string): WindowStore<SK, SV>;
+  /**
+   * Calls `fire` again and again, between records. By stream time: at the first record, then when stream time passes
+   * the next multiple of the interval; a jump fires once. By wall clock: first after one interval; late ones fire once.
+   */
+  schedule(interval: Duration, time: 'stream' | 'wall', fire: (at: Millis) => void): void;
+  /** Of the record at hand, or when a timer fires, the time it fires at. */
+  readonly timestamp: Millis;
+  /** The largest time of any record that the task has taken; -1 before the first. */
+  readonly streamTime: Millis;
+}
+
+type AnyProcessor = Processor<unknown, unknown, unknown, unknown>;
+
+export const createProcess: OperatorFactory<'process'> = (node, context, [next]) => {
+  const processor = context.fn<() => AnyProcessor>(node.supplier)();
+  const lent = new LentContext(node, context, next);
+  processor.init?.(lent);
+  return {
+    inputs: [
+      (record) => {
+        lent.take(record);
+        processor.process(record.value, record.key, lent);
+      },
+    ],
+    close: () => processor.close?.(),
+  };
+};
+
+const NO_RECORD = new Rec();
+
+class LentContext implements ProcessContext<unknown, unknown> {
+  timestamp: Millis = 0;
+  readonly #node: NodeOf<'process'>;
+  readonly #context: OperatorContext;
+  readonly #next: Push;
+  readonly #out = new Rec();
+  readonly #stores = new Map<string, unknown>();
+  #record = NO_RECORD;
+  #timers = 0;
+
+  constructor(node: NodeOf<'process'>, context: OperatorContext, next: Push) {
+    this.#node = node;
+    this.#context = context;
+    this.#next = next;
+  }
+
+  get streamTime(): Millis {
+    return this.#context.streamTime.value;
+  }
+
+  take(record: Rec): void {
+    this.#record = record;
+    this.timestamp = record.timestamp;
+  }
+
+  forward(key: unknown, value: unknown, timestamp: Millis = this.timestamp): void {
+    if (!Number.isSafeInteger(timestamp) || timestamp < 0) {
+      throw new FlowError(
+        'record.failed',
+        `${this.#node.id} forwards a record with time ${timestamp}: give whole milliseconds from 0 on`,
+      );
+    }
+    const out = this.#out;
+    out.takeOrigin(this.#record);
+    out.timestamp = timestamp;
+    out.setKey(key);
+    out.setValue(value);
+    this.#next(out);
+  }
+
+  store<K, V>(name: string): KeyValueStore<K, V> {
+    return this.#open(name, () => createKeyValueStore<K, V>(this.#context, name, this));
+  }
+
+  windowStore<K, V>(name: string): WindowStore<K, V> {
+    return this.#open(name, () => createWindowStore<K, V>(this.#context, name, this));
+  }
+
+  schedule(interval: Duration, time: 'stream' | 'wall', fire: (at: Millis) => void): void {
+    const ms = millis(interval, `the interval of a timer of ${this.#node.id}`);
+    if (ms === 0) throw new FlowError('plan.invalid', `a timer of ${this.#node.id} has interval 0: give at least 1 ms`);
+    this.#context.schedule(String(this.#timers++), ms, time, (at) => {
+      this.#record = NO_RECORD;
+      this.timestamp = at;
+      fire(at);
+    });
+  }
+
+  #open<S>(name: string, create: () => S): S {
+    if (!this.#node.stores.includes(name)) {
+      throw new FlowError('plan.invalid', `${this.#node.id} uses store ${name}: name it in the \`stores\` of the node`);
+    }
+    let store = this.#stores.get(name) as S | undefined;
+    if (store === undefined) {
+      store = create();
+      this.#stores.set(name, store);
+    }
+    return store;
+  }
+}
+
+export type { KeyValueStore } from './key-value-store.ts';
+export type { WindowStore } from './window-store.ts';

@@ -1,0 +1,20 @@
+import type { OperatorFactory } from './operators.ts';
+
+/** Writes to a topic of the user's. A record that nothing has changed is copied as it lies. */
+export const createTo: OperatorFactory<'to'> = (node, context) => {
+  const output = context.output(node.topic);
+  return { inputs: [(record) => output.write(record)] };
+};
+
+/** Writes to the internal topic from which the next stage reads. Records without a key have no place there. */
+export const createRepartition: OperatorFactory<'repartition'> = (node, context) => {
+  const output = context.output(node.topic);
+  return {
+    inputs: [
+      (record) => {
+        if (record.keyIsNull) context.drop('null-key', record);
+        else output.write(record);
+      },
+    ],
+  };
+};

@@ -1,0 +1,147 @@
+import type { Millis } from '../core/ids.ts';
+import type { Scan, Table } from '../state/state.ts';
+import type { NodeOf } from '../topology/plan.ts';
+import { createFinalRow, type FinalRow } from './final-row.ts';
+import { NOWHERE } from './fuse.ts';
+import type { KeptNumber, OperatorContext, Push, ResumableScan } from './operators.ts';
+
+/**
+ * Closes the windows of one aggregate: emits their final results, where somebody wants them, by end of window and
+ * then by key bytes, and drops their panes.
+ *
+ * Finals are a scan, one row a step, so a commit or a crash may fall between any two. Where it stands is told by two
+ * kept numbers: `closed`, the start below which all windows have been emitted, and `emitted`, how many rows of the
+ * window at hand have been. A count is a safe place to stand because a closed window never changes: the clock that
+ * judges records late is committed with these numbers and the rows. So no final is lost, none comes twice, and a
+ * window costs one changelog record when its pane is dropped, not one for each row.
+ *
+ * What else is held here may be forgotten at any time: the open cursor, its current row (copied, since behind it a
+ * cold read may undo the step and bring the same row again), and `due`, which is never later than the truth.
+ */
+export class WindowCloser implements ResumableScan {
+  /** The earliest clock at which there is something to do: one comparison a record. */
+  due: Millis = Number.NEGATIVE_INFINITY;
+
+  readonly #table: Table;
+  readonly #spanMs: Millis;
+  readonly #retentionMs: Millis;
+  readonly #clock: KeptNumber;
+  readonly #closed: KeptNumber;
+  readonly #emitted: KeptNumber;
+  readonly #context: OperatorContext;
+  readonly #finals: Push;
+  readonly #row: FinalRow;
+
+  #scan: Scan | undefined;
+  #pane: Millis = Number.NaN;
+  /** Rows that the cursor has been moved over; the last of them is in `#row`. */
+  #seen = 0;
+
+  constructor(
+    node: NodeOf<'aggregate'>,
+    sizeMs: Millis,
+    spanMs: Millis,
+    clock: KeptNumber,
+    context: OperatorContext,
+    finals: Push,
+  ) {
+    this.#table = context.table(node.store);
+    this.#spanMs = spanMs;
+    this.#retentionMs = Math.max(spanMs, context.storeSerdes(node.store).retentionMs ?? 0);
+    this.#clock = clock;
+    this.#closed = context.number('closed', 0);
+    this.#emitted = context.number('emitted', 0);
+    this.#context = context;
+    this.#finals = finals;
+    this.#row = createFinalRow(node, sizeMs, context, this.#table);
+  }
+
+  /** Does what is due by the clock. */
+  close(): void {
+    if (this.#finals !== NOWHERE && this.#firstOpen() + this.#spanMs <= this.#clock.value) {
+      this.#context.scan(this);
+      return;
+    }
+    this.due = this.#dropPanes() ? Number.NEGATIVE_INFINITY : this.#nextDue();
+  }
+
+  /** Closes every window: the clock goes to where the last one closes, so that what comes later finds them closed. */
+  end(): void {
+    if (this.#finals === NOWHERE) return;
+    const last = this.#table.panes(this.#closed.value).at(-1);
+    if (last === undefined) return;
+    if (last + this.#spanMs > this.#clock.value) this.#clock.set(last + this.#spanMs);
+    this.close();
+  }
+
+  advance(): boolean {
+    const pane = this.#firstOpen();
+    if (pane + this.#spanMs > this.#clock.value) {
+      this.#forget();
+      return false;
+    }
+    if (this.#load(pane)) {
+      this.#emitted.set(this.#emitted.value + 1);
+      this.#finals(this.#row.record());
+      return true;
+    }
+    this.#closed.set(pane + 1);
+    this.#emitted.set(0);
+    this.#dropPanes();
+    this.#forget();
+    return true;
+  }
+
+  skip(): void {
+    this.#emitted.set(this.#emitted.value + 1);
+  }
+
+  /** Brings the first row not yet emitted; false where the pane has no more. May miss, and then goes on. */
+  #load(pane: Millis): boolean {
+    const wanted = this.#emitted.value;
+    if (this.#pane !== pane || this.#seen > wanted + 1) {
+      this.#scan = this.#table.scan(pane);
+      this.#pane = pane;
+      this.#seen = 0;
+    }
+    const scan = this.#scan!;
+    while (this.#seen <= wanted) {
+      if (!scan.next()) return false;
+      this.#seen++;
+      if (this.#seen > wanted) this.#row.take(pane, scan);
+    }
+    return true;
+  }
+
+  /** Ended scans are opened anew: what lies behind may be rolled back. */
+  #forget(): void {
+    this.#scan = undefined;
+    this.#pane = Number.NaN;
+    this.due = Number.NEGATIVE_INFINITY;
+  }
+
+  /** The start of the earliest window with rows that has not been emitted, or Infinity. */
+  #firstOpen(): Millis {
+    const first = this.#table.firstPane;
+    if (first >= this.#closed.value) return first;
+    return this.#table.panes(this.#closed.value)[0] ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Drops panes past their retention, and emitted where finals are wanted. Answers whether there were any. */
+  #dropPanes(): boolean {
+    const table = this.#table;
+    const before = this.#finals === NOWHERE ? Number.POSITIVE_INFINITY : this.#closed.value;
+    let dropped = false;
+    for (;;) {
+      const first = table.firstPane;
+      if (first >= before || first + this.#retentionMs > this.#clock.value) return dropped;
+      table.dropPane(first);
+      dropped = true;
+    }
+  }
+
+  #nextDue(): Millis {
+    const dropAt = this.#table.firstPane + this.#retentionMs;
+    return this.#finals === NOWHERE ? dropAt : Math.min(dropAt, this.#firstOpen() + this.#spanMs);
+  }
+}
