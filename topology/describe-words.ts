@@ -1,0 +1,101 @@
+import type { Millis } from '../core/ids.ts';
+import type { Plan, PlanNode, PlanStore, PlanTopic, Stage, WindowSpec } from './plan.ts';
+
+/** Words that all three forms of `describe` share. */
+
+const UNITS: readonly (readonly [string, Millis])[] = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1000],
+  ['ms', 1],
+];
+
+/** In the largest unit that leaves no rest: `90 s`, `1 h`. */
+export function spanWords(span: Millis): string {
+  if (span === 0) return '0';
+  const [unit, size] = UNITS.find(([, each]) => span % each === 0)!;
+  return `${span / size} ${unit}`;
+}
+
+export function windowWords(window: WindowSpec): string {
+  const grace = window.graceMs === 0 ? '' : `, grace ${spanWords(window.graceMs)}`;
+  if (window.type === 'tumbling') return `tumbling ${spanWords(window.sizeMs)}${grace}`;
+  return `hopping ${spanWords(window.sizeMs)} every ${spanWords(window.advanceMs)}${grace}`;
+}
+
+/** What a node has beside its id; empty where the id says it all. */
+export function nodeWords(node: PlanNode): string {
+  switch (node.kind) {
+    case 'source':
+    case 'repartition':
+      return `topic ${node.topic}`;
+    case 'to':
+      return `topic ${node.topic}${node.partitioner === 'inherited' ? ', partitions kept' : ''}`;
+    case 'table':
+      return `topic ${node.topic}, store ${node.store}`;
+    case 'read':
+      return node.bounded ? 'connector, bounded' : 'connector';
+    case 'filter':
+      return node.not ? 'not' : '';
+    case 'branch':
+      return node.arms.map((arm) => arm.name).join(' | ');
+    case 'aggregate':
+      return [node.how, ...(node.window === null ? [] : [windowWords(node.window)]), `store ${node.store}`].join(', ');
+    case 'toTable':
+      return `store ${node.store}`;
+    case 'joinTable':
+      return `${node.how}, store ${node.store}`;
+    case 'process':
+      return node.stores.length === 0 ? '' : `stores ${node.stores.join(', ')}`;
+    case 'suppress':
+      return 'final results';
+    default:
+      return '';
+  }
+}
+
+export function topicWords(topic: PlanTopic): string {
+  return `${partitionWords(topic.partitions)}, ${topic.key || '?'} -> ${topic.value || '?'}`;
+}
+
+export function storeWords(store: PlanStore): string {
+  const kept = store.retentionMs === null ? '' : `, kept ${spanWords(store.retentionMs)}`;
+  return `${store.kind}, ${store.key || '?'} -> ${store.value || '?'}${kept}`;
+}
+
+export function stageWords(stage: Stage): string {
+  if (stage.connector !== null) return 'one task per split';
+  return stage.partitions === 1 ? '1 task' : `${stage.partitions} tasks`;
+}
+
+export function partitionWords(count: number): string {
+  return count === 1 ? '1 partition' : `${count} partitions`;
+}
+
+/** Edges between nodes, topics and stores, as every drawing needs them. */
+export interface Drawing {
+  /** Within stages. */
+  readonly flows: readonly (readonly [from: string, to: string])[];
+  readonly reads: readonly (readonly [topic: string, node: string])[];
+  readonly writes: readonly (readonly [node: string, topic: string])[];
+  readonly uses: readonly (readonly [node: string, store: string])[];
+}
+
+export function drawingOf(plan: Plan): Drawing {
+  const byId = new Map(plan.nodes.map((node) => [node.id, node]));
+  const flows: [string, string][] = [];
+  const reads: [string, string][] = [];
+  const writes: [string, string][] = [];
+  for (const node of plan.nodes) {
+    for (const input of node.inputs) {
+      const before = byId.get(input);
+      if (before?.kind === 'repartition') reads.push([before.topic, node.id]);
+      else flows.push([input, node.id]);
+    }
+    if (node.kind === 'source' || node.kind === 'table') reads.push([node.topic, node.id]);
+    if (node.kind === 'to' || node.kind === 'repartition') writes.push([node.id, node.topic]);
+  }
+  const uses = plan.stores.flatMap((store) => store.nodes.map((node) => [node, store.name] as const));
+  return { flows, reads, writes, uses };
+}
