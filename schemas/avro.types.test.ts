@@ -1,4 +1,4 @@
-import { type FromAvro, avro } from './schemas.ts';
+import { avro, type FromAvro } from './schemas.ts';
 
 /** Checked by the compiler: a wrong inference, or a missing error, fails the type check. */
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;

@@ -1,7 +1,7 @@
 import { readInt64 } from '../core/bytes.ts';
 import { FlowError } from '../core/errors.ts';
+import { readonlyView } from '../core/flyweight.ts';
 import type { Millis } from '../core/ids.ts';
-import { readonlyView } from './flyweight.ts';
 import { mismatch, mismatchValue } from './mismatch.ts';
 import type { Serde, View } from './schemas.ts';
 

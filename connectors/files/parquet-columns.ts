@@ -1,0 +1,69 @@
+import { FlowError } from '../../core/errors.ts';
+import { readonlyView } from '../../core/flyweight.ts';
+
+/** The values of one column in one row group: doubles where all are numbers, else values and nulls. */
+export type Column = Float64Array | readonly unknown[];
+
+/** Joins the pieces of a column of `rows` values, with whole numbers of 64 bits as numbers. */
+export function columnOf(
+  pieces: readonly { readonly at: number; readonly data: ArrayLike<unknown> }[],
+  rows: number,
+  where: string,
+): Column {
+  let have = 0;
+  for (const { data } of pieces) have += data.length;
+  if (have !== rows) {
+    throw new FlowError(
+      'file.broken',
+      `${where}: has ${have} values where the file says ${rows}; fetch the file again`,
+    );
+  }
+  return numbers(pieces, rows, where) ?? mixed(pieces, rows, where);
+}
+
+function numbers(pieces: Parameters<typeof columnOf>[0], rows: number, where: string): Float64Array | undefined {
+  const column = new Float64Array(rows);
+  for (const { at, data } of pieces) {
+    for (let i = 0; i < data.length; i++) {
+      const value = data[i];
+      if (typeof value === 'number') column[at + i] = value;
+      else if (typeof value === 'bigint') column[at + i] = toNumber(value, where);
+      else return undefined;
+    }
+  }
+  return column;
+}
+
+function mixed(pieces: Parameters<typeof columnOf>[0], rows: number, where: string): unknown[] {
+  const column = new Array<unknown>(rows);
+  for (const { at, data } of pieces) {
+    for (let i = 0; i < data.length; i++) {
+      const value = data[i];
+      column[at + i] = typeof value === 'bigint' ? toNumber(value, where) : (value ?? null);
+    }
+  }
+  return column;
+}
+
+function toNumber(value: bigint, where: string): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number))
+    throw new FlowError('file.broken', `${where}: holds a number beyond ±2^53; leave out this column`);
+  return number;
+}
+
+/** A flyweight over columns: moved to a row it reads that row's values when they are asked for. */
+export function rowView<T extends object>(names: readonly string[]): (columns: readonly Column[], row: number) => T {
+  let columns: readonly Column[] = [];
+  let row = 0;
+  const fields: Record<string, () => unknown> = {};
+  names.forEach((name, i) => {
+    fields[name] = () => columns[i]![row];
+  });
+  const view = readonlyView(fields) as T;
+  return (next, at) => {
+    columns = next;
+    row = at;
+    return view;
+  };
+}
