@@ -1,4 +1,4 @@
-import type { ByteWriter, Bytes } from '../core/bytes.ts';
+import type { Bytes, ByteWriter } from '../core/bytes.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Millis, Position, TaskId } from '../core/ids.ts';
 import type { Step } from '../core/step.ts';
@@ -97,7 +97,15 @@ export interface TaskState {
   /** When the positions on disk were last confirmed; `undefined` without a disk store. */
   readonly refreshedAt: Millis | undefined;
   /** Applies one changelog record during restore. `valueStart` -1: a deletion. */
-  apply(table: string, key: Bytes, keyStart: number, keyEnd: number, value: Bytes, valueStart: number, valueEnd: number): void;
+  apply(
+    table: string,
+    key: Bytes,
+    keyStart: number,
+    keyEnd: number,
+    value: Bytes,
+    valueStart: number,
+    valueEnd: number,
+  ): void;
   /** Restore of a table has reached this position. */
   restored(table: string, position: Position): void;
   /** Empties a table, memory and disk: its changelog cannot continue what is on disk. */

@@ -1,0 +1,23 @@
+import { type Bytes, type ByteWriter, writeInt64 } from '../core/bytes.ts';
+import { FlowError } from '../core/errors.ts';
+import type { Millis } from '../core/ids.ts';
+
+/** Version 1 of a row as the changelog and the disk hold it: the version, the timestamp as int64, the value. */
+export const IMAGE_VERSION = 1;
+export const IMAGE_HEADER = 9;
+
+export function writeImageHeader(out: ByteWriter, timestamp: Millis): void {
+  out.reserve(IMAGE_HEADER);
+  out.bytes[out.at] = IMAGE_VERSION;
+  writeInt64(out.bytes, out.at + 1, timestamp);
+  out.at += IMAGE_HEADER;
+}
+
+/** Fails where a newer version, or something else altogether, lies there. */
+export function checkImage(table: string, bytes: Bytes, start: number, end: number): void {
+  if (end - start >= IMAGE_HEADER && bytes[start] === IMAGE_VERSION) return;
+  throw new FlowError(
+    'state.format',
+    `a row of table ${table} has format ${bytes[start]}, this version reads ${IMAGE_VERSION}: use the version that wrote it or a newer one`,
+  );
+}
