@@ -3,7 +3,7 @@ import type { Json, Millis } from '../core/ids.ts';
 import type { Serde, Windowed } from '../schemas/schemas.ts';
 import type { FailurePolicy, WindowSpec } from './plan.ts';
 import type { Program } from './program.ts';
-import type { Joinable, KeyMark, Scheme, Settled } from './scheme.ts';
+import type { Joinable, Keyed, Rows, Scheme, Settled } from './scheme.ts';
 import type { AnyStore } from './stores.ts';
 import type { Sink, Topic } from './topic.ts';
 
@@ -59,11 +59,10 @@ export interface ReadOptions<T, K> {
   readonly time: (value: T) => Millis;
 }
 
-export interface Stream<K, V, P extends Scheme> {
+export interface Stream<K, V, P extends Scheme> extends Keyed<K> {
   readonly id: string;
   /** The literal count, or `'stale'` after the key changed. */
   readonly partitions: P;
-  readonly keyMark?: KeyMark<K>;
 
   filter<W extends V>(keep: (value: V, key: K) => value is W): Stream<K, W, P>;
   filter(keep: (value: V, key: K) => boolean): Stream<K, V, P>;
@@ -198,9 +197,9 @@ export interface Retention {
 }
 
 /** The newest row per key, in a store. D is what a deletion looks like in its stream: aggregates know none. */
-export interface Table<K, V, P extends Scheme, D = null> extends Joinable<K, V, P> {
+export interface Table<K, V, P extends Scheme, D = null> extends Keyed<K>, Rows<V> {
+  readonly id: string;
   readonly partitions: P;
-  readonly keyMark?: KeyMark<K>;
   toStream(): Stream<K, V | D, P>;
 }
 

@@ -15,8 +15,18 @@ export interface TypeError_<Words extends string> {
   readonly [sentence]: Words;
 }
 
-/** Equal in both directions: a key of another type lies on other partitions. */
-export type KeyMark<K> = (key: K) => K;
+declare const keyMark: unique symbol;
+declare const rowMark: unique symbol;
+
+/** Knows its key type in both directions: a key of another type lies on other partitions. Types only. */
+export interface Keyed<K> {
+  readonly [keyMark]: (key: K) => K;
+}
+
+/** Knows the type of its rows. Types only. */
+export interface Rows<W> {
+  readonly [rowMark]: () => W;
+}
 
 /** A receiver whose key lies where it should. */
 export interface Settled<Operation extends string> {
@@ -24,11 +34,10 @@ export interface Settled<Operation extends string> {
 }
 
 /** A table that a stream of key K and scheme P may be joined with; its rows are W. */
-export interface Joinable<K, W, P extends Scheme> {
+export interface Joinable<K, W, P extends Scheme> extends Rows<W> {
   readonly id: string;
   readonly partitions: P | TypeError_<'partition counts differ: call repartition(...) with the count of the table'>;
-  readonly keyMark?:
-    | KeyMark<K>
+  readonly [keyMark]:
+    | Keyed<K>[typeof keyMark]
     | TypeError_<'key types differ: selectKey(...) and repartition(...) to the key of the table'>;
-  readonly rowMark?: () => W;
 }

@@ -15,7 +15,7 @@ export interface Sink<K, V> {
   readonly partitioner: DeclaredPartitioner;
   readonly keySerde: Serde<unknown>;
   readonly valueSerde: Serde<unknown>;
-  readonly [accepts]?: (key: K, value: V) => void;
+  readonly [accepts]: (key: K, value: V) => void;
 }
 
 /** A topic with its formats and its literal partition count. */
@@ -36,11 +36,13 @@ export interface TopicOptions<K, V, N extends number> {
 
 /** Declares a topic. Nothing is checked or created here; `build()` and the deploy do. */
 export function topic<K, V, const N extends number>(name: string, options: TopicOptions<K, V, N>): Topic<K, V, N> {
-  return Object.freeze({
+  const made: Omit<Topic<K, V, N>, typeof accepts> = {
     name,
     partitions: options.partitions,
     partitioner: options.partitioner ?? 'key',
     keySerde: options.key,
     valueSerde: options.value,
-  });
+  };
+  // The mark has no value: it only tells the compiler what the topic takes.
+  return Object.freeze(made) as Topic<K, V, N>;
 }

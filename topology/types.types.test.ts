@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { avro, double, int64, json, string, type Windowed, windowed } from '../schemas/schemas.ts';
+import {
+  hopping,
+  keyValueStore,
+  type Scheme,
+  type SourceLike,
+  type Stream,
+  type Table,
+  topic,
+  topology,
+  tumbling,
+} from './topology.ts';
+
+/** Checked by the compiler; what must not compile is marked. At run time the calls only build a plan. */
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+function same<A, B>(..._proof: Equal<A, B> extends true ? [] : ['the types differ']): void {}
+
+interface Order {
+  readonly status: 'open' | 'paid';
+  readonly customer: string;
+  readonly amount: number;
+}
+interface Customer {
+  readonly tier: string;
+}
+
+const orders = topic('orders', { key: string(), value: json<Order>(), partitions: 12 });
+const customers = topic('customers', { key: string(), value: json<Customer>(), partitions: 12 });
+const few = topic('few', { key: string(), value: json<Customer>(), partitions: 6 });
+const numbered = topic('numbered', { key: int64(), value: json<Customer>(), partitions: 12 });
+const counts = topic('counts', { key: string(), value: int64(), partitions: 12 });
+const perMinute = topic('per-minute', { key: windowed(string(), 60_000), value: int64(), partitions: 12 });
+
+function sources() {
+  const t = topology('types');
+  return { t, stream: t.stream(orders), table: t.table(customers, { store: 'customers' }) };
+}
+
+test('handles carry key, value and scheme', () => {
+  const { stream, table } = sources();
+  same<typeof stream, Stream<string, Order, 12>>();
+  same<typeof table, Table<string, Customer, 12>>();
+  const rekeyed = stream.selectKey((order) => order.amount);
+  same<typeof rekeyed, Stream<number, Order, 'stale'>>();
+  const back = rekeyed.repartition({ name: 'by-amount', key: double(), partitions: 3 });
+  same<typeof back, Stream<number, Order, 3>>();
+  const values = stream.mapValues((order, key) => ({ key, amount: order.amount }));
+  same<typeof values, Stream<string, { key: string; amount: number }, 12>>();
+  const pairs = stream.map((order) => [order.amount, order.status] as const);
+  same<typeof pairs, Stream<number, 'open' | 'paid', 'stale'>>();
+  const many = stream.flatMap((order) => [[order.customer, order.amount]]);
+  same<typeof many, Stream<string, number, 'stale'>>();
+  const rows = table.toStream();
+  same<typeof rows, Stream<string, Customer | null, 12>>();
+});
+
+test('type guards narrow, in filter and in branch', () => {
+  const { stream } = sources();
+  const paid = stream.filter((order): order is Order & { status: 'paid' } => order.status === 'paid');
+  same<typeof paid, Stream<string, Order & { status: 'paid' }, 12>>();
+  const arms = stream.branch({
+    open: (order): order is Order & { status: 'open' } => order.status === 'open',
+    large: (order, key) => order.amount > key.length,
+    rest: true,
+  });
+  same<typeof arms.open, Stream<string, Order & { status: 'open' }, 12>>();
+  same<typeof arms.large, Stream<string, Order, 12>>();
+  same<typeof arms.rest, Stream<string, Order, 12>>();
+  // @ts-expect-error no such arm
+  arms.other;
+});
+
+test('aggregates type their rows, windows their keys', () => {
+  const { stream } = sources();
+  const grouped = stream.groupByKey();
+  const count = grouped.count({ store: 'count' });
+  same<typeof count, Table<string, number, 12, never>>();
+  const sums = avro({ type: 'record', name: 'Sums', fields: [{ name: 'total', type: 'long' }] });
+  const total = grouped.window(hopping({ minutes: 2 }, { advance: { minutes: 1 } })).aggregate({
+    store: 'total',
+    value: sums,
+    initial: () => ({ total: 0 }),
+    add(row, order) {
+      row.total += order.amount;
+    },
+  });
+  const finals = total.suppress().toStream();
+  same<typeof finals, Stream<Windowed<string>, { total: number }, 12>>();
+  grouped.aggregate({
+    store: 'new-one',
+    value: int64(),
+    initial: () => 0,
+    add: (sum, order) => sum + order.amount,
+  });
+  grouped.aggregate({
+    store: 'wrong',
+    value: int64(),
+    initial: () => 0,
+    // @ts-expect-error the new aggregate is no number
+    add: (_sum, order) => order.customer,
+  });
+  // @ts-expect-error only windowed results have finals
+  assert.throws(() => count.suppress());
+});
+
+test('a join needs equal keys, equal counts and a settled key', () => {
+  const { t, stream, table } = sources();
+  const merge = (order: Order, customer: Customer) => ({ ...order, ...customer });
+  const joined = stream.joinTable(table, { merge });
+  same<
+    typeof joined,
+    Stream<string, { tier: string; status: 'open' | 'paid'; customer: string; amount: number }, 12>
+  >();
+  const outer = stream.leftJoinTable(table, { merge: (order, row) => row?.tier ?? order.status });
+  same<typeof outer, Stream<string, string, 12>>();
+  stream.joinTable(table, {
+    // @ts-expect-error the rows have no such field
+    merge: (_order, customer) => customer.name,
+  });
+  // @ts-expect-error partition counts differ
+  stream.joinTable(t.table(few, { store: 'few' }), { merge });
+  // @ts-expect-error key types differ
+  stream.joinTable(t.table(numbered, { store: 'numbered' }), { merge });
+  const stale = stream.selectKey((order) => order.customer);
+  // @ts-expect-error the key changed
+  stale.joinTable(table, { merge });
+  // @ts-expect-error the key changed
+  stale.leftJoinTable(table, { merge: (order) => order });
+  const perSecond = stream.groupByKey().window(tumbling(1000)).count({ store: 'w' }).toStream();
+  // @ts-expect-error a windowed key is no plain key
+  perSecond.joinTable(table, { merge: () => 1 });
+});
+
+test('a keyed operation needs a settled key', () => {
+  const { t, stream } = sources();
+  const stale = stream.selectKey((order) => order.customer);
+  // @ts-expect-error the key changed
+  stale.groupByKey();
+  // @ts-expect-error the key changed
+  stale.toTable({ store: 'stale' });
+  const source: SourceLike<Order> = { description: 'made', bounded: true, open: async () => assert.fail() };
+  const read = t.read(source, {
+    name: 'made',
+    key: (order) => order.customer,
+    keySerde: string(),
+    value: json<Order>(),
+    time: () => 0,
+  });
+  same<typeof read, Stream<string, Order, 'stale'>>();
+  // @ts-expect-error a connector has partitions of its own
+  read.groupByKey();
+  read.to(orders);
+  stale.repartition({ name: 'settled', key: string(), partitions: 4 }).groupByKey().count({ store: 'settled' });
+});
+
+test('merging streams of different counts leaves a stale one', () => {
+  const { t, stream } = sources();
+  const both = stream.merge(t.stream(customers));
+  same<typeof both, Stream<string, Order | Customer, 12>>();
+  const uneven = stream.merge(t.stream(few));
+  same<typeof uneven, Stream<string, Order | Customer, 'stale'>>();
+});
+
+test('a sink takes what its topic holds', () => {
+  const { stream, table } = sources();
+  stream.selectKey((order) => order.customer).to(orders);
+  stream.mapValues((order) => ({ ...order, more: true })).to(orders);
+  table.toStream().to(customers);
+  stream.groupByKey().count({ store: 'c' }).toStream().to(counts);
+  // @ts-expect-error an order is no customer: `tier` is missing
+  stream.to(customers);
+  // @ts-expect-error keys differ
+  stream.selectKey((order) => order.amount).to(orders);
+  // @ts-expect-error a plain key is no windowed key
+  stream.mapValues(() => 1).to(perMinute);
+  stream.groupByKey().window(tumbling(60_000)).count({ store: 'w' }).suppress().toStream().to(perMinute);
+});
+
+test('user operators are generic functions and keep the rules', () => {
+  const { t, stream } = sources();
+  const largest =
+    (least: number) =>
+    <K, V extends { readonly amount: number }, P extends Scheme>(from: Stream<K, V, P>): Stream<K, V, P> =>
+      from.filter((value) => value.amount >= least);
+  const large = stream.via(largest(10));
+  same<typeof large, Stream<string, Order, 12>>();
+  // Rules without conditional types hold for any key and any count.
+  function tally<K, V, P extends number>(from: Stream<K, V, P>, rows: Table<K, Customer, P>): Stream<K, string, P> {
+    from.groupByKey().count({ store: 'tally' });
+    return from.joinTable(rows, { merge: (_value, row) => row.tier });
+  }
+  const tallied = stream.via((from) => tally(from, t.table(customers, { store: 'again' })));
+  same<typeof tallied, Stream<string, string, 12>>();
+});
+
+test('a user operator says what it forwards', () => {
+  const { stream } = sources();
+  interface Context<K, V> {
+    forward(key: K, value: V, timestamp?: number): void;
+    store(name: string): unknown;
+  }
+  const stores = [keyValueStore('seen', { key: string(), value: int64() })];
+  const out = stream.process({
+    name: 'typed',
+    stores,
+    supplier: () => ({
+      process(order: Order, key: string, context: Context<number, string>) {
+        context.forward(order.amount, key);
+      },
+    }),
+  });
+  same<typeof out, Stream<number, string, 'stale'>>();
+  const kept = stream.processValues({
+    name: 'kept',
+    stores,
+    value: int64(),
+    supplier: () => ({
+      process(order: Order, key: string, context: Context<string, number>) {
+        context.forward(key, order.amount);
+      },
+    }),
+  });
+  same<typeof kept, Stream<string, number, 12>>();
+});
