@@ -1,0 +1,56 @@
+import { FlowError, isFlowError, messageOf } from '../core/errors.ts';
+import { redactText } from '../telemetry/telemetry.ts';
+import { COMMANDS } from './commands/table.ts';
+import { exitCodeOf } from './exit-codes.ts';
+import { helpOfAll, helpOfOne } from './help.ts';
+import { didYouMean } from './nearest.ts';
+import { parseCall } from './parse.ts';
+import type { World } from './world.ts';
+
+/**
+ * The command line: words in, exit code out. Results go to standard output, everything else to standard error; an
+ * error is one message that names the thing and the cure, with a stack only where `--verbose` asks for it.
+ */
+export async function runCommandLine(args: readonly string[], world: World): Promise<number> {
+  const json = args.includes('--json');
+  try {
+    return await dispatch(args, world);
+  } catch (thrown) {
+    report(thrown, json, args.includes('--verbose'), world);
+    return exitCodeOf(thrown);
+  }
+}
+
+async function dispatch(args: readonly string[], world: World): Promise<number> {
+  const [first = 'help', ...rest] = args;
+  const name = first === '--help' || first === '-h' ? 'help' : first === '--version' ? 'version' : first;
+  if (name === 'help') {
+    const about = COMMANDS.find((command) => command.name === rest[0]);
+    if (rest[0] !== undefined && about === undefined) throw unknownCommand(rest[0]);
+    for (const line of about === undefined ? helpOfAll(COMMANDS) : helpOfOne(about)) world.out(line);
+    return 0;
+  }
+  const command = COMMANDS.find((one) => one.name === name);
+  if (command === undefined) throw unknownCommand(name);
+  const call = parseCall(command, rest, world);
+  if (call.help) {
+    for (const line of helpOfOne(command)) world.out(line);
+    return 0;
+  }
+  return command.run(call, world);
+}
+
+function unknownCommand(name: string): FlowError {
+  const names = [...COMMANDS.map((command) => command.name), 'help'];
+  return new FlowError('option.unknown', `unknown command ${name}${didYouMean(name, names)}; see nodeflow help`);
+}
+
+function report(thrown: unknown, json: boolean, verbose: boolean, world: World): void {
+  const code = isFlowError(thrown) ? thrown.code : undefined;
+  const message = redactText(messageOf(thrown));
+  if (json) world.err(JSON.stringify({ error: code ?? 'unexpected', message }));
+  else world.err(`nodeflow: ${message}${code === undefined ? '' : ` [${code}]`}`);
+  if (!verbose) return;
+  for (let cause: unknown = thrown; cause instanceof Error; cause = cause.cause)
+    world.err(redactText(cause.stack ?? ''));
+}

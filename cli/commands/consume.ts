@@ -1,0 +1,116 @@
+import { FlowError } from '../../core/errors.ts';
+import { json, type Serde, string, toPlain } from '../../schemas/schemas.ts';
+import type { Call, Command } from '../command.ts';
+import { withLog } from '../engine.ts';
+import { numberOption } from '../parse.ts';
+import { loadTopology, NAME_OPTION } from '../program.ts';
+import { type ReadRecord, readTopic } from '../read-topic.ts';
+import { serdeByName } from '../serdes.ts';
+import type { World } from '../world.ts';
+import { existingTopic } from './topics.ts';
+
+export const consume: Command = {
+  name: 'consume',
+  parameters: '<topic>',
+  about: 'Prints the committed records of a topic, decoded, up to its present end.',
+  words: { min: 1, max: 1 },
+  options: {
+    topology: { value: 'file', about: 'A topology module that knows the topic: its serdes are used.' },
+    ...NAME_OPTION,
+    'key-serde': { value: 'serde', about: 'string, json, int32, int64, double or bytes; default string.' },
+    'value-serde': { value: 'serde', about: 'The same for values; default json.' },
+    key: { value: 'key', about: 'Only records with this key, as it is printed.' },
+    partition: { value: 'number', about: 'Only this partition.' },
+    from: { value: 'position', about: 'start (default), end, or a position in each partition.' },
+    limit: { value: 'count', about: 'At most this many records.' },
+    follow: { about: 'Goes on with what comes, until stopped.' },
+  },
+  async run(call, world) {
+    const [topic] = call.words as [string];
+    const limit = numberOption(call, 'limit') ?? Infinity;
+    const only = numberOption(call, 'partition');
+    const from = fromOf(call);
+    const serdes = await serdesOf(call, topic, world);
+    const wanted = call.option('key');
+    return withLog(call, world, async ({ log }) => {
+      const { settings } = await existingTopic(log.admin, topic);
+      if (only !== undefined && only >= settings.partitions) {
+        throw new FlowError('option.unknown', `${topic} has partitions 0 to ${settings.partitions - 1}, not ${only}`);
+      }
+      const all = Array.from({ length: settings.partitions }, (_, partition) => partition);
+      const partitions = all.filter((partition) => only === undefined || partition === only);
+      let printed = 0;
+      const print = (record: ReadRecord) => {
+        const key = decode(serdes.key, record.key, 'key', record);
+        if (wanted !== undefined && keyText(key) !== wanted) return true;
+        world.out(line(record, key, decode(serdes.value, record.value, 'value', record), call.json));
+        return ++printed < limit;
+      };
+      const follow = call.option('follow') !== undefined;
+      if (limit > 0) await readTopic(log, { topic, partitions, from, follow, stop: world.stop }, print);
+      return 0;
+    });
+  },
+};
+
+function fromOf(call: Call): 'start' | 'end' | number {
+  const written = call.option('from') ?? 'start';
+  return written === 'start' || written === 'end' ? written : numberOption(call, 'from')!;
+}
+
+async function serdesOf(
+  call: Call,
+  topic: string,
+  world: World,
+): Promise<{ key: Serde<unknown>; value: Serde<unknown> }> {
+  const file = call.option('topology');
+  const keyName = call.option('key-serde');
+  const valueName = call.option('value-serde');
+  const program = file === undefined ? undefined : await loadTopology(file, call, world);
+  const known = program?.plan.topics.find((one) => one.name === topic);
+  if (program !== undefined && known === undefined) {
+    const names = program.plan.topics.map((one) => one.name).join(', ');
+    throw new FlowError('topic.missing', `the topology ${program.plan.name} has no topic ${topic}; it has ${names}`);
+  }
+  return {
+    key: keyName !== undefined ? serdeByName(keyName) : known !== undefined ? program!.code.serde(known.key) : string(),
+    value:
+      valueName !== undefined
+        ? serdeByName(valueName)
+        : known !== undefined
+          ? program!.code.serde(known.value)
+          : json(),
+  };
+}
+
+function decode(
+  serde: Serde<unknown>,
+  bytes: Buffer | null,
+  what: string,
+  { topic, partition, position }: ReadRecord,
+): unknown {
+  if (bytes === null) return null;
+  try {
+    return toPlain(serde.decode(bytes, 0, bytes.length));
+  } catch (thrown) {
+    const place = `the ${what} of ${topic}/${partition} at position ${position} is no ${serde.name}`;
+    const cure = `choose another with --${what}-serde, or give --topology <file>`;
+    throw new FlowError('schema.mismatch', `${place}; ${cure}`, { cause: thrown });
+  }
+}
+
+function line(record: ReadRecord, key: unknown, value: unknown, json: boolean): string {
+  const { topic, partition, position, timestamp } = record;
+  if (json) return JSON.stringify({ topic, partition, position, timestamp, key: plain(key), value: plain(value) });
+  const time = new Date(timestamp).toISOString();
+  return `${partition}/${position}  ${time}  ${keyText(key)}  ${typeof value === 'string' ? value : JSON.stringify(plain(value))}`;
+}
+
+function keyText(key: unknown): string {
+  return typeof key === 'string' ? key : JSON.stringify(plain(key));
+}
+
+/** Bytes print as base64. */
+function plain(value: unknown): unknown {
+  return Buffer.isBuffer(value) ? value.toString('base64') : value;
+}

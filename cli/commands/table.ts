@@ -1,0 +1,11 @@
+import type { Command } from '../command.ts';
+import { consume } from './consume.ts';
+import { describe } from './describe.ts';
+import { doctor } from './doctor.ts';
+import { init } from './init.ts';
+import { run } from './run.ts';
+import { topics } from './topics.ts';
+import { version } from './version.ts';
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly Command[] = [run, describe, topics, consume, doctor, init, version];

@@ -1,0 +1,113 @@
+import { DEFAULT_SETTINGS } from '../runtime/runtime.ts';
+
+/**
+ * Every configuration key: what it takes, what holds where it is not given, and what it does.
+ * `docs/configuration.md` is printed from this table.
+ */
+export type KeyType =
+  | { readonly kind: 'text' }
+  | { readonly kind: 'choice'; readonly of: readonly string[] }
+  | { readonly kind: 'count'; readonly min: number; readonly max: number }
+  /** Milliseconds, or a number with `ms`, `s`, `min` or `h`. */
+  | { readonly kind: 'duration' }
+  /** Bytes, or a number with `KiB`, `MiB` or `GiB`. */
+  | { readonly kind: 'size' };
+
+export interface ConfigKey {
+  readonly type: KeyType;
+  readonly default: string | number | undefined;
+  readonly about: string;
+}
+
+const text = (fallback: string | undefined, about: string): ConfigKey => ({
+  type: { kind: 'text' },
+  default: fallback,
+  about,
+});
+const choice = (of: readonly string[], fallback: string | undefined, about: string): ConfigKey => ({
+  type: { kind: 'choice', of },
+  default: fallback,
+  about,
+});
+const count = (min: number, max: number, fallback: number | undefined, about: string): ConfigKey => ({
+  type: { kind: 'count', min, max },
+  default: fallback,
+  about,
+});
+const duration = (fallback: number, about: string): ConfigKey => ({
+  type: { kind: 'duration' },
+  default: fallback,
+  about,
+});
+const size = (fallback: number, about: string): ConfigKey => ({ type: { kind: 'size' }, default: fallback, about });
+
+export const CONFIG_KEYS = {
+  'data.folder': text('.nodeflow/data', 'The folder of the log and of the local stores, from the current folder.'),
+  'log.driver': choice(
+    ['file', 'memory'],
+    'file',
+    'Where topics live: segments on disk, or memory that ends with the process.',
+  ),
+  'logging.level': choice(
+    ['debug', 'info', 'warn', 'error', 'silent'],
+    'warn',
+    'Lines below this level are not written to standard error.',
+  ),
+  'logging.form': choice(
+    ['plain', 'json'],
+    undefined,
+    'How log lines are written. Without it: plain on a terminal, else JSON.',
+  ),
+  'metrics.host': text('127.0.0.1', 'The address on which metrics are served.'),
+  'metrics.port': count(
+    0,
+    65535,
+    undefined,
+    'Serves /metrics, /healthz and /readyz on this port; 0 takes a free one. Without it: not served.',
+  ),
+  'run.workers': count(1, 64, DEFAULT_SETTINGS.workers, 'Worker threads; with 1 everything runs in the main thread.'),
+  'run.until': choice(
+    ['drained', 'end'],
+    DEFAULT_SETTINGS.until,
+    '`end` reads topics that were there before only to their present end, then completes.',
+  ),
+  'run.onFailure': choice(
+    ['fail', 'skip', 'dead-letter'],
+    DEFAULT_SETTINGS.onFailure,
+    'What happens to a record on which an operator fails.',
+  ),
+  'run.commitInterval': duration(DEFAULT_SETTINGS.commitIntervalMs, 'Time between commits.'),
+  'run.batchSize': size(DEFAULT_SETTINGS.batchBytes, 'A batch of output is finished at this size.'),
+  'run.intakeSize': size(DEFAULT_SETTINGS.intakeBytes, 'Fetched bytes that wait per input before it is paused.'),
+  'run.heldSize': size(DEFAULT_SETTINGS.heldBytes, 'Output held while a commit is on its way before processing waits.'),
+  'state.memory': size(DEFAULT_SETTINGS.stateBytes, 'Memory of rows that are held hot, over all tasks of the process.'),
+  'state.writeBackInterval': duration(
+    DEFAULT_SETTINGS.writeBackMs,
+    'Committed rows reach the local stores on disk at least this often.',
+  ),
+  'state.writeBackSize': size(
+    DEFAULT_SETTINGS.writeBackBytes,
+    'They reach the disk earlier when this much is waiting.',
+  ),
+} as const satisfies Record<string, ConfigKey>;
+
+export type ConfigName = keyof typeof CONFIG_KEYS;
+
+export const CONFIG_NAMES = Object.keys(CONFIG_KEYS) as readonly ConfigName[];
+
+/** `run.commitInterval` as an environment variable: `NODEFLOW_RUN_COMMIT_INTERVAL`. */
+export function environmentName(key: string): string {
+  return `NODEFLOW_${key
+    .replaceAll('.', '_')
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toUpperCase()}`;
+}
+
+/** What a key takes, in words. */
+export function typeInWords(type: KeyType): string {
+  if (type.kind === 'choice') return type.of.map((one) => `\`${one}\``).join(', ');
+  if (type.kind === 'count') return `whole number from ${type.min} to ${type.max}`;
+  return { text: 'text', duration: 'duration, such as `100ms`, `5s`', size: 'size, such as `64KiB`, `256MiB`' }[
+    type.kind
+  ];
+}

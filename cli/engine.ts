@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import { FlowError } from '../core/errors.ts';
+import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
+import type { Call } from './command.ts';
+import { type Config, dataFolder } from './config.ts';
+import { type Engine, openEngine } from './wire.ts';
+import type { World } from './world.ts';
+
+export function telemetryOf(config: Config, world: World, fields: object): Telemetry {
+  const form = config.text('logging.form') as 'plain' | 'json' | undefined;
+  return createTelemetry({
+    level: config.text('logging.level') as 'debug' | 'info' | 'warn' | 'error' | 'silent',
+    form: form ?? (world.over === undefined ? 'json' : 'plain'),
+    fields,
+    sink: {
+      write: (line) => {
+        world.over?.('');
+        world.err(line.trimEnd());
+      },
+    },
+  });
+}
+
+export function engineOf(config: Config, world: World, telemetry: Telemetry): Promise<Engine> {
+  return openEngine({
+    directory: dataFolder(config, world.cwd),
+    log: config.text('log.driver') as 'file' | 'memory',
+    telemetry,
+  });
+}
+
+/** Opens the log of the data folder for a command that looks at it; the folder must be there already. */
+export async function withLog<T>(call: Call, world: World, use: (engine: Engine) => Promise<T>): Promise<T> {
+  const config = call.config();
+  const folder = dataFolder(config, world.cwd);
+  if (config.text('log.driver') === 'file' && !existsSync(folder)) {
+    throw new FlowError(
+      'file.missing',
+      `there is no data folder ${folder}; name it with --data, or run a topology first`,
+    );
+  }
+  const engine = await engineOf(config, world, telemetryOf(config, world, {}));
+  try {
+    return await use(engine);
+  } finally {
+    await engine.close();
+  }
+}

@@ -1,0 +1,43 @@
+import { COMMON_OPTIONS, type Command } from './command.ts';
+
+export function helpOfAll(commands: readonly Command[]): readonly string[] {
+  const width = Math.max(...commands.map((command) => usage(command).length));
+  return [
+    'nodeflow: stream processing from the command line',
+    '',
+    'Commands:',
+    ...commands.map((command) => `  ${usage(command).padEnd(width)}  ${command.about}`),
+    `  ${'help [command]'.padEnd(width)}  Tells about a command.`,
+    '',
+    'Options of every command:',
+    ...optionLines(COMMON_OPTIONS),
+    '',
+    'Exit codes: 0 done, 1 the job failed, 2 wrong command, configuration, file or topology, 3 try again.',
+  ];
+}
+
+export function helpOfOne(command: Command): readonly string[] {
+  const own = optionLines(command.options);
+  return [
+    `nodeflow ${usage(command)} [options]`,
+    '',
+    command.about,
+    '',
+    ...(own.length === 0 ? [] : ['Options:', ...own, '']),
+    'Options of every command:',
+    ...optionLines(COMMON_OPTIONS),
+  ];
+}
+
+function usage(command: Command): string {
+  return `${command.name} ${command.parameters}`.trim();
+}
+
+function optionLines(options: Command['options']): readonly string[] {
+  const rows = Object.entries(options).map(([name, { value, about }]) => ({
+    left: value === undefined ? `--${name}` : `--${name} <${value}>`,
+    about,
+  }));
+  const width = Math.max(0, ...rows.map(({ left }) => left.length));
+  return rows.map(({ left, about }) => `  ${left.padEnd(width)}  ${about}`);
+}

@@ -1,0 +1,53 @@
+import type { Progress, Run } from '../runtime/runtime.ts';
+import type { World } from './world.ts';
+
+const TERMINAL_MS = 250;
+const PLAIN_MS = 5000;
+
+/**
+ * Tells on standard error how a run goes on, until it is finished: over one line of a terminal, else a line every
+ * few seconds. Answers what removes the line again.
+ */
+export function showProgress(run: Run, world: World): () => void {
+  const { clock, over } = world;
+  const every = over === undefined ? PLAIN_MS : TERMINAL_MS;
+  let last = { at: clock.monotonic(), records: 0 };
+  let cancel = clock.after(every, tick);
+  function tick() {
+    const progress = run.progress();
+    const at = clock.monotonic();
+    const perSecond = ((progress.records - last.records) / Math.max(1, at - last.at)) * 1000;
+    last = { at, records: progress.records };
+    const line = progressLine(progress, perSecond, process.memoryUsage.rss());
+    if (over === undefined) world.err(line);
+    else over(line);
+    cancel = clock.after(every, tick);
+  }
+  return () => {
+    cancel();
+    over?.('');
+  };
+}
+
+/** `1,203,000 records · 410,000/s · lag 2,000 · watermark 2001-02-03 04:05 · 212 MiB · 40%` */
+export function progressLine(progress: Progress, perSecond: number, rssBytes: number): string {
+  const parts = [
+    `${whole(progress.records)} records`,
+    `${whole(perSecond)}/s`,
+    `lag ${whole(progress.lag)}`,
+    `watermark ${watermark(progress.streamTime)}`,
+    `${whole(rssBytes / 1024 / 1024)} MiB`,
+  ];
+  if (progress.share !== undefined) parts.push(`${Math.floor(progress.share * 100)}%`);
+  return parts.join(' · ');
+}
+
+function watermark(streamTime: number | undefined): string {
+  if (streamTime === undefined) return 'none';
+  if (!Number.isFinite(streamTime) || Math.abs(streamTime) > 8.64e15) return 'end';
+  return new Date(streamTime).toISOString().slice(0, 16).replace('T', ' ');
+}
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}

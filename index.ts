@@ -1,0 +1,46 @@
+/** The public interface of `@nodeflow/engine`. Whatever is not named here may change at any time. */
+export {
+  type Engine,
+  type EngineOptions,
+  openEngine,
+  type RunApplicationOptions,
+  type Running,
+  run,
+} from './cli/wire.ts';
+export {
+  csvFile,
+  generator,
+  parquetFile,
+  type Source,
+  type SourceBatch,
+  type Split,
+  type SplitReader,
+} from './connectors/connectors.ts';
+export type { Duration } from './core/duration.ts';
+export { type ErrorCode, type ErrorKind, FlowError, isFlowError } from './core/errors.ts';
+export type { Json, Millis, Position, TopicPartition } from './core/ids.ts';
+export type {
+  KeyValueStore,
+  ProcessContext,
+  Processor,
+  ProcessorSupplier,
+  WindowStore,
+} from './operators/operators.ts';
+export type { Outcome, Progress, Run, RunSettings } from './runtime/runtime.ts';
+export {
+  type AvroSchema,
+  avro,
+  bytes,
+  double,
+  type FromAvro,
+  int32,
+  int64,
+  json,
+  type Serde,
+  string,
+  toPlain,
+  type Windowed,
+  windowed,
+} from './schemas/schemas.ts';
+export type { FailurePolicy, Plan, PlanNode } from './topology/plan.ts';
+export * from './topology/topology.ts';
