@@ -1,38 +1,55 @@
 import { createHash } from 'node:crypto';
-import avsc from 'avsc';
-import { FlowError, messageOf } from '../core/errors.ts';
-import type { Json } from '../core/ids.ts';
+import { FlowError } from '../core/errors.ts';
+import { cellsOf } from './avro/cells.ts';
+import { encoder } from './avro/encoder.ts';
+import { schemaJson } from './avro/model.ts';
+import { parseSchema } from './avro/parse.ts';
+import { referenceDecoder } from './avro/reference.ts';
+import { plainReader, viewMaker } from './avro/view.ts';
 import type { AvroSchema, FromAvro } from './avro-types.ts';
-import type { Serde } from './schemas.ts';
+import { numberCells } from './primitives.ts';
+import type { Cells, Serde } from './schemas.ts';
 
 export interface AvroOptions {
-  /** The id in a Confluent schema registry; with it values carry the Confluent header. */
+  /**
+   * The id of this schema in a Confluent schema registry. With it every value carries the registry's header:
+   * a zero byte and the id; values with another id are `schema.mismatch`.
+   */
   readonly id?: number;
 }
 
+const HEADER_BYTES = 5;
+
+/**
+ * Values of an Avro schema, written inline so that the type of the values follows from it.
+ *
+ * Views read fields on demand; a nested record, array or map is read whole, into plain values, when its field is.
+ * Unions are bare values: `encode` takes the first branch that fits. A missing field takes its default, a missing
+ * nullable one is null. Fails with `schema.invalid` where the schema is not one.
+ */
 export function avro<const S extends AvroSchema>(schema: S, options: AvroOptions = {}): Serde<FromAvro<S>> {
   return createAvro(schema, options) as unknown as Serde<FromAvro<S>>;
 }
 
-function createAvro(schema: AvroSchema, _options: AvroOptions): Serde<unknown> {
-  const type = avsc.Type.forSchema(schema as Parameters<typeof avsc.Type.forSchema>[0], { omitRecordMethods: true });
-  const hash = createHash('sha256').update(JSON.stringify(schema)).digest('hex').slice(0, 8);
-  const decode = (bytes: Buffer, start: number, end: number): unknown => {
-    try {
-      return { ...type.fromBuffer(bytes.subarray(start, end)) };
-    } catch (cause) {
-      throw new FlowError('schema.mismatch', `avro: ${messageOf(cause)}`);
-    }
-  };
+function createAvro(schema: AvroSchema, { id }: AvroOptions): Serde<unknown> {
+  if (id !== undefined && !(Number.isInteger(id) && id >= 0 && id <= 0x7fffffff)) {
+    throw new FlowError('schema.invalid', `avro: a schema id is a whole number from 0 to 2^31 - 1, not ${id}`);
+  }
+  const type = parseSchema(schema);
+  const json = schemaJson(type);
+  const hash = createHash('sha256').update(JSON.stringify(json)).digest('hex').slice(0, 8);
+  const name = `avro:${'name' in type ? type.name : type.kind}#${hash}${id === undefined ? '' : `@${id}`}`;
+  const read = plainReader(type, name, id);
+  const encode = encoder(type, name, id);
+  const makeView = viewMaker(type, name, id);
+  const isNumber = type.kind === 'int' || type.kind === 'long' || type.kind === 'float' || type.kind === 'double';
+  const cells = isNumber ? (numberCells(read as never, encode) as unknown as Cells<unknown>) : cellsOf(type, name, id);
   return {
-    name: `avro:${type.name ?? type.typeName}#${hash}`,
-    schema: schema as unknown as Json,
-    decode,
-    encode(value, out) {
-      const encoded = type.toBuffer({ ...(value as object) });
-      out.copy(encoded, 0, encoded.length);
-    },
-    view: () => decode,
-    cells: undefined,
+    name,
+    schema: json,
+    decode: referenceDecoder(type, name, id === undefined ? 0 : HEADER_BYTES, read),
+    encode,
+    view: makeView,
+    cells,
   };
 }

@@ -11,7 +11,8 @@ export const RUNTIME = {
   readDouble,
   writeFloat,
   writeDouble,
-  writeWide,
+  writeVarint,
+  writeString,
   copyBytes,
   fround: Math.fround,
   isSafe: Number.isSafeInteger,
@@ -59,8 +60,17 @@ function writeWord(bytes: Bytes, at: number, word: number): void {
   bytes[at + 3] = word >>> 24;
 }
 
-/** A zigzag varint of a whole number beyond ±2^28; answers the position behind it. */
-function writeWide(bytes: Bytes, at: number, value: number): number {
+/** A zigzag varint of a whole number within ±2^53; answers the position behind it. */
+function writeVarint(bytes: Bytes, at: number, value: number): number {
+  if (value >= -1073741824 && value < 1073741824) {
+    let rest = (value << 1) ^ (value >> 31);
+    while (rest > 127) {
+      bytes[at++] = rest | 128;
+      rest >>>= 7;
+    }
+    bytes[at++] = rest;
+    return at;
+  }
   const magnitude = value >= 0 ? value : -value - 1;
   let high = Math.floor(magnitude / 134217728);
   const low = (magnitude - high * 134217728) * 2 + (value >= 0 ? 0 : 1);
@@ -74,6 +84,26 @@ function writeWide(bytes: Bytes, at: number, value: number): number {
   }
   bytes[at++] = high;
   return at;
+}
+
+/** Short texts are guessed to be ASCII, which makes their length known before they are written. */
+function writeString(bytes: Bytes, at: number, text: string): number {
+  const length = text.length;
+  if (length <= 24) {
+    let i = 0;
+    let seen = 0;
+    for (; i < length; i++) {
+      const code = text.charCodeAt(i);
+      bytes[at + 1 + i] = code;
+      seen |= code;
+    }
+    if (seen < 128) {
+      bytes[at] = length << 1;
+      return at + 1 + length;
+    }
+  }
+  at = writeVarint(bytes, at, Buffer.byteLength(text));
+  return writeText(bytes, at, text);
 }
 
 function copyBytes(bytes: Bytes, start: number, end: number): Bytes {
