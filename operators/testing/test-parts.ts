@@ -1,0 +1,73 @@
+import type { Step, Undoable } from '../../core/step.ts';
+import type { KeptNumber } from '../operators.ts';
+
+/** Undo in its plainest form: at the first touch within a step, note how to put everything back. */
+abstract class Undone implements Undoable {
+  readonly #step: Step;
+  #touchedIn = -1;
+  #putBack: () => void = () => {};
+
+  constructor(step: Step) {
+    this.#step = step;
+  }
+
+  /** Answers how to put back what is there now. */
+  abstract keep(): () => void;
+
+  protected touch(): void {
+    if (this.#touchedIn === this.#step.serial) return;
+    this.#touchedIn = this.#step.serial;
+    this.#putBack = this.keep();
+    this.#step.touch(this);
+  }
+
+  rollback(): void {
+    this.#putBack();
+  }
+
+  settle(): void {}
+}
+
+export class TestNumber extends Undone implements KeptNumber {
+  value: number;
+
+  constructor(step: Step, initial: number) {
+    super(step);
+    this.value = initial;
+  }
+
+  set(value: number): void {
+    this.touch();
+    this.value = value;
+  }
+
+  keep(): () => void {
+    const { value } = this;
+    return () => {
+      this.value = value;
+    };
+  }
+}
+
+export class TestList<T> extends Undone {
+  items: readonly T[] = [];
+
+  add(item: T): void {
+    this.touch();
+    this.items = [...this.items, item];
+  }
+
+  take(): T | undefined {
+    const [first, ...rest] = this.items;
+    this.touch();
+    this.items = rest;
+    return first;
+  }
+
+  keep(): () => void {
+    const { items } = this;
+    return () => {
+      this.items = items;
+    };
+  }
+}

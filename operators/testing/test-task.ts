@@ -1,0 +1,303 @@
+import { type Bytes, ByteWriter } from '../../core/bytes.ts';
+import { MISS, Step } from '../../core/step.ts';
+import type { Serde } from '../../schemas/schemas.ts';
+import type { Table, TableSpec } from '../../state/state.ts';
+import type { PlanNode, PlanStore, PlanTopic } from '../../topology/plan.ts';
+import { fanOut, fuse, NOWHERE, type Wire } from '../fuse.ts';
+import type { DropReason, Operator, OperatorContext, OperatorFactory, Push, ResumableScan } from '../operators.ts';
+import { Rec } from '../record.ts';
+import { OPERATORS } from '../table.ts';
+import { createNaiveTable, type Interrupt, type NaiveTable } from './naive-table.ts';
+import { TestList, TestNumber } from './test-parts.ts';
+
+/** What runs: a program of `topology/` gives it, or a test by hand. */
+export interface TestProgram {
+  readonly nodes: readonly PlanNode[];
+  readonly stores: readonly Omit<PlanStore, 'nodes'>[];
+  readonly topics: readonly Pick<PlanTopic, 'name' | 'key' | 'value'>[];
+  fn(ref: string): unknown;
+  serde(name: string): Serde<unknown>;
+}
+
+export interface TestTaskOptions {
+  /** Default: naive tables. */
+  table?(spec: TableSpec, step: Step): Table;
+  /** Called before each read of a naive table; may miss. */
+  interrupt?(step: Step): void;
+  /** Called between steps. */
+  between?(): void;
+}
+
+/** An input, and an output as it would be read. */
+export interface Datum {
+  readonly topic: string;
+  readonly key: unknown;
+  readonly value: unknown;
+  readonly timestamp: number;
+}
+
+interface Encoded {
+  readonly node: string;
+  readonly key: Bytes | null;
+  readonly value: Bytes | null;
+  readonly timestamp: number;
+}
+
+interface Timer {
+  readonly intervalMs: number;
+  readonly time: 'stream' | 'wall';
+  readonly fire: (at: number) => void;
+  next: number;
+}
+
+/**
+ * One task over all stages of a plan, on the bench: synchronous, in memory, repartition topics looped back, every
+ * record finished with its round trips before the next is taken. The reference for what the operators' context
+ * promises. It can be saved between any two steps and opened again from there, as after a crash.
+ */
+export class TestTask {
+  readonly step = new Step();
+  written = new TestList<Datum>(this.step);
+  dropped = new TestList<{ readonly node: string; readonly reason: DropReason }>(this.step);
+  /** How many steps were undone. */
+  misses = 0;
+  readonly inputs: Datum[] = [];
+
+  readonly #program: TestProgram;
+  readonly #options: TestTaskOptions;
+  readonly #tables = new Map<string, Table>();
+  readonly #numbers = new Map<string, TestNumber>();
+  readonly #looped = new TestList<Encoded>(this.step);
+  readonly #streamTime = new TestNumber(this.step, -1);
+  readonly #scratch = new ByteWriter();
+  #scans = new TestList<ResumableScan>(this.step);
+  #timers: Timer[] = [];
+  #operators: Operator[] = [];
+  #entries = new Map<string, Push>();
+  #position = 0;
+  #wallMs = 0;
+
+  constructor(program: TestProgram, options: TestTaskOptions = {}) {
+    this.#program = program;
+    this.#options = options;
+    const interrupt: Interrupt = () => options.interrupt?.(this.step);
+    for (const store of program.stores) {
+      const cells = program.serde(store.value).cells;
+      const spec = { name: store.name, windowed: store.kind === 'window', cells, ordered: true };
+      this.#tables.set(store.name, options.table?.(spec, this.step) ?? createNaiveTable(spec, this.step, interrupt));
+    }
+    this.#build();
+  }
+
+  /** Takes the inputs from where it stands to their end. */
+  run(): void {
+    this.#drain();
+    while (this.#position < this.inputs.length) {
+      const { topic, key, value, timestamp } = this.inputs[this.#position]!;
+      const nodes = this.#program.nodes.filter(
+        (node) => (node.kind === 'source' || node.kind === 'table') && node.topic === topic,
+      );
+      const serdes = this.#program.topics.find(({ name }) => name === topic)!;
+      for (const node of nodes) {
+        const encoded = {
+          node: node.id,
+          key: this.#encode(serdes.key, key),
+          value: this.#encode(serdes.value, value),
+          timestamp,
+        };
+        this.#attempt(() => this.#push(encoded, serdes.key, serdes.value));
+      }
+      this.#position++;
+      this.#options.between?.();
+      this.#drain();
+    }
+  }
+
+  feed(...inputs: readonly Datum[]): void {
+    this.inputs.push(...inputs);
+    this.run();
+  }
+
+  /** Ends all inputs. */
+  end(): void {
+    for (const operator of this.#operators) {
+      this.#attempt(() => operator.end?.());
+      this.#drain();
+    }
+  }
+
+  advanceWallClock(ms: number): void {
+    this.#wallMs += ms;
+    this.#fire('wall', this.#wallMs);
+    this.#drain();
+  }
+
+  number(name: string): number | undefined {
+    return this.#numbers.get(name)?.value;
+  }
+
+  table(name: string): Table {
+    return this.#tables.get(name)!;
+  }
+
+  /** Keeps all that a commit keeps; the answer opens the task anew from there. */
+  save(): () => void {
+    const tables = [...this.#tables.values()].map((table) => (table as unknown as NaiveTable).save());
+    const kept = [this.written, this.dropped, this.#looped, this.#streamTime, ...this.#numbers.values()];
+    const putBacks = kept.map((part) => part.keep());
+    const numbers = [...this.#numbers.keys()];
+    const position = this.#position;
+    return () => {
+      for (const putBack of [...tables, ...putBacks]) putBack();
+      for (const name of this.#numbers.keys()) if (!numbers.includes(name)) this.#numbers.delete(name);
+      this.#position = position;
+      this.#scans = new TestList(this.step);
+      this.#build();
+    };
+  }
+
+  #build(): void {
+    const { nodes } = this.#program;
+    const ports = fuse(nodes);
+    const built = new Map<string, Operator>();
+    const pushOf = (wires: readonly Wire[]) =>
+      fanOut(wires.map((wire) => built.get(wire.node.id)!.inputs[wire.input]!));
+    this.#timers = [];
+    this.#entries = new Map();
+    for (const node of nodes.toReversed()) {
+      const next = ports.get(node.id)!.map(pushOf);
+      if (node.kind === 'source' || node.kind === 'read') {
+        this.#entries.set(node.id, next[0]!);
+        continue;
+      }
+      const factory = OPERATORS[node.kind] as OperatorFactory<PlanNode['kind']>;
+      const operator = factory(node, this.#context(node), node.kind === 'repartition' ? [NOWHERE] : next);
+      built.set(node.id, operator);
+      this.#entries.set(node.id, node.kind === 'repartition' ? next[0]! : operator.inputs[0]!);
+    }
+    this.#operators = nodes.flatMap((node) => built.get(node.id) ?? []);
+    for (const operator of this.#operators) this.#attempt(() => operator.start?.());
+  }
+
+  #context(node: PlanNode): OperatorContext {
+    return {
+      step: this.step,
+      fn: <F>(ref: string) => this.#program.fn(ref) as F,
+      serde: (name) => this.#program.serde(name),
+      table: (store) => this.#tables.get(store)!,
+      storeSerdes: (name) => {
+        const store = this.#program.stores.find((each) => each.name === name)!;
+        const { key, value, retentionMs } = store;
+        return { key: this.#program.serde(key), value: this.#program.serde(value), retentionMs };
+      },
+      number: (name, initial) => {
+        const full = `${node.id}/${name}`;
+        const known = this.#numbers.get(full) ?? new TestNumber(this.step, initial);
+        this.#numbers.set(full, known);
+        return known;
+      },
+      drop: (reason) => this.dropped.add({ node: node.id, reason }),
+      output: (topic) => ({ write: (record) => this.#write(node, topic, record) }),
+      scan: (scan) => this.#scans.add(scan),
+      schedule: (_name, intervalMs, time, fire) => {
+        const next = time === 'wall' ? this.#wallMs + intervalMs : Number.NEGATIVE_INFINITY;
+        this.#timers.push({ intervalMs, time, fire, next });
+      },
+      streamTime: this.#streamTime,
+    };
+  }
+
+  #write(node: PlanNode, topic: string, record: Rec): void {
+    const serdes = this.#program.topics.find(({ name }) => name === topic)!;
+    const key = this.#program.serde(serdes.key);
+    const value = this.#program.serde(serdes.value);
+    record.encodeKey(key);
+    record.encodeValue(value);
+    const { timestamp, keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd } = record;
+    if (node.kind === 'repartition') {
+      this.#looped.add({
+        node: node.id,
+        key: keyStart < 0 ? null : Buffer.from(keyBytes.subarray(keyStart, keyEnd)),
+        value: valueStart < 0 ? null : Buffer.from(valueBytes.subarray(valueStart, valueEnd)),
+        timestamp,
+      });
+      return;
+    }
+    this.written.add({
+      topic,
+      key: keyStart < 0 ? null : key.decode(keyBytes, keyStart, keyEnd),
+      value: valueStart < 0 ? null : value.decode(valueBytes, valueStart, valueEnd),
+      timestamp,
+    });
+  }
+
+  #push({ node, key, value, timestamp }: Encoded, keyName: string, valueName: string): void {
+    const keySerde = this.#program.serde(keyName);
+    const valueSerde = this.#program.serde(valueName);
+    const record = new Rec();
+    record.timestamp = timestamp;
+    record.setKeyBytes(keySerde, keySerde.view(), key ?? Buffer.alloc(0), key === null ? -1 : 0, key?.length ?? 0);
+    record.setValueBytes(
+      valueSerde,
+      valueSerde.view(),
+      value ?? Buffer.alloc(0),
+      value === null ? -1 : 0,
+      value?.length ?? 0,
+    );
+    if (timestamp > this.#streamTime.value) this.#streamTime.set(timestamp);
+    this.#entries.get(node)!(record);
+  }
+
+  #encode(serde: string, value: unknown): Bytes | null {
+    if (value === null) return null;
+    this.#scratch.clear();
+    this.#program.serde(serde).encode(value, this.#scratch);
+    return this.#scratch.take();
+  }
+
+  /** Scans and looped records until nothing is left, each piece a step. */
+  #drain(): void {
+    for (;;) {
+      const scan = this.#scans.items[0];
+      if (scan !== undefined) {
+        this.#attempt(() => {
+          if (!scan.advance()) this.#scans.take();
+        });
+      } else if (this.#looped.items.length > 0) {
+        this.#attempt(() => {
+          const record = this.#looped.take()!;
+          const node = this.#program.nodes.find(({ id }) => id === record.node)!;
+          const topic = this.#program.topics.find(({ name }) => node.kind === 'repartition' && name === node.topic)!;
+          this.#push(record, topic.key, topic.value);
+        });
+      } else if (!this.#fire('stream', this.#streamTime.value)) return;
+      this.#options.between?.();
+    }
+  }
+
+  #fire(time: Timer['time'], now: number): boolean {
+    const timer = this.#timers.find((each) => each.time === time && now >= each.next);
+    if (timer === undefined || now < 0) return false;
+    this.#attempt(() => timer.fire(now));
+    timer.next = (Math.floor(now / timer.intervalMs) + 1) * timer.intervalMs;
+    return true;
+  }
+
+  /** Runs a step until it does not miss. User code that fails undoes its step and is thrown on. */
+  #attempt(work: () => void): void {
+    const { step } = this;
+    for (;;) {
+      step.begin();
+      try {
+        work();
+        if (step.missed) throw MISS;
+        step.settle();
+        return;
+      } catch (thrown) {
+        step.rollback();
+        if (!step.missed) throw thrown;
+        this.misses++;
+      }
+    }
+  }
+}
