@@ -7,10 +7,9 @@ import type { Assignment, GroupMember, Log } from '../log/log.ts';
 import { splitOverWorkers, stickyAssignor } from './assign.ts';
 import { completion } from './completion.ts';
 import { prepareTopics } from './deploy.ts';
-import { createHost, type WorkerHost } from './host.ts';
+import { createHost, type HostOptions, type WorkerHost } from './host.ts';
 import type { Outcome, Progress, Run, RunOptions } from './runtime.ts';
 import { PlanIndex, type TaskSpec } from './stage.ts';
-import { createThreadHost } from './thread-host.ts';
 
 /** Lists the tasks of a plan: stages times partitions, or times the splits of their connector. */
 export async function listTasks(options: RunOptions, index: PlanIndex): Promise<readonly TaskSpec[]> {
@@ -45,12 +44,18 @@ export async function startRun(options: RunOptions): Promise<Run> {
   const hosts: WorkerHost[] = [];
   for (let worker = 0; worker < settings.workers; worker++) {
     const each = { ...hostOptions, worker };
-    hosts.push(settings.workers === 1 ? await createHost(each) : await createThreadHost(each));
+    hosts.push(settings.workers === 1 ? await createHost(each) : await createThreaded(each));
   }
   const run = new SupervisedRun(options, specs, ledger, hosts);
   await run.join();
   if (bounded) run.completeWhenEnded();
   return run;
+}
+
+/** Loaded only where there is more than one worker. */
+async function createThreaded(options: HostOptions & Pick<RunOptions, 'module'>): Promise<WorkerHost> {
+  const { createThreadHost } = await import('./thread-host.ts');
+  return createThreadHost(options);
 }
 
 /** Begins a new run where the last one is complete, or goes on with the one that was cut short. */

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemClock } from '../core/clock.ts';
+import { seededRandom } from '../core/random.ts';
+import { assertExact } from '../integration-tests/crash/exact.ts';
+import { topology } from '../integration-tests/crash/topology.ts';
+import type { Log } from '../log/log.ts';
+import { createMemoryLog } from '../log/memory/memory.ts';
+import { createStateBackend } from '../state/state.ts';
+import { silentTelemetry } from '../telemetry/telemetry.ts';
+import { DEFAULT_SETTINGS, startRun } from './runtime.ts';
+
+function start(log: Log) {
+  return startRun({
+    program: topology.build(),
+    log,
+    state: createStateBackend({}),
+    directory: undefined,
+    clock: systemClock,
+    telemetry: silentTelemetry(),
+    settings: { ...DEFAULT_SETTINGS, commitIntervalMs: 5, batchBytes: 4096 },
+  });
+}
+
+test('a bounded run ends by itself with every result exactly once', { timeout: 30_000 }, async () => {
+  const log = createMemoryLog({ clock: systemClock, random: seededRandom(7) });
+  const run = await start(log);
+  assert.equal((await run.finished).how, 'complete');
+  await assertExact(log);
+  await log.close();
+});
+
+test('drained in the middle and started again it goes on where it stood', { timeout: 30_000 }, async () => {
+  const log = createMemoryLog({ clock: systemClock, random: seededRandom(7) });
+  let rounds = 0;
+  for (; ; rounds++) {
+    const run = await start(log);
+    const stop = systemClock.after(30, () => void run.drain());
+    const { how } = await run.finished;
+    stop();
+    if (how === 'complete') break;
+    assert.ok(rounds < 200, 'the run makes no progress');
+  }
+  assert.ok(rounds > 0, 'the run was never cut short');
+  await assertExact(log);
+  await log.close();
+});
