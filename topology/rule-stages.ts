@@ -5,7 +5,7 @@ import { splitStages } from './split.ts';
 /** The stages follow from the nodes; none reads what comes of its own writing; connectors stand alone. */
 export function stageFaults(plan: Plan): readonly PlanFault[] {
   const stages = splitStages(plan);
-  const found = [...stages.flatMap((stage) => connectorFaults(plan, stage)), ...cycleFaults(stages)];
+  const found = [...stages.flatMap((stage) => connectorFaults(plan, stage)), ...cycleFaults(plan, stages)];
   // Compared field by field in a fixed order, so that a plan that went through other JSON tools is still equal.
   if (JSON.stringify(stages.map(fields)) !== JSON.stringify(plan.stages.map(fields))) {
     found.push(fault('stages', null, 'the stages do not follow from the nodes; build the plan anew'));
@@ -38,7 +38,7 @@ function connectorFaults(plan: Plan, stage: Stage): readonly PlanFault[] {
 }
 
 /** A walk from each stage along the topics it writes; told once for each circle, by its first stage. */
-function cycleFaults(stages: readonly Stage[]): readonly PlanFault[] {
+function cycleFaults(plan: Plan, stages: readonly Stage[]): readonly PlanFault[] {
   const found: PlanFault[] = [];
   const readers = (topic: string) => stages.filter((stage) => stage.reads.includes(topic));
   const told = new Set<string>();
@@ -48,7 +48,9 @@ function cycleFaults(stages: readonly Stage[]): readonly PlanFault[] {
     if (path === undefined) continue;
     for (const step of path) told.add(step.stage.id);
     const words = path.map((step) => step.topic).join(' -> ');
-    const message = `records run in a circle through ${words}; end it at a topic that another application reads`;
+    const message = recordsTurn(plan, start)
+      ? `records run in a circle through ${words}; end it at a topic that another application reads`
+      : `stage ${start.id} would read what it writes, through ${words}: records before and behind that topic meet in one merge, join or store; repartition the earlier ones too, or read the table again from a topic of its own`;
     found.push(fault('cycle', start.nodes[0] ?? null, message));
   }
   return found;
@@ -74,4 +76,26 @@ function pathBack(start: Stage, readers: (topic: string) => readonly Stage[]): r
     return undefined;
   };
   return visit(start);
+}
+
+/** Whether a record of the stage can come back as a record; else only the stages are bound to each other. */
+function recordsTurn(plan: Plan, stage: Stage): boolean {
+  const after = new Map<string, string[]>();
+  const link = (from: string, to: string) => after.set(from, [...(after.get(from) ?? []), to]);
+  for (const node of plan.nodes) {
+    for (const input of node.inputs) link(input, node.id);
+    if (node.kind === 'to') link(node.id, `topic ${node.topic}`);
+    if (node.kind === 'source' || node.kind === 'table') link(`topic ${node.topic}`, node.id);
+  }
+  return stage.nodes.some((start) => {
+    const seen = new Set<string>();
+    const open = [...(after.get(start) ?? [])];
+    for (let at = open.pop(); at !== undefined; at = open.pop()) {
+      if (at === start) return true;
+      if (seen.has(at)) continue;
+      seen.add(at);
+      open.push(...(after.get(at) ?? []));
+    }
+    return false;
+  });
 }

@@ -1,0 +1,200 @@
+import { type Random, randomInt, seededRandom } from '../core/random.ts';
+import { int64, json, string, windowed } from '../schemas/schemas.ts';
+import { hopping, type Stream, type Table, type Topic, type Topology, topic, topology, tumbling } from './topology.ts';
+
+/**
+ * Random topologies that are right, for property tests of any room: keys are text, values are `{ n }`, every lambda
+ * is a pure function. The same seed gives the same topology.
+ */
+export interface RandomTopology {
+  readonly topology: Topology;
+  /** Topics that it reads and does not write. */
+  readonly inputs: readonly Topic<string, Counted, number>[];
+  /** Topics that it writes and does not read, all of them with plain keys. */
+  readonly outputs: readonly Topic<string, Counted, number>[];
+}
+
+export interface Counted {
+  readonly n: number;
+}
+
+const value = json<Counted>();
+const COUNTS: readonly number[] = [1, 2, 4];
+const WINDOW_MS = 60_000;
+
+type Settled = Stream<string, Counted, number>;
+
+/**
+ * The level is the number of repartitions before it. Only what is of one level meets, so that no stage comes to
+ * read what it writes.
+ */
+interface Any {
+  readonly stream: Settled;
+  readonly stale: boolean;
+  readonly level: number;
+}
+interface AnyTable {
+  readonly table: Table<string, Counted, number, Counted | null>;
+  readonly level: number;
+}
+
+export function randomTopology(seed: number, steps = 8): RandomTopology {
+  return new Grower(seededRandom(seed), seed).grow(steps);
+}
+
+class Grower {
+  readonly #random: Random;
+  readonly #topology: Topology;
+  readonly #streams: Any[] = [];
+  readonly #tables: AnyTable[] = [];
+  readonly #inputs: Topic<string, Counted, number>[] = [];
+  readonly #outputs: Topic<string, Counted, number>[] = [];
+  #names = 0;
+
+  constructor(random: Random, seed: number) {
+    this.#random = random;
+    this.#topology = topology(`random-${seed}`);
+  }
+
+  grow(steps: number): RandomTopology {
+    this.#source();
+    for (let step = 0; step < steps; step++) this.#step(this.#pick(this.#streams));
+    for (const { stream } of this.#streams.slice(-3)) this.#sink(stream);
+    return { topology: this.#topology, inputs: this.#inputs, outputs: this.#outputs };
+  }
+
+  #step(from: Any): void {
+    const moves: readonly (() => void)[] = [
+      () => this.#source(),
+      () => this.#simple(from),
+      () => this.#simple(from),
+      () => this.#rekey(from),
+      () => this.#branch(from),
+      () => this.#merge(from),
+      () => this.#streams.push(this.#settled(from)),
+      () => this.#aggregate(from),
+      () => this.#windowed(from),
+      () => this.#join(from),
+    ];
+    this.#pick(moves)();
+  }
+
+  #source(): void {
+    const stream = this.#topology.stream(this.#input('in', this.#pick(COUNTS)));
+    this.#streams.push({ stream, stale: false, level: 0 });
+  }
+
+  #simple(from: Any): void {
+    const { stream } = from;
+    const moves: readonly (() => Settled)[] = [
+      () => stream.filter(({ n }) => n % 3 !== 0),
+      () => stream.filterNot(({ n }) => n % 5 === 0),
+      () => stream.mapValues(({ n }) => ({ n: n + 1 })),
+      () => stream.peek(() => {}),
+    ];
+    this.#streams.push({ ...from, stream: this.#pick(moves)() });
+  }
+
+  #rekey(from: Any): void {
+    const { stream } = from;
+    const moves: readonly (() => Stream<string, Counted, 'stale'>)[] = [
+      () => stream.selectKey(({ n }) => `k${n % 7}`),
+      () => stream.map(({ n }, key) => [`${key}.${n % 2}`, { n }]),
+      () => stream.flatMap(({ n }, key) => [key, `k${n % 3}`].map((each) => [each, { n }] as const)),
+    ];
+    this.#keepStale(this.#pick(moves)(), from);
+  }
+
+  #branch(from: Any): void {
+    const { even, rest } = from.stream.branch({ even: ({ n }) => n % 2 === 0, rest: true });
+    this.#streams.push({ ...from, stream: even }, { ...from, stream: rest });
+  }
+
+  #merge(from: Any): void {
+    const other = this.#pick(this.#streams.filter((each) => each.level === from.level));
+    const stale = from.stale || other.stale || from.stream.partitions !== other.stream.partitions;
+    this.#streams.push({ stream: from.stream.merge(other.stream), stale, level: from.level });
+  }
+
+  #aggregate(from: Any): void {
+    const settled = this.#settled(from);
+    const grouped = settled.stream.groupByKey();
+    const store = this.#name('total');
+    const initial = () => ({ n: 0 });
+    const table =
+      this.#random.next() < 0.5
+        ? grouped.reduce({ store, value, add: (sum, { n }) => ({ n: sum.n + n }) })
+        : grouped.aggregate({ store, value, initial, add: (sum, { n }) => ({ n: Math.max(sum.n, n) }) });
+    this.#tables.push({ table, level: settled.level });
+    this.#streams.push({ ...settled, stream: table.toStream() });
+  }
+
+  #windowed(from: Any): void {
+    const settled = this.#settled(from);
+    const size = WINDOW_MS * (1 + randomInt(this.#random, 3));
+    const grace = randomInt(this.#random, 2) * 1000;
+    const tumble = this.#random.next() < 0.5;
+    const windows = tumble ? tumbling(size, { grace }) : hopping(size, { advance: WINDOW_MS, grace });
+    const store = this.#name('windows');
+    const counts = settled.stream.groupByKey().window(windows).count({ store });
+    const updates = this.#random.next() < 0.5 ? counts.toStream() : counts.suppress().toStream();
+    if (this.#random.next() < 0.5) {
+      const key = windowed(string(), size);
+      updates.to(topic(this.#name('windowed-out'), { key, value: int64(), partitions: this.#pick(COUNTS) }));
+    } else {
+      const named = updates.map((n, { key, start }) => [`${key}@${start}`, { n }]);
+      this.#keepStale(named, settled);
+    }
+  }
+
+  #join(from: Any): void {
+    const at = this.#settled(from);
+    const { partitions } = at.stream;
+    const fits = this.#tables.filter((each) => each.level === at.level && each.table.partitions === partitions);
+    const table = fits.length > 0 ? this.#pick(fits).table : this.#table(at.level, partitions);
+    const how = this.#random.next() < 0.5 ? 'inner' : 'left';
+    const stream =
+      how === 'inner'
+        ? at.stream.joinTable(table, { merge: ({ n }, row) => ({ n: n + row.n }) })
+        : at.stream.leftJoinTable(table, { merge: ({ n }, row) => ({ n: n - (row?.n ?? 0) }) });
+    this.#streams.push({ ...at, stream });
+  }
+
+  #table(level: number, partitions: number): AnyTable['table'] {
+    const table = this.#topology.table(this.#input('rows', partitions), { store: this.#name('table') });
+    this.#tables.push({ table, level });
+    return table;
+  }
+
+  /** Through a repartition where the key is stale, and now and then where it is not. */
+  #settled(from: Any): Any {
+    if (!from.stale && this.#random.next() < 0.7) return from;
+    const options = { name: this.#name('again'), key: string(), value, partitions: this.#pick(COUNTS) };
+    return { stream: from.stream.repartition(options), stale: false, level: from.level + 1 };
+  }
+
+  #sink(stream: Settled): void {
+    const out = topic(this.#name('out'), { key: string(), value, partitions: this.#pick(COUNTS) });
+    this.#outputs.push(out);
+    stream.to(out);
+  }
+
+  /** The types forget here what `stale` remembers. */
+  #keepStale(stream: Stream<string, Counted, 'stale'>, from: Any): void {
+    this.#streams.push({ stream: stream as unknown as Settled, stale: true, level: from.level });
+  }
+
+  #input(kind: string, partitions: number): Topic<string, Counted, number> {
+    const input = topic(this.#name(kind), { key: string(), value, partitions });
+    this.#inputs.push(input);
+    return input;
+  }
+
+  #pick<T>(from: readonly T[]): T {
+    return from[randomInt(this.#random, from.length)]!;
+  }
+
+  #name(kind: string): string {
+    return `${kind}-${this.#names++}`;
+  }
+}
