@@ -79,6 +79,12 @@ export const CONFIG_KEYS = {
   'run.commitInterval': duration(DEFAULT_SETTINGS.commitIntervalMs, 'Time between commits.'),
   'run.batchSize': size(DEFAULT_SETTINGS.batchBytes, 'A batch of output is finished at this size.'),
   'run.intakeSize': size(DEFAULT_SETTINGS.intakeBytes, 'Fetched bytes that wait per input before it is paused.'),
+  'run.sliceRecords': count(
+    1,
+    10_000_000,
+    DEFAULT_SETTINGS.sliceRecords,
+    'Records that a task takes before others have their turn.',
+  ),
   'run.heldSize': size(DEFAULT_SETTINGS.heldBytes, 'Output held while a commit is on its way before processing waits.'),
   'state.memory': size(DEFAULT_SETTINGS.stateBytes, 'Memory of rows that are held hot, over all tasks of the process.'),
   'state.writeBackInterval': duration(

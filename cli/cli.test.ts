@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { COMMANDS } from './commands/table.ts';
+import { say } from './testing.fixture.ts';
+
+const cwd = mkdtempSync(join(tmpdir(), 'nodeflow-cli-'));
+after(() => rmSync(cwd, { recursive: true }));
+
+const root = new URL('..', import.meta.url).href;
+writeFileSync(
+  join(cwd, 'shop.mjs'),
+  `import { generator, int64, json, string, topic, topology as define } from '${root}index.ts';
+const orders = topic('orders', { key: string(), value: json(), partitions: 2 });
+const counts = topic('counts', { key: string(), value: int64(), partitions: 2 });
+export const topology = define('shop');
+topology.read(generator({ count: 100, make: (n) => ({ who: 'k' + (n % 3), n }) }), {
+  name: 'made', key: (o) => o.who, keySerde: string(), value: json(), time: (o) => o.n,
+}).to(orders);
+topology.stream(orders).groupByKey().count({ store: 'n' }).toStream().to(counts);
+export const broken = define('broken');
+broken.stream(topic('x', { key: string(), value: json(), partitions: 2 })).groupByKey().count({ store: '' });
+export const other = 5;
+`,
+);
+writeFileSync(join(cwd, 'throws.mjs'), `throw new Error('password=canary-77 in the module');`);
+
+test('help tells about every command, and each command about its options', async () => {
+  const all = await say(cwd, ['help']);
+  assert.equal(all.code, 0);
+  for (const { name } of COMMANDS) {
+    assert.ok(
+      all.out.some((line) => line.includes(name)),
+      name,
+    );
+    const one = await say(cwd, ['help', name]);
+    assert.equal(one.code, 0);
+    assert.deepEqual(one, await say(cwd, [name, '--help']));
+  }
+});
+
+test('describe prints text, Mermaid, DOT and JSON', async () => {
+  assert.match((await say(cwd, ['describe', 'shop.mjs'])).out.join('\n'), /orders/);
+  assert.match((await say(cwd, ['describe', 'shop.mjs', '--format', 'mermaid'])).out[0]!, /^(flowchart|graph)/);
+  assert.match((await say(cwd, ['describe', 'shop.mjs', '--format=dot'])).out[0]!, /^digraph/);
+  const json = JSON.parse((await say(cwd, ['describe', 'shop.mjs', '--json'])).out.join(''));
+  assert.equal(json.name, 'shop');
+});
+
+test('init writes a project and does not write over another', async () => {
+  const first = await say(cwd, ['init', 'starter', '--json']);
+  assert.equal(first.code, 0);
+  const { files } = JSON.parse(first.out[0]!) as { files: string[] };
+  assert.deepEqual(readdirSync(join(cwd, 'starter')).sort(), [...files].sort());
+  const second = await say(cwd, ['init', 'starter']);
+  assert.equal(second.code, 2);
+  assert.match(second.err[0]!, /has .*package\.json.* already; name another folder \[config\.invalid\]/);
+});
+
+test('version prints the version', async () => {
+  assert.match((await say(cwd, ['version'])).out[0]!, /^\d+\.\d+\.\d+/);
+  assert.match((await say(cwd, ['--version'])).out[0]!, /^\d+\.\d+\.\d+/);
+});
+
+const WRONG: readonly (readonly [string, readonly string[], number, RegExp])[] = [
+  ['unknown command', ['rnu'], 2, /unknown command rnu; did you mean run\?; see nodeflow help \[option\.unknown\]/],
+  ['unknown option', ['run', 'shop.mjs', '--wrokers', '2'], 2, /unknown option --wrokers; did you mean workers/],
+  ['missing value', ['run', 'shop.mjs', '--workers'], 2, /--workers needs a value: <count>/],
+  ['missing word', ['run'], 2, /what is missing: <file>/],
+  ['a word too many', ['version', 'now'], 2, /unexpected word now/],
+  ['missing file', ['run', 'gone.mjs'], 2, /there is no file .*gone\.mjs; check the path \[file\.missing\]/],
+  ['a folder for a file', ['describe', '.'], 2, /is no file/],
+  ['a module without topology', ['describe', 'shop.mjs', '--name', 'other'], 2, /exports no topology named other/],
+  ['an invalid topology', ['describe', 'shop.mjs', '--name', 'broken'], 2, /\[plan\.invalid\]/],
+  [
+    'unknown configuration key',
+    ['run', 'shop.mjs', '--set', 'run.wrokers=2'],
+    2,
+    /did you mean run\.workers.*\[config\.invalid\]/,
+  ],
+  [
+    'unknown serde',
+    ['consume', 'orders', '--value-serde', 'jsn'],
+    2,
+    /there is no serde jsn; did you mean json\?; there are bytes, /,
+  ],
+  [
+    'unknown format',
+    ['describe', 'shop.mjs', '--format', 'svg'],
+    2,
+    /--format takes text, mermaid, dot, json, not svg/,
+  ],
+  ['no data folder', ['topics', '--data', 'nowhere'], 2, /there is no data folder .*nowhere; name it with --data/],
+  ['a module that throws', ['describe', 'throws.mjs'], 1, /in the module/],
+];
+for (const [name, args, code, message] of WRONG) {
+  test(`one message and exit code ${code} for ${name}`, async () => {
+    const said = await say(cwd, args);
+    assert.equal(said.code, code);
+    assert.match(said.err.join('\n'), message);
+    assert.deepEqual(said.out, []);
+    if (name !== 'an invalid topology') assert.equal(said.err.length, 1, said.err.join('\n'));
+    assert.doesNotMatch(said.err.join('\n'), /^ +at /m);
+    assert.doesNotMatch(said.err.join('\n'), /canary/);
+    const verbose = await say(cwd, [...args, '--verbose']);
+    assert.match(verbose.err.join('\n'), /^ +at /m);
+    assert.doesNotMatch(verbose.err.join('\n'), /canary/);
+  });
+}
+
+test('with --json an error is one JSON line on standard error', async () => {
+  const said = await say(cwd, ['run', 'gone.mjs', '--json']);
+  assert.equal(said.err.length, 1);
+  assert.equal(JSON.parse(said.err[0]!).error, 'file.missing');
+});

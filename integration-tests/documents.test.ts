@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { configurationReference, errorReference } from '../cli/reference.ts';
+import { HOMES, STOREYS } from './house/rules.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+
+interface PackageJson {
+  readonly dependencies: Record<string, string>;
+  readonly optionalDependencies: Record<string, string>;
+  readonly devDependencies: Record<string, string>;
+  readonly license: string;
+  readonly files: readonly string[];
+}
+const packageJson = JSON.parse(read('package.json')) as PackageJson;
+
+/** Rows of the Markdown tables of a section. */
+function rows(markdown: string, heading: string): string[][] {
+  const section = markdown.split(/^## /m).find((part) => part.startsWith(heading));
+  assert.ok(section !== undefined, `there is a section ${heading}`);
+  const table = section.slice(section.search(/^--- \|/m));
+  const lines = ['', ...table.split('\n').filter((line) => line.includes(' | '))];
+  return lines.slice(2).map((line) => line.split(' | ').map((cell) => cell.trim()));
+}
+
+test('docs/dependencies.md lists every package with its home, reason and licence', () => {
+  const markdown = read('docs/dependencies.md');
+  const sections = {
+    'In the product': packageJson.dependencies,
+    'Where it can be had': packageJson.optionalDependencies,
+    'In development': packageJson.devDependencies,
+  };
+  for (const [heading, packages] of Object.entries(sections)) {
+    const listed = rows(markdown, heading);
+    assert.deepEqual(listed.map(([name]) => name!.replaceAll('`', '')).sort(), Object.keys(packages).sort(), heading);
+    for (const [name, home, reason, licence] of listed) {
+      const bare = name!.replaceAll('`', '');
+      const installed = JSON.parse(read(`node_modules/${bare}/package.json`)) as { license: string };
+      assert.equal(licence, installed.license, `licence of ${bare}`);
+      assert.ok(reason!.length > 10, `a reason for ${bare}`);
+      const homes = HOMES[bare];
+      if (homes !== undefined) assert.equal(home!.replaceAll('`', ''), homes.join(', '), `home of ${bare}`);
+      else assert.match(home!, /^(command line|types)$/, `${bare} has a home in the rules`);
+    }
+  }
+});
+
+test('the lock file holds no addresses and no package with an install script on the default path', () => {
+  const { packages } = JSON.parse(read('package-lock.json')) as {
+    packages: Record<string, { resolved?: string; hasInstallScript?: boolean; integrity?: string }>;
+  };
+  for (const [path, entry] of Object.entries(packages)) {
+    assert.equal(entry.resolved, undefined, `${path} names an address`);
+    assert.ok(!entry.hasInstallScript, `${path} has an install script`);
+    if (path !== '') assert.ok(entry.integrity !== undefined, `${path} has a checksum`);
+  }
+});
+
+test('the configuration reference and the error reference are as the code says', () => {
+  assert.equal(read('docs/configuration.md'), configurationReference(), 'run npm run docs');
+  assert.equal(read('docs/errors.md'), errorReference(), 'run npm run docs');
+});
+
+test('ARCHITECTURE.md names every room, on its storey, and no other', () => {
+  const named = rows(read('ARCHITECTURE.md'), 'The storeys').map(([storey, room]) => `${storey} ${room}`);
+  const rooms = STOREYS.flatMap((names, storey) => names.map((name) => `${storey} \`${name}/\``));
+  assert.deepEqual([...named].sort(), [...rooms].sort());
+  const empty = STOREYS.flat().filter((room) => !statSync(join(root, room, `${room}.ts`)).isFile());
+  assert.deepEqual(empty, []);
+});
+
+test('links in documents lead to files that are there', () => {
+  const documents = [
+    'README.md',
+    'ARCHITECTURE.md',
+    'CONTRIBUTING.md',
+    ...readdirSync(join(root, 'docs')).map((f) => `docs/${f}`),
+  ];
+  for (const document of documents.filter((name) => name.endsWith('.md'))) {
+    for (const [, target] of read(document).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+      assert.ok(
+        statSync(join(root, document, '..', target!), { throwIfNoEntry: false }),
+        `${document} links to ${target}`,
+      );
+    }
+  }
+});
+
+test('the licence is Apache-2.0, in full', () => {
+  assert.equal(packageJson.license, 'Apache-2.0');
+  const licence = read('LICENSE');
+  assert.match(licence, /Apache License\s+Version 2\.0, January 2004/);
+  assert.match(licence, /9\. Accepting Warranty or Additional Liability/);
+});
