@@ -26,7 +26,16 @@ export type {
   ProcessorSupplier,
   WindowStore,
 } from './operators/operators.ts';
-export type { Outcome, Progress, Run, RunSettings } from './runtime/runtime.ts';
+export {
+  type Outcome,
+  type Progress,
+  type ReadAt,
+  type Run,
+  type RunSettings,
+  readTopic,
+  resetApplication,
+  resetIfComplete,
+} from './runtime/runtime.ts';
 export {
   type AvroSchema,
   avro,

@@ -7,23 +7,28 @@ const tasksOf = (count: number) => Array.from({ length: count }, (_, i) => `stag
 
 test('every task has one member, members differ by at most one task, and owned tasks stay where they fit', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 1, max: 7 }), fc.infiniteStream(fc.nat()), (count, size, draws) => {
-      const tasks = tasksOf(count);
-      const assign = stickyAssignor(tasks);
-      const draw = () => draws.next().value as number;
-      const owned = Array.from({ length: size }, () => [] as string[]);
-      for (const task of tasks) if (draw() % 3 > 0) owned[draw() % size]!.push(task);
-      const members = owned.map((list, i) => ({ member: `m${i}`, metadata: '', owned: list }));
-      const assigned = assign(members);
-      const all = [...assigned.values()].flat();
-      assert.deepEqual([...all].sort(), [...tasks].sort());
-      const sizes = [...assigned.values()].map((list) => list.length);
-      assert.ok(Math.max(...sizes) - Math.min(...sizes) <= 1, `uneven: ${sizes}`);
-      for (const { member, owned: before } of members) {
-        const kept = assigned.get(member)!.filter((task) => before.includes(task)).length;
-        assert.ok(kept >= Math.min(before.length, Math.floor(count / size)));
-      }
-    }),
+    fc.property(
+      fc.integer({ min: 0, max: 40 }),
+      fc.integer({ min: 1, max: 7 }),
+      fc.infiniteStream(fc.nat()),
+      (count, size, draws) => {
+        const tasks = tasksOf(count);
+        const assign = stickyAssignor(tasks);
+        const draw = () => draws.next().value as number;
+        const owned = Array.from({ length: size }, () => [] as string[]);
+        for (const task of tasks) if (draw() % 3 > 0) owned[draw() % size]!.push(task);
+        const members = owned.map((list, i) => ({ member: `m${i}`, metadata: '', owned: list }));
+        const assigned = assign(members);
+        const all = [...assigned.values()].flat();
+        assert.deepEqual([...all].sort(), [...tasks].sort());
+        const sizes = [...assigned.values()].map((list) => list.length);
+        assert.ok(Math.max(...sizes) - Math.min(...sizes) <= 1, `uneven: ${sizes}`);
+        for (const { member, owned: before } of members) {
+          const kept = assigned.get(member)!.filter((task) => before.includes(task)).length;
+          assert.ok(kept >= Math.min(before.length, Math.floor(count / size)));
+        }
+      },
+    ),
     { seed: 11, numRuns: 300 },
   );
 });

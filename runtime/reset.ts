@@ -1,5 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Ledger, ledgerTopic } from '../checkpoints/checkpoints.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Log } from '../log/log.ts';
 import type { Plan } from '../topology/plan.ts';
 import { PlanIndex } from './stage.ts';
@@ -28,4 +30,20 @@ export async function resetApplication(options: {
   if (groups.some((group) => group.group === plan.name)) await log.admin.deleteGroup(plan.name);
   if (options.directory !== undefined) await rm(join(options.directory, plan.name), { recursive: true, force: true });
   return deleted;
+}
+
+/** Forgets an application, its outputs too, where its last bounded run is complete: the next run starts anew. */
+export async function resetIfComplete(options: {
+  readonly plan: Plan;
+  readonly log: Log;
+  readonly directory: string | undefined;
+  readonly clock: Clock;
+}): Promise<boolean> {
+  const { plan, log, clock } = options;
+  if ((await log.admin.describe(ledgerTopic(plan.name))) === undefined) return false;
+  const ledger = await Ledger.open(log, plan.name, clock);
+  const complete = ledger.run?.complete === true;
+  await ledger.close();
+  if (complete) await resetApplication({ ...options, outputs: true });
+  return complete;
 }

@@ -56,6 +56,8 @@ export interface RunSettings {
   readonly batchBytes: number;
   /** Fetched bytes that wait per input before it is paused. Default 4 MiB. */
   readonly intakeBytes: number;
+  /** Records a task takes before the worker looks at everything else. Default 16384. */
+  readonly sliceRecords: number;
   /** Output held while a commit is on its way before processing waits. Default 32 MiB. */
   readonly heldBytes: number;
   /** Memory of hot rows, over all tasks of the process. Default 256 MiB. */
@@ -73,6 +75,7 @@ export const DEFAULT_SETTINGS: RunSettings = {
   until: 'drained',
   batchBytes: 256 * 1024,
   intakeBytes: 4 * 1024 * 1024,
+  sliceRecords: 16_384,
   heldBytes: 32 * 1024 * 1024,
   stateBytes: 256 * 1024 * 1024,
   writeBackMs: 5000,
@@ -112,6 +115,7 @@ export interface Progress {
 
 export { deadLetterTopic } from './failures.ts';
 export { loadProgram } from './load.ts';
-export { resetApplication } from './reset.ts';
+export { type ReadAt, readTopic } from './read-topic.ts';
+export { resetApplication, resetIfComplete } from './reset.ts';
 export { startRun } from './supervisor.ts';
 export { TopologyDriver } from './testing.ts';

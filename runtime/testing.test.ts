@@ -144,7 +144,11 @@ test('an operator that fails stops the run and names node, place and cure', asyn
 test('with dead letters the record keeps its bytes, says why and from where, and nothing of it is left behind', async () => {
   const app = topology('letters');
   const stream = app.stream(orders);
-  stream.groupByKey().count({ store: 'seen' }).toStream().to(topic('seen', { key: string(), value: int64(), partitions: 2 }));
+  stream
+    .groupByKey()
+    .count({ store: 'seen' })
+    .toStream()
+    .to(topic('seen', { key: string(), value: int64(), partitions: 2 }));
   stream
     .mapValues((each) => {
       if (each.amount > 5) throw new Error('too much');
@@ -165,7 +169,10 @@ test('with dead letters the record keeps its bytes, says why and from where, and
   assert.match(letter?.headers['nf.node'] ?? '', /mapValues/);
   const seen = topic('seen', { key: string(), value: int64(), partitions: 2 });
   assert.deepEqual(
-    driver.output(seen).read().map(({ value }) => value),
+    driver
+      .output(seen)
+      .read()
+      .map(({ value }) => value),
     [1],
   );
 });

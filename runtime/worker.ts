@@ -8,9 +8,6 @@ import type { RunningTask } from './running-task.ts';
 import type { RunSettings } from './runtime.ts';
 import type { Wake } from './wake.ts';
 
-/** Records a task may take before the loop looks at everything else. */
-const SLICE_RECORDS = 16_384;
-
 export interface WorkerParts {
   readonly log: Log;
   readonly clock: Clock;
@@ -122,7 +119,7 @@ export class Worker {
     for (const running of this.#tasks.values()) {
       const { task } = running;
       task.wallTime(now);
-      const result = task.run(SLICE_RECORDS);
+      const result = task.run(this.#parts.settings.sliceRecords);
       if (result === 'miss') {
         await task.fetchMissed();
         busy = true;

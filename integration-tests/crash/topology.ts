@@ -1,4 +1,4 @@
-import { avro, generator, int64, string, topic, topology as defineTopology, tumbling, windowed } from '../../index.ts';
+import { avro, topology as defineTopology, generator, int64, string, topic, tumbling, windowed } from '../../index.ts';
 
 /** The job that is killed: a bounded generator, a topic, a running count and windowed sums with final results. */
 export const RECORDS = 30_000;
