@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { configurationReference, errorReference } from '../cli/reference.ts';
-import { HOMES, STOREYS } from './house/rules.ts';
+import { HOMES, OPEN_ROOMS, STOREYS } from './house/rules.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -69,7 +69,8 @@ test('ARCHITECTURE.md names every room, on its storey, and no other', () => {
   const named = rows(read('ARCHITECTURE.md'), 'The storeys').map(([storey, room]) => `${storey} ${room}`);
   const rooms = STOREYS.flatMap((names, storey) => names.map((name) => `${storey} \`${name}/\``));
   assert.deepEqual([...named].sort(), [...rooms].sort());
-  const empty = STOREYS.flat().filter((room) => !statSync(join(root, room, `${room}.ts`)).isFile());
+  const doors = STOREYS.flat().filter((room) => !OPEN_ROOMS.includes(room));
+  const empty = doors.filter((room) => !statSync(join(root, room, `${room}.ts`)).isFile());
   assert.deepEqual(empty, []);
 });
 

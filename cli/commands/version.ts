@@ -1,14 +1,16 @@
-import { createRequire } from 'node:module';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from '../command.ts';
 
 /** The version of this package: its package.json stands above the sources, or above `dist/`. */
 export function packageVersion(): string {
-  const require = createRequire(import.meta.url);
   for (const path of ['../../package.json', '../../../package.json']) {
-    try {
-      const { name, version } = require(path) as { readonly name: string; readonly version: string };
-      if (name === '@nodeflow/engine') return version;
-    } catch {}
+    const file = new URL(path, import.meta.url);
+    if (!existsSync(file)) continue;
+    const { name, version } = JSON.parse(readFileSync(file, 'utf8')) as {
+      readonly name: string;
+      readonly version: string;
+    };
+    if (name === '@nodeflow/engine') return version;
   }
   return 'unknown';
 }

@@ -10,12 +10,15 @@ export interface Edge {
 
 /**
  * Circles between rooms, between files of different rooms, and between files of one room that need each other's
- * values. Within a room a contract may name types of the files that implement it, and they its types.
+ * values. Within a room a contract may name what implements it, and that may use the contract.
  */
 export function circleFaults(edges: readonly Edge[]): readonly Fault[] {
   const own = edges.filter((edge) => !isTest(edge.from) && !COMPOSITION_POINTS.includes(edge.from));
   const faults: Fault[] = [];
-  const inside = own.filter((edge) => !edge.typeOnly || roomOf(edge.from) !== roomOf(edge.to));
+  const inside = own.filter((edge) => {
+    const room = roomOf(edge.from);
+    return room !== roomOf(edge.to) || (!edge.typeOnly && edge.to !== `${room}/${room}.ts`);
+  });
   for (const circle of circles(inside)) {
     faults.push({ rule: 'circle', file: circle[0]!.from, line: circle[0]!.line, message: walk(circle) });
   }

@@ -56,7 +56,9 @@ function otherAt(code: readonly Token[], at: number): Import | undefined {
   if (word === 'require' && text(code, at + 1) === '(') return called(code, at + 1, line);
   const isUrl =
     word === 'URL' && text(code, at + 1) === '(' && text(code, at + 3) === ',' && text(code, at + 4) === 'import';
-  return isUrl ? called(code, at + 1, line) : undefined;
+  if (!isUrl) return undefined;
+  const found = called(code, at + 1, line);
+  return found.specifier === undefined || /\.(ts|mjs|js)$/.test(found.specifier) ? found : undefined;
 }
 
 /** The specifier in the parenthesis that opens at `at`. */
