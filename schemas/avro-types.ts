@@ -73,13 +73,16 @@ interface Primitives {
   string: string;
 }
 
-/** The type of the values of a schema. `Root` is the schema in which names are looked up. */
-export type FromAvro<S, Root = S> = S extends keyof Primitives
+/** The type of the values of a schema; `unknown` where the schema is not known to the compiler. */
+export type FromAvro<S> = [AvroSchema] extends [S] ? unknown : ValueOf<S, S>;
+
+/** `Root` is the schema in which names are looked up. */
+type ValueOf<S, Root> = S extends keyof Primitives
   ? Primitives[S]
   : S extends string
     ? FromName<S, Root>
     : S extends readonly unknown[]
-      ? FromAvro<S[number], Root>
+      ? ValueOf<S[number], Root>
       : S extends { readonly type: 'record'; readonly fields: infer Fields extends readonly unknown[] }
         ? FromFields<Fields, Root>
         : S extends { readonly type: 'enum'; readonly symbols: infer Symbols extends readonly string[] }
@@ -87,25 +90,25 @@ export type FromAvro<S, Root = S> = S extends keyof Primitives
           : S extends { readonly type: 'fixed' }
             ? Bytes
             : S extends { readonly type: 'array'; readonly items: infer Items }
-              ? FromAvro<Items, Root>[]
+              ? ValueOf<Items, Root>[]
               : S extends { readonly type: 'map'; readonly values: infer Values }
-                ? { [key: string]: FromAvro<Values, Root> }
+                ? { [key: string]: ValueOf<Values, Root> }
                 : S extends { readonly type: infer Inner }
-                  ? FromAvro<Inner, Root>
+                  ? ValueOf<Inner, Root>
                   : never;
 
 type FromFields<Fields extends readonly unknown[], Root> = {
   [F in Fields[number] as F extends { readonly name: infer Name extends string } ? Name : never]: F extends {
     readonly type: infer Type;
   }
-    ? FromAvro<Type, Root>
+    ? ValueOf<Type, Root>
     : never;
 };
 
 /** A reference: `Address`, or `geo.Address` with its namespace. */
 type FromName<Name extends string, Root> = [Named<Root, LastPart<Name>>] extends [never]
   ? unknown
-  : FromAvro<Named<Root, LastPart<Name>>, Root>;
+  : ValueOf<Named<Root, LastPart<Name>>, Root>;
 
 type LastPart<Name extends string> = Name extends `${string}.${infer Rest}` ? LastPart<Rest> : Name;
 

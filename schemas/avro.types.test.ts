@@ -1,4 +1,4 @@
-import { avro, type FromAvro } from './schemas.ts';
+import { type AvroSchema, avro, type FromAvro } from './schemas.ts';
 
 /** Checked by the compiler: a wrong inference, or a missing error, fails the type check. */
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -82,10 +82,16 @@ const wrongSymbol: Inferred['status'] = 'EARLY';
 const missing: Address = { city: 'Rome' };
 // @ts-expect-error null is not in the union
 const notNullable: Inferred['origin'] = null;
-// @ts-expect-error an attribute that Avro does not know
-avro({ type: 'record', name: 'Bad', fields: [{ nam: 'a', type: 'long' }] });
-// @ts-expect-error an array without items
-avro({ type: 'array', values: 'long' });
+export function neverCalled(): void {
+  // @ts-expect-error an attribute that Avro does not know
+  avro({ type: 'record', name: 'Bad', fields: [{ nam: 'a', type: 'long' }] });
+  // @ts-expect-error an array without items
+  avro({ type: 'array', values: 'long' });
+}
+
+const dynamic: AvroSchema = 'long';
+same<FromAvro<AvroSchema>, unknown>(true);
+same<ReturnType<ReturnType<typeof avro<typeof dynamic>>['decode']>, unknown>(true);
 void wrongType;
 void wrongSymbol;
 void missing;

@@ -112,34 +112,39 @@ export function mostBytes(type: AvroType): number | undefined {
   }
 }
 
-/** The schema again as JSON, in one canonical form: equal schemas give equal JSON. */
-export function schemaJson(type: AvroType, seen: Set<string> = new Set()): Json {
+/**
+ * The schema again as JSON, in one canonical form: equal schemas give equal JSON. Without `logical` the
+ * logical types are left out.
+ */
+export function schemaJson(type: AvroType, logical = true, seen: Set<string> = new Set()): Json {
   switch (type.kind) {
     case 'array':
-      return { type: 'array', items: schemaJson(type.items, seen) };
+      return { type: 'array', items: schemaJson(type.items, logical, seen) };
     case 'map':
-      return { type: 'map', values: schemaJson(type.values, seen) };
+      return { type: 'map', values: schemaJson(type.values, logical, seen) };
     case 'union':
-      return type.branches.map((branch) => schemaJson(branch, seen));
+      return type.branches.map((branch) => schemaJson(branch, logical, seen));
     case 'record':
     case 'enum':
     case 'fixed':
       if (seen.has(type.name)) return type.name;
       seen.add(type.name);
-      return namedJson(type, seen);
+      return namedJson(type, logical, seen);
     default:
-      return type.logicalType === undefined ? type.kind : { type: type.kind, logicalType: type.logicalType };
+      return type.logicalType === undefined || !logical
+        ? type.kind
+        : { type: type.kind, logicalType: type.logicalType };
   }
 }
 
-function namedJson(type: RecordType | EnumType | FixedType, seen: Set<string>): Json {
+function namedJson(type: RecordType | EnumType | FixedType, logical: boolean, seen: Set<string>): Json {
   if (type.kind === 'enum') return { type: 'enum', name: type.name, symbols: type.symbols };
   if (type.kind === 'fixed') {
     const fixed = { type: 'fixed', name: type.name, size: type.size };
-    return type.logicalType === undefined ? fixed : { ...fixed, logicalType: type.logicalType };
+    return type.logicalType === undefined || !logical ? fixed : { ...fixed, logicalType: type.logicalType };
   }
   const fields = type.fields.map((field) => {
-    const json = { name: field.name, type: schemaJson(field.type, seen) };
+    const json = { name: field.name, type: schemaJson(field.type, logical, seen) };
     return field.default === undefined ? json : { ...json, default: field.default };
   });
   return { type: 'record', name: type.name, fields };

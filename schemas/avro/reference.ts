@@ -5,7 +5,7 @@ import type { View } from '../schemas.ts';
 import { type AvroType, schemaJson } from './model.ts';
 import { invalid } from './parse.ts';
 
-/** Longs as numbers within ±2^53; avsc's own stop just short of that. */
+/** Longs as numbers within ±2^53: avsc's own are rounded below -2^52, and stop short of 2^53. */
 const LONG = avsc.types.LongType.__with({
   fromBuffer: (bytes: Buffer) => Number(bytes.readBigInt64LE()),
   toBuffer: (value: number) => {
@@ -21,7 +21,7 @@ const LONG = avsc.types.LongType.__with({
 
 /** avsc's type for a schema: always from the checked form, never from what the user wrote. */
 export function referenceType(type: AvroType): avsc.Type {
-  const schema = schemaJson(type) as Parameters<typeof avsc.Type.forSchema>[0];
+  const schema = schemaJson(type, false) as Parameters<typeof avsc.Type.forSchema>[0];
   try {
     return avsc.Type.forSchema(schema, { registry: { long: LONG }, wrapUnions: 'always', omitRecordMethods: true });
   } catch (cause) {
