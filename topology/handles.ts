@@ -150,9 +150,15 @@ export interface ProcessOptions<K, V, K2, V2> {
   readonly value?: Serde<V2>;
 }
 
-/** What a plan needs to know of a user operator; `Processor` of `operators/` is one. */
+/** What a plan needs to know of a user operator; `Processor` of `operators/` is one, and tells of its context. */
 export interface ProcessorLike<K, V, K2, V2> {
-  process(value: V, key: K, context: { forward(key: K2, value: V2): void }): void;
+  init?(context: Forwards<K2, V2>): void;
+  process(value: V, key: K, context: Forwards<K2, V2>): void;
+  close?(): void;
+}
+
+export interface Forwards<K, V> {
+  forward(key: K, value: V): void;
 }
 
 /** A stream grouped by its key, before its aggregate. */

@@ -3,10 +3,11 @@ import type { Plan } from './plan.ts';
 
 const CHARACTERS = /^[a-zA-Z0-9._-]+$/;
 const ID = /^[a-zA-Z0-9._:-]+$/;
+const ID_CURE = 'may hold only letters, digits, ".", "_", "-" and ":"; rename it';
 /** Room for `nf.<application>.<name>.repartition` within the 249 characters that a topic may have. */
 const MAX_NAME = 100;
 const MAX_TOPIC = 249;
-export const RESERVED = 'nf.';
+const RESERVED = 'nf.';
 
 /** Kinds whose id is the only place where the user's name stands. */
 const NAMED: readonly string[] = ['read', 'process', 'joinTable'];
@@ -30,8 +31,6 @@ export function nameFaults(plan: Plan): readonly PlanFault[] {
   for (const node of plan.nodes) {
     if (NAMED.includes(node.kind)) {
       check(`the name of a ${node.kind}`, node.id.split(':').slice(1).join(':').replace(/:\d+$/, ''), node.id);
-    } else if (node.id === '' || (node.kind === 'suppress' && !ID.test(node.id))) {
-      found.push(fault('name', node.id, `a node of kind ${node.kind} has no usable id`));
     }
     if (node.kind === 'branch') {
       for (const arm of node.arms) {
@@ -43,7 +42,9 @@ export function nameFaults(plan: Plan): readonly PlanFault[] {
       }
     }
   }
-  return found;
+  // Other ids are made of the names above: only a plan that no handle wrote can have a wrong one by itself.
+  const odd = found.length > 0 ? [] : plan.nodes.filter((node) => !ID.test(node.id));
+  return [...found, ...odd.map((node) => fault('name', node.id, `the node id ${JSON.stringify(node.id)} ${ID_CURE}`))];
 }
 
 function nameProblem(name: string, most: number): string | undefined {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { generator } from '../connectors/connectors.ts';
+import type { ProcessContext, Processor } from '../operators/operators.ts';
 import { avro, double, int64, json, string, type Windowed, windowed } from '../schemas/schemas.ts';
 import {
   hopping,
@@ -198,16 +200,15 @@ test('user operators are generic functions and keep the rules', () => {
 
 test('a user operator says what it forwards', () => {
   const { stream } = sources();
-  interface Context<K, V> {
-    forward(key: K, value: V, timestamp?: number): void;
-    store(name: string): unknown;
-  }
   const stores = [keyValueStore('seen', { key: string(), value: int64() })];
   const out = stream.process({
     name: 'typed',
     stores,
     supplier: () => ({
-      process(order: Order, key: string, context: Context<number, string>) {
+      init(context: ProcessContext<number, string>) {
+        context.schedule({ seconds: 1 }, 'stream', () => {});
+      },
+      process(order, key, context: ProcessContext<number, string>) {
         context.forward(order.amount, key);
       },
     }),
@@ -217,11 +218,29 @@ test('a user operator says what it forwards', () => {
     name: 'kept',
     stores,
     value: int64(),
-    supplier: () => ({
-      process(order: Order, key: string, context: Context<string, number>) {
+    supplier: (): Processor<string, Order, string, number> => ({
+      process(order, key, context) {
+        context.store<string, number>('seen').put(key, order.amount);
         context.forward(key, order.amount);
       },
     }),
   });
   same<typeof kept, Stream<string, number, 12>>();
+  stream.processValues({
+    name: 'rekeying',
+    // @ts-expect-error it promises to keep the key
+    supplier: (): Processor<string, Order, number, number> => assert.fail(),
+  });
+});
+
+test('connectors fit as they are', () => {
+  const { t } = sources();
+  const rows = t.read(generator({ count: 3, make: (n) => ({ n }) }), {
+    name: 'rows',
+    key: ({ n }) => n,
+    keySerde: int64(),
+    value: json<{ n: number }>(),
+    time: ({ n }) => n,
+  });
+  same<typeof rows, Stream<number, { n: number }, 'stale'>>();
 });

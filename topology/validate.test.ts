@@ -277,6 +277,7 @@ test('judges plans that no handle wrote', () => {
       .map((each) => each.message)
       .join('\n');
   assert.match(told({ ...good, format: 2 as 1 }), /format 2, this engine reads 1/);
+  assert.match(told(change('filter:four:1', { id: 'a/b' })), /node id "a\/b" may hold only/);
   assert.match(told({ ...good, stages: [] }), /stages do not follow/);
   assert.match(told({ ...good, topics: [] }), /source:four uses topic four, which the plan does not declare/);
   assert.match(told({ ...good, stores: [] }), /aggregate:s uses store s, which the plan does not declare/);
