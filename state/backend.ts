@@ -1,3 +1,5 @@
+import { loadLibrary } from './rocksdb/library.ts';
+import { openRocks } from './rocksdb/open.ts';
 import type { StateBackend, TaskState, TaskStateOptions } from './state.ts';
 import { HotTaskState } from './task-state.ts';
 
@@ -12,12 +14,25 @@ export function createStateBackend(options: StateBackendOptions): StateBackend {
 }
 
 class HotBackend implements StateBackend {
-  readonly #open = new Set<HotTaskState>();
+  readonly #options: StateBackendOptions;
+  readonly #open = new Set<TaskState>();
+  #told = false;
 
-  constructor(_options: StateBackendOptions) {}
+  constructor(options: StateBackendOptions) {
+    this.#options = options;
+  }
 
   async open(options: TaskStateOptions): Promise<TaskState> {
-    const state = new HotTaskState(options, undefined);
+    const library = options.directory === undefined ? undefined : loadLibrary();
+    if (typeof library === 'string' && !this.#told) {
+      this.#told = true;
+      this.#options.onUnavailable?.(library);
+    }
+    const disk =
+      typeof library === 'object'
+        ? await openRocks(library, options.directory!, options.tables, options.onQuarantine)
+        : undefined;
+    const state: TaskState = new HotTaskState(options, disk, () => this.#open.delete(state));
     this.#open.add(state);
     return state;
   }

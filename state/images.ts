@@ -194,7 +194,8 @@ export class Images {
       this.#budget.usedBytes -= cut.bytes;
       if (this.#onDisk) this.#forgetDeleted(cut);
     }
-    for (const [pane, dropped] of this.#droppedIn) if (dropped <= number && (dropped > 0 || this.cuts.length === 0)) this.#droppedIn.delete(pane);
+    for (const [pane, dropped] of this.#droppedIn)
+      if (dropped <= number && (dropped > 0 || this.cuts.length === 0)) this.#droppedIn.delete(pane);
     this.since = this.committed > number ? this.#clock.now() : undefined;
   }
 

@@ -23,7 +23,7 @@ export function applyRecord(
   rows.beginApart();
   if (valueStart < 0) {
     table.delete(pane, key, keyStart, end);
-  } else if (windowed && end === keyStart && valueEnd - valueStart === 1) {
+  } else if (end === keyStart && valueEnd - valueStart === 1) {
     table.dropPane(pane);
   } else {
     checkImage(parts.name, value, valueStart, valueEnd);

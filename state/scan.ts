@@ -92,7 +92,7 @@ export class TableScan implements Scan, Undoable {
     }
     const rows = this.#rows;
     const pane = rows.panes.get(this.#pane);
-    if (pane === undefined) return false;
+    if (pane === undefined || this.#isBehind(this.#to)) return false;
     const sorted = rows.sorted(pane);
     if (sorted !== this.#sorted || sorted.version !== this.#version) {
       this.#place = sorted.seek((row) => rows.compareKey(row, this.#from, 0, this.#fromEnd));
@@ -112,6 +112,10 @@ export class TableScan implements Scan, Undoable {
 
   settle(): void {
     this.#touchedIn = -1;
+  }
+
+  #isBehind(to: Bytes | undefined): boolean {
+    return to !== undefined && compareBytes(this.#from, 0, this.#fromEnd, to, 0, to.length) >= 0;
   }
 
   #hotAt(sorted: SortedRows): number {

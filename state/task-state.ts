@@ -17,8 +17,6 @@ import type { Cut, StateFigures, Table, TaskState, TaskStateOptions } from './st
 import { PLAIN } from './state.ts';
 import { fillBatch } from './write-back.ts';
 
-/** Restored rows are sealed into an image when there are this many. */
-const SEAL_ROWS = 16384;
 const REFRESH_MS = 3_600_000;
 
 export class HotTaskState implements TaskState {
@@ -38,7 +36,10 @@ export class HotTaskState implements TaskState {
   #writing: Promise<void> | undefined;
   #closed = false;
 
-  constructor(options: TaskStateOptions, disk: Disk | undefined) {
+  readonly #onClosed: () => void;
+
+  constructor(options: TaskStateOptions, disk: Disk | undefined, onClosed: () => void) {
+    this.#onClosed = onClosed;
     this.#options = options;
     this.#disk = disk;
     this.#reads = new WantedReads(disk);
@@ -95,7 +96,6 @@ export class HotTaskState implements TaskState {
 
   cut(): Cut {
     this.#checkBound();
-    this.#seal();
     const cut = this.#images.encode();
     this.#lookForCold();
     return cut;
@@ -127,7 +127,6 @@ export class HotTaskState implements TaskState {
   async #write(): Promise<void> {
     const disk = this.#disk;
     if (disk === undefined) return;
-    if (this.#dirtyRestored()) this.#seal();
     const images = this.#images;
     const upTo = images.committed;
     const now = this.#options.clock.now();
@@ -174,21 +173,15 @@ export class HotTaskState implements TaskState {
     this.#named(table);
     this.#positions.set(table, position);
     this.#restoredPositions.set(table, position);
-    let dirty = 0;
-    for (const { rows } of this.#tables) dirty += rows.dirtyCount;
-    if (dirty >= SEAL_ROWS) this.#seal();
+    // sealed at once: after this call rows may be changed by steps, which belong to the next cut
+    if (this.#tables.some(({ rows }) => rows.dirtyCount > 0 || rows.drops.length > 0)) this.#seal();
   }
 
   /** Rows applied from the changelog become an image that is committed already; positions go with it. */
   #seal(): void {
-    if (!this.#dirtyRestored()) return;
     const cut = this.#images.encode();
     this.#images.commit(cut, this.#restoredPositions);
     this.#restoredPositions = new Map();
-  }
-
-  #dirtyRestored(): boolean {
-    return this.#restoredPositions.size > 0;
   }
 
   async reset(table: string): Promise<void> {
@@ -242,6 +235,7 @@ export class HotTaskState implements TaskState {
     for (const { rows } of this.#tables) rows.forgetAll();
     this.#slab.clear();
     await this.#disk?.close();
+    this.#onClosed();
   }
 
   #named(name: string): { readonly parts: TaskTable; readonly table: Table } {

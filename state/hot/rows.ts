@@ -285,7 +285,10 @@ export class HotRows implements Undoable {
     this.at = at;
     page.cells.fill(0, (at >>> 1) + FIRST_CELL - 1, (at >>> 1) + FIRST_CELL + this.width);
     pane.insert(this.#hash, row);
-    if (pane.sorted !== undefined) pane.sorted.insert(row, (other) => this.compareKey(other, key, start, end));
+    if (pane.sorted !== undefined) {
+      pane.sorted.insert(row, (other) => this.compareKey(other, key, start, end));
+      this.moveTo(row);
+    }
     this.#budget.usedBytes += pages.rowBytes + ROW_OVERHEAD_BYTES;
     return row;
   }
