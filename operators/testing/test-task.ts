@@ -20,6 +20,7 @@ export interface TestProgram {
 }
 
 export interface TestTaskOptions {
+  readonly step?: Step;
   /** Default: naive tables. */
   table?(spec: TableSpec, step: Step): Table;
   /** Called before each read of a naive table; may miss. */
@@ -47,7 +48,7 @@ interface Timer {
   readonly intervalMs: number;
   readonly time: 'stream' | 'wall';
   readonly fire: (at: number) => void;
-  next: number;
+  readonly next: TestNumber;
 }
 
 /**
@@ -56,9 +57,9 @@ interface Timer {
  * promises. It can be saved between any two steps and opened again from there, as after a crash.
  */
 export class TestTask {
-  readonly step = new Step();
-  written = new TestList<Datum>(this.step);
-  dropped = new TestList<{ readonly node: string; readonly reason: DropReason }>(this.step);
+  readonly step: Step;
+  readonly written: TestList<Datum>;
+  readonly dropped: TestList<{ readonly node: string; readonly reason: DropReason }>;
   /** How many steps were undone. */
   misses = 0;
   readonly inputs: Datum[] = [];
@@ -67,10 +68,10 @@ export class TestTask {
   readonly #options: TestTaskOptions;
   readonly #tables = new Map<string, Table>();
   readonly #numbers = new Map<string, TestNumber>();
-  readonly #looped = new TestList<Encoded>(this.step);
-  readonly #streamTime = new TestNumber(this.step, -1);
+  readonly #looped: TestList<Encoded>;
+  readonly #streamTime: TestNumber;
   readonly #scratch = new ByteWriter();
-  #scans = new TestList<ResumableScan>(this.step);
+  #scans: TestList<ResumableScan>;
   #timers: Timer[] = [];
   #operators: Operator[] = [];
   #entries = new Map<string, Push>();
@@ -80,6 +81,12 @@ export class TestTask {
   constructor(program: TestProgram, options: TestTaskOptions = {}) {
     this.#program = program;
     this.#options = options;
+    this.step = options.step ?? new Step();
+    this.written = new TestList(this.step);
+    this.dropped = new TestList(this.step);
+    this.#looped = new TestList(this.step);
+    this.#scans = new TestList(this.step);
+    this.#streamTime = new TestNumber(this.step, -1);
     const interrupt: Interrupt = () => options.interrupt?.(this.step);
     for (const store of program.stores) {
       const cells = program.serde(store.value).cells;
@@ -190,21 +197,23 @@ export class TestTask {
         const { key, value, retentionMs } = store;
         return { key: this.#program.serde(key), value: this.#program.serde(value), retentionMs };
       },
-      number: (name, initial) => {
-        const full = `${node.id}/${name}`;
-        const known = this.#numbers.get(full) ?? new TestNumber(this.step, initial);
-        this.#numbers.set(full, known);
-        return known;
-      },
+      number: (name, initial) => this.#number(`${node.id}/${name}`, initial),
       drop: (reason) => this.dropped.add({ node: node.id, reason }),
       output: (topic) => ({ write: (record) => this.#write(node, topic, record) }),
       scan: (scan) => this.#scans.add(scan),
-      schedule: (_name, intervalMs, time, fire) => {
-        const next = time === 'wall' ? this.#wallMs + intervalMs : Number.NEGATIVE_INFINITY;
+      schedule: (name, intervalMs, time, fire) => {
+        const first = time === 'wall' ? this.#wallMs + intervalMs : 0;
+        const next = this.#number(`${node.id}/timer/${name}`, first);
         this.#timers.push({ intervalMs, time, fire, next });
       },
       streamTime: this.#streamTime,
     };
+  }
+
+  #number(name: string, initial: number): TestNumber {
+    const known = this.#numbers.get(name) ?? new TestNumber(this.step, initial);
+    this.#numbers.set(name, known);
+    return known;
   }
 
   #write(node: PlanNode, topic: string, record: Rec): void {
@@ -276,10 +285,12 @@ export class TestTask {
   }
 
   #fire(time: Timer['time'], now: number): boolean {
-    const timer = this.#timers.find((each) => each.time === time && now >= each.next);
-    if (timer === undefined || now < 0) return false;
-    this.#attempt(() => timer.fire(now));
-    timer.next = (Math.floor(now / timer.intervalMs) + 1) * timer.intervalMs;
+    const timer = this.#timers.find((each) => each.time === time && now >= each.next.value);
+    if (timer === undefined) return false;
+    this.#attempt(() => {
+      timer.next.set((Math.floor(now / timer.intervalMs) + 1) * timer.intervalMs);
+      timer.fire(now);
+    });
     return true;
   }
 

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { VirtualClock } from '../core/clock.ts';
+import type { TaskId } from '../core/ids.ts';
+import { randomInt, seededRandom } from '../core/random.ts';
+import { Step } from '../core/step.ts';
+import { createStateBackend, type Table, type TableSpec } from '../state/state.ts';
+import { OPERATORS } from './operators.ts';
+import { everything } from './testing/everything.ts';
+import { type Datum, TestTask, type TestTaskOptions } from './testing/test-task.ts';
+
+/** Events with some disorder, some nulls, and updates of the two tables among them. */
+const inputs = fc
+  .array(
+    fc.record({
+      which: fc.constantFrom('events', 'events', 'events', 'names', 'rates'),
+      key: fc.constantFrom('a', 'ab', 'b', 'é', null),
+      value: fc.option(fc.nat(9), { freq: 6 }),
+      later: fc.integer({ min: -9, max: 12 }),
+    }),
+    { maxLength: 40, size: 'max' },
+  )
+  .map((rows) => {
+    let time = 20;
+    return rows.map(({ which, key, value, later }): Datum => {
+      time = Math.max(0, time + later);
+      return { topic: which, key, value: which === 'names' && value !== null ? `n${value}` : value, timestamp: time };
+    });
+  });
+
+const program = everything();
+
+function outcome(task: TestTask): unknown {
+  const drops = task.dropped.items.map(({ node, reason }) => `${node} ${reason}`);
+  return { written: task.written.items, drops };
+}
+
+function runAll(data: readonly Datum[], options: TestTaskOptions = {}): TestTask {
+  const task = new TestTask(program, options);
+  task.feed(...data);
+  task.end();
+  return task;
+}
+
+const RUNS = { numRuns: 150, seed: 20260 };
+
+test('every kind of node does the same where reads miss at random: undo leaves nothing behind', () => {
+  let misses = 0;
+  fc.assert(
+    fc.property(inputs, fc.nat(), (data, seed) => {
+      const random = seededRandom(seed);
+      const task = runAll(data, {
+        interrupt(step) {
+          if (randomInt(random, 12) === 0) step.miss();
+        },
+      });
+      misses += task.misses;
+      assert.deepEqual(outcome(task), outcome(runAll(data)));
+    }),
+    RUNS,
+  );
+  assert.ok(misses > 1000, `${misses} misses`);
+});
+
+class Crash extends Error {}
+
+test('a commit and a crash after any step lose nothing and repeat nothing', () => {
+  let crashes = 0;
+  fc.assert(
+    fc.property(inputs, fc.nat(), (data, seed) => {
+      const random = seededRandom(seed);
+      let between = () => {};
+      const task = new TestTask(program, { between: () => between() });
+      let reopen = task.save();
+      between = () => {
+        if (randomInt(random, 3) === 0) reopen = task.save();
+        if (randomInt(random, 9) === 0) throw new Crash();
+      };
+      task.inputs.push(...data);
+      for (;;) {
+        try {
+          task.run();
+          task.end();
+          break;
+        } catch (thrown) {
+          if (!(thrown instanceof Crash)) throw thrown;
+          crashes++;
+          reopen();
+        }
+      }
+      assert.deepEqual(outcome(task), outcome(runAll(data)));
+    }),
+    RUNS,
+  );
+  assert.ok(crashes > 500, `${crashes} crashes`);
+});
+
+test('hot tables and naive tables give the same', async () => {
+  await fc.assert(
+    fc.asyncProperty(inputs, async (data) => {
+      const step = new Step();
+      const tables = new Map<string, Table>();
+      const specs: TableSpec[] = program.stores.map((store) => ({
+        name: store.name,
+        windowed: store.kind === 'window',
+        cells: program.serde(store.value).cells,
+        ordered: ['sums', 'seen'].includes(store.name),
+      }));
+      const backend = createStateBackend({});
+      const state = await backend.open({
+        task: 'everything_0' as TaskId,
+        directory: undefined,
+        step,
+        clock: new VirtualClock(),
+        budget: { maxBytes: 1 << 26, usedBytes: 0 },
+        tables: specs,
+        onQuarantine: assert.fail,
+      });
+      for (const { name } of specs) tables.set(name, state.table(name));
+      const hot = runAll(data, { step, table: ({ name }) => tables.get(name)! });
+      assert.deepEqual(outcome(hot), outcome(runAll(data)));
+      await state.close();
+      await backend.close();
+    }),
+    RUNS,
+  );
+});
+
+test('every node kind that has an operator stands in the topology of these tests', () => {
+  const kinds = new Set<string>(program.nodes.map((node) => node.kind));
+  const missing = Object.keys(OPERATORS).filter((kind) => !kinds.has(kind));
+  assert.deepEqual(missing, []);
+});

@@ -1,0 +1,146 @@
+import { avro, double, int64, string, windowed } from '../../schemas/schemas.ts';
+import {
+  hopping,
+  keyValueStore,
+  type Program,
+  topic,
+  topology,
+  tumbling,
+  windowStore,
+} from '../../topology/topology.ts';
+import type { ProcessContext, Processor } from '../process.ts';
+import type { TestProgram } from './test-task.ts';
+
+const KEYED = { key: string(), partitions: 1 } as const;
+export const EVENTS = topic('events', { ...KEYED, value: int64() });
+export const NAMES = topic('names', { ...KEYED, value: string() });
+export const RATES = topic('rates', { ...KEYED, value: double() });
+
+const numbersOut = topic('numbers-out', { ...KEYED, value: int64() });
+const textsOut = topic('texts-out', { ...KEYED, value: string() });
+
+/** A row of three cells. */
+export const stats = avro({
+  type: 'record',
+  name: 'Stats',
+  fields: [
+    { name: 'count', type: 'long' },
+    { name: 'sum', type: 'double' },
+    { name: 'odd', type: 'boolean' },
+  ],
+});
+
+export const HOP = { sizeMs: 10, advanceMs: 4, graceMs: 3 };
+export const TUMBLE = { sizeMs: 8, graceMs: 5 };
+
+/** Every kind of node at once, over three topics. */
+export function everything(): TestProgram {
+  const app = topology('everything');
+  const events = app.stream(EVENTS);
+  const names = app.table(NAMES, { store: 'names' });
+  const rates = app.table(RATES, { store: 'rates' });
+  const present = events.filterNot((value) => value === null);
+
+  present
+    .filter((value) => value % 3 !== 0)
+    .mapValues((value) => value * 2)
+    .to(numbersOut);
+  present
+    .flatMap((value, key) => (value > 6 ? [] : [[`${key}-x`, value] as const, [`${key}-y`, -value] as const]))
+    .to(numbersOut);
+  const { small, large } = present.branch({ small: (value) => value < 3, large: (value) => value > 6 });
+  small
+    .merge(large.map((value, key) => [key, value + 100] as const))
+    .peek(() => {})
+    .to(numbersOut);
+
+  present.toTable({ store: 'latest', value: int64() }).toStream().to(numbersOut);
+  events.groupByKey().count({ store: 'counts' }).toStream().to(numbersOut);
+  present
+    .mapValues(String)
+    .groupByKey()
+    .reduce({ store: 'joined-texts', value: string(), add: (all, next) => (all.length > 6 ? next : all + next) })
+    .toStream()
+    .to(textsOut);
+
+  present.joinTable(names, { merge: (value, name, key) => `${key}:${value}:${name}` }).to(textsOut);
+  present.leftJoinTable(rates, { merge: (value, rate) => `${value}*${rate}` }).to(textsOut);
+
+  const hops = present
+    .groupBy((value) => `g${value % 2}`, { name: 'by-parity', key: string(), value: int64(), partitions: 1 })
+    .window(hopping(HOP.sizeMs, { advance: HOP.advanceMs, grace: HOP.graceMs }))
+    .aggregate({
+      store: 'hops',
+      value: stats,
+      initial: () => ({ count: 0, sum: 0, odd: false }),
+      add(row, value) {
+        row.count++;
+        row.sum += value;
+        row.odd = row.count % 2 === 1;
+      },
+    });
+  const hopOut = { key: windowed(string(), HOP.sizeMs), value: stats, partitions: 1 } as const;
+  hops.toStream().to(topic('hop-updates', hopOut));
+  hops.suppress().toStream().to(topic('hop-finals', hopOut));
+
+  const tumbles = events
+    .mapValues((value) => `${value}`)
+    .groupByKey()
+    .window(tumbling(TUMBLE.sizeMs, { grace: TUMBLE.graceMs }))
+    .aggregate({
+      store: 'tumbles',
+      value: string(),
+      retention: 40,
+      initial: () => '',
+      add: (row, value, key) => `${row}${key}${value};`,
+    });
+  const tumbleOut = { key: windowed(string(), TUMBLE.sizeMs), value: string(), partitions: 1 } as const;
+  tumbles.suppress().toStream().to(topic('tumble-finals', tumbleOut));
+  tumbles
+    .toStream()
+    .leftJoinTable(tumbles, { merge: (a, b) => `${a === b}` })
+    .to(topic('self', tumbleOut));
+
+  present
+    .process<string>({
+      name: 'remember',
+      stores: [
+        keyValueStore('sums', { key: string(), value: double() }),
+        windowStore('seen', { key: string(), value: string(), retention: 20 }),
+      ],
+      supplier: () => new Remember(),
+      value: string(),
+    })
+    .to(textsOut);
+  return testProgram(app.build());
+}
+
+/** Uses all that a context lends. */
+class Remember implements Processor<string, number, string, string> {
+  init(context: ProcessContext<string, string>): void {
+    context.schedule(15, 'stream', (at) => {
+      const sums = [...context.store<string, number>('sums').all()];
+      context.forward('all', JSON.stringify(sums), at);
+      if (sums.length > 3) context.store<string, number>('sums').delete(sums[0]![0]);
+    });
+  }
+
+  process(value: number, key: string | null, context: ProcessContext<string, string>): void {
+    if (key === null) return;
+    const sums = context.store<string, number>('sums');
+    const seen = context.windowStore<string, string>('seen');
+    sums.put(key, (sums.get(key) ?? 0) + value);
+    const start = Math.floor(context.timestamp / 5) * 5;
+    seen.put(key, start, `${seen.get(key, start) ?? ''}${value}`);
+    if (value === 7) seen.delete(key, start);
+    const text = [...seen.fetch(key, start - 10, start + 1)].map(([at, row]) => `${at}=${row}`).join(' ');
+    const all = [...seen.window(start)].map(([name]) => name).join('');
+    const range = [...sums.range('a', 'c')].length;
+    context.forward(key, `${text} ${all} ${range} ${context.streamTime}`);
+  }
+}
+
+export function testProgram({ plan, code }: Program): TestProgram {
+  const { nodes, stores, topics } = plan;
+  return { nodes, stores, topics, fn: (ref) => code.fn(ref), serde: (name) => code.serde(name) };
+}
