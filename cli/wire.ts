@@ -94,7 +94,12 @@ export async function run(
     await close();
     throw thrown;
   }
-  const finished = started.finished.finally(close);
+  const ended = new AbortController();
+  void keepAlive(engine.clock, ended.signal);
+  const finished = started.finished.finally(() => {
+    ended.abort();
+    return close();
+  });
   finished.catch(() => undefined);
   return {
     engine,
@@ -105,4 +110,11 @@ export async function run(
     },
     progress: () => started.progress(),
   };
+}
+
+const ONE_DAY_MS = 86_400_000;
+
+/** Keeps the process from ending while an application waits for records. */
+async function keepAlive(clock: Clock, ended: AbortSignal): Promise<void> {
+  while (await clock.sleep(ONE_DAY_MS, ended));
 }

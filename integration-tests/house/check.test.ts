@@ -1,9 +1,8 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: sources with templates are planted as strings
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkHouse } from './check.ts';
 import { MAX_FILE_LINES } from './rules.ts';
-
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: sources with templates are planted as strings
 
 /** The rules broken by a small house; files that are only imported are given as empty ones. */
 function rulesBroken(files: Record<string, string>, alsoThere: readonly string[] = []): readonly string[] {
