@@ -43,8 +43,6 @@ class Kept implements Undoable {
   rollback(): void {
     this.value = this.#before;
   }
-
-  settle(): void {}
 }
 
 /**

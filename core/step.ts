@@ -24,6 +24,10 @@
 export interface Undoable {
   /** Take back all changes since the first touch of the current step. */
   rollback(): void;
+}
+
+/** An Undoable that has to know when its changes stand; it calls {@link Step.touchSettling} instead. */
+export interface Settling extends Undoable {
   /** The changes stand; drop what was kept for undoing. */
   settle(): void;
 }
@@ -43,6 +47,7 @@ export class Step {
   probing = false;
 
   readonly #touched: Undoable[] = [];
+  readonly #settling: Settling[] = [];
 
   begin(): void {
     this.serial++;
@@ -51,6 +56,11 @@ export class Step {
 
   touch(part: Undoable): void {
     this.#touched.push(part);
+  }
+
+  touchSettling(part: Settling): void {
+    this.#touched.push(part);
+    this.#settling.push(part);
   }
 
   miss(): never {
@@ -62,12 +72,14 @@ export class Step {
     const touched = this.#touched;
     for (let i = touched.length - 1; i >= 0; i--) touched[i]!.rollback();
     touched.length = 0;
+    this.#settling.length = 0;
     this.serial++;
   }
 
   settle(): void {
-    const touched = this.#touched;
-    for (let i = 0; i < touched.length; i++) touched[i]!.settle();
-    touched.length = 0;
+    const settling = this.#settling;
+    for (let i = 0; i < settling.length; i++) settling[i]!.settle();
+    settling.length = 0;
+    this.#touched.length = 0;
   }
 }

@@ -127,8 +127,6 @@ export class BatchBuilder implements Undoable {
     this.#reset(this.#markAt, this.#markCount, this.#markMaxTimestamp);
   }
 
-  settle(): void {}
-
   #reset(at: number, count: number, largest: Millis): void {
     this.#at = at;
     this.count = count;

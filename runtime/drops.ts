@@ -1,9 +1,9 @@
-import type { Step, Undoable } from '../core/step.ts';
+import type { Settling, Step } from '../core/step.ts';
 import type { DropReason } from '../operators/operators.ts';
 import type { Counter, Telemetry } from '../telemetry/telemetry.ts';
 
 /** Counts of records that went no further, per node and reason; a step that is undone counts nothing. */
-class DropCounter implements Undoable {
+class DropCounter implements Settling {
   readonly #counter: Counter;
   readonly #step: Step;
   #touchedIn = -1;
@@ -18,7 +18,7 @@ class DropCounter implements Undoable {
     if (this.#touchedIn !== this.#step.serial) {
       this.#touchedIn = this.#step.serial;
       this.#pending = 0;
-      this.#step.touch(this);
+      this.#step.touchSettling(this);
     }
     this.#pending++;
   }

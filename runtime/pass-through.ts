@@ -23,7 +23,7 @@ export function passThrough(
   const nodes = index.stageNodes(stage);
   const [source, sink] = nodes;
   if (nodes.length !== 2 || source?.kind !== 'source' || source.time !== null) return undefined;
-  if (sink?.kind !== 'to' && sink?.kind !== 'repartition') return undefined;
+  if (sink?.kind !== 'to' || sink.partitioner !== 'inherited') return undefined;
   const from = index.topics.get(source.topic)!;
   const to = index.topics.get(sink.topic)!;
   if (from.partitions !== to.partitions || from.key !== to.key || from.value !== to.value) return undefined;

@@ -39,8 +39,6 @@ class ScanRequests implements Undoable {
   rollback(): void {
     this.pending.length = this.#mark;
   }
-
-  settle(): void {}
 }
 
 export interface TaskParts {

@@ -1,6 +1,6 @@
 import { type Bytes, compareBytes, EMPTY, readInt64 } from '../core/bytes.ts';
 import type { Millis } from '../core/ids.ts';
-import type { Step, Undoable } from '../core/step.ts';
+import type { Settling, Step } from '../core/step.ts';
 import { FIRST_CELL, LIVE, UNKNOWN } from './hot/pages.ts';
 import type { Pane } from './hot/pane.ts';
 import type { HotRows } from './hot/rows.ts';
@@ -36,7 +36,7 @@ const LARGEST_LIMIT = 8192;
  * evicted, so they are among the hot ones. The place is a key, not an index: rows may come and go meanwhile. The
  * cursor takes part in the step's undo, so that a step that runs again sees the same row again.
  */
-export class TableScan implements Scan, Undoable {
+export class TableScan implements Scan, Settling {
   key: Bytes = EMPTY;
   readonly keyStart = 0;
   keyEnd = 0;
@@ -88,7 +88,7 @@ export class TableScan implements Scan, Undoable {
     if (this.#touchedIn !== this.#step.serial) {
       this.#touchedIn = this.#step.serial;
       this.#savedFrom = Buffer.from(this.#from.subarray(0, this.#fromEnd));
-      this.#step.touch(this);
+      this.#step.touchSettling(this);
     }
     const rows = this.#rows;
     const pane = rows.panes.get(this.#pane);
@@ -139,15 +139,13 @@ export class TableScan implements Scan, Undoable {
     for (;;) {
       const chunk = this.#chunkHere(pane);
       const row = this.#hotAt(sorted);
-      const key = chunk.keys[this.#chunkAt];
+      const key = this.#coldKey(chunk);
       if (key === undefined) {
         const bound = chunk.to;
-        const hotIsCovered =
-          bound === undefined || (row >= 0 && this.#rows.compareKey(row, bound, 0, bound.length) < 0);
-        if (row < 0 && (bound === undefined || (this.#to !== undefined && compareAll(bound, this.#to) >= 0)))
-          return false;
-        if (!hotIsCovered) {
-          this.#setFrom(bound!, bound!.length, false);
+        const isLast = bound === undefined || (this.#to !== undefined && compareAll(bound, this.#to) >= 0);
+        if (isLast && row < 0) return false;
+        if (!isLast && (row < 0 || this.#rows.compareKey(row, bound, 0, bound.length) >= 0)) {
+          this.#setFrom(bound, bound.length, false);
           continue;
         }
       }
@@ -159,6 +157,11 @@ export class TableScan implements Scan, Undoable {
       if (order <= 0 && (flags & LIVE) !== 0) return this.#takeHot(row);
       if (order > 0 || (order === 0 && (flags & UNKNOWN) !== 0)) return this.#takeCold(chunk, this.#chunkAt - 1);
     }
+  }
+
+  #coldKey(chunk: Chunk): Bytes | undefined {
+    const key = chunk.keys[this.#chunkAt];
+    return key === undefined || this.#to === undefined || compareAll(key, this.#to) < 0 ? key : undefined;
   }
 
   /** The chunk that covers the place of the cursor, or a miss that asks for it. */

@@ -160,7 +160,7 @@ topology
   })
   .suppress()
   .toStream()
-  .process({
+  .processValues({
     name: 'name-airport',
     stores: [keyValueStore('airports', { key: string(), value: airport })],
     supplier: nameAirport,

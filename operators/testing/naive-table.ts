@@ -1,5 +1,5 @@
 import { type Bytes, EMPTY } from '../../core/bytes.ts';
-import type { Step, Undoable } from '../../core/step.ts';
+import type { Settling, Step } from '../../core/step.ts';
 import type { BytesTable, CellTable, Scan, TableSpec } from '../../state/state.ts';
 
 /** A row as anybody would write it: `value` of a bytes table, or `cells` with the timestamp in front. */
@@ -19,7 +19,7 @@ export type Interrupt = () => void;
  * A table of the state contract over maps: slow, obvious, and the oracle for the real ones. It holds its callers to
  * the contract: whatever a call has lent is spoiled by the next one.
  */
-export class NaiveTable implements Undoable {
+export class NaiveTable implements Settling {
   readonly name: string;
   readonly kind: 'bytes' | 'cells';
   readonly width: number;
@@ -163,7 +163,7 @@ export class NaiveTable implements Undoable {
   #change(undo: () => void): void {
     if (this.#touchedIn !== this.#step.serial) {
       this.#touchedIn = this.#step.serial;
-      this.#step.touch(this);
+      this.#step.touchSettling(this);
     }
     this.#undo.push(undo);
   }

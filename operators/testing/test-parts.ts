@@ -24,8 +24,6 @@ abstract class Undone implements Undoable {
   rollback(): void {
     this.#putBack();
   }
-
-  settle(): void {}
 }
 
 export class TestNumber extends Undone implements KeptNumber {

@@ -1,5 +1,5 @@
 import { type Bytes, compareBytes } from '../../core/bytes.ts';
-import type { Step, Undoable } from '../../core/step.ts';
+import type { Settling, Step } from '../../core/step.ts';
 import type { Budget } from '../state.ts';
 import { hashKey, INLINE_KEY_BYTES } from './hash.ts';
 import {
@@ -46,7 +46,7 @@ const ROW_OVERHEAD_BYTES = 16;
  *
  * After {@link HotRows.lookup} and {@link HotRows.create} the row's page is `page` and its first word `at`.
  */
-export class HotRows implements Undoable {
+export class HotRows implements Settling {
   readonly name: string;
   readonly width: number;
   /** Cells hold places in the slab. */
@@ -357,7 +357,7 @@ export class HotRows implements Undoable {
     this.#touchedIn = this.#step.serial;
     this.#dirtyMark = this.dirtyCount;
     this.#dropsMark = this.drops.length;
-    this.#step.touch(this);
+    this.#step.touchSettling(this);
   }
 
   /** Changes from here to {@link HotRows.settle} belong to no step: restore uses it. */
