@@ -61,6 +61,6 @@ export interface Logger {
 }
 
 export { createTelemetry, silentTelemetry, type TelemetryOptions } from './create.ts';
+export type { LogLevel } from './logger.ts';
 export { forgetSecrets, redact, redactText, registerSecret } from './redact.ts';
 export { type ServeOptions, serveTelemetry, type TelemetryServer } from './serve.ts';
-export type { LogLevel } from './logger.ts';
