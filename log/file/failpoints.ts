@@ -1,0 +1,23 @@
+/** Every failpoint of the file log, in the order in which a log's life meets them. */
+export const FILE_FAILPOINTS = [
+  'file.lock.bound',
+  'file.topic.staged',
+  'file.topic.created',
+  'file.segment.rolled',
+  'file.segment.written',
+  'file.commit.flushed',
+  'file.commit.segmentsSynced',
+  'file.journal.written',
+  'file.journal.synced',
+  'file.commit.answered',
+  'file.checkpoint.flushed',
+  'file.checkpoint.synced',
+  'file.checkpoint.written',
+  'file.checkpoint.switched',
+  'file.checkpoint.trimmed',
+  'file.retention.removed',
+  'file.compaction.written',
+  'file.compaction.swapped',
+  'file.topic.deleted',
+  'file.recovery.cut',
+] as const;

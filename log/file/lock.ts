@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, realpath, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FlowError } from '../../core/errors.ts';
+import { failpoint } from '../../core/failpoints.ts';
+
+/**
+ * One owner process a folder. Node has no `flock`, so the proof of life is a socket that the owner listens
+ * on: the kernel binds a name once, and a dead process answers nothing, however it died. `owner.json` says
+ * who the owner is; it also guards against a socket file that somebody removed, by process id *and* start
+ * time, so that a process id used again proves nothing.
+ *
+ * A dead owner's socket file is removed by its successor. Two successors at once are kept apart by a second
+ * name, taken for the moment of taking over, that leaves no file behind (an abstract socket; where there are
+ * none, the successors look once more after binding whether the name is still theirs).
+ *
+ * The socket answers whoever connects with one line of JSON, the owner; this is where tools reach it.
+ */
+export interface Owner {
+  readonly pid: number;
+  /** The process's start as the kernel counts it, or '' where it does not say. */
+  readonly started: string;
+  readonly command: string;
+  /** Tells two owners within one process apart. */
+  readonly nonce: string;
+}
+
+const LONGEST_SOCKET_PATH = 100;
+const ANSWER_MS = 2000;
+let serial = 0;
+
+export async function lockFolder(directory: string): Promise<() => Promise<void>> {
+  await mkdir(directory, { recursive: true });
+  const owner: Owner = {
+    pid: process.pid,
+    started: await startOf(process.pid),
+    command: [process.title, ...process.argv.slice(1)].join(' ').slice(0, 200),
+    nonce: `${process.pid}-${performance.timeOrigin}-${serial++}`,
+  };
+  const key = createHash('sha256')
+    .update(await realpath(directory))
+    .digest('hex')
+    .slice(0, 24);
+  const path = socketPath(directory, key);
+  const guard = await takeGuard(key, directory);
+  let server: Server;
+  try {
+    server = await bind(path, directory, owner);
+    failpoint('file.lock.bound');
+    const file = join(directory, 'owner.json');
+    await refuseLiving(file, server, directory);
+    await writeFile(`${file}.new`, JSON.stringify(owner));
+    await rename(`${file}.new`, file);
+    const seen = await ask(path);
+    if (seen?.nonce !== owner.nonce) {
+      await close(server);
+      throw lockedBy(directory, seen);
+    }
+  } finally {
+    if (guard !== undefined) await close(guard);
+  }
+  return async () => {
+    await rm(join(directory, 'owner.json'), { force: true });
+    await close(server);
+  };
+}
+
+async function bind(path: string, directory: string, owner: Owner): Promise<Server> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await listen(path, owner);
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw thrown;
+      const seen = await ask(path);
+      if (seen !== undefined || attempt === 3) throw lockedBy(directory, seen);
+      await unlink(path).catch(() => undefined);
+    }
+  }
+}
+
+/** The socket was free, yet the owner that the file names lives: its socket file was removed. */
+async function refuseLiving(file: string, server: Server, directory: string): Promise<void> {
+  let named: Owner;
+  try {
+    named = JSON.parse(await readFile(file, 'utf8')) as Owner;
+  } catch {
+    return;
+  }
+  if (named.pid === process.pid || named.started === '' || (await startOf(named.pid)) !== named.started) return;
+  await close(server);
+  throw lockedBy(directory, named);
+}
+
+function lockedBy(directory: string, owner: Owner | undefined): FlowError {
+  const who = owner === undefined ? 'another process' : `process ${owner.pid} (${owner.command})`;
+  return new FlowError('log.locked', `the log in ${directory} is owned by ${who}; stop it, or use another folder`);
+}
+
+/** When a process started, in the kernel's own count; '' where it is gone or the kernel does not say. */
+async function startOf(pid: number): Promise<string> {
+  try {
+    const text = await readFile(`/proc/${pid}/stat`, 'latin1');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function socketPath(directory: string, key: string): string {
+  if (process.platform === 'win32') return `\\\\.\\pipe\\nodeflow-${key}`;
+  const inside = join(directory, 'owner.sock');
+  return inside.length <= LONGEST_SOCKET_PATH ? inside : join(tmpdir(), `nodeflow-${key}.sock`);
+}
+
+/** Waits for nobody: whoever holds it is about to become the owner. */
+async function takeGuard(key: string, directory: string): Promise<Server | undefined> {
+  if (process.platform !== 'linux') return undefined;
+  try {
+    return await listen(`\0nodeflow-${key}`, undefined);
+  } catch {
+    throw lockedBy(directory, undefined);
+  }
+}
+
+function listen(path: string, owner: Owner | undefined): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.end(owner === undefined ? '' : `${JSON.stringify(owner)}\n`);
+    });
+    server.once('error', reject);
+    server.listen(path, () => {
+      server.unref();
+      resolve(server);
+    });
+  });
+}
+
+/** Who listens at `path`: `undefined` where nobody does. One that listens and is silent is an owner without a name. */
+function ask(path: string): Promise<Owner | undefined> {
+  return new Promise((resolve) => {
+    let text = '';
+    let connected = false;
+    const socket = connect(path);
+    const end = () => {
+      socket.destroy();
+      resolve(connected ? parseOwner(text) : undefined);
+    };
+    socket.setTimeout(ANSWER_MS, end);
+    socket.on('connect', () => {
+      connected = true;
+    });
+    socket.on('data', (part) => {
+      text += part.toString('utf8');
+    });
+    socket.on('error', end);
+    socket.on('end', end);
+  });
+}
+
+function parseOwner(text: string): Owner {
+  try {
+    return JSON.parse(text) as Owner;
+  } catch {
+    return { pid: 0, started: '', command: 'it does not answer', nonce: '' };
+  }
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+  });
+}

@@ -1,0 +1,75 @@
+import { FlowError } from '../../core/errors.ts';
+import { compactPartition } from './compaction.ts';
+import type { Context } from './context.ts';
+import type { MaintenanceFigures } from './file.ts';
+import type { Partition } from './partition.ts';
+import { raiseStart, removeBelow, retainedStart } from './retention.ts';
+
+/** Retention and compaction, a round at a time, on the log's clock. */
+export class Maintenance {
+  readonly #context: Context;
+  #stopTimer = () => {};
+  #running: Promise<MaintenanceFigures> | undefined;
+  #stopped = false;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  start(): void {
+    const { clock, options } = this.#context;
+    if (options.maintainMs <= 0) return;
+    this.#stopTimer = clock.after(options.maintainMs, () => {
+      void this.round()
+        .catch(() => undefined)
+        .finally(() => {
+          if (!this.#stopped) this.start();
+        });
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#stopTimer();
+    await this.#running?.catch(() => undefined);
+  }
+
+  /** One round; whoever asks during a round gets that one's answer. */
+  round(): Promise<MaintenanceFigures> {
+    this.#running ??= this.#round().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #round(): Promise<MaintenanceFigures> {
+    const sum = { removedSegments: 0, compactedSegments: 0, removedRecords: 0 };
+    try {
+      for (const topic of this.#context.topics.values()) {
+        for (const partition of topic.partitions) {
+          if (this.#stopped || topic.deleted) break;
+          if (topic.settings.cleanup === 'none') continue;
+          await partition.flush();
+          sum.removedSegments += await this.#retain(partition);
+          if (topic.settings.cleanup.startsWith('compact')) {
+            const compacted = await compactPartition(this.#context, partition);
+            sum.compactedSegments += compacted.segments;
+            sum.removedRecords += compacted.records;
+          }
+          await partition.closeIdle();
+        }
+      }
+    } catch (thrown) {
+      throw thrown instanceof FlowError ? thrown : this.#context.health.fail(thrown, false);
+    }
+    return sum;
+  }
+
+  async #retain(partition: Partition): Promise<number> {
+    const { clock } = this.#context;
+    const before = partition.segments.length;
+    await raiseStart(this.#context, partition, retainedStart(partition, clock.now()));
+    await removeBelow(this.#context, partition);
+    return Math.max(0, before - partition.segments.length);
+  }
+}
