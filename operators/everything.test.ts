@@ -25,9 +25,14 @@ const inputs = fc
     let time = 20;
     return rows.map(({ which, key, value, later }): Datum => {
       time = Math.max(0, time + later);
-      return { topic: which, key, value: which === 'names' && value !== null ? `n${value}` : value, timestamp: time };
+      return { topic: which, key, value: asValue(which, value), timestamp: time };
     });
   });
+
+function asValue(which: string, value: number | null): unknown {
+  if (value === null || which === 'events') return value;
+  return which === 'names' ? { name: `n${value}` } : { count: 1, sum: value, odd: true };
+}
 
 const program = everything();
 

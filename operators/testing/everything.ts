@@ -13,9 +13,6 @@ import type { TestProgram } from './test-task.ts';
 
 const KEYED = { key: string(), partitions: 1 } as const;
 export const EVENTS = topic('events', { ...KEYED, value: int64() });
-export const NAMES = topic('names', { ...KEYED, value: string() });
-export const RATES = topic('rates', { ...KEYED, value: double() });
-
 const numbersOut = topic('numbers-out', { ...KEYED, value: int64() });
 const textsOut = topic('texts-out', { ...KEYED, value: string() });
 
@@ -29,6 +26,11 @@ export const stats = avro({
     { name: 'odd', type: 'boolean' },
   ],
 });
+
+const named = avro({ type: 'record', name: 'Named', fields: [{ name: 'name', type: 'string' }] });
+
+export const NAMES = topic('names', { ...KEYED, value: named });
+export const RATES = topic('rates', { ...KEYED, value: stats });
 
 export const HOP = { sizeMs: 10, advanceMs: 4, graceMs: 3 };
 export const TUMBLE = { sizeMs: 8, graceMs: 5 };
@@ -63,8 +65,15 @@ export function everything(): TestProgram {
     .toStream()
     .to(textsOut);
 
-  present.joinTable(names, { merge: (value, name, key) => `${key}:${value}:${name}` }).to(textsOut);
-  present.leftJoinTable(rates, { merge: (value, rate) => `${value}*${rate}` }).to(textsOut);
+  // What a join hands on may be the row itself; the next look into the table must not change it.
+  present
+    .joinTable(names, { merge: (value, row, key) => ({ text: `${key}:${value}`, row }) })
+    .leftJoinTable(names, { merge: ({ text, row }, again) => `${text}:${row.name}=${again?.name}` })
+    .to(textsOut);
+  present
+    .leftJoinTable(rates, { merge: (_value, rate) => rate })
+    .leftJoinTable(rates, { merge: (rate, again) => `${rate?.sum}=${again?.sum}` })
+    .to(textsOut);
 
   const hops = present
     .groupBy((value) => `g${value % 2}`, { name: 'by-parity', key: string(), value: int64(), partitions: 1 })
@@ -82,6 +91,11 @@ export function everything(): TestProgram {
   const hopOut = { key: windowed(string(), HOP.sizeMs), value: stats, partitions: 1 } as const;
   hops.toStream().to(topic('hop-updates', hopOut));
   hops.suppress().toStream().to(topic('hop-finals', hopOut));
+
+  hops
+    .toStream()
+    .leftJoinTable(hops, { merge: (row, again) => `${row.sum}=${again?.sum}` })
+    .to(topic('hop-self', { ...hopOut, value: string() }));
 
   const tumbles = events
     .mapValues((value) => `${value}`)
