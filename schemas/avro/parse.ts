@@ -51,9 +51,9 @@ class Parser {
       case 'fixed':
         return this.#fixed(schema, space, where);
       case 'array':
-        return { kind, items: this.type(schema['items'], space, `the items of ${where}`, depth + 1) };
+        return { kind, items: this.type(schema['items'], space, `${where}[]`, depth + 1) };
       case 'map':
-        return { kind, values: this.type(schema['values'], space, `the values of ${where}`, depth + 1) };
+        return { kind, values: this.type(schema['values'], space, `${where}{}`, depth + 1) };
       default:
         if (isPrimitive(kind)) return { kind, logicalType: logicalType(schema) };
         return this.type(kind, space, where, depth + 1);
