@@ -230,22 +230,9 @@ export class Partition {
       for (let i = 0; i < ranges.length; i += 2) open.add(ranges[i]!, ranges[i + 1]!);
     }
     const first = this.segments.find((segment) => segment.synced < segment.size) ?? this.active;
-    const place =
-      first === undefined
-        ? [-1, 0]
-        : first.sealed && first.synced === first.size
-          ? [first.index.next, 0]
-          : [first.base, first.synced];
-    return [
-      this.topic.id,
-      this.number,
-      this.start,
-      this.end,
-      place[0]!,
-      place[1]!,
-      this.aborted.bounds(),
-      open.bounds(),
-    ];
+    const [base, size] = first === undefined ? [-1, 0] : placeBehind(first);
+    this.#placeBase = base;
+    return [this.topic.id, this.number, this.start, this.end, base, size, this.aborted.bounds(), open.bounds()];
   }
 
   /** The snapshot with the last row is durable. */
@@ -257,6 +244,12 @@ export class Partition {
     await this.#writing.catch(() => undefined);
     for (const segment of this.segments) await segment.kill();
   }
+}
+
+/** Where recovery goes on from the snapshot: within the segment, or behind one that takes no more. */
+function placeBehind(segment: Segment): [Position, number] {
+  const done = segment.sealed && segment.synced === segment.size;
+  return done ? [segment.index.next, 0] : [segment.base, segment.synced];
 }
 
 function wake(waiters: Set<() => void>): void {
