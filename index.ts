@@ -1,4 +1,6 @@
 /** The public interface of `@nodeflow/engine`. Whatever is not named here may change at any time. */
+export { showProgress } from './cli/progress.ts';
+export { runMain } from './cli/run-main.ts';
 export {
   type Engine,
   type EngineOptions,
@@ -7,6 +9,7 @@ export {
   type Running,
   run,
 } from './cli/wire.ts';
+export type { World } from './cli/world.ts';
 export {
   csvFile,
   generator,

@@ -1,10 +1,10 @@
-import { FlowError, isFlowError, messageOf } from '../core/errors.ts';
-import { redactText } from '../telemetry/telemetry.ts';
+import { FlowError } from '../core/errors.ts';
 import { COMMANDS } from './commands/table.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { helpOfAll, helpOfOne } from './help.ts';
 import { didYouMean } from './nearest.ts';
 import { parseCall } from './parse.ts';
+import { reportFailure } from './run-main.ts';
 import type { World } from './world.ts';
 
 /**
@@ -12,11 +12,10 @@ import type { World } from './world.ts';
  * error is one message that names the thing and the cure, with a stack only where `--verbose` asks for it.
  */
 export async function runCommandLine(args: readonly string[], world: World): Promise<number> {
-  const json = args.includes('--json');
   try {
     return await dispatch(args, world);
   } catch (thrown) {
-    report(thrown, json, args.includes('--verbose'), world);
+    reportFailure(thrown, world, { json: args.includes('--json'), verbose: args.includes('--verbose') });
     return exitCodeOf(thrown);
   }
 }
@@ -43,14 +42,4 @@ async function dispatch(args: readonly string[], world: World): Promise<number> 
 function unknownCommand(name: string): FlowError {
   const names = [...COMMANDS.map((command) => command.name), 'help'];
   return new FlowError('option.unknown', `unknown command ${name}${didYouMean(name, names)}; see nodeflow help`);
-}
-
-function report(thrown: unknown, json: boolean, verbose: boolean, world: World): void {
-  const code = isFlowError(thrown) ? thrown.code : undefined;
-  const message = redactText(messageOf(thrown));
-  if (json) world.err(JSON.stringify({ error: code ?? 'unexpected', message }));
-  else world.err(`nodeflow: ${message}${code === undefined ? '' : ` [${code}]`}`);
-  if (!verbose) return;
-  for (let cause: unknown = thrown; cause instanceof Error; cause = cause.cause)
-    world.err(redactText(cause.stack ?? ''));
 }

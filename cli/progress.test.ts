@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualClock } from '../core/clock.ts';
-import type { Progress, Run } from '../runtime/runtime.ts';
+import type { Progress } from '../runtime/runtime.ts';
 import { progressLine, showProgress } from './progress.ts';
-import type { World } from './world.ts';
 
 const PROGRESS: Progress = {
   records: 1_234_567,
@@ -32,12 +31,12 @@ function shown(terminal: boolean) {
     records += 1000;
     return { ...PROGRESS, records };
   };
-  const run = { progress } as unknown as Run;
+  const run = { progress };
   const world = {
     clock,
     err: (line: string) => void lines.push(line),
     over: terminal ? (line: string) => void over.push(line) : undefined,
-  } as unknown as World;
+  };
   const hide = showProgress(run, world);
   return { clock, lines, over, hide };
 }

@@ -8,7 +8,7 @@ const PLAIN_MS = 5000;
  * Tells on standard error how a run goes on, until it is finished: over one line of a terminal, else a line every
  * few seconds. Answers what removes the line again.
  */
-export function showProgress(run: Run, world: World): () => void {
+export function showProgress(run: Pick<Run, 'progress'>, world: Pick<World, 'clock' | 'err' | 'over'>): () => void {
   const { clock, over } = world;
   const every = over === undefined ? PLAIN_MS : TERMINAL_MS;
   let last = { at: clock.monotonic(), records: 0 };

@@ -63,6 +63,8 @@ export interface RunApplicationOptions extends EngineOptions {
   readonly settings?: Partial<RunSettings>;
   /** With more than one worker: the module that exports the topology, and under which name. */
   readonly module?: ModuleRef;
+  /** When it aborts, the run is drained: the epoch in hand is committed, and the run can be continued later. */
+  readonly stop?: AbortSignal;
 }
 
 /** A running application; `finished` also closes an engine that was opened for it. */
@@ -96,7 +98,11 @@ export async function run(
   }
   const ended = new AbortController();
   void keepAlive(engine.clock, ended.signal);
+  const stop = () => void started.drain().catch(() => undefined);
+  if (options.stop?.aborted) stop();
+  options.stop?.addEventListener('abort', stop, { once: true });
   const finished = started.finished.finally(() => {
+    options.stop?.removeEventListener('abort', stop);
     ended.abort();
     return close();
   });

@@ -28,7 +28,12 @@ export const run: Command = {
     const telemetry = telemetryOf(config, world, { application: program.plan.name });
     const engine = await engineOf(config, world, telemetry);
     try {
-      const running = await runApplication(program, { engine, module, settings: runSettings(config) });
+      const running = await runApplication(program, {
+        engine,
+        module,
+        settings: runSettings(config),
+        stop: world.stop,
+      });
       const { how, records } = await watch(running, engine, config, world);
       world.out(
         call.json
@@ -44,25 +49,19 @@ export const run: Command = {
 
 /** Follows a run to its end, with progress, metrics and the wish to stop. */
 async function watch(running: Running, engine: Engine, config: Config, world: World) {
-  let ready = true;
   observeProgress(running, engine);
   const port = config.number('metrics.port');
   const host = config.text('metrics.host')!;
   const server =
-    port === undefined ? undefined : await serveTelemetry(engine.telemetry, { port, host, ready: () => ready });
+    port === undefined
+      ? undefined
+      : await serveTelemetry(engine.telemetry, { port, host, ready: () => !world.stop.aborted });
   if (server !== undefined) world.err(`metrics on http://${host}:${server.port}/metrics`);
-  const stop = () => {
-    ready = false;
-    void running.drain().catch(() => undefined);
-  };
-  if (world.stop.aborted) stop();
-  world.stop.addEventListener('abort', stop, { once: true });
   const hideProgress = showProgress(running, world);
   try {
     return await running.finished;
   } finally {
     hideProgress();
-    world.stop.removeEventListener('abort', stop);
     await server?.close();
   }
 }
