@@ -34,7 +34,8 @@ export class JsonScan {
   }
 
   scan(bytes: Bytes, start: number, end: number): void {
-    this.starts.fill(-1);
+    const starts = this.starts;
+    for (let i = 0; i < starts.length; i++) starts[i] = -1;
     let at = skipSpace(bytes, start, end) + 1;
     at = skipSpace(bytes, at, end);
     if (bytes[at] !== CLOSE || at >= end) at = this.#fields(bytes, at, end);
@@ -87,6 +88,8 @@ export class JsonScan {
   #string(bytes: Bytes, at: number, end: number): number {
     for (at++; at < end; at++) {
       const byte = bytes[at]!;
+      // Most bytes of text are neither quote nor control nor backslash, which one comparison tells.
+      if (byte > BACKSLASH) continue;
       if (byte === QUOTE) return at + 1;
       if (byte === BACKSLASH) at++;
       else if (byte < 32) break;
