@@ -23,7 +23,6 @@
  * group's positions were read, by position, never by "no more records" (hard-places 11). A store whose disk is
  * too old for its compacted changelog, or behind the changelog's start, is emptied and rebuilt.
  */
-export const PROGRESS = 'nf.progress';
 
 /** `nf.<application>.<store>.changelog`, one partition a task. */
 export function changelogTopic(application: string, store: string): string {
@@ -49,7 +48,8 @@ export const COMMIT_FAILPOINTS = [
 ] as const;
 
 export { Committer, type EpochPart } from './committer.ts';
-export { KeptNumbers, PROGRESS_FORMAT } from './kept-numbers.ts';
+export { KeptNumbers } from './kept-numbers.ts';
 export { Ledger, type LedgerRow, ledgerTopic, type TopicEnds } from './ledger.ts';
 export { Outputs, type Sealed } from './outputs.ts';
+export { PROGRESS } from './progress.ts';
 export { CHANGELOG_DELETE_RETENTION_MS, type RestoreOptions, restoreState } from './restore.ts';

@@ -1,17 +1,8 @@
+import { assert } from '../core/assert.ts';
 import type { Bytes } from '../core/bytes.ts';
 import type { Step, Undoable } from '../core/step.ts';
-import type { CellTable, RowFormat } from '../state/state.ts';
-
-/** A progress row is one double, big-endian. */
-export const PROGRESS_FORMAT: RowFormat = {
-  width: 1,
-  encode(cells, base, out) {
-    out.double(cells[base]!);
-  },
-  decode(bytes, start, _end, cells, base) {
-    cells[base] = bytes.readDoubleBE(start);
-  },
-};
+import { type BytesTable, PLAIN, type TaskState } from '../state/state.ts';
+import { PROGRESS } from './progress.ts';
 
 /** A number that is undone with its step and saved with its task's progress when it has changed. */
 class Kept implements Undoable {
@@ -45,30 +36,59 @@ class Kept implements Undoable {
   }
 }
 
+/** A progress row is one double, big-endian. */
+const ROW_BYTES = 8;
+
 /**
  * The numbers of one task: operator times, cursors, the next due time of timers. They live in memory; `save`
  * writes the changed ones into the progress table just before the cut, so they share its changelog and restore.
  */
 export class KeptNumbers {
   readonly #step: Step;
-  readonly #table: CellTable;
+  readonly #table: BytesTable;
   readonly #numbers = new Map<string, Kept>();
+  readonly #restored = new Map<string, number>();
+  readonly #row = Buffer.alloc(ROW_BYTES);
 
-  constructor(table: CellTable, step: Step) {
+  private constructor(table: BytesTable, step: Step) {
     this.#table = table;
     this.#step = step;
   }
 
-  /** The number of that name: as restored, else `initial`. The progress table is restored and hot by now. */
+  /** Reads what was saved; the progress table is restored by now. */
+  static async load(state: TaskState, step: Step): Promise<KeptNumbers> {
+    const table = state.table(PROGRESS);
+    assert(table.kind === 'bytes', () => 'the progress table holds bytes');
+    const numbers = new KeptNumbers(table, step);
+    const scan = table.scan(PLAIN);
+    for (;;) {
+      step.begin();
+      let more = false;
+      try {
+        more = scan.next();
+      } catch (thrown) {
+        if (!step.missed) throw thrown;
+      }
+      if (step.missed) {
+        step.rollback();
+        await state.fetchWanted();
+        continue;
+      }
+      step.settle();
+      if (!more) break;
+      numbers.#restored.set(scan.key.toString('utf8', scan.keyStart, scan.keyEnd), scan.bytes.readDoubleBE(scan.start));
+    }
+    state.unpin();
+    return numbers;
+  }
+
+  /** The number of that name: as restored, else `initial`. */
   number(name: string, initial: number): { readonly value: number; set(value: number): void } {
     let kept = this.#numbers.get(name);
     if (kept === undefined) {
-      kept = new Kept(name, initial, this.#step);
-      const table = this.#table;
-      if (table.find(0, kept.name, 0, kept.name.length)) {
-        kept.value = table.cells[table.base]!;
-        kept.saved = kept.value;
-      }
+      const restored = this.#restored.get(name);
+      kept = new Kept(name, restored ?? initial, this.#step);
+      if (restored !== undefined) kept.saved = restored;
       this.#numbers.set(name, kept);
     }
     return kept;
@@ -79,8 +99,8 @@ export class KeptNumbers {
     this.#step.begin();
     for (const kept of this.#numbers.values()) {
       if (kept.value === kept.saved) continue;
-      this.#table.update(0, kept.name, 0, kept.name.length);
-      this.#table.cells[this.#table.base] = kept.value;
+      this.#row.writeDoubleBE(kept.value);
+      this.#table.put(PLAIN, kept.name, 0, kept.name.length, this.#row, 0, ROW_BYTES, 0);
       kept.saved = kept.value;
     }
     this.#step.settle();

@@ -3,7 +3,7 @@ import type { Bytes } from '../core/bytes.ts';
 import { FlowError, messageOf } from '../core/errors.ts';
 import type { Step } from '../core/step.ts';
 import { encodeHeaders } from '../log/batch.ts';
-import type { Logger } from '../telemetry/telemetry.ts';
+import { type Logger, redactText } from '../telemetry/telemetry.ts';
 import type { FailurePolicy } from '../topology/plan.ts';
 import type { Drops } from './drops.ts';
 import type { Input } from './inputs.ts';
@@ -94,7 +94,7 @@ export class Failures {
     const { record } = input;
     const headers = headerSection([
       ['nf.reason', undecodable ? 'undecodable' : 'failed'],
-      ['nf.message', reason.slice(0, 1000)],
+      ['nf.message', redactText(reason).slice(0, 1000)],
       ['nf.node', node],
       ['nf.task', task],
       ['nf.topic', input.topic],

@@ -1,7 +1,7 @@
 import { Ledger, ledgerTopic, Outputs } from '../checkpoints/checkpoints.ts';
 import { FlowError } from '../core/errors.ts';
 import { Step } from '../core/step.ts';
-import type { GroupIdentity, Log } from '../log/log.ts';
+import type { GroupIdentity } from '../log/log.ts';
 import { endsOfTopics } from './ends.ts';
 import { Feed } from './feed.ts';
 import { openTask } from './open-task.ts';
@@ -54,7 +54,6 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
     endsOf,
   });
   const budget = { maxBytes: Math.floor(settings.stateBytes / settings.workers), usedBytes: 0 };
-  let ended = 0;
   const worker = new Worker({
     log,
     clock,
@@ -87,9 +86,6 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
         spec,
       );
     },
-    onTaskEnded: (_task, records) => {
-      ended += records;
-    },
     isEnded: (task) => ledger.ended(task) !== undefined,
   });
   const finished = worker.run().finally(() => ledger.close());
@@ -98,12 +94,12 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
     assign: (identity, tasks) => worker.assign(identity, tasks),
     commitNow: () => worker.commitNow(),
     stop: () => worker.stop(),
-    figures: () => figuresOf(worker, ended),
+    figures: () => figuresOf(worker),
   };
 }
 
-function figuresOf(worker: Worker, endedRecords: number): WorkerFigures {
-  let records = endedRecords;
+function figuresOf(worker: Worker): WorkerFigures {
+  let records = worker.closedRecords;
   let lag = 0;
   let streamTime: number | undefined;
   for (const { task } of worker.tasks.values()) {
@@ -114,5 +110,3 @@ function figuresOf(worker: Worker, endedRecords: number): WorkerFigures {
   }
   return { records, lag, streamTime, tasks: worker.tasks.size };
 }
-
-export type { Log };

@@ -5,7 +5,6 @@ import {
   type Ledger,
   type Outputs,
   PROGRESS,
-  PROGRESS_FORMAT,
   progressTopic,
   restoreState,
   type TopicEnds,
@@ -15,7 +14,7 @@ import type { Clock } from '../core/clock.ts';
 import { partitionName, type TaskId } from '../core/ids.ts';
 import type { Step } from '../core/step.ts';
 import type { CommittedPosition, Log } from '../log/log.ts';
-import type { Budget, CellTable, StateBackend, TableSpec, TaskState } from '../state/state.ts';
+import type { Budget, StateBackend, TableSpec, TaskState } from '../state/state.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { NodeOf, Stage } from '../topology/plan.ts';
 import type { Program } from '../topology/topology.ts';
@@ -58,7 +57,7 @@ export function tableSpecs(program: Program, index: PlanIndex, stage: Stage): re
       ordered: store.nodes.some((node) => index.nodes.get(node)!.kind === 'process'),
     };
   });
-  tables.push({ name: PROGRESS, windowed: false, cells: PROGRESS_FORMAT, ordered: false });
+  tables.push({ name: PROGRESS, windowed: false, ordered: false });
   return tables;
 }
 
@@ -72,7 +71,7 @@ export async function openTask(parts: OpenTaskParts, spec: TaskSpec): Promise<Ru
   const changelog = (table: string) =>
     table === PROGRESS ? progressTopic(application, stage.id) : changelogTopic(application, table);
   const state = await openState(parts, stage, spec, changelog);
-  const numbers = new KeptNumbers(state.table(PROGRESS) as CellTable, step);
+  const numbers = await KeptNumbers.load(state, step);
   const drops = new Drops(telemetry, step, spec.id);
   const scans = createScanRequests(step);
   const streamTime = numbers.number('stream-time', -1);

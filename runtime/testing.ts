@@ -1,10 +1,4 @@
-import {
-  KeptNumbers,
-  Outputs as OutputBuffers,
-  type Outputs,
-  PROGRESS,
-  type Sealed,
-} from '../checkpoints/checkpoints.ts';
+import { KeptNumbers, Outputs as OutputBuffers, type Outputs, type Sealed } from '../checkpoints/checkpoints.ts';
 import type { Source } from '../connectors/connectors.ts';
 import { VirtualClock } from '../core/clock.ts';
 import { FlowError } from '../core/errors.ts';
@@ -12,7 +6,7 @@ import { type Millis, partitionName, type TaskId } from '../core/ids.ts';
 import { Step } from '../core/step.ts';
 import { type Fetched, partitionForKey } from '../log/log.ts';
 import type { Serde } from '../schemas/schemas.ts';
-import { type CellTable, createStateBackend, type StateBackend, type TaskState } from '../state/state.ts';
+import { createStateBackend, type StateBackend, type TaskState } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
 import type { FailurePolicy, Stage } from '../topology/plan.ts';
 import type { Program, Topic } from '../topology/topology.ts';
@@ -246,7 +240,7 @@ export class TopologyDriver {
       tables: tableSpecs(program, index, stage),
       onQuarantine: () => undefined,
     });
-    const numbers = new KeptNumbers(state.table(PROGRESS) as CellTable, step);
+    const numbers = await KeptNumbers.load(state, step);
     const drops = new Drops(this.#telemetry, step, id);
     const scans = createScanRequests(step);
     const streamTime = numbers.number('stream-time', -1);

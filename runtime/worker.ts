@@ -1,6 +1,7 @@
 import { Committer, type EpochPart, type Outputs } from '../checkpoints/checkpoints.ts';
 import type { Clock } from '../core/clock.ts';
 import { FlowError, isFlowError } from '../core/errors.ts';
+import { failpoint } from '../core/failpoints.ts';
 import type { Step } from '../core/step.ts';
 import type { GroupIdentity, Log, LogProducer } from '../log/log.ts';
 import type { Feed } from './feed.ts';
@@ -20,8 +21,6 @@ export interface WorkerParts {
   readonly feed: Feed;
   /** Opens a task anew: its state restored, its inputs at the committed positions. */
   open(task: string): Promise<RunningTask>;
-  /** A task has ended and its last commit holds. */
-  onTaskEnded(task: string, records: number): void;
   /** The task ended in this run already. */
   isEnded(task: string): boolean;
 }
@@ -38,6 +37,7 @@ export class Worker {
   #lastCommit: number;
   #stopping = false;
   #mustRebuild = false;
+  #closedRecords = 0;
   #writing: Promise<void> | undefined;
   #failure: unknown;
 
@@ -54,6 +54,11 @@ export class Worker {
         return this.#identity;
       },
     });
+  }
+
+  /** Records taken by tasks that are no longer here. */
+  get closedRecords(): number {
+    return this.#closedRecords;
   }
 
   get tasks(): ReadonlyMap<string, RunningTask> {
@@ -177,6 +182,7 @@ export class Worker {
     this.#parts.outputs.clear();
     const ids = [...this.#tasks.keys()];
     for (const running of this.#tasks.values()) {
+      this.#closedRecords += running.task.records;
       this.#parts.feed.remove(running);
       await running.discard();
     }
@@ -194,9 +200,7 @@ export class Worker {
   async #retire(ended: readonly string[]): Promise<void> {
     try {
       for (const id of ended) {
-        const records = this.#tasks.get(id)?.task.records ?? 0;
         await this.#closeTask(id);
-        this.#parts.onTaskEnded(id, records);
       }
     } catch (thrown) {
       this.#failure ??= thrown;
@@ -207,6 +211,7 @@ export class Worker {
     const running = this.#tasks.get(id);
     if (running === undefined) return;
     this.#tasks.delete(id);
+    this.#closedRecords += running.task.records;
     this.#parts.feed.remove(running);
     await this.#writing;
     await running.close();
@@ -223,8 +228,10 @@ export class Worker {
       const due = since !== undefined && now - since >= settings.writeBackMs;
       if (!due && !state.overBudget && state.unwrittenBytes < settings.writeBackBytes) continue;
       if (since === undefined && !state.overBudget) continue;
+      failpoint('store.writing');
       this.#writing = state
         .writeBack()
+        .then(() => failpoint('store.written'))
         .catch((failure: unknown) => {
           this.#failure ??= failure;
         })
@@ -239,8 +246,10 @@ export class Worker {
   async #close(): Promise<void> {
     await this.#committer.abort();
     await this.#writing;
-    for (const running of this.#tasks.values())
+    for (const running of this.#tasks.values()) {
+      this.#closedRecords += running.task.records;
       await (this.#failure === undefined ? running.close() : running.discard());
+    }
     this.#tasks.clear();
     await this.#parts.feed.close();
     await this.#parts.producer.close();

@@ -1,0 +1,22 @@
+import { openEngine, run } from '../../index.ts';
+import { topology } from './topology.ts';
+
+/** Runs the job in the given folder to its end; killed on the way where NODEFLOW_FAILPOINT says so. */
+const [directory, workers = '1'] = process.argv.slice(2) as [string, string | undefined];
+const engine = await openEngine({ directory });
+const running = await run(topology, {
+  engine,
+  settings: {
+    commitIntervalMs: 5,
+    batchBytes: 8192,
+    sliceRecords: 1000,
+    writeBackMs: 20,
+    workers: Number(workers),
+  },
+  module: { url: new URL('./topology.ts', import.meta.url).href, name: 'topology' },
+});
+process.on('SIGTERM', () => void running.drain());
+const { how } = await running.finished;
+const { recordsByWorker } = running.progress();
+await engine.close();
+console.log(JSON.stringify({ how, recordsByWorker }));
