@@ -193,9 +193,16 @@ export class OracleTask {
       const panes = new Set([...this.#truths.get(name)!.keys()].map((at) => Number(at.split('/')[0])));
       const listed = this.state.table(name).panes();
       for (const pane of panes) assert.ok(listed.includes(pane), `pane ${pane} of ${name} is not listed`);
-      if (!this.state.cold) assert.deepEqual([...listed], [...panes].sort((a, b) => a - b));
+      if (!this.state.cold)
+        assert.deepEqual(
+          [...listed],
+          [...panes].sort((a, b) => a - b),
+        );
       for (const pane of new Set([...panes, ...listed])) {
-        await this.record([{ kind: 'scan', table: name, pane, key: Buffer.alloc(0), to: Buffer.alloc(0), count: 1e9 }], true);
+        await this.record(
+          [{ kind: 'scan', table: name, pane, key: Buffer.alloc(0), to: Buffer.alloc(0), count: 1e9 }],
+          true,
+        );
       }
       for (const at of this.#truths.get(name)!.keys()) {
         const [pane, key] = at.split('/');

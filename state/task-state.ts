@@ -46,10 +46,11 @@ export class HotTaskState implements TaskState {
     this.#positions = new Map(disk?.positions);
     this.#refreshedAt = disk?.refreshedAt;
     const { step, budget } = options;
+    const paneIds = { next: 1 };
     for (const spec of options.tables) {
       const width = spec.cells?.width ?? 2;
       const rows = new HotRows(
-        { name: spec.name, width, slabbed: spec.cells === undefined, ordered: spec.ordered },
+        { name: spec.name, width, slabbed: spec.cells === undefined, ordered: spec.ordered, paneIds },
         this.#slab,
         step,
         budget,
@@ -137,8 +138,8 @@ export class HotTaskState implements TaskState {
       this.#restoredPositions = new Map();
       let rows = 0;
       await disk.write((batch) => {
-        rows = fillBatch(batch, images, upTo);
         for (const [table, position] of restored) batch.position(table, position);
+        rows = fillBatch(batch, images, upTo);
         batch.refreshedAt(now);
       });
       this.#writtenRows += rows;

@@ -35,6 +35,8 @@ export interface RowsForm {
   /** The cells of a row hold places in the slab. */
   readonly slabbed: boolean;
   readonly ordered: boolean;
+  /** One for all tables of a task, so that a pane's id names it alone. */
+  readonly paneIds: { next: number };
 }
 
 /** A row's share of the index and of the page's head. */
@@ -78,7 +80,7 @@ export class HotRows implements Settling {
   #touchedIn = -1;
   #dirtyMark = 0;
   #dropsMark = 0;
-  #nextPaneId = 1;
+  readonly #paneIds: { next: number };
   #panesSorted: number[] | undefined;
 
   constructor(form: RowsForm, slab: Slab, step: Step, budget: Budget, cold: ColdReads) {
@@ -86,6 +88,7 @@ export class HotRows implements Settling {
     this.width = form.width;
     this.slabbed = form.slabbed;
     this.ordered = form.ordered;
+    this.#paneIds = form.paneIds;
     this.slab = slab;
     this.pages = new RowPages(form.width);
     this.#step = step;
@@ -109,7 +112,7 @@ export class HotRows implements Settling {
   }
 
   addPane(value: number, onDisk: boolean): Pane {
-    const pane = new Pane(value, this.#nextPaneId++, onDisk);
+    const pane = new Pane(value, this.#paneIds.next++, onDisk);
     this.panes.set(value, pane);
     this.panesById.set(pane.id, pane);
     this.#panesSorted = undefined;
