@@ -25,6 +25,7 @@ broken.stream(topic('x', { key: string(), value: json(), partitions: 2 })).group
 export const other = 5;
 `,
 );
+writeFileSync(join(cwd, 'mistake.mjs'), 'export const topology = ;');
 writeFileSync(join(cwd, 'throws.mjs'), `throw new Error('password=canary-77 in the module');`);
 
 test('help tells about every command, and each command about its options', async () => {
@@ -93,7 +94,8 @@ const WRONG: readonly (readonly [string, readonly string[], number, RegExp])[] =
     /--format takes text, mermaid, dot, json, not svg/,
   ],
   ['no data folder', ['topics', '--data', 'nowhere'], 2, /there is no data folder .*nowhere; name it with --data/],
-  ['a module that throws', ['describe', 'throws.mjs'], 1, /in the module/],
+  ['a module that throws', ['describe', 'throws.mjs'], 2, /throws\.mjs cannot be loaded: .* in the module; correct/],
+  ['a module with a mistake', ['run', 'mistake.mjs'], 2, /mistake\.mjs cannot be loaded: .*token.*; correct/],
 ];
 for (const [name, args, code, message] of WRONG) {
   test(`one message and exit code ${code} for ${name}`, async () => {

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { FlowError } from '../core/errors.ts';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { FlowError, isFlowError, messageOf } from '../core/errors.ts';
 import { loadProgram, type ModuleRef } from '../runtime/runtime.ts';
 import type { Program } from '../topology/topology.ts';
 import type { Call, Command } from './command.ts';
@@ -21,6 +21,16 @@ export function moduleOf(file: string, call: Call, world: World): ModuleRef {
   return { url: pathToFileURL(path).href, name: call.option('name') ?? 'topology' };
 }
 
-export function loadTopology(file: string, call: Call, world: World): Promise<Program> {
-  return loadProgram(moduleOf(file, call, world));
+/** Fails with `file.broken` where the module cannot be loaded, and with what `build()` says where it can. */
+export async function loadTopology(file: string, call: Call, world: World): Promise<Program> {
+  const module = moduleOf(file, call, world);
+  try {
+    return await loadProgram(module);
+  } catch (thrown) {
+    if (isFlowError(thrown)) throw thrown;
+    const first = thrown instanceof SyntaxError ? (thrown.stack ?? '').split('\n', 1)[0]! : '';
+    const place = /^file:.*:\d+$/.test(first) ? ` at ${first}` : '';
+    const text = `${fileURLToPath(module.url)} cannot be loaded: ${messageOf(thrown)}${place}; correct the module`;
+    throw new FlowError('file.broken', text, { cause: thrown });
+  }
 }

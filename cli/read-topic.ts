@@ -1,5 +1,5 @@
 import type { Millis, Position } from '../core/ids.ts';
-import { BatchView } from '../log/batch.ts';
+import { BatchView, readHeaders } from '../log/batch.ts';
 import type { Fetched, Log } from '../log/log.ts';
 
 export interface ReadRecord {
@@ -9,6 +9,8 @@ export interface ReadRecord {
   readonly timestamp: Millis;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
+  /** By name; the last of equal names. */
+  readonly headers: { readonly [name: string]: string };
 }
 
 export interface ReadTopic {
@@ -69,7 +71,7 @@ function visitBatches(
         const record = { topic, partition, position, timestamp: view.timestamps[i]! };
         const key = part(view, view.keyStarts[i]!, view.keyEnds[i]!);
         const value = part(view, view.valueStarts[i]!, view.valueEnds[i]!);
-        if (!visit({ ...record, key, value })) return false;
+        if (!visit({ ...record, key, value, headers: headersOf(view, i) })) return false;
       }
     }
     return true;
@@ -80,4 +82,9 @@ function visitBatches(
 
 function part(view: BatchView, start: number, end: number): Buffer | null {
   return start < 0 ? null : Buffer.from(view.bytes.subarray(start, end));
+}
+
+function headersOf(view: BatchView, i: number): ReadRecord['headers'] {
+  const pairs = readHeaders(view.bytes, view.headerStarts[i]!, view.bodyEnds[i]!);
+  return Object.fromEntries(pairs.map(({ name, value }) => [name, value === null ? '' : value.toString()]));
 }

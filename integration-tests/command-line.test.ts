@@ -25,6 +25,9 @@ topology.stream(orders).groupByKey().count({ store: 'n' }).toStream().to(counts)
 export const wider = define('wider');
 wider.stream(topic('orders', { key: string(), value: json(), partitions: 3 })).filter(() => true)
   .to(topic('out', { key: string(), value: json(), partitions: 3 }));
+export const failing = define('failing');
+failing.stream(orders).filter((o) => o.n < 2).mapValues(() => { throw new Error('password=canary-31'); })
+  .to(topic('out', { key: string(), value: json(), partitions: 2 }));
 export const follower = define('follower');
 follower.stream(orders).filter((o) => o.n > 5).to(topic('late-orders', { key: string(), value: json(), partitions: 2 }));
 `,
@@ -108,6 +111,24 @@ test('run, topics, consume and doctor on a file log', async () => {
   const wider = await done('run', 'shop.mjs', '--name', 'wider');
   assert.equal(wider.code, 2);
   assert.match(wider.err, /orders.*\[topic\.partitions\]/s);
+});
+
+test('a failing operator ends the run, or fills the dead letters, and shows no secret', async () => {
+  assert.equal((await done('run', 'shop.mjs', '--data', 'three')).code, 0);
+  const run = ['run', 'shop.mjs', '--name', 'failing', '--data', 'three', '--until', 'end', '--json'];
+  const failed = await done(...run);
+  assert.equal(failed.code, 1);
+  assert.equal(JSON.parse(failed.err.trim().split('\n').at(-1)!).error, 'record.failed');
+  const passed = await done(...run, '--set', 'run.onFailure=dead-letter');
+  assert.equal(passed.code, 0, passed.err);
+  const letters = await done('consume', 'nf.failing.dead-letters', '--data', 'three', '--json');
+  const rows = letters.out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(rows.map(({ value }) => value.n).sort(), [0, 1]);
+  assert.ok(rows.every(({ headers }) => headers['nf.reason'] === 'failed' && headers['nf.topic'] === 'orders'));
+  for (const { out, err } of [failed, passed, letters]) assert.doesNotMatch(out + err, /canary-31/);
 });
 
 test('an application on a topic serves metrics, keeps others out of its folder, and ends on SIGTERM', async () => {

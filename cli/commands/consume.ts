@@ -100,10 +100,16 @@ function decode(
 }
 
 function line(record: ReadRecord, key: unknown, value: unknown, json: boolean): string {
-  const { topic, partition, position, timestamp } = record;
-  if (json) return JSON.stringify({ topic, partition, position, timestamp, key: plain(key), value: plain(value) });
+  const { topic, partition, position, timestamp, headers } = record;
+  const hasHeaders = Object.keys(headers).length > 0;
+  if (json) {
+    const shown = { topic, partition, position, timestamp, key: plain(key), value: plain(value) };
+    return JSON.stringify(hasHeaders ? { ...shown, headers } : shown);
+  }
   const time = new Date(timestamp).toISOString();
-  return `${partition}/${position}  ${time}  ${keyText(key)}  ${typeof value === 'string' ? value : JSON.stringify(plain(value))}`;
+  const text = typeof value === 'string' ? value : JSON.stringify(plain(value));
+  const tail = hasHeaders ? `  ${JSON.stringify(headers)}` : '';
+  return `${partition}/${position}  ${time}  ${keyText(key)}  ${text}${tail}`;
 }
 
 function keyText(key: unknown): string {
