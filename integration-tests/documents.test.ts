@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { configurationReference, errorReference } from '../cli/reference.ts';
+import { systemClock } from '../core/clock.ts';
+import { ERRORS } from '../core/errors.ts';
+import { seededRandom } from '../core/random.ts';
+import { createFileLog } from '../log/file/file.ts';
+import { createMemoryLog } from '../log/memory/memory.ts';
 import { HOMES, OPEN_ROOMS, STOREYS } from './house/rules.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -74,6 +80,23 @@ test('ARCHITECTURE.md names every room, on its storey, and no other', () => {
   assert.deepEqual(empty, []);
 });
 
+test('docs/drivers.md says what the drivers state', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'nodeflow-drivers-'));
+  const file = await createFileLog({ directory: folder, clock: systemClock });
+  const memory = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
+  const text = (value: unknown) => (value === true ? 'yes' : value === false ? 'no' : String(value));
+  const listed = rows(`## \n${read('docs/drivers.md')}`, '').map(([name, ...cells]) => [
+    name!.split('`')[1]!,
+    ...cells,
+  ]);
+  const stated = Object.entries(file.capabilities)
+    .filter(([name]) => name !== 'driver')
+    .map(([name, value]) => [name, text(value), text(memory.capabilities[name as keyof typeof memory.capabilities])]);
+  await Promise.all([file.close(), memory.close()]);
+  rmSync(folder, { recursive: true });
+  assert.deepEqual(listed, stated);
+});
+
 test('links in documents lead to files that are there', () => {
   const documents = [
     'README.md',
@@ -96,4 +119,11 @@ test('the licence is Apache-2.0, in full', () => {
   const licence = read('LICENSE');
   assert.match(licence, /Apache License\s+Version 2\.0, January 2004/);
   assert.match(licence, /9\. Accepting Warranty or Additional Liability/);
+});
+
+test('documents that messages of the code name are there', () => {
+  for (const [, { cure }] of Object.entries(ERRORS)) {
+    for (const [path] of cure.matchAll(/docs\/[a-z-]+\.md/g))
+      assert.ok(statSync(join(root, path), { throwIfNoEntry: false }), path);
+  }
 });
