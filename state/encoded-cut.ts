@@ -1,7 +1,7 @@
 import { type Bytes, ByteWriter, readInt64, writeInt64 } from '../core/bytes.ts';
 import type { Millis, Position } from '../core/ids.ts';
 import { PANE_BYTES, prefixBytes, writePrefix } from './disk-key.ts';
-import { FIRST_CELL } from './hot/pages.ts';
+import { FIRST_CELL, KEY, LONG_KEY, PANE } from './hot/pages.ts';
 import type { HotRows } from './hot/rows.ts';
 import { IMAGE_VERSION, writeImageHeader } from './image.ts';
 import type { Cut, RowFormat } from './state.ts';
@@ -85,25 +85,29 @@ export class EncodedCut implements Cut {
   addRow(tableIndex: number, pane: number, row: number, live: boolean): void {
     const table = this.tables[tableIndex]!;
     const rows = table.rows;
-    const keyStart = rows.keyStart(row);
-    const keyLength = rows.keyLength(row);
-    const at = this.#key(table, pane, rows.keyBytes(row), keyStart, keyLength);
+    const { page, at: word } = rows;
+    const head = page.words[word]!;
+    const keyLength = head >>> 8;
+    const place = page.words[word + KEY]!;
+    const at =
+      (head & LONG_KEY) === 0
+        ? this.#key(table, pane, page.bytes, (word + KEY) * 4, keyLength)
+        : this.#key(table, pane, rows.slab.bytes(place), rows.slab.start(place), keyLength);
     const { out } = this;
     let valueStart = -1;
     if (live) {
       valueStart = out.at;
-      const { cells } = rows.page;
-      const base = (rows.at >>> 1) + FIRST_CELL;
+      const { cells } = page;
+      const base = (word >>> 1) + FIRST_CELL;
       writeImageHeader(out, cells[base - 1]!);
       if (table.format !== undefined) table.format.encode(cells, base, out);
       else {
-        const place = cells[base]!;
-        const start = rows.slab.start(place);
-        out.copy(rows.slab.bytes(place), start, start + cells[base + 1]!);
+        const start = rows.slab.start(cells[base]!);
+        out.copy(rows.slab.bytes(cells[base]!), start, start + cells[base + 1]!);
       }
     }
     this.#entry(at, keyLength, valueStart, row, tableIndex);
-    this.entries[(this.rows - 1) * COLUMNS + PANE_ID] = rows.page.words[rows.at + 4]!;
+    this.entries[(this.rows - 1) * COLUMNS + PANE_ID] = page.words[word + PANE]!;
   }
 
   addDrop(tableIndex: number, pane: number, paneId: number): void {

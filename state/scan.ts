@@ -1,6 +1,6 @@
 import { type Bytes, compareBytes, EMPTY, readInt64 } from '../core/bytes.ts';
 import type { Millis } from '../core/ids.ts';
-import type { Settling, Step } from '../core/step.ts';
+import type { Step, Undoable } from '../core/step.ts';
 import { FIRST_CELL, LIVE, UNKNOWN } from './hot/pages.ts';
 import type { Pane } from './hot/pane.ts';
 import type { HotRows } from './hot/rows.ts';
@@ -36,7 +36,7 @@ const LARGEST_LIMIT = 8192;
  * evicted, so they are among the hot ones. The place is a key, not an index: rows may come and go meanwhile. The
  * cursor takes part in the step's undo, so that a step that runs again sees the same row again.
  */
-export class TableScan implements Scan, Settling {
+export class TableScan implements Scan, Undoable {
   key: Bytes = EMPTY;
   readonly keyStart = 0;
   keyEnd = 0;
@@ -88,7 +88,7 @@ export class TableScan implements Scan, Settling {
     if (this.#touchedIn !== this.#step.serial) {
       this.#touchedIn = this.#step.serial;
       this.#savedFrom = Buffer.from(this.#from.subarray(0, this.#fromEnd));
-      this.#step.touchSettling(this);
+      this.#step.touch(this);
     }
     const rows = this.#rows;
     const pane = rows.panes.get(this.#pane);
@@ -107,10 +107,6 @@ export class TableScan implements Scan, Settling {
     this.#fromEnd = this.#savedFrom.length;
     this.#sorted = undefined;
     this.#chunk = undefined;
-    this.#touchedIn = -1;
-  }
-
-  settle(): void {
     this.#touchedIn = -1;
   }
 
