@@ -137,8 +137,10 @@ export class Partition {
   async #writeTail(): Promise<void> {
     let left = this.tail.length;
     while (left > 0) {
-      const segment = this.#segmentFor(this.tail[0]!);
+      const segment = await this.#segmentFor(this.tail[0]!);
+      left = Math.min(left, this.tail.length);
       const count = this.#fitting(segment, left);
+      if (count === 0) return;
       const parts: Bytes[] = [];
       let length = 0;
       for (let i = 0; i < count; i++) {
@@ -165,9 +167,11 @@ export class Partition {
     }
   }
 
-  #segmentFor(batch: TailBatch): Segment {
+  async #segmentFor(batch: TailBatch): Promise<Segment> {
     const active = this.active;
     if (active !== undefined && !this.#full(active, batch.bytes.length)) return active;
+    // A segment begins only behind a durable one: what recovery finds whole in it has no hole before it.
+    await active?.sync();
     const segment = new Segment(this.#disk, this.directory, Math.max(batch.base, this.writtenEnd));
     this.segments.push(segment);
     this.#directorySynced = false;

@@ -115,7 +115,7 @@ async function recoverSegments(disk: Disk, partition: Partition, replay: Replay)
       await removeSegment(disk, segment);
       continue;
     }
-    torn = await recoverSegment(partition, segment, replay);
+    torn = await recoverSegment(disk, partition, segment, replay);
     changed ||= torn;
     if (segment.size === 0) {
       await removeSegment(disk, segment);
@@ -135,13 +135,14 @@ export async function removeSegment(disk: Disk, segment: Segment): Promise<void>
 }
 
 /** Takes in what is whole; true where the rest had to be cut off. */
-async function recoverSegment(partition: Partition, segment: Segment, replay: Replay): Promise<boolean> {
+async function recoverSegment(disk: Disk, partition: Partition, segment: Segment, replay: Replay): Promise<boolean> {
   const where = { topic: partition.topic.name, partition: partition.number };
   const [, , , , activeBase, activeSize] = replay.row ?? [0, 0, 0, 0, -1, 0];
   const fileSize = await segment.use((file) => file.size());
   const trusted = segment.base < activeBase ? fileSize : segment.base === activeBase ? activeSize : 0;
   if (fileSize < trusted) throw corrupt(where, -1, `its segment ${segment.path} has ${fileSize} of ${trusted} bytes`);
-  await segment.loadIndex(trusted);
+  // An index that is not to be trusted must not come back once its segment has grown again.
+  if (await segment.loadIndex(trusted)) await disk.syncDirectory(partition.directory);
   if (segment.index.covered < trusted) await segment.extendIndex(trusted, where);
   segment.size = trusted;
   if (fileSize > trusted) {

@@ -114,15 +114,18 @@ export class Segment {
     }
   }
 
-  /** Reads the stored index; one that does not fit the first `size` bytes is removed. */
-  async loadIndex(size: number): Promise<void> {
+  /** Reads the stored index; one that does not fit the first `size` bytes is removed, and the answer is true. */
+  async loadIndex(size: number): Promise<boolean> {
     const bytes = await readWhole(this.#disk, this.indexPath);
-    if (bytes === undefined) return;
+    if (bytes === undefined) return false;
     const index = SegmentIndex.decode(this.base, bytes);
     if (index !== undefined && index.covered <= size) {
       this.index = index;
       this.indexSaved = index.covered;
-    } else await this.#disk.unlink(this.indexPath);
+      return false;
+    }
+    await this.#disk.unlink(this.indexPath);
+    return true;
   }
 
   /**
