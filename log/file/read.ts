@@ -72,6 +72,10 @@ export async function readDisk(request: ReadRequest, hint: Place | undefined): P
   let want = maxBytes;
   return await segment.use(async (file) => {
     for (;;) {
+      if (at >= segment.size) {
+        const next = Math.min(segment.index.next, request.limit);
+        return { bytes: EMPTY, starts: [], ends: [], next, place: undefined };
+      }
       const length = Math.min(want, segment.size - at);
       const bytes = buffers.lend(length);
       const got = await file.read(bytes, 0, length, at);
@@ -82,10 +86,6 @@ export async function readDisk(request: ReadRequest, hint: Place | undefined): P
       if (walk.end > 0) at += walk.end;
       else want = Math.max(want * 2, neededBytes(partition, position, bytes, got, segment.size - at));
       buffers.giveBack(bytes);
-      if (at >= segment.size) {
-        const next = Math.min(Math.max(segment.index.next, position), request.limit);
-        return { bytes: EMPTY, starts: [], ends: [], next, place: undefined };
-      }
     }
   });
 }
