@@ -69,7 +69,7 @@ export function makeBid(n: number): Bid {
     auction: mixed % AUCTIONS,
     bidder: (mixed >>> 3) % BIDDERS,
     price: (mixed % 10_000) * 1000,
-    time: n * STEP_MS,
+    time: (n + 1) * STEP_MS,
     channel: 'channel-' + (mixed % 10),
     url: 'https://www.nexmark.example/' + String(mixed).padStart(10, '0') + '/item.htm?query=1&channel=12',
   };

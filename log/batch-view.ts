@@ -63,6 +63,12 @@ export class BatchView {
   open(bytes: Bytes, start: number, end: number, where: TopicPartition): void {
     this.count = 0;
     checkBatch(bytes, start, end, where);
+    this.openChecked(bytes, start, end, where);
+  }
+
+  /** As `open`, for batches that a reader of the log has handed over: their checksum was compared there. */
+  openChecked(bytes: Bytes, start: number, end: number, where: TopicPartition): void {
+    this.count = 0;
     const count = recordCount(bytes, start);
     const delta = lastDelta(bytes, start);
     this.basePosition = basePosition(bytes, start);

@@ -104,7 +104,7 @@ export class TopicInput implements Input {
       return true;
     }
     const view = this.#view;
-    view.open(current.bytes, current.starts[this.#batch]!, current.ends[this.#batch]!, this);
+    view.openChecked(current.bytes, current.starts[this.#batch]!, current.ends[this.#batch]!, this);
     this.#batch++;
     this.#count = view.count;
     let index = 0;
