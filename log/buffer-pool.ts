@@ -24,6 +24,11 @@ export function recycle(bytes: Bytes): void {
   if (size >= SMALLEST_BYTES && size <= LARGEST_BYTES && kept.length < KEPT) kept.push(Buffer.from(memory));
 }
 
+/** Whether the bytes lie in memory that was lent to whoever had them, and to nobody else. */
+export function isLent(bytes: Bytes): boolean {
+  return lent.has(bytes.buffer);
+}
+
 function takeKept(size: number): Bytes | undefined {
   for (let i = kept.length - 1; i >= 0; i--) {
     const found = kept[i]!;

@@ -185,8 +185,8 @@ class Group {
     while (this.#changed) {
       this.#changed = false;
       if (this.#members.size === 0) break;
-      const plan = this.#plan();
-      if (plan === undefined) continue;
+      const plan = await this.#plan();
+      if (plan === undefined || this.#changed) continue;
       const losing = [...this.#members.values()].filter(
         (member) => !member.revoked && member.owned.some((task) => !plan.get(member.id)?.includes(task)),
       );
@@ -196,11 +196,11 @@ class Group {
     this.#rebalancing = false;
   }
 
-  #plan(): ReadonlyMap<string, readonly string[]> | undefined {
+  async #plan(): Promise<ReadonlyMap<string, readonly string[]> | undefined> {
     const ids = this.ids();
     const leader = this.#members.get(ids[0]!)!;
     try {
-      return leader.options.assign(
+      return await leader.options.assign(
         ids.map((id) => {
           const { metadata, owned } = this.#members.get(id)!;
           return { member: id, metadata, owned };

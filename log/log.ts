@@ -225,10 +225,13 @@ export interface Assignment extends GroupIdentity {
   readonly metadata: string;
 }
 
-/** Pure and deterministic: members in order of id, answers tasks per member id. */
+/**
+ * Pure and deterministic: members in order of id, answers tasks per member id. A driver awaits the answer, since
+ * the member may live in another thread.
+ */
 export type Assign = (
   members: readonly { readonly member: string; readonly metadata: string; readonly owned: readonly string[] }[],
-) => ReadonlyMap<string, readonly string[]>;
+) => ReadonlyMap<string, readonly string[]> | Promise<ReadonlyMap<string, readonly string[]>>;
 
 export interface GroupMember {
   /** The current identity, for `sendPositions`. */
@@ -238,4 +241,7 @@ export interface GroupMember {
   leave(): Promise<void>;
 }
 
+export { createMemoryLog, type MemoryLog } from './memory/memory.ts';
 export { partitionForKey } from './partitioner.ts';
+export { connectLog } from './port/client.ts';
+export { type LogServer, serveLog } from './port/server.ts';

@@ -89,13 +89,19 @@ export const READING_CASES: readonly LogCase[] = [
   },
   {
     name: 'reading: a fetch without news waits, then answers nothing; news or an abort end the wait',
-    async run({ log, pass }) {
+    async run({ log, pass, until }) {
       await log.admin.create('orders', { partitions: 1 });
       const reader = log.reader({ isolation: 'committed' });
       reader.assign([{ topic: 'orders', partition: 0, position: 0 }]);
       assert.deepEqual(await reader.fetch(0), []);
-      const idle = reader.fetch(60);
-      await pass(150);
+      let answered = false;
+      const idle = reader.fetch(60).finally(() => {
+        answered = true;
+      });
+      await until('the end of the wait', async () => {
+        await pass(20);
+        return answered;
+      });
       assert.deepEqual(await idle, []);
       const stop = new AbortController();
       const stopped = reader.fetch(60_000, stop.signal);
