@@ -31,9 +31,9 @@ export class Eviction {
     const share = Math.min(1, (2 * ownBytes()) / Math.max(1, this.#budget.usedBytes));
     const target = this.#budget.usedBytes - excess * share;
     const before = this.evictions;
-    let pages = 0;
+    let pages = 2 * this.#tables.length;
     for (const { rows } of this.#tables) pages += rows.pages.pages.length;
-    for (let left = 2 * pages + 2; left > 0 && this.#budget.usedBytes > target; left--) this.#sweepPage();
+    for (let left = 2 * pages; left > 0 && this.#budget.usedBytes > target; left--) this.#sweepPage();
     return this.evictions > before;
   }
 

@@ -106,7 +106,10 @@ export interface TaskState {
     valueStart: number,
     valueEnd: number,
   ): void;
-  /** Restore of a table has reached this position. */
+  /**
+   * Restore of a table has reached this position: called after each batch of records, before any step changes a
+   * row. Between batches the caller writes back while `overBudget`, or when `unwrittenBytes` is large.
+   */
   restored(table: string, position: Position): void;
   /** Empties a table, memory and disk: its changelog cannot continue what is on disk. */
   reset(table: string): Promise<void>;
@@ -147,7 +150,7 @@ export type Table = BytesTable | CellTable;
 
 interface TableCommon {
   readonly name: string;
-  /** The smallest pane that has rows, or Infinity. */
+  /** The smallest pane that has rows, or Infinity. Like `panes`, it counts one that may have cold rows. */
   readonly firstPane: number;
   /** Panes that have rows, ascending, from `from` on. */
   panes(from?: number): readonly number[];
