@@ -198,7 +198,7 @@ export class Committer {
       failpoint('file.checkpoint.flushed');
       await this.#sync(dirty);
       failpoint('file.checkpoint.synced');
-      for (const partition of dirty) await partition.saveIndexes();
+      for (const partition of this.#options.partitions()) await partition.saveIndexes();
       await journal.rotate(this.#options.snapshot());
       for (const partition of this.#options.partitions()) partition.checkpointed();
     } catch (thrown) {
