@@ -26,6 +26,16 @@ export interface WorkerFigures {
   readonly lag: number;
   readonly streamTime: number | undefined;
   readonly tasks: number;
+  readonly inputs: readonly InputFigures[];
+}
+
+/** How far a task has come in one of its inputs. */
+export interface InputFigures {
+  readonly task: string;
+  readonly topic: string;
+  /** Positions behind it, and known to lie before it. */
+  readonly done: number;
+  readonly left: number;
 }
 
 export interface HostOptions extends Omit<RunOptions, 'module'> {
@@ -102,11 +112,15 @@ function figuresOf(worker: Worker): WorkerFigures {
   let records = worker.closedRecords;
   let lag = 0;
   let streamTime: number | undefined;
+  const inputs: InputFigures[] = [];
   for (const { task } of worker.tasks.values()) {
     records += task.records;
-    for (const input of task.inputs) lag += input.lag;
+    for (const input of task.inputs) {
+      lag += input.lag;
+      inputs.push({ task: task.id, topic: input.topic, done: input.position, left: input.lag });
+    }
     const time = task.streamTime;
     if (time >= 0 && (streamTime === undefined || time < streamTime)) streamTime = time;
   }
-  return { records, lag, streamTime, tasks: worker.tasks.size };
+  return { records, lag, streamTime, tasks: worker.tasks.size, inputs };
 }

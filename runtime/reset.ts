@@ -20,16 +20,17 @@ export async function resetApplication(options: {
   const index = new PlanIndex(plan);
   const prefix = `nf.${plan.name}.`;
   const written = new Set(plan.topics.filter((topic) => index.writers(topic.name).length > 0).map(({ name }) => name));
-  const deleted: string[] = [];
-  for (const topic of await log.admin.list()) {
-    if (!topic.startsWith(prefix) && !(options.outputs && written.has(topic))) continue;
-    await log.admin.delete(topic);
-    deleted.push(topic);
-  }
+  const ledger = ledgerTopic(plan.name);
+  const topics = (await log.admin.list()).filter(
+    (topic) => topic.startsWith(prefix) || (options.outputs && written.has(topic)),
+  );
+  for (const topic of topics) if (topic !== ledger) await log.admin.delete(topic);
   const groups = await log.admin.groups();
   if (groups.some((group) => group.group === plan.name)) await log.admin.deleteGroup(plan.name);
   if (options.directory !== undefined) await rm(join(options.directory, plan.name), { recursive: true, force: true });
-  return deleted;
+  // the ledger last: while it stands, a reset that was cut short is begun again
+  if (topics.includes(ledger)) await log.admin.delete(ledger);
+  return topics;
 }
 
 /** Forgets an application, its outputs too, where its last bounded run is complete: the next run starts anew. */

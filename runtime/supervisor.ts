@@ -9,6 +9,7 @@ import { completion } from './completion.ts';
 import { prepareTopics } from './deploy.ts';
 import { createHost, type HostOptions, type WorkerHost } from './host.ts';
 import type { Outcome, Progress, Run, RunOptions } from './runtime.ts';
+import { shareDone } from './share.ts';
 import { PlanIndex, type TaskSpec } from './stage.ts';
 
 /** Lists the tasks of a plan: stages times partitions, or times the splits of their connector. */
@@ -46,7 +47,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
     const each = { ...hostOptions, worker };
     hosts.push(settings.workers === 1 ? await createHost(each) : await createThreaded(each));
   }
-  const run = new SupervisedRun(options, specs, ledger, hosts);
+  const run = new SupervisedRun(options, index, bounded, specs, ledger, hosts);
   await run.join();
   if (bounded) run.completeWhenEnded();
   return run;
@@ -97,6 +98,8 @@ async function writeRun(
 class SupervisedRun implements Run {
   readonly finished: Promise<Outcome>;
   readonly #options: RunOptions;
+  readonly #index: PlanIndex;
+  readonly #bounded: boolean;
   readonly #specs: readonly TaskSpec[];
   readonly #ledger: Ledger;
   readonly #hosts: readonly WorkerHost[];
@@ -107,8 +110,17 @@ class SupervisedRun implements Run {
   #how: Outcome['how'] = 'drained';
   #fail: (failure: unknown) => void = () => {};
 
-  constructor(options: RunOptions, specs: readonly TaskSpec[], ledger: Ledger, hosts: readonly WorkerHost[]) {
+  constructor(
+    options: RunOptions,
+    index: PlanIndex,
+    bounded: boolean,
+    specs: readonly TaskSpec[],
+    ledger: Ledger,
+    hosts: readonly WorkerHost[],
+  ) {
     this.#options = options;
+    this.#index = index;
+    this.#bounded = bounded;
     this.#specs = specs;
     this.#ledger = ledger;
     this.#hosts = hosts;
@@ -160,14 +172,16 @@ class SupervisedRun implements Run {
     const figures = this.#hosts.map((host) => host.figures());
     const times = figures.flatMap(({ streamTime }) => (streamTime === undefined ? [] : [streamTime]));
     const records = figures.reduce((sum, each) => sum + each.records, 0);
+    const isEnded = (task: string) => this.#ledger.ended(task) !== undefined;
+    const inputs = figures.flatMap((each) => each.inputs);
     return {
       records,
       recordsByWorker: figures.map((each) => each.records),
       lag: figures.reduce((sum, each) => sum + each.lag, 0),
       streamTime: times.length === 0 ? undefined : Math.min(...times),
       tasks: this.#specs.length,
-      tasksEnded: this.#specs.filter((spec) => this.#ledger.ended(spec.id) !== undefined).length,
-      share: undefined,
+      tasksEnded: this.#specs.filter((spec) => isEnded(spec.id)).length,
+      share: this.#bounded ? shareDone({ index: this.#index, specs: this.#specs, inputs, isEnded }) : undefined,
     };
   }
 

@@ -48,7 +48,7 @@ class ThreadHost implements WorkerHost {
   readonly #thread: Thread;
   readonly #calls = new Map<number, { resolve(): void; reject(failure: Error): void }>();
   #nextCall = 0;
-  #figures: WorkerFigures = { records: 0, lag: 0, streamTime: undefined, tasks: 0 };
+  #figures: WorkerFigures = { records: 0, lag: 0, streamTime: undefined, tasks: 0, inputs: [] };
   #ended = false;
 
   constructor(thread: Thread, options: HostOptions) {
