@@ -6,7 +6,7 @@ import { type Random, randomInt, seededRandom } from '../../core/random.ts';
 import { Bench, batchAt } from '../conformance/bench.conformance.ts';
 import type { Log } from '../log.ts';
 import { createFileLog, type FileLog } from './file.ts';
-import { SimulatedDisk } from './simulated-disk.ts';
+import { SimulatedDisk } from './simulated-disk.fixture.ts';
 
 const OPTIONS = { journalBytes: 6000, embedBytes: 700, maintainMs: 0 };
 const PARTITIONS = 2;

@@ -10,7 +10,7 @@ import { seededRandom } from '../../core/random.ts';
 import { Bench, batch, batchAt, refuses } from '../conformance/bench.conformance.ts';
 import type { Log } from '../log.ts';
 import { createFileLog } from './file.ts';
-import { SimulatedDisk } from './simulated-disk.ts';
+import { SimulatedDisk } from './simulated-disk.fixture.ts';
 
 const clock = new VirtualClock(1_700_000_000_000);
 const options = { maintainMs: 0 };

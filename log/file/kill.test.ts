@@ -9,7 +9,7 @@ import { VirtualClock } from '../../core/clock.ts';
 import { Bench } from '../conformance/bench.conformance.ts';
 import { createFileLog, FILE_FAILPOINTS } from './file.ts';
 
-const CHILD = fileURLToPath(new URL('./kill-child.ts', import.meta.url));
+const CHILD = fileURLToPath(new URL('./kill-child.fixture.ts', import.meta.url));
 
 test('a process killed at any failpoint loses nothing that was answered', { concurrency: 2 }, async (t) => {
   const cases = FILE_FAILPOINTS.map((name) =>

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-const CHILD = fileURLToPath(new URL('./large-child.ts', import.meta.url));
+const CHILD = fileURLToPath(new URL('./large-child.fixture.ts', import.meta.url));
 const BYTES = Number(process.env['NODEFLOW_LARGE_BYTES'] ?? 300 << 20);
 
 test('a transaction larger than the heap commits', async (t) => {
