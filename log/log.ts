@@ -241,7 +241,6 @@ export interface GroupMember {
   leave(): Promise<void>;
 }
 
-export { createMemoryLog, type MemoryLog } from './memory/memory.ts';
 export { partitionForKey } from './partitioner.ts';
 export { connectLog } from './port/client.ts';
 export { type LogServer, serveLog } from './port/server.ts';

@@ -11,16 +11,24 @@ export let varintEnd = 0;
  * 2^53, or does not end before `limit`.
  */
 export function readSigned(bytes: Bytes, at: number, limit: number): number {
-  if (at >= limit) return NO_VARINT;
-  let byte = bytes[at++]!;
-  if (byte < 128) {
-    varintEnd = at;
-    return (byte >>> 1) ^ -(byte & 1);
+  if (at + 1 >= limit) return readLong(bytes, at, limit);
+  const low = bytes[at]!;
+  if (low < 128) {
+    varintEnd = at + 1;
+    return (low >>> 1) ^ -(low & 1);
   }
-  let value = byte & 127;
-  for (let scale = 128; scale <= 562949953421312; scale *= 128) {
+  const high = bytes[at + 1]!;
+  if (high > 127) return readLong(bytes, at, limit);
+  varintEnd = at + 2;
+  return (((low & 127) >>> 1) | (high << 6)) ^ -(low & 1);
+}
+
+/** Any length, and at the very end. */
+function readLong(bytes: Bytes, at: number, limit: number): number {
+  let value = 0;
+  for (let scale = 1; scale <= 562949953421312; scale *= 128) {
     if (at >= limit) return NO_VARINT;
-    byte = bytes[at++]!;
+    const byte = bytes[at++]!;
     value += (byte & 127) * scale;
     if (byte < 128) {
       varintEnd = at;
