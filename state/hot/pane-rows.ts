@@ -190,7 +190,9 @@ export class PaneRows extends RowStore {
     words[at + PANE] = pane.id;
     this.page = page;
     this.at = at;
-    page.cells.fill(0, (at >>> 1) + FIRST_CELL - 1, (at >>> 1) + FIRST_CELL + this.width);
+    const { cells } = page;
+    const first = (at >>> 1) + FIRST_CELL - 1;
+    for (let i = first; i <= first + this.width; i++) cells[i] = 0;
     pane.insert(this.hash, row);
     if (pane.sorted !== undefined) {
       pane.sorted.insert(row, (other) => this.compareKey(other, key, start, end));

@@ -30,7 +30,7 @@ export async function openRocks(
       } catch (thrown) {
         if (isFlowError(thrown)) throw thrown;
         reason = reasonOf(thrown);
-        if (/lock/i.test(reason) && !/corruption/i.test(reason)) throw locked(directory, reason);
+        if (/\block\b/i.test(reason)) throw locked(directory, reason);
         if (/no space|too many open files|permission denied|ENOSPC|EACCES|EMFILE/i.test(reason)) {
           throw new FlowError(
             'state.full',
