@@ -204,8 +204,8 @@ export interface MemberOptions {
   readonly name: string;
   /** Opaque text that the assignor of the leading member sees. */
   readonly metadata: string;
-  /** Runs in one member, for all. Pure. */
-  readonly assign: Assign;
+  /** Runs in one member, for all. A driver awaits the answer, since the member may live in another thread. */
+  readonly assign: (...args: Parameters<Assign>) => ReturnType<Assign> | Promise<ReturnType<Assign>>;
   /** A member not heard of for longer is out. Default 6 s. */
   readonly sessionTimeoutMs?: Millis;
   /**
@@ -225,13 +225,10 @@ export interface Assignment extends GroupIdentity {
   readonly metadata: string;
 }
 
-/**
- * Pure and deterministic: members in order of id, answers tasks per member id. A driver awaits the answer, since
- * the member may live in another thread.
- */
+/** Pure and deterministic: members in order of id, answers tasks per member id. */
 export type Assign = (
   members: readonly { readonly member: string; readonly metadata: string; readonly owned: readonly string[] }[],
-) => ReadonlyMap<string, readonly string[]> | Promise<ReadonlyMap<string, readonly string[]>>;
+) => ReadonlyMap<string, readonly string[]>;
 
 export interface GroupMember {
   /** The current identity, for `sendPositions`. */
