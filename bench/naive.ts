@@ -1,25 +1,17 @@
 import avsc from 'avsc';
 import { Step } from '../core/step.ts';
-import { BatchBuilder, BatchView } from '../log/batch.ts';
+import { BatchBuilder } from '../log/batch.ts';
 import { type Log, type LogProducer, partitionForKey } from '../log/log.ts';
 import { AUCTION_SCHEMA, BID_SCHEMA, JOINED_SCHEMA, PARTITIONS, PRICE_LIMIT, PRICE_SCHEMA } from './bids.ts';
+import { type ClientRecord, readClientRecords } from './naive-client.ts';
 
 /**
  * The loop that a careful user of a Kafka client would write: an object with its own Buffers per record, avsc, a Map
  * as state, an `await` per record; batches out and a transaction every 100 ms, as the engine does. It reads and
  * writes the same log. Frozen: ratios are told against it.
  */
-interface NaiveRecord {
-  readonly topic: string;
-  readonly partition: number;
-  readonly position: number;
-  readonly timestamp: number;
-  readonly key: Buffer;
-  readonly value: Buffer;
-}
-
 type Send = (topic: string, key: Buffer, value: Buffer, timestamp: number) => void;
-type Handler = (record: NaiveRecord, send: Send) => Promise<void>;
+type Handler = (record: ClientRecord, send: Send) => Promise<void>;
 
 const COMMIT_MS = 100;
 const WINDOW_MS = 10_000;
@@ -31,53 +23,57 @@ const joinedType = avsc.Type.forSchema(JOINED_SCHEMA as unknown as avsc.Schema);
 
 function countHandler(): Handler {
   const counts = new Map<string, { count: number; timestamp: number }>();
-  return async (record, send) => {
-    const start = record.timestamp - (record.timestamp % WINDOW_MS);
-    const id = record.key.toString() + '@' + start;
+  return async ({ key, timestamp }, send) => {
+    const at = Number(timestamp);
+    const start = at - (at % WINDOW_MS);
+    const id = key!.toString() + '@' + start;
     const row = counts.get(id) ?? { count: 0, timestamp: 0 };
     row.count++;
-    row.timestamp = Math.max(row.timestamp, record.timestamp);
+    row.timestamp = Math.max(row.timestamp, at);
     counts.set(id, row);
-    const key = Buffer.alloc(record.key.length + 8);
-    record.key.copy(key);
-    key.writeBigInt64BE(BigInt(start), record.key.length);
+    const windowKey = Buffer.alloc(key!.length + 8);
+    key!.copy(windowKey);
+    windowKey.writeBigInt64BE(BigInt(start), key!.length);
     const value = Buffer.alloc(8);
     value.writeBigInt64BE(BigInt(row.count));
-    send('out', key, value, row.timestamp);
-    send('changelog', key, value, row.timestamp);
+    send('out', windowKey, value, row.timestamp);
+    send('changelog', windowKey, value, row.timestamp);
   };
 }
 
 function joinHandler(): Handler {
   const table = new Map<string, { category: number }>();
-  return async (record, send) => {
-    const key = record.key.toString();
-    if (record.topic === 'auctions') {
-      table.set(key, auctionType.fromBuffer(record.value) as { category: number });
+  return async ({ topic, key, value, timestamp }, send) => {
+    const id = key!.toString();
+    if (topic === 'auctions') {
+      table.set(id, auctionType.fromBuffer(value!) as { category: number });
       return;
     }
-    const row = table.get(key);
+    const row = table.get(id);
     if (row === undefined) return;
-    const { price } = bidType.fromBuffer(record.value) as { price: number };
-    send('out', record.key, joinedType.toBuffer({ price, category: row.category }), record.timestamp);
+    const { price } = bidType.fromBuffer(value!) as { price: number };
+    send('out', key!, joinedType.toBuffer({ price, category: row.category }), Number(timestamp));
   };
 }
 
 const HANDLERS: { readonly [row: string]: () => Handler } = {
-  a: () => async (record, send) => send('out', record.key, record.value, record.timestamp),
+  a: () => async (record, send) => send('out', record.key!, record.value!, Number(record.timestamp)),
   b: () => async (record, send) => {
-    const bid = bidType.fromBuffer(record.value) as { price: number };
-    if (bid.price < PRICE_LIMIT) send('out', record.key, record.value, record.timestamp);
+    const bid = bidType.fromBuffer(record.value!) as { price: number };
+    if (bid.price < PRICE_LIMIT) send('out', record.key!, record.value!, Number(record.timestamp));
   },
   c: () => async (record, send) => {
-    const bid = bidType.fromBuffer(record.value) as { auction: number; price: number };
-    send('out', record.key, priceType.toBuffer({ auction: bid.auction, euros: bid.price / 100 }), record.timestamp);
+    const bid = bidType.fromBuffer(record.value!) as { auction: number; price: number };
+    const price = priceType.toBuffer({ auction: bid.auction, euros: bid.price / 100 });
+    send('out', record.key!, price, Number(record.timestamp));
   },
   d: countHandler,
   e: joinHandler,
   f: () => async (record, send) => {
-    const bid = JSON.parse(record.value.toString()) as { price: number; auction: number };
-    if (bid.price < PRICE_LIMIT && bid.auction >= 0) send('out', record.key, record.value, record.timestamp);
+    const bid = JSON.parse(record.value!.toString()) as { price: number; auction: number };
+    if (bid.price < PRICE_LIMIT && bid.auction >= 0) {
+      send('out', record.key!, record.value!, Number(record.timestamp));
+    }
   },
 };
 
@@ -97,9 +93,11 @@ export async function runNaive(log: Log, row: string, inputs: readonly string[])
     }
     while (left.size > 0) {
       for (const fetched of await reader.fetch(100)) {
-        for (const record of readRecords(fetched)) {
-          await handler(record, (...sent) => out.send(...sent));
-          records++;
+        for (const start of fetched.starts) {
+          for (const record of readClientRecords(fetched.bytes, start, topic, fetched.partition)) {
+            await handler(record, (...sent) => out.send(...sent));
+            records++;
+          }
         }
         fetched.release();
         if (fetched.next >= left.get(fetched.partition)!) left.delete(fetched.partition);
@@ -113,35 +111,17 @@ export async function runNaive(log: Log, row: string, inputs: readonly string[])
   return records;
 }
 
-/** Every record as an object with Buffers of its own. */
-function readRecords(fetched: {
+interface Sent {
   readonly topic: string;
   readonly partition: number;
-  readonly bytes: Buffer;
-  readonly starts: readonly number[];
-  readonly ends: readonly number[];
-}): readonly NaiveRecord[] {
-  const records: NaiveRecord[] = [];
-  const view = new BatchView();
-  fetched.starts.forEach((start, b) => {
-    view.open(fetched.bytes, start, fetched.ends[b]!, fetched);
-    for (let i = 0; i < view.count; i++) {
-      records.push({
-        topic: fetched.topic,
-        partition: fetched.partition,
-        position: view.positions[i]!,
-        timestamp: view.timestamps[i]!,
-        key: Buffer.from(view.bytes.subarray(view.keyStarts[i]!, view.keyEnds[i]!)),
-        value: Buffer.from(view.bytes.subarray(view.valueStarts[i]!, view.valueEnds[i]!)),
-      });
-    }
-  });
-  return records;
+  readonly key: Buffer;
+  readonly value: Buffer;
+  readonly timestamp: number;
 }
 
 class NaiveOutput {
   readonly #producer: LogProducer;
-  readonly #pending = new Map<string, NaiveRecord[]>();
+  readonly #pending = new Map<string, Sent[]>();
   #last = performance.now();
 
   constructor(producer: LogProducer) {
@@ -152,7 +132,7 @@ class NaiveOutput {
     const partition = partitionForKey(key, 0, key.length, PARTITIONS);
     const name = `${topic}/${partition}`;
     const list = this.#pending.get(name) ?? [];
-    list.push({ topic, partition, position: 0, timestamp, key, value });
+    list.push({ topic, partition, key, value, timestamp });
     this.#pending.set(name, list);
   }
 
@@ -168,7 +148,7 @@ class NaiveOutput {
     await this.#producer.commit();
   }
 
-  async #append(list: readonly NaiveRecord[]): Promise<void> {
+  async #append(list: readonly Sent[]): Promise<void> {
     const builder = new BatchBuilder(new Step());
     for (const { key, value, timestamp } of list) {
       builder.append(timestamp, key, 0, key.length, value, 0, value.length);
@@ -177,7 +157,7 @@ class NaiveOutput {
     await this.#flush(list[0]!, builder);
   }
 
-  async #flush(first: NaiveRecord, builder: BatchBuilder): Promise<void> {
+  async #flush(first: Sent, builder: BatchBuilder): Promise<void> {
     if (builder.count > 0) await this.#producer.append(first.topic, first.partition, builder.finish());
   }
 }

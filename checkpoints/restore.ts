@@ -46,6 +46,8 @@ export async function restoreState(options: RestoreOptions): Promise<number> {
             }
             position = fetched.next;
             fetched.release();
+            options.state.restored(table, position);
+            if (options.state.overBudget) await options.state.writeBack();
             options.onProgress(table, position, bounds.end);
           }
         }
