@@ -156,9 +156,13 @@ async function swap(context: Context, partition: Partition, old: Segment, next: 
     await disk.unlink(old.indexPath).catch(() => undefined);
     await disk.syncDirectory(partition.directory);
     const empty = next.size === 0 && partition.segments.length > 1;
+    old.dead = true;
     if (empty) partition.segments.splice(at, 1);
     else {
-      await next.rename(disk, old.path);
+      await next.rename(disk, old.path).catch((thrown) => {
+        old.dead = false;
+        throw thrown;
+      });
       partition.segments[at] = next;
     }
     await disk.syncDirectory(partition.directory);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { VirtualClock } from '../../core/clock.ts';
 import { seededRandom } from '../../core/random.ts';
+import { batchHeader } from '../batch.ts';
 import { Bench, batch, batchAt, refuses } from '../conformance/bench.conformance.ts';
 import type { Log } from '../log.ts';
 import { createFileLog } from './file.ts';
@@ -89,6 +90,46 @@ test('everything is there after a clean close', async (t) => {
   assert.deepEqual(await log.committed('g', [{ topic: 't', partition: 0 }]), [{ position: 9, metadata: 'm9' }]);
   const { member: next } = await bench(log).join({ group: 'g' });
   assert.ok(next.identity.generation > generation, 'generations go on');
+  await log.close();
+});
+
+test('a topic deleted under an open transaction takes nothing else down', async (t) => {
+  const directory = await newFolder(t);
+  const log = await createFileLog({ directory, clock, options: { ...options, embedBytes: 0 } });
+  await log.admin.create('gone', { partitions: 1 });
+  await log.admin.create('stays', { partitions: 1 });
+  const producer = await log.producer({ transactionalId: 'x' });
+  producer.begin();
+  await producer.append('gone', 0, batch('k=1'));
+  await producer.append('stays', 0, batch('k=2'));
+  await log.admin.delete('gone');
+  await producer.commit();
+  assert.deepEqual(await bench(log).values('stays'), ['2']);
+  await log.close();
+  const again = await createFileLog({ directory, clock, options });
+  assert.deepEqual(await again.admin.list(), ['stays']);
+  assert.deepEqual(await bench(again).values('stays'), ['2']);
+  await again.close();
+});
+
+test('a producer stays fenced after the log was opened again', async (t) => {
+  const directory = await newFolder(t);
+  let log = await createFileLog({ directory, clock, options });
+  await log.admin.create('t', { partitions: 1 });
+  const epochs: number[] = [];
+  for (let life = 0; life < 3; life++) {
+    const producer = await log.producer({ transactionalId: 'x' });
+    producer.begin();
+    await producer.append('t', 0, batch('k=v'));
+    await producer.commit();
+    await log.close();
+    log = await createFileLog({ directory, clock, options });
+    const reader = log.reader({ isolation: 'committed' });
+    reader.assign([{ topic: 't', partition: 0, position: life }]);
+    const [fetched] = await reader.fetch(0);
+    epochs.push(batchHeader(fetched!.bytes, fetched!.starts[0]!).producerEpoch);
+  }
+  assert.deepEqual(epochs, [0, 1, 2]);
   await log.close();
 });
 

@@ -135,6 +135,10 @@ export class Partition {
   }
 
   async #writeTail(): Promise<void> {
+    if (this.topic.deleted) {
+      this.tail = [];
+      return;
+    }
     let left = this.tail.length;
     while (left > 0) {
       const segment = await this.#segmentFor(this.tail[0]!);
@@ -197,6 +201,7 @@ export class Partition {
 
   /** Makes everything that is written durable. */
   async sync(): Promise<void> {
+    if (this.topic.deleted) return;
     const waiting: Promise<void>[] = [];
     for (let i = this.segments.length - 1; i >= 0; i--) {
       const segment = this.segments[i]!;

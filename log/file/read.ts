@@ -1,5 +1,6 @@
 import { type Bytes, EMPTY } from '../../core/bytes.ts';
-import type { Position } from '../../core/ids.ts';
+import { FlowError } from '../../core/errors.ts';
+import { type Position, partitionName } from '../../core/ids.ts';
 import { BATCH_HEADER_BYTES, batchLength, checkBatch } from '../batch.ts';
 import { basePosition, corrupt, isControl, lastPosition } from '../batch-header.ts';
 import type { BufferPool } from './buffers.ts';
@@ -65,10 +66,30 @@ export function readTail({ partition, position, limit, maxBytes, committed, buff
 
 /** Whole batches from one segment, with one read where they lie in a row. */
 export async function readDisk(request: ReadRequest, hint: Place | undefined): Promise<Taken> {
-  const { partition, position, maxBytes, buffers } = request;
+  for (;;) {
+    const segment = chooseSegment(request, hint);
+    let taken: Taken | undefined;
+    try {
+      taken = await readSegment(request, segment, hint);
+    } catch (thrown) {
+      if (!segment.dead) throw thrown;
+    }
+    // Removed or replaced meanwhile: what was read may be of either file.
+    if (taken !== undefined && !segment.dead) return taken;
+    if (taken !== undefined) request.buffers.giveBack(taken.bytes);
+    checkRange(request.partition, request.position);
+  }
+}
+
+function chooseSegment({ partition, position }: ReadRequest, hint: Place | undefined): Segment {
   const known = hint !== undefined && !hint.segment.dead && hint.position === position;
-  const segment = known && hint.at < hint.segment.size ? hint.segment : segmentOf(partition, position);
-  let at = known && hint.segment === segment ? hint.at : segment.index.place(position);
+  return known && hint.at < hint.segment.size ? hint.segment : segmentOf(partition, position);
+}
+
+async function readSegment(request: ReadRequest, segment: Segment, hint: Place | undefined): Promise<Taken> {
+  const { partition, position, maxBytes, buffers } = request;
+  const hinted = hint?.segment === segment && hint.position === position;
+  let at = hinted ? hint.at : segment.index.place(position);
   let want = maxBytes;
   return await segment.use(async (file) => {
     for (;;) {
@@ -146,4 +167,15 @@ function segmentOf(partition: Partition, position: Position): Segment {
     else high = middle;
   }
   return segments[low]!;
+}
+
+/** Fails with `log.range` where the position cannot be read any more, or not yet. */
+export function checkRange(partition: Partition, position: Position): void {
+  if (position >= partition.start && position <= partition.end) return;
+  const name = partitionName(partition.topic.name, partition.number);
+  throw new FlowError(
+    'log.range',
+    `position ${position} of ${name} is outside of ${partition.start} to ${partition.end}; ` +
+      'reset the position, retention may have removed it',
+  );
 }

@@ -4,7 +4,7 @@ import { type Millis, type Position, partitionName, type TopicPartition } from '
 import type { Fetched, LogReader, ReaderOptions } from '../log.ts';
 import { type Context, checkOpen, partitionOf } from './context.ts';
 import type { Partition } from './partition.ts';
-import { type Place, readDisk, readTail } from './read.ts';
+import { checkRange, type Place, readDisk, readTail } from './read.ts';
 
 const DEFAULT_FETCH_BYTES = 1 << 20;
 
@@ -158,16 +158,6 @@ export class FileReader implements LogReader {
       }
     });
   }
-}
-
-function checkRange(partition: Partition, position: Position): void {
-  if (position >= partition.start && position <= partition.end) return;
-  const name = partitionName(partition.topic.name, partition.number);
-  throw new FlowError(
-    'log.range',
-    `position ${position} of ${name} is outside of ${partition.start} to ${partition.end}; ` +
-      'reset the position, retention may have removed it',
-  );
 }
 
 class FetchedBatches implements Fetched {
