@@ -13,6 +13,8 @@ import { fileURLToPath } from 'node:url';
 import { filesUnder } from './files.mjs';
 
 const CONCURRENCY = 2;
+/** A file that has not ended by then has left something open; it counts as failed. */
+const FILE_TIMEOUT_MS = 180_000;
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 process.chdir(ROOT);
 
@@ -26,7 +28,7 @@ function checkTypes() {
 
 function runTests(files) {
   const counts = { passed: 0, failed: 0, skipped: 0, todo: 0 };
-  const stream = run({ files, concurrency: CONCURRENCY });
+  const stream = run({ files, concurrency: CONCURRENCY, timeout: FILE_TIMEOUT_MS });
   stream.on('test:summary', (summary) => {
     if (summary.file !== undefined) return;
     counts.passed = summary.counts.passed;
