@@ -1,10 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 import type { Millis } from '../core/ids.ts';
 
-/** Something a loop waits on: notified by whatever brings it work. A notice given while nobody waits is kept. */
+/**
+ * Something a loop waits on: notified by whatever brings it work. A notice given while nobody waits is kept. A loop
+ * that waits keeps the process alive.
+ */
 export class Wake {
   #noticed = false;
-  #resolve: (() => void) | undefined;
+  #waiting: AbortController | undefined;
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -13,20 +16,16 @@ export class Wake {
 
   notify(): void {
     this.#noticed = true;
-    this.#resolve?.();
+    this.#waiting?.abort();
   }
 
   /** Resolves at the next notice, at once where one was kept, or after `ms`. */
   async wait(ms: Millis): Promise<void> {
     if (!this.#noticed) {
-      await new Promise<void>((resolve) => {
-        const cancel = this.#clock.after(ms, resolve);
-        this.#resolve = () => {
-          cancel();
-          resolve();
-        };
-      });
-      this.#resolve = undefined;
+      const waiting = new AbortController();
+      this.#waiting = waiting;
+      await this.#clock.sleep(ms, waiting.signal);
+      this.#waiting = undefined;
     }
     this.#noticed = false;
   }
