@@ -115,12 +115,13 @@ class Server {
     this.#fetches.set(id, stop);
     try {
       const answer = await this.#readers.get(handle)!.fetch(maxWaitMs, stop.signal);
-      return answer.map(({ release, ...fetched }) => {
+      return answer.map((fetched) => {
         // The buffer may belong to the driver's pool; a copy can be given away.
         const bytes = Buffer.allocUnsafeSlow(fetched.bytes.length);
         fetched.bytes.copy(bytes);
-        release();
-        return { ...fetched, bytes };
+        fetched.release();
+        const { topic, partition, starts, ends, position, next, end } = fetched;
+        return { topic, partition, starts, ends, position, next, end, bytes };
       });
     } finally {
       this.#fetches.delete(id);
