@@ -11,7 +11,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -102,6 +102,8 @@ function install() {
   if (isInstalled()) return;
   alone(() => {
     if (isInstalled()) return;
+    const modules = lstatSync(join(ROOT, 'node_modules'), { throwIfNoEntry: false });
+    if (modules?.isSymbolicLink()) fail('node_modules is a link to packages of another lock file: remove the link');
     say('installing packages (the first time only)');
     if (!npm(['ci'], ROOT)) fail('the packages could not be installed: see the message of npm above');
     writeFileSync(stamp, lockHash());
