@@ -54,5 +54,6 @@ export {
   type Windowed,
   windowed,
 } from './schemas/schemas.ts';
+export { createTelemetry, type Telemetry, type TelemetryOptions } from './telemetry/telemetry.ts';
 export type { FailurePolicy, Plan, PlanNode } from './topology/plan.ts';
 export * from './topology/topology.ts';

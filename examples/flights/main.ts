@@ -1,29 +1,80 @@
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { openEngine, readTopic, resetIfComplete, run } from '../../index.ts';
-import { jsonLine, printable, ResultCollector } from './results.ts';
+import {
+  createTelemetry,
+  type Engine,
+  openEngine,
+  readTopic,
+  resetIfComplete,
+  run,
+  runMain,
+  showProgress,
+  type World,
+} from '../../index.ts';
+import { OPTIONS_HELP, readOptions } from '../options.ts';
+import { jsonLine, ResultCollector, type Results, totalsLine } from './results.ts';
+import { printable } from './show.ts';
 import { airportHours, topology } from './topology.ts';
 
 /** The main job: `npm start`, `npm start -- --json`. */
-const { values: options } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, data: { type: 'string' } },
-});
-const directory = options.data ?? join(import.meta.dirname, '..', '..', '.nodeflow', 'flights');
+const HELP = ['Delays per airport and hour, from three million flights.', '', 'Options:', ...OPTIONS_HELP];
+const FOLDER = join(import.meta.dirname, '..', '..', '.nodeflow', 'flights');
+const WIDTH = 120;
 
-const engine = await openEngine({ directory });
-const program = topology.build();
-await resetIfComplete({ plan: program.plan, log: engine.log, directory: engine.stateFolder, clock: engine.clock });
-const running = await run(program, { engine, settings: { commitIntervalMs: 1000 } });
-const outcome = await running.finished;
-if (outcome.how === 'complete') {
+await runMain(async (world) => {
+  const options = readOptions(process.argv.slice(2), FOLDER);
+  if (options.help) {
+    for (const line of HELP) world.out(line);
+    return;
+  }
+  const engine = await openEngine({ directory: options.data, telemetry: telemetryOf(world) });
+  try {
+    const results = await runFlights(engine, world);
+    if (results === undefined) return;
+    if (options.json) {
+      for (const hour of results.worst) world.out(jsonLine(hour));
+      world.out(totalsLine(results));
+    } else world.out(printable(results, process.stdout.columns ?? WIDTH));
+  } finally {
+    await engine.close();
+  }
+});
+
+/** Runs the job to its end and collects what it wrote; `undefined` where it was stopped before. */
+async function runFlights(engine: Engine, world: World): Promise<Results | undefined> {
+  const { log, clock, stateFolder: directory } = engine;
+  const program = topology.build();
+  await resetIfComplete({ plan: program.plan, log, directory, clock });
+  const isFresh = (await log.admin.list()).length === 0;
+  world.err(isFresh ? 'flights: starting' : 'flights: continuing where the last run was cut short');
+  const started = clock.monotonic();
+  const running = await run(program, { engine, settings: { commitIntervalMs: 1000 }, stop: world.stop });
+  const hideProgress = showProgress(running, world);
+  const { how, records } = await running.finished.finally(hideProgress);
+  const seconds = (clock.monotonic() - started) / 1000;
+  if (how !== 'complete') {
+    world.err('flights: stopped; what was done is committed. Start it again with the same options, and it continues.');
+    return undefined;
+  }
+  const rate = Math.round(records / seconds).toLocaleString('en-US');
+  world.err(`flights: complete, ${records.toLocaleString('en-US')} records in ${seconds.toFixed(1)} s, ${rate}/s`);
   const collector = new ResultCollector();
-  await readTopic(engine.log, airportHours, (value, hour) => {
+  await readTopic(log, airportHours, (value, hour) => {
     if (value !== null) collector.add(hour, value);
   });
-  const results = collector.results();
-  if (options.json) {
-    for (const hour of results.worst) console.log(jsonLine(hour));
-    console.log(JSON.stringify({ airportHours: results.airportHours, flights: results.flights }));
-  } else console.log(printable(results));
+  return collector.results();
 }
-await engine.close();
+
+/** Warnings, such as that of a store that is rebuilt, go to standard error. */
+function telemetryOf(world: World) {
+  return createTelemetry({
+    level: 'warn',
+    form: world.over === undefined ? 'json' : 'plain',
+    fields: { application: 'flights' },
+    sink: {
+      write: (line) => {
+        world.over?.('');
+        world.err(line.trimEnd());
+      },
+    },
+  });
+}
