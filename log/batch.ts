@@ -25,5 +25,6 @@ export {
   checkBatch,
 } from './batch-header.ts';
 export { BatchView } from './batch-view.ts';
+export { lend as lendBuffer } from './buffer-pool.ts';
 export { crc32c } from './crc32c.ts';
 export { eachHeader, encodeHeaders, type HeaderPair, readHeaders } from './headers.ts';

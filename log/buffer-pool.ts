@@ -2,10 +2,12 @@ import type { Bytes } from '../core/bytes.ts';
 
 const SMALLEST_BYTES = 4096;
 const LARGEST_BYTES = 4 << 20;
-const KEPT = 16;
+/** What an epoch of a fast job has under way; memory that came and went would be the collector's whole work. */
+const KEPT_BYTES = 64 << 20;
 
 /** Buffers that batches are built in, shared by all builders of a thread. */
 const kept: Bytes[] = [];
+let keptBytes = 0;
 /** The memory of buffers lent and not given back; nothing else is ever taken. */
 const lent = new WeakSet<ArrayBufferLike>();
 
@@ -21,7 +23,9 @@ export function recycle(bytes: Bytes): void {
   const memory = bytes.buffer;
   if (!lent.delete(memory)) return;
   const size = memory.byteLength;
-  if (size >= SMALLEST_BYTES && size <= LARGEST_BYTES && kept.length < KEPT) kept.push(Buffer.from(memory));
+  if (size < SMALLEST_BYTES || size > LARGEST_BYTES || keptBytes + size > KEPT_BYTES) return;
+  keptBytes += size;
+  kept.push(Buffer.from(memory));
 }
 
 /** Whether the bytes lie in memory that was lent to whoever had them, and to nobody else. */
@@ -34,6 +38,7 @@ function takeKept(size: number): Bytes | undefined {
     const found = kept[i]!;
     if (found.length < size || found.length > size * 4 + SMALLEST_BYTES) continue;
     kept.splice(i, 1);
+    keptBytes -= found.length;
     return found;
   }
   return undefined;

@@ -1,5 +1,5 @@
 import type { Outputs } from '../checkpoints/checkpoints.ts';
-import { batchHeader } from '../log/batch.ts';
+import { batchHeader, lendBuffer } from '../log/batch.ts';
 import type { Fetched } from '../log/log.ts';
 import type { Stage } from '../topology/plan.ts';
 import type { PlanIndex } from './stage.ts';
@@ -34,7 +34,9 @@ export function passThrough(
     const { basePosition, lastPosition, count, timestampType } = batchHeader(fetched.bytes, start);
     if (lastPosition - basePosition + 1 !== count) return false;
     if (timestampType !== 'create' || basePosition < fetched.position) return false;
-    outputs.pass(to.name, partition, Buffer.from(fetched.bytes.subarray(start, end)), count);
+    const copy = lendBuffer(end - start).subarray(0, end - start);
+    fetched.bytes.copy(copy, 0, start, end);
+    outputs.pass(to.name, partition, copy, count);
     passed(lastPosition + 1, count);
     return true;
   };

@@ -143,6 +143,7 @@ export class Committer {
       if (owner === undefined) continue;
       if (owner.unwritten <= embedBytes && owner.unwritten <= room) {
         embedding.add(owner);
+        owner.embedded = true;
         room -= owner.unwritten;
       } else {
         for (const partition of owner.writes.keys()) flushing.add(partition);

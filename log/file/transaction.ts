@@ -1,5 +1,6 @@
 import { type Bytes, EMPTY } from '../../core/bytes.ts';
 import type { Position } from '../../core/ids.ts';
+import { recycle } from '../buffer-pool.ts';
 import type { GroupPosition } from './journal-frame.ts';
 import type { Partition } from './partition.ts';
 
@@ -31,6 +32,8 @@ export class Transaction {
   readonly positions: GroupPosition[] = [];
   /** Bytes that no segment holds yet. */
   unwritten = 0;
+  /** Its journal entry holds its batches: while it is written, their memory is in use. */
+  embedded = false;
 
   constructor(producerId: number, epoch: number) {
     this.producerId = producerId;
@@ -53,6 +56,7 @@ export class Transaction {
   /** The segment holds these now. */
   written(partition: Partition, batch: TailBatch): void {
     this.unwritten -= batch.bytes.length;
+    if (this.state !== 'committing' || !this.embedded) recycle(batch.bytes);
     batch.bytes = EMPTY;
     const writes = this.writes.get(partition)!;
     if (writes.batches.length > 64 && writes.batches[writes.batches.length >> 1]!.bytes.length === 0) {
