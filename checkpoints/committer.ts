@@ -23,6 +23,7 @@ export interface EpochPart {
 }
 
 export interface CommitterOptions {
+  /** The first producer; see {@link Committer.renew}. */
   readonly producer: LogProducer;
   readonly outputs: Outputs;
   readonly step: Step;
@@ -36,6 +37,7 @@ export interface CommitterOptions {
  */
 export class Committer {
   readonly #options: CommitterOptions;
+  #producer: LogProducer;
   #open = false;
   #sent: Promise<void>[] = [];
   #failure: unknown;
@@ -46,6 +48,7 @@ export class Committer {
 
   constructor(options: CommitterOptions) {
     this.#options = options;
+    this.#producer = options.producer;
     this.#changelog = new BatchBuilder(options.step);
   }
 
@@ -59,9 +62,14 @@ export class Committer {
     await this.#committing;
   }
 
+  /** Something has failed since the last commit: nothing more is sent before {@link abort}. */
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /** Sends what is finished, unless a commit is on its way. Failures show at the commit. */
   flush(): void {
-    if (this.#committing !== undefined) return;
+    if (this.#committing !== undefined || this.failed) return;
     for (const sealed of this.#options.outputs.take()) this.#append(sealed);
   }
 
@@ -77,32 +85,53 @@ export class Committer {
     const changed = parts.map((part) => this.#appendChangelog(part));
     const run = this.#run(parts, changed);
     this.#committing = run;
-    const done = () => {
-      if (this.#committing === run) this.#committing = undefined;
-    };
-    run.then(done, done);
+    run.then(
+      () => {
+        this.#committing = undefined;
+      },
+      (failure: unknown) => {
+        this.#committing = undefined;
+        this.#failure ??= failure;
+      },
+    );
   }
 
-  /** Gives up the open transaction, if any. Never rejects. */
+  /**
+   * Gives up the open transaction, if any. Rejects where the log does not answer, or with `log.fenced`: then there
+   * is a newer owner. Whether an unanswered commit held is known only to a producer that {@link renew} brings.
+   */
   async abort(): Promise<void> {
     await this.#committing?.catch(() => undefined);
     await Promise.allSettled(this.#sent);
     this.#sent = [];
-    this.#failure = undefined;
-    if (this.#open) await this.#options.producer.abort().catch(() => undefined);
+    const open = this.#open;
     this.#open = false;
+    if (open) await this.#producer.abort();
+  }
+
+  /** Goes on with a new producer of the same transactional id: whatever the old one left open is decided by now. */
+  async renew(producer: LogProducer): Promise<void> {
+    const old = this.#producer;
+    this.#producer = producer;
+    this.#failure = undefined;
+    await old.close().catch(() => undefined);
+  }
+
+  /** Closes the producer; an open transaction is aborted by the log. */
+  async close(): Promise<void> {
+    await this.#producer.close();
   }
 
   #begin(): void {
     if (this.#open) return;
     this.#open = true;
-    this.#options.producer.begin();
+    this.#producer.begin();
   }
 
   #append(sealed: Sealed): void {
     this.#begin();
     const name = partitionName(sealed.topic, sealed.partition);
-    const sent = this.#options.producer.append(sealed.topic, sealed.partition, sealed.bytes).then(
+    const sent = this.#producer.append(sealed.topic, sealed.partition, sealed.bytes).then(
       (base) => {
         this.#ends.set(name, base + sealed.records);
       },
@@ -140,7 +169,7 @@ export class Committer {
   }
 
   async #run(parts: readonly EpochPart[], changed: readonly ReadonlySet<string>[]): Promise<void> {
-    const { producer } = this.#options;
+    const producer = this.#producer;
     await this.#answered();
     failpoint('commit.appended');
     for (const part of parts) if (part.ended !== undefined) this.#appendLedger(await part.ended());
@@ -174,10 +203,13 @@ export class Committer {
   }
 
   #appendLedger(row: LedgerRow): void {
+    const { step } = this.#options;
     const builder = this.#changelog;
     const key = Buffer.from(row.key);
     const value = Buffer.from(JSON.stringify(row.value));
+    step.begin();
     builder.append(row.at, key, 0, key.length, value, 0, value.length);
+    step.settle();
     this.#append({ topic: this.#options.ledgerTopic, partition: 0, bytes: builder.finish(), records: 1 });
   }
 

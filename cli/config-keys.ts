@@ -79,6 +79,12 @@ export const CONFIG_KEYS = {
   'run.commitInterval': duration(DEFAULT_SETTINGS.commitIntervalMs, 'Time between commits.'),
   'run.batchSize': size(DEFAULT_SETTINGS.batchBytes, 'A batch of output is finished at this size.'),
   'run.intakeSize': size(DEFAULT_SETTINGS.intakeBytes, 'Fetched bytes that wait per input before it is paused.'),
+  'run.intakeRecords': count(
+    1,
+    100_000_000,
+    DEFAULT_SETTINGS.intakeRecords,
+    'Fetched records that wait per input before it is paused, where their bytes do not pause it first.',
+  ),
   'run.sliceRecords': count(
     1,
     10_000_000,

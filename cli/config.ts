@@ -74,6 +74,7 @@ export function runSettings(config: Config): RunSettings {
     commitIntervalMs: config.number('run.commitInterval')!,
     batchBytes: config.number('run.batchSize')!,
     intakeBytes: config.number('run.intakeSize')!,
+    intakeRecords: config.number('run.intakeRecords')!,
     sliceRecords: config.number('run.sliceRecords')!,
     heldBytes: config.number('run.heldSize')!,
     stateBytes: config.number('state.memory')!,

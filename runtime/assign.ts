@@ -4,8 +4,8 @@ import type { Assign } from '../log/log.ts';
  * The assignor: every task to one member, as even as can be, and what a member has it keeps as far as evenness
  * allows. Pure; members come in order of id, tasks in the order of the plan.
  */
-export function stickyAssignor(tasks: readonly string[]): Assign {
-  return (members) => {
+export function stickyAssignor(tasks: readonly string[]) {
+  return (members: Parameters<Assign>[0]): ReadonlyMap<string, readonly string[]> => {
     const known = new Set(tasks);
     const assigned = new Map<string, string[]>(members.map(({ member }) => [member, []]));
     if (members.length === 0) return assigned;

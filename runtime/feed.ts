@@ -17,6 +17,7 @@ export interface FeedParts {
   readonly wake: Wake;
   /** An input holds at most about this much before its partition is paused. */
   readonly intakeBytes: number;
+  readonly intakeRecords: number;
   /** The ends of a topic's partitions, where they are known by now. */
   endsOf(topic: string): readonly number[] | undefined;
 }
@@ -90,13 +91,14 @@ export class Feed {
 
   /** Pauses inputs that hold enough, resumes those that have drained. */
   #balance(): void {
-    const { reader, intakeBytes } = this.#parts;
+    const { reader, intakeBytes, intakeRecords } = this.#parts;
     for (const [name, input] of this.#inputs) {
+      const { queuedBytes, queuedRecords } = input;
       const paused = this.#paused.has(name);
-      if (!paused && input.queuedBytes >= intakeBytes) {
+      if (!paused && (queuedBytes >= intakeBytes || queuedRecords >= intakeRecords)) {
         this.#paused.add(name);
         reader.pause(input);
-      } else if (paused && input.queuedBytes <= intakeBytes / 2) {
+      } else if (paused && queuedBytes <= intakeBytes / 2 && queuedRecords <= intakeRecords / 2) {
         this.#paused.delete(name);
         reader.resume(input);
       }

@@ -1,5 +1,5 @@
 import { Ledger, ledgerTopic, Outputs } from '../checkpoints/checkpoints.ts';
-import { FlowError } from '../core/errors.ts';
+import { FlowError, messageOf } from '../core/errors.ts';
 import { Step } from '../core/step.ts';
 import type { GroupIdentity } from '../log/log.ts';
 import { endsOfTopics } from './ends.ts';
@@ -7,6 +7,7 @@ import { Feed } from './feed.ts';
 import { openTask } from './open-task.ts';
 import type { RunOptions } from './runtime.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
+import { Trimmer } from './trimmer.ts';
 import { Wake } from './wake.ts';
 import { Worker } from './worker.ts';
 
@@ -15,8 +16,8 @@ export interface WorkerHost {
   /** Ends when the worker was stopped; rejects with what made it fail. */
   readonly finished: Promise<void>;
   assign(identity: GroupIdentity, tasks: readonly string[]): Promise<void>;
-  /** Commits what was done so far. */
-  commitNow(): Promise<void>;
+  /** Commits what was done so far, then does nothing until the next assignment. */
+  release(): Promise<void>;
   stop(): void;
   figures(): WorkerFigures;
 }
@@ -48,27 +49,37 @@ export interface HostOptions extends Omit<RunOptions, 'module'> {
 
 /** A worker in this thread. */
 export async function createHost(options: HostOptions): Promise<WorkerHost> {
-  const { program, log, clock, settings, index, specs } = options;
+  const { program, log, clock, settings, index, specs, telemetry } = options;
   const application = program.plan.name;
   const step = new Step();
   const outputs = new Outputs(step, settings.batchBytes);
   const wake = new Wake(clock);
   const ledger = await Ledger.open(log, application, clock);
-  const producer = await log.producer({ transactionalId: `${application}-${options.worker}` });
+  const renewProducer = () => log.producer({ transactionalId: `${application}-${options.worker}` });
+  const producer = await renewProducer();
   const endsOf = endsOfTopics(index, specs, ledger);
   const feed = new Feed({
     reader: log.reader({ isolation: 'committed' }),
     ledger,
     wake,
     intakeBytes: settings.intakeBytes,
+    intakeRecords: settings.intakeRecords,
     endsOf,
   });
   const budget = { maxBytes: Math.floor(settings.stateBytes / settings.workers), usedBytes: 0 };
+  const rebuilds = telemetry.counter('nodeflow_rebuilds_total', 'Epochs that failed and were done again.');
+  const trimmer = new Trimmer({
+    admin: log.admin,
+    clock,
+    log: telemetry.log.with({ application }),
+    isInternal: (topic) => index.topics.get(topic)?.internal === true,
+  });
   const worker = new Worker({
-    log,
     clock,
     settings,
     producer,
+    renewProducer,
+    trimmer,
     ledgerTopic: ledgerTopic(application),
     wake,
     step,
@@ -85,7 +96,7 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
           backend: options.state,
           directory: options.directory,
           clock,
-          telemetry: options.telemetry,
+          telemetry,
           settings,
           step,
           outputs,
@@ -97,12 +108,16 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
       );
     },
     isEnded: (task) => ledger.ended(task) !== undefined,
+    onRebuild(reason) {
+      rebuilds.value++;
+      telemetry.log.warn({ application }, `going back to the last commit: ${messageOf(reason)}`);
+    },
   });
   const finished = worker.run().finally(() => ledger.close());
   return {
     finished,
     assign: (identity, tasks) => worker.assign(identity, tasks),
-    commitNow: () => worker.commitNow(),
+    release: () => worker.release(),
     stop: () => worker.stop(),
     figures: () => figuresOf(worker),
   };

@@ -136,15 +136,25 @@ function runMetadata(ledger: Ledger): string {
 
 type Committed = ReadonlyMap<string, CommittedPosition | undefined>;
 
+/** Where each input goes on: a topic that was never read begins at its first record. */
 async function committedPositions(parts: OpenTaskParts, stage: Stage, spec: TaskSpec): Promise<Committed> {
-  const partitions =
-    stage.connector === null
-      ? stage.reads
-          .filter((topic) => spec.partition < parts.index.topics.get(topic)!.partitions)
-          .map((topic) => ({ topic, partition: spec.partition }))
-      : [{ topic: splitTopic(stage.connector), partition: spec.partition }];
-  const positions = await parts.log.committed(parts.program.plan.name, partitions);
-  return new Map(partitions.map(({ topic, partition }, i) => [partitionName(topic, partition), positions[i]]));
+  const { index, log, program } = parts;
+  const group = program.plan.name;
+  if (stage.connector !== null) {
+    const topic = splitTopic(stage.connector);
+    const [position] = await log.committed(group, [{ topic, partition: spec.partition }]);
+    return new Map([[partitionName(topic, spec.partition), position]]);
+  }
+  const partitions = stage.reads
+    .filter((topic) => spec.partition < index.topics.get(topic)!.partitions)
+    .map((topic) => ({ topic, partition: spec.partition }));
+  const positions = await log.committed(group, partitions);
+  const committed = new Map<string, CommittedPosition | undefined>();
+  for (const [i, { topic, partition }] of partitions.entries()) {
+    const first = async () => ({ position: (await log.admin.bounds(topic, partition)).start, metadata: '' });
+    committed.set(partitionName(topic, partition), positions[i] ?? (await first()));
+  }
+  return committed;
 }
 
 async function openState(

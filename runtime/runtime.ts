@@ -56,6 +56,8 @@ export interface RunSettings {
   readonly batchBytes: number;
   /** Fetched bytes that wait per input before it is paused. Default 4 MiB. */
   readonly intakeBytes: number;
+  /** ... or fetched records, whichever comes first. Default 65536. */
+  readonly intakeRecords: number;
   /** Records a task takes before the worker looks at everything else. Default 16384. */
   readonly sliceRecords: number;
   /** Output held while a commit is on its way before processing waits. Default 32 MiB. */
@@ -75,6 +77,7 @@ export const DEFAULT_SETTINGS: RunSettings = {
   until: 'drained',
   batchBytes: 256 * 1024,
   intakeBytes: 4 * 1024 * 1024,
+  intakeRecords: 65_536,
   sliceRecords: 16_384,
   heldBytes: 32 * 1024 * 1024,
   stateBytes: 256 * 1024 * 1024,

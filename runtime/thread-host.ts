@@ -92,8 +92,8 @@ class ThreadHost implements WorkerHost {
     return this.#call({ kind: 'assign', identity: { group, member, generation }, tasks });
   }
 
-  commitNow(): Promise<void> {
-    return this.#call({ kind: 'commit' });
+  release(): Promise<void> {
+    return this.#call({ kind: 'release' });
   }
 
   stop(): void {

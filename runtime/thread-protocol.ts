@@ -25,7 +25,7 @@ export type ThreadRequest =
       readonly identity: GroupIdentity;
       readonly tasks: readonly string[];
     }
-  | { readonly kind: 'commit'; readonly call: number }
+  | { readonly kind: 'release'; readonly call: number }
   | { readonly kind: 'stop' };
 
 /** From the thread. */

@@ -61,7 +61,7 @@ async function main(): Promise<void> {
   };
   supervisor.on('message', (request: ThreadRequest) => {
     if (request.kind === 'assign') answer(request.call, host.assign(request.identity, request.tasks));
-    else if (request.kind === 'commit') answer(request.call, host.commitNow());
+    else if (request.kind === 'release') answer(request.call, host.release());
     else host.stop();
   });
   const report = () => reply({ kind: 'figures', figures: host.figures(), metrics: telemetry.snapshot() });

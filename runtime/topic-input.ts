@@ -29,6 +29,8 @@ export class TopicInput implements Input {
   readonly push: Push;
   /** Bytes that wait here. */
   queuedBytes = 0;
+  /** Records that wait here, counted as positions, by whole fetched buffers. */
+  queuedRecords = 0;
   /** Batches passed on unopened, and their records. */
   passed = 0;
   index = 0;
@@ -64,10 +66,16 @@ export class TopicInput implements Input {
     this.#pass = options.pass;
   }
 
+  /** Takes over a fetched buffer; one that was asked for before the input moved here is given back. */
   offer(fetched: Fetched): void {
+    if (fetched.position !== this.#fetchedTo) {
+      fetched.release();
+      return;
+    }
     this.#known = Math.max(this.#known, fetched.end);
     this.#fetchedTo = fetched.next;
     this.queuedBytes += fetched.bytes.length;
+    this.queuedRecords += fetched.next - fetched.position;
     this.#queue.push(fetched);
   }
 
@@ -85,6 +93,8 @@ export class TopicInput implements Input {
   /** Opens the next batch; false when nothing is queued. */
   #open(): boolean {
     this.#finishBatch();
+    const end = this.#end;
+    if (end !== undefined && this.#position >= end) return false;
     let current = this.#current;
     if (current === undefined) {
       current = this.#queue.shift();
@@ -95,20 +105,26 @@ export class TopicInput implements Input {
     if (this.#batch >= current.starts.length) {
       this.#position = Math.max(this.#position, current.next);
       this.queuedBytes -= current.bytes.length;
+      this.queuedRecords -= current.next - current.position;
       current.release();
       this.#current = undefined;
       return this.#queue.length > 0;
     }
-    if (this.#pass?.(current, this.#batch)) {
+    if ((end === undefined || current.next <= end) && this.#pass?.(current, this.#batch)) {
       this.#batch++;
       return true;
     }
     const view = this.#view;
-    view.openChecked(current.bytes, current.starts[this.#batch]!, current.ends[this.#batch]!, this);
+    view.open(current.bytes, current.starts[this.#batch]!, current.ends[this.#batch]!, this);
     this.#batch++;
-    this.#count = view.count;
+    let count = view.count;
+    if (end !== undefined) {
+      while (count > 0 && view.positions[count - 1]! >= end) count--;
+      if (count === 0) this.#position = end;
+    }
+    this.#count = count;
     let index = 0;
-    while (index < view.count && view.positions[index]! < this.#position) index++;
+    while (index < count && view.positions[index]! < this.#position) index++;
     this.index = index;
     return true;
   }
@@ -119,9 +135,16 @@ export class TopicInput implements Input {
     this.passed += records;
   }
 
+  /** The position behind the open batch; the end, where that cuts the batch. */
+  #behindBatch(): Position {
+    const view = this.#view;
+    if (this.#count < view.count) return this.#end!;
+    return Math.max(this.#position, view.positions[this.#count - 1]! + 1);
+  }
+
   #finishBatch(): void {
     if (this.#count === 0) return;
-    this.#position = this.#view.positions[this.#count - 1]! + 1;
+    this.#position = this.#behindBatch();
     this.#count = 0;
     this.index = 0;
   }
@@ -166,7 +189,7 @@ export class TopicInput implements Input {
 
   get position(): Position {
     if (this.index < this.#count) return this.#view.positions[this.index]!;
-    if (this.#count > 0) return this.#view.positions[this.#count - 1]! + 1;
+    if (this.#count > 0) return this.#behindBatch();
     return this.#current === undefined && this.#queue.length === 0 ? this.#fetchedTo : this.#position;
   }
 

@@ -3,43 +3,62 @@ import type { Clock } from '../core/clock.ts';
 import { FlowError, isFlowError } from '../core/errors.ts';
 import { failpoint } from '../core/failpoints.ts';
 import type { Step } from '../core/step.ts';
-import type { GroupIdentity, Log, LogProducer } from '../log/log.ts';
+import type { GroupIdentity, LogProducer } from '../log/log.ts';
 import type { Feed } from './feed.ts';
 import type { RunningTask } from './running-task.ts';
 import type { RunSettings } from './runtime.ts';
+import type { Trimmer } from './trimmer.ts';
 import type { Wake } from './wake.ts';
 
 export interface WorkerParts {
-  readonly log: Log;
   readonly clock: Clock;
   readonly settings: RunSettings;
+  /** The first producer, already open. */
   readonly producer: LogProducer;
+  /** A new one under the same transactional id. */
+  renewProducer(): Promise<LogProducer>;
   readonly ledgerTopic: string;
   readonly wake: Wake;
   readonly step: Step;
   readonly outputs: Outputs;
   readonly feed: Feed;
+  readonly trimmer: Trimmer;
   /** Opens a task anew: its state restored, its inputs at the committed positions. */
   open(task: string): Promise<RunningTask>;
   /** The task ended in this run already. */
   isEnded(task: string): boolean;
+  /** Told when an epoch has failed for a passing reason and all tasks go back to their last commit. */
+  onRebuild(reason: unknown): void;
 }
+
+/** Longest pause between two attempts to go on where the log does not answer. */
+const MAX_PAUSE_MS = 1000;
+const FIRST_PAUSE_MS = 20;
 
 /**
  * One event loop: feeds its tasks, lets them run, commits them together. Nothing in it knows how a task works or
- * what a batch holds.
+ * what a batch holds. What the supervisor asks is done in the loop, between two turns.
  */
 export class Worker {
   readonly #parts: WorkerParts;
   readonly #committer: Committer;
   readonly #tasks = new Map<string, RunningTask>();
+  readonly #demands: { work(): Promise<void>; resolve(): void; reject(failure: unknown): void }[] = [];
+  readonly #stop = new AbortController();
   #identity: GroupIdentity | undefined;
+  #assigned: readonly string[] = [];
+  /** Between giving up an assignment and adopting the next nothing runs. */
+  #held = false;
   #lastCommit: number;
-  #stopping = false;
-  #mustRebuild = false;
+  /** Why every task must go back to its last commit. */
+  #broken: unknown;
+  /** Rebuilds since the last commit that held. */
+  #attempts = 0;
   #closedRecords = 0;
   #writing: Promise<void> | undefined;
+  #retiring: Promise<void> = Promise.resolve();
   #failure: unknown;
+  #ended = false;
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
@@ -65,54 +84,101 @@ export class Worker {
     return this.#tasks;
   }
 
-  /** Adopts an assignment: gives up what is no longer its own (after a commit), opens what is new. */
-  async assign(identity: GroupIdentity, tasks: readonly string[]): Promise<void> {
-    await this.#committer.settled();
-    this.#identity = identity;
-    for (const id of [...this.#tasks.keys()]) if (!tasks.includes(id)) await this.#closeTask(id);
-    for (const id of tasks) {
-      if (this.#tasks.has(id) || this.#stopping || this.#parts.isEnded(id)) continue;
-      await this.#open(id);
-    }
+  /** Adopts an assignment: gives up what is no longer its own, opens what is new. */
+  assign(identity: GroupIdentity, tasks: readonly string[]): Promise<void> {
+    return this.#inLoop(async () => {
+      await this.#decided();
+      this.#identity = identity;
+      this.#assigned = tasks;
+      this.#held = false;
+      const lost = [...this.#tasks].filter(([id]) => !tasks.includes(id));
+      if (lost.some(([, { task }]) => task.worked))
+        this.#broken ??= new FlowError('task.lost', 'a task was taken away');
+      if (this.#broken !== undefined) return;
+      for (const [id] of lost) await this.#closeTask(id);
+      await this.#openMissing();
+    });
   }
 
-  /** Commits what is done so far; resolves when that holds. Called before tasks are given up. */
-  async commitNow(): Promise<void> {
-    await this.#committer.settled();
-    this.#commit();
-    await this.#committer.settled();
+  /** Commits what is done so far and holds still until the next assignment; resolves when that is decided. */
+  release(): Promise<void> {
+    return this.#inLoop(async () => {
+      this.#held = true;
+      await this.#commitAll();
+    });
   }
 
   /** The loop; ends when stopped, rejects with what made it fail. */
   async run(): Promise<void> {
     try {
-      while (!this.#stopping) await this.#turn();
-      if (this.#failure === undefined) await this.commitNow();
+      while (!this.#stopping) {
+        try {
+          await this.#turn();
+        } catch (thrown) {
+          if (!isPassing(thrown)) throw thrown;
+          this.#broken ??= thrown;
+        }
+      }
+      await this.#commitAll();
     } catch (thrown) {
       this.#failure ??= thrown;
     }
-    await this.#close();
+    this.#ended = true;
+    for (const { resolve } of this.#demands.splice(0)) resolve();
+    await this.#close().catch((thrown: unknown) => {
+      this.#failure ??= thrown;
+    });
     if (this.#failure !== undefined) throw this.#failure;
   }
 
   stop(): void {
-    this.#stopping = true;
+    this.#stop.abort();
     this.#parts.wake.notify();
+  }
+
+  get #stopping(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  #inLoop(work: () => Promise<void>): Promise<void> {
+    if (this.#ended) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#demands.push({ work, resolve, reject });
+      this.#parts.wake.notify();
+    });
+  }
+
+  async #meetDemands(): Promise<void> {
+    for (let demand = this.#demands.shift(); demand !== undefined; demand = this.#demands.shift()) {
+      try {
+        await demand.work();
+        demand.resolve();
+      } catch (thrown) {
+        if (!isPassing(thrown)) demand.reject(thrown);
+        else {
+          this.#broken ??= thrown;
+          demand.resolve();
+        }
+      }
+    }
   }
 
   async #turn(): Promise<void> {
     const { clock, wake, feed, settings } = this.#parts;
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#mustRebuild) await this.#rebuild();
+    if (this.#broken !== undefined) await this.#rebuild();
+    await this.#meetDemands();
     feed.pump();
-    const held = this.#committer.committing && this.#parts.outputs.sealedBytes > settings.heldBytes;
-    const busy = held ? false : await this.#runTasks();
+    const full = this.#committer.committing && this.#parts.outputs.sealedBytes > settings.heldBytes;
+    const busy = full || this.#held ? false : await this.#runTasks();
+    if (this.#broken !== undefined || this.#failure !== undefined) return;
     this.#committer.flush();
     const due = this.#lastCommit + settings.commitIntervalMs - clock.monotonic();
     if ((due <= 0 || this.#mustCommit()) && !this.#committer.committing && this.#hasWork()) {
       this.#commit();
     }
     this.#writeBack();
+    this.#parts.trimmer.trim();
     if (busy) await clock.turn();
     else await wake.wait(this.#hasWork() && due > 0 ? Math.ceil(due) : settings.commitIntervalMs);
   }
@@ -160,34 +226,74 @@ export class Worker {
       running.task.worked = false;
     }
     if (parts.length === 0) return;
+    const retire = () => {
+      this.#retiring = this.#retire(ended);
+    };
     this.#committer.commit(parts);
     this.#committer.settled().then(
       () => {
+        this.#attempts = 0;
+        for (const { positions } of parts) this.#parts.trimmer.committed(positions);
+        if (ended.length > 0) retire();
         wake.notify();
-        void this.#retire(ended);
       },
       (failure: unknown) => {
-        if (isFlowError(failure) && failure.kind === 'transient') this.#mustRebuild = true;
+        if (isPassing(failure)) this.#broken ??= failure;
         else this.#failure ??= failure;
         wake.notify();
       },
     );
   }
 
-  /** The epoch has failed for a passing reason: every task goes back to its last commit. */
+  /** Resolves when the epoch on its way is decided; how, the fields tell. */
+  async #decided(): Promise<void> {
+    await this.#committer.settled().catch(() => undefined);
+    await this.#retiring;
+  }
+
+  /** Commits what is done so far, if it can be. */
+  async #commitAll(): Promise<void> {
+    await this.#decided();
+    if (this.#broken !== undefined || this.#failure !== undefined || this.#committer.failed) return;
+    this.#commit();
+    await this.#decided();
+  }
+
+  /**
+   * An epoch has failed for a passing reason. Its outcome may be unknown, so a new producer takes the place of the
+   * old one, which decides whatever that left open; then every task is opened at its last commit.
+   */
   async #rebuild(): Promise<void> {
-    this.#mustRebuild = false;
-    await this.#committer.abort();
+    const { clock, outputs, feed } = this.#parts;
+    this.#parts.onRebuild(this.#broken);
+    await this.#decided();
     await this.#writing;
-    this.#parts.outputs.clear();
-    const ids = [...this.#tasks.keys()];
+    outputs.clear();
     for (const running of this.#tasks.values()) {
       this.#closedRecords += running.task.records;
-      this.#parts.feed.remove(running);
+      feed.remove(running);
       await running.discard();
     }
     this.#tasks.clear();
-    for (const id of ids) await this.#open(id);
+    if (this.#attempts > 0) {
+      const pause = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#attempts);
+      await clock.sleep(pause, this.#stop.signal);
+      if (this.#stopping) return;
+    }
+    this.#attempts++;
+    await this.#committer.abort().catch((thrown: unknown) => {
+      if (!isPassing(thrown)) throw thrown;
+    });
+    await this.#committer.renew(await this.#parts.renewProducer());
+    await this.#openMissing();
+    this.#broken = undefined;
+  }
+
+  async #openMissing(): Promise<void> {
+    for (const id of this.#assigned) {
+      if (this.#tasks.has(id) || this.#stopping || this.#parts.isEnded(id)) continue;
+      await this.#open(id);
+    }
   }
 
   async #open(id: string): Promise<void> {
@@ -244,14 +350,22 @@ export class Worker {
   }
 
   async #close(): Promise<void> {
-    await this.#committer.abort();
+    const { feed, trimmer } = this.#parts;
+    await this.#decided();
+    await this.#committer.abort().catch(() => undefined);
     await this.#writing;
     for (const running of this.#tasks.values()) {
       this.#closedRecords += running.task.records;
-      await (this.#failure === undefined ? running.close() : running.discard());
+      await (this.#failure === undefined && this.#broken === undefined ? running.close() : running.discard());
     }
     this.#tasks.clear();
-    await this.#parts.feed.close();
-    await this.#parts.producer.close();
+    await feed.close();
+    await trimmer.close();
+    await this.#committer.close();
   }
+}
+
+/** The outcome is unknown, or the log has aborted: the epoch can be done again. */
+function isPassing(thrown: unknown): boolean {
+  return isFlowError(thrown, 'log.timeout') || isFlowError(thrown, 'log.aborted') || isFlowError(thrown, 'task.lost');
 }

@@ -1,0 +1,296 @@
+import { Committer, Ledger, ledgerTopic, Outputs } from '../checkpoints/checkpoints.ts';
+import { systemClock } from '../core/clock.ts';
+import { partitionName } from '../core/ids.ts';
+import { type Random, randomInt, seededRandom } from '../core/random.ts';
+import { Step } from '../core/step.ts';
+import { BatchBuilder, BatchView, readHeaders } from '../log/batch.ts';
+import type { GroupIdentity, Log } from '../log/log.ts';
+import { createMemoryLog } from '../log/memory/memory.ts';
+import { createStateBackend } from '../state/state.ts';
+import { silentTelemetry } from '../telemetry/telemetry.ts';
+import type { FailurePolicy, Stage } from '../topology/plan.ts';
+import type { Program } from '../topology/topology.ts';
+import { prepareTopics } from './deploy.ts';
+import { deadLetterTopic } from './failures.ts';
+import { type OpenTaskParts, openTask } from './open-task.ts';
+import type { RunningTask } from './running-task.ts';
+import { DEFAULT_SETTINGS } from './runtime.ts';
+import { PlanIndex, type TaskSpec } from './stage.ts';
+
+/**
+ * Drives the tasks of a plan one after the other, stage by stage, each to the end of its inputs: what comes out may
+ * depend on nothing but the inputs. Sizes of batches and slices, moments of commits, write-backs and crashes come
+ * from a seed; the memory log and the stores are real.
+ */
+export interface DriveOptions {
+  /** Without a seed: whole inputs at once and one commit at the end. */
+  readonly seed?: number;
+  /** Bound of hot rows, in bytes. Without it: none. */
+  readonly stateBytes?: number;
+  /** Folder of the stores; without it they are in memory. */
+  readonly directory?: string;
+  /** One in so many turns a task is thrown away and opened anew; 0: never. */
+  readonly crashEvery?: number;
+  readonly onFailure?: FailurePolicy;
+}
+
+export interface InputRecord {
+  readonly partition: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly timestamp: number;
+}
+
+export type Inputs = ReadonlyMap<string, readonly InputRecord[]>;
+
+export interface Driven {
+  /** Every record of every topic that the plan writes, and the dead letters, by `topic/partition`, in order. */
+  readonly outputs: { readonly [partition: string]: readonly string[] };
+  /** Records that went no further, by node and reason; right only where nothing crashed. */
+  readonly drops: { readonly [nodeAndReason: string]: number };
+  readonly coldReads: number;
+  readonly misses: number;
+  readonly crashes: number;
+  readonly commits: number;
+}
+
+export async function drive(program: Program, inputs: Inputs, options: DriveOptions): Promise<Driven> {
+  const log = createMemoryLog({ clock: systemClock, random: seededRandom(options.seed ?? 1) });
+  try {
+    return await new Drive(program, log, options).run(inputs);
+  } finally {
+    await log.close();
+  }
+}
+
+class Drive {
+  readonly #program: Program;
+  readonly #log: Log;
+  readonly #options: DriveOptions;
+  readonly #random: Random | undefined;
+  readonly #index: PlanIndex;
+  readonly #telemetry = silentTelemetry();
+  readonly #step = new Step();
+  readonly #outputs: Outputs;
+  readonly #figures = { coldReads: 0, misses: 0, crashes: 0, commits: 0 };
+
+  constructor(program: Program, log: Log, options: DriveOptions) {
+    this.#program = program;
+    this.#log = log;
+    this.#options = options;
+    this.#random = options.seed === undefined ? undefined : seededRandom(options.seed);
+    this.#index = new PlanIndex(program.plan);
+    this.#outputs = new Outputs(this.#step, this.#pick(50, 400, 5000, 1 << 20));
+  }
+
+  async run(inputs: Inputs): Promise<Driven> {
+    const { plan } = this.#program;
+    for (const topic of plan.topics) {
+      if (this.#index.writers(topic.name).length > 0) continue;
+      await this.#log.admin.create(topic.name, { partitions: topic.partitions });
+      await this.#fill(topic.name, topic.partitions, inputs.get(topic.name) ?? []);
+    }
+    const specs = plan.stages.flatMap((stage) => specsOf(stage));
+    const limits = await prepareTopics(this.#log.admin, this.#index, specs);
+    const member = await this.#log.join({
+      group: plan.name,
+      name: plan.name,
+      metadata: '',
+      assign: (members) => new Map(members.map((each) => [each.member, []])),
+      onAssign: () => undefined,
+      onRevoke: async () => undefined,
+      onLost: () => undefined,
+    });
+    const parts = await this.#parts(limits);
+    for (const stage of inOrder(plan.stages)) {
+      for (const spec of specsOf(stage)) await this.#runTask(parts, spec, member.identity);
+    }
+    await parts.backend.close();
+    const drops: { [name: string]: number } = {};
+    for (const { name, labels, values } of this.#telemetry.snapshot()) {
+      if (name !== 'nodeflow_dropped_records_total') continue;
+      const label = `${labels['node']} ${labels['reason']}`;
+      drops[label] = (drops[label] ?? 0) + values[0]!;
+    }
+    return { outputs: await this.#readAll(), drops, ...this.#figures };
+  }
+
+  async #parts(limits: ReadonlyMap<string, number>): Promise<OpenTaskParts> {
+    return {
+      program: this.#program,
+      index: this.#index,
+      log: this.#log,
+      backend: createStateBackend({}),
+      directory: this.#options.directory,
+      clock: systemClock,
+      telemetry: this.#telemetry,
+      settings: { ...DEFAULT_SETTINGS, onFailure: this.#options.onFailure ?? 'fail' },
+      step: this.#step,
+      outputs: this.#outputs,
+      budget: { maxBytes: this.#options.stateBytes ?? Number.MAX_SAFE_INTEGER, usedBytes: 0 },
+      ledger: await Ledger.open(this.#log, this.#program.plan.name, systemClock),
+      maxRecordBytes: (topic) => limits.get(topic)!,
+    };
+  }
+
+  /** Writes records in batches of random sizes. */
+  async #fill(topic: string, partitions: number, records: readonly InputRecord[]): Promise<void> {
+    const producer = await this.#log.producer({});
+    for (let partition = 0; partition < partitions; partition++) {
+      const own = records.filter((record) => record.partition === partition);
+      for (let from = 0; from < own.length; ) {
+        const to = from + this.#pick(1, 3, 20, 200, 100_000);
+        const step = new Step();
+        const builder = new BatchBuilder(step);
+        for (const { key, value, timestamp } of own.slice(from, to)) {
+          const k = key ?? EMPTY;
+          const v = value ?? EMPTY;
+          builder.append(timestamp, k, key === null ? -1 : 0, k.length, v, value === null ? -1 : 0, v.length);
+        }
+        await producer.append(topic, partition, builder.finish());
+        from = to;
+      }
+    }
+    await producer.close();
+  }
+
+  async #runTask(parts: OpenTaskParts, spec: TaskSpec, identity: GroupIdentity): Promise<void> {
+    const producer = await this.#log.producer({ transactionalId: 'drive' });
+    const options = { producer, step: this.#step, outputs: this.#outputs, ledgerTopic: ledgerTopic(identity.group) };
+    const committer = new Committer({ ...options, identity: () => identity });
+    for (;;) {
+      const running = await openTask(parts, spec);
+      if (await this.#runOpened(running, committer)) break;
+      this.#figures.crashes++;
+      await committer.settled();
+      await committer.abort();
+      this.#outputs.clear();
+      await running.discard();
+    }
+    await producer.close();
+  }
+
+  /** False where it was cut short. */
+  async #runOpened(running: RunningTask, committer: Committer): Promise<boolean> {
+    const { task, topics } = running;
+    const { crashEvery = 0 } = this.#options;
+    const reader = this.#log.reader({ isolation: 'committed', maxPartitionBytes: this.#pick(1, 500, 1 << 20) });
+    const slice = this.#pick(3, 20, 200);
+    let cold = 0;
+    const finish = async () => {
+      await reader.close();
+      this.#figures.coldReads += cold;
+    };
+    for (const input of topics) {
+      const { topic, partition, position } = input;
+      input.setEnd((await this.#log.admin.bounds(topic, partition)).stable);
+      reader.assign([{ topic, partition, position }]);
+    }
+    while (!task.finished) {
+      if (this.#oneIn(3)) {
+        for (const fetched of await reader.fetch(0)) {
+          topics
+            .find((input) => input.topic === fetched.topic && input.partition === fetched.partition)!
+            .offer(fetched);
+        }
+      }
+      const result = task.run(this.#random === undefined ? 1_000_000 : 1 + randomInt(this.#random, slice));
+      if (result === 'miss') {
+        this.#figures.misses++;
+        await task.fetchMissed();
+      } else task.state.unpin();
+      if (!committer.committing) committer.flush();
+      if (this.#random !== undefined && result !== 'miss' && this.#oneIn(4)) await this.#commit(running, committer);
+      cold = task.state.figures.coldReads;
+      if (crashEvery > 0 && this.#oneIn(crashEvery)) {
+        await finish();
+        return false;
+      }
+    }
+    await this.#commit(running, committer);
+    await committer.settled();
+    await finish();
+    await running.close();
+    return true;
+  }
+
+  async #commit(running: RunningTask, committer: Committer): Promise<void> {
+    await committer.settled();
+    committer.commit([{ ...running.part(), ended: undefined }]);
+    this.#figures.commits++;
+    if (this.#oneIn(2)) return;
+    await committer.settled();
+    const { state } = running.task;
+    if (state.overBudget || this.#oneIn(3)) await state.writeBack();
+  }
+
+  async #readAll(): Promise<Driven['outputs']> {
+    const outputs: { [partition: string]: string[] } = {};
+    const { plan } = this.#program;
+    const written = plan.topics.filter(({ name }) => this.#index.writers(name).length > 0);
+    const topics = [...written, { name: deadLetterTopic(plan.name), partitions: 1 }];
+    for (const { name, partitions } of topics) {
+      for (let p = 0; p < partitions; p++) outputs[partitionName(name, p)] = await readRaw(this.#log, name, p);
+    }
+    return outputs;
+  }
+
+  #pick(...sizes: readonly number[]): number {
+    return this.#random === undefined ? sizes.at(-1)! : sizes[randomInt(this.#random, sizes.length)]!;
+  }
+
+  #oneIn(times: number): boolean {
+    return this.#random === undefined || randomInt(this.#random, times) === 0;
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+function specsOf(stage: Stage): readonly TaskSpec[] {
+  return Array.from({ length: stage.partitions }, (_, partition) => ({
+    ...{ id: `${stage.id}_${partition}`, stage: stage.id, partition, split: undefined },
+  }));
+}
+
+/** Each stage behind those that write what it reads. */
+function inOrder(stages: readonly Stage[]): readonly Stage[] {
+  const sorted: Stage[] = [];
+  while (sorted.length < stages.length) {
+    const left = stages.filter((stage) => !sorted.includes(stage));
+    const next = left.find((stage) => !left.some((other) => other.writes.some((topic) => stage.reads.includes(topic))));
+    if (next === undefined) throw new Error('the stages feed each other');
+    sorted.push(next);
+  }
+  return sorted;
+}
+
+/** The records of a partition as text; positions in headers are left out, since commits take positions too. */
+async function readRaw(log: Log, topic: string, partition: number): Promise<string[]> {
+  const { start, stable } = await log.admin.bounds(topic, partition);
+  const reader = log.reader({ isolation: 'committed' });
+  reader.assign([{ topic, partition, position: start }]);
+  const view = new BatchView();
+  const lines: string[] = [];
+  for (let next = start; next < stable; ) {
+    for (const fetched of await reader.fetch(100)) {
+      for (let b = 0; b < fetched.starts.length; b++) {
+        view.open(fetched.bytes, fetched.starts[b]!, fetched.ends[b]!, fetched);
+        for (let i = 0; i < view.count; i++) lines.push(lineOf(view, i));
+      }
+      next = fetched.next;
+      fetched.release();
+    }
+  }
+  await reader.close();
+  return lines;
+}
+
+function lineOf(view: BatchView, i: number): string {
+  const part = (start: number, end: number) => (start < 0 ? 'null' : view.bytes.toString('latin1', start, end));
+  const headers = readHeaders(view.bytes, view.headerStarts[i]!, view.bodyEnds[i]!)
+    .filter(({ name }) => name !== 'nf.position')
+    .map(({ name, value }) => `${name}=${String(value)}`);
+  const key = part(view.keyStarts[i]!, view.keyEnds[i]!);
+  const value = part(view.valueStarts[i]!, view.valueEnds[i]!);
+  return JSON.stringify([view.timestamps[i], key, value, ...headers]);
+}
