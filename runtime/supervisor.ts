@@ -1,5 +1,6 @@
 import { Ledger, ledgerTopic, type TopicEnds } from '../checkpoints/checkpoints.ts';
 import type { Source } from '../connectors/connectors.ts';
+import { FlowError } from '../core/errors.ts';
 import { partitionName } from '../core/ids.ts';
 import { Step } from '../core/step.ts';
 import { BatchBuilder } from '../log/batch.ts';
@@ -7,7 +8,8 @@ import type { Assignment, GroupMember, Log } from '../log/log.ts';
 import { splitOverWorkers, stickyAssignor } from './assign.ts';
 import { completion } from './completion.ts';
 import { prepareTopics } from './deploy.ts';
-import { createHost, type HostOptions, type WorkerHost } from './host.ts';
+import { createHost, type HostOptions, type InputFigures, type WorkerFigures, type WorkerHost } from './host.ts';
+import { KnownEnds } from './known-ends.ts';
 import type { Outcome, Progress, Run, RunOptions } from './runtime.ts';
 import { shareDone } from './share.ts';
 import { PlanIndex, type TaskSpec } from './stage.ts';
@@ -103,11 +105,13 @@ class SupervisedRun implements Run {
   readonly #specs: readonly TaskSpec[];
   readonly #ledger: Ledger;
   readonly #hosts: readonly WorkerHost[];
+  readonly #knownEnds: KnownEnds;
   readonly #stop = new AbortController();
   #member: GroupMember | undefined;
   #placed: ReadonlyMap<string, number> = new Map();
   #assigning: Promise<void> = Promise.resolve();
   #how: Outcome['how'] = 'drained';
+  #share: number | undefined;
   #fail: (failure: unknown) => void = () => {};
 
   constructor(
@@ -124,6 +128,11 @@ class SupervisedRun implements Run {
     this.#specs = specs;
     this.#ledger = ledger;
     this.#hosts = hosts;
+    const read = index.plan.stages.flatMap((stage) => stage.reads);
+    this.#knownEnds = new KnownEnds(
+      options.log.admin,
+      [...new Set(read)].map((name) => index.topics.get(name)!),
+    );
     const failed = new Promise<never>((_, reject) => {
       this.#fail = reject;
     });
@@ -144,9 +153,10 @@ class SupervisedRun implements Run {
       onAssign: (assignment) => this.#adopt(assignment),
       onRevoke: async () => {
         await this.#assigning;
-        await Promise.all(this.#hosts.map((host) => host.commitNow()));
+        await Promise.all(this.#hosts.map((host) => host.release()));
       },
-      onLost: (reason) => this.#fail(new Error(`put out of the group: ${reason}`)),
+      onLost: (reason) =>
+        this.#fail(new FlowError('log.fenced', `${reason}; start again, it continues from its last commit`)),
     });
   }
 
@@ -173,16 +183,38 @@ class SupervisedRun implements Run {
     const times = figures.flatMap(({ streamTime }) => (streamTime === undefined ? [] : [streamTime]));
     const records = figures.reduce((sum, each) => sum + each.records, 0);
     const isEnded = (task: string) => this.#ledger.ended(task) !== undefined;
-    const inputs = figures.flatMap((each) => each.inputs);
+    const inputs = this.#inputs(figures);
+    this.#knownEnds.look();
     return {
       records,
       recordsByWorker: figures.map((each) => each.records),
-      lag: figures.reduce((sum, each) => sum + each.lag, 0),
+      lag: inputs.reduce((sum, each) => sum + each.left, 0),
       streamTime: times.length === 0 ? undefined : Math.min(...times),
       tasks: this.#specs.length,
       tasksEnded: this.#specs.filter((spec) => isEnded(spec.id)).length,
-      share: this.#bounded ? shareDone({ index: this.#index, specs: this.#specs, inputs, isEnded }) : undefined,
+      share: this.#shareDone(inputs, isEnded),
     };
+  }
+
+  /** An estimate while topics grow; it never falls. */
+  #shareDone(inputs: readonly InputFigures[], isEnded: (task: string) => boolean): number | undefined {
+    if (!this.#bounded) return undefined;
+    const share = shareDone({ index: this.#index, specs: this.#specs, inputs, isEnded });
+    if (share !== undefined) this.#share = Math.max(share, this.#share ?? 0);
+    return this.#share;
+  }
+
+  /** The inputs of all tasks, with what the log has by now. */
+  #inputs(figures: readonly WorkerFigures[]): readonly InputFigures[] {
+    const partitions = new Map(this.#specs.map((spec) => [spec.id, spec.partition]));
+    return figures
+      .flatMap((each) => each.inputs)
+      .map((input) => {
+        const partition = partitions.get(input.task) ?? 0;
+        const last = this.#ledger.run?.ends[partitionName(input.topic, partition)] ?? Number.POSITIVE_INFINITY;
+        const end = Math.min(last, this.#knownEnds.of(input.topic, partition));
+        return { ...input, left: Math.max(input.left, end - input.done) };
+      });
   }
 
   #adopt(assignment: Assignment): void {
