@@ -4,7 +4,7 @@ import { partitionName } from '../core/ids.ts';
 import { type Random, randomInt, seededRandom } from '../core/random.ts';
 import { Step } from '../core/step.ts';
 import { BatchBuilder, BatchView, readHeaders } from '../log/batch.ts';
-import { createMemoryLog, type GroupIdentity, type Log } from '../log/log.ts';
+import type { GroupIdentity, Log } from '../log/log.ts';
 import { createStateBackend } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
 import type { FailurePolicy, Stage } from '../topology/plan.ts';
@@ -19,7 +19,7 @@ import { PlanIndex, type TaskSpec } from './stage.ts';
 /**
  * Drives the tasks of a plan one after the other, stage by stage, each to the end of its inputs: what comes out may
  * depend on nothing but the inputs. Sizes of batches and slices, moments of commits, write-backs and crashes come
- * from a seed; the memory log and the stores are real.
+ * from a seed; log and stores are real.
  */
 export interface DriveOptions {
   /** Without a seed: whole inputs at once and one commit at the end. */
@@ -53,13 +53,9 @@ export interface Driven {
   readonly commits: number;
 }
 
-export async function drive(program: Program, inputs: Inputs, options: DriveOptions): Promise<Driven> {
-  const log = createMemoryLog({ clock: systemClock, random: seededRandom(options.seed ?? 1) });
-  try {
-    return await new Drive(program, log, options).run(inputs);
-  } finally {
-    await log.close();
-  }
+/** Drives a program over an empty log. */
+export function drive(log: Log, program: Program, inputs: Inputs, options: DriveOptions): Promise<Driven> {
+  return new Drive(program, log, options).run(inputs);
 }
 
 class Drive {

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { systemClock } from '../core/clock.ts';
 import { randomInt, seededRandom } from '../core/random.ts';
+import { createMemoryLog } from '../log/memory/memory.ts';
 import type { ProcessContext, Processor } from '../operators/operators.ts';
 import { int64, string, windowed } from '../schemas/schemas.ts';
 import { randomTopology } from '../topology/random-topology.testing.ts';
@@ -103,12 +105,21 @@ const ways = fc.record({
   crashEvery: fc.constantFrom(0, 0, 25),
 });
 
+async function driveAlone(program: Program, inputs: Inputs, way: DriveOptions): Promise<Driven> {
+  const log = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
+  try {
+    return await drive(log, program, inputs, way);
+  } finally {
+    await log.close();
+  }
+}
+
 /** Drives a program in some way and compares it with the plainest way; answers the figures. */
 async function compare(program: Program, inputs: Inputs, way: DriveOptions): Promise<Driven> {
   const { onFailure = 'fail' } = way;
-  const plain = await drive(program, inputs, { onFailure });
+  const plain = await driveAlone(program, inputs, { onFailure });
   assert.equal(plain.misses + plain.crashes, 0);
-  const driven = await inFolder((directory) => drive(program, inputs, { ...way, directory }));
+  const driven = await inFolder((directory) => driveAlone(program, inputs, { ...way, directory }));
   assert.deepEqual(driven.outputs, plain.outputs);
   if (driven.crashes === 0) assert.deepEqual(driven.drops, plain.drops);
   return driven;
