@@ -89,7 +89,7 @@ function foldBytes(table: BytesTable, serde: Serde<unknown>, initial: (() => unk
     let result: unknown;
     if (!found && initial === undefined) result = record.value;
     else {
-      const old = found ? serde.decode(table.bytes, table.start, table.end) : initial!();
+      const old = found ? serde.read(table.bytes, table.start, table.end) : initial!();
       result = withKey ? add(old, record.value, record.key) : add(old, record.value);
       if (result === undefined) result = old;
     }

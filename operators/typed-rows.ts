@@ -42,11 +42,11 @@ export function createTypedRows<K, V>(context: OperatorContext, store: string, t
   function decode(row: Table | Scan): V {
     if (table.kind === 'bytes') {
       const { bytes, start, end } = row as Scan;
-      return valueSerde.decode(bytes, start, end);
+      return valueSerde.read(bytes, start, end);
     }
     value.clear();
     valueSerde.cells!.encode((row as Scan).cells, (row as Scan).base, value);
-    return valueSerde.decode(value.bytes, 0, value.at);
+    return valueSerde.read(value.bytes, 0, value.at);
   }
 
   return {
@@ -64,7 +64,7 @@ export function createTypedRows<K, V>(context: OperatorContext, store: string, t
     },
     *rows(pane, from, to) {
       const scan = table.scan(pane, bound(from), bound(to));
-      while (scan.next()) yield [keySerde.decode(scan.key, scan.keyStart, scan.keyEnd), decode(scan)];
+      while (scan.next()) yield [keySerde.read(scan.key, scan.keyStart, scan.keyEnd), decode(scan)];
     },
   };
 }

@@ -62,6 +62,7 @@ test('views and encode do not need avsc', () => {
   try {
     const bytes = encoded(serde, value);
     assert.deepStrictEqual(toPlain(serde.view()(bytes, 0, bytes.length)), value);
+    assert.deepStrictEqual(serde.read(bytes, 0, bytes.length), value);
     assert.throws(() => serde.decode(bytes, 0, bytes.length), /avsc on the record path|schema/);
     const cells = new Float64Array(5);
     const row = encoded(reading, { count: 1, time: 2, ok: true, low: 0.5, high: 0.1 });

@@ -48,6 +48,7 @@ function createAvro(schema: AvroSchema, { id }: AvroOptions): Serde<unknown> {
     name,
     schema: json,
     decode: referenceDecoder(type, name, id === undefined ? 0 : HEADER_BYTES, read),
+    read,
     encode,
     view: makeView,
     cells,

@@ -26,7 +26,7 @@ export function json<T = unknown>(options: JsonOptions<T> = {}): Serde<T> {
 
 function wholeJson<T>(): Serde<T> {
   const decode = (bytes: Bytes, start: number, end: number): T => parseJson(bytes, start, end, 'json') as T;
-  return { name: 'json', schema: 'json', decode, encode: writeJson, view: () => decode, cells: undefined };
+  return { name: 'json', schema: 'json', decode, read: decode, encode: writeJson, view: () => decode, cells: undefined };
 }
 
 /** Where a flyweight stands, so that encoding it is copying. */
@@ -79,6 +79,7 @@ function jsonOfFields<T>(fields: readonly string[]): Serde<T> {
     name,
     schema: { json: fields },
     decode,
+    read: decode,
     encode(value, out) {
       const origin = typeof value === 'object' && value !== null ? origins.get(value) : undefined;
       if (origin === undefined) writeJson(value, out);

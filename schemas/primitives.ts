@@ -34,6 +34,7 @@ const STRING: Serde<string> = {
   name: 'string',
   schema: 'string',
   decode: readText,
+  read: readText,
   encode(value, out) {
     if (typeof value !== 'string') mismatchValue('string', 'a string', value);
     appendText(out, value);
@@ -42,10 +43,15 @@ const STRING: Serde<string> = {
   cells: undefined,
 };
 
+function copyBytes(source: Bytes, start: number, end: number): Bytes {
+  return Buffer.from(source.subarray(start, end));
+}
+
 const BYTES: Serde<Bytes> = {
   name: 'bytes',
   schema: 'bytes',
-  decode: (source, start, end) => Buffer.from(source.subarray(start, end)),
+  decode: copyBytes,
+  read: copyBytes,
   encode(value, out) {
     if (!(value instanceof Uint8Array)) mismatchValue('bytes', 'bytes', value);
     const length = value.length;
@@ -104,7 +110,7 @@ function numeric({ name, size, expected, fits, read, write }: Numeric): Serde<nu
     if (typeof value !== 'number' || !fits(value)) mismatchValue(name, expected, value);
     write(value, out);
   }
-  return { name, schema: name, decode, encode, view: () => decode, cells: numberCells(decode, encode) };
+  return { name, schema: name, decode, read: decode, encode, view: () => decode, cells: numberCells(decode, encode) };
 }
 
 /** Cells of a bare number: one, which is the value. */

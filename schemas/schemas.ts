@@ -4,9 +4,10 @@ import type { Json } from '../core/ids.ts';
 /**
  * Data contracts: how a key or a value lies in bytes, and what its TypeScript type is.
  *
- * A {@link Serde} has three ways in, from slow and obvious to fast:
+ * A {@link Serde} has several ways in, from slow and obvious to fast:
  *
- * - `decode` makes a plain value that may be kept. It is the reference the other two are tested against.
+ * - `decode` makes a plain value that may be kept. It is the reference the others are tested against; `read` is its
+ *   fast twin.
  * - `view()` makes a *flyweight*: one object that is moved over the bytes and decodes a field when it
  *   is read. It is valid only during the call it was handed to; `toPlain` copies it. Spreading it
  *   (`{ ...view }`), `JSON.stringify` and `Object.keys` work, since its fields are its own enumerable
@@ -26,6 +27,8 @@ export interface Serde<T> {
   /** What the format is, as JSON for plans and checks: an Avro schema, or the name again. */
   readonly schema: Json;
   decode(bytes: Bytes, start: number, end: number): T;
+  /** The same plain value by generated code, where there is such: what stores hand out. Tested against `decode`. */
+  read(bytes: Bytes, start: number, end: number): T;
   /** Appends the encoded value. The value may be a view of this or another serde of like fields. */
   encode(value: T, out: ByteWriter): void;
   /** A new flyweight. Each chain of operators makes its own. */

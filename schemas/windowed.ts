@@ -41,6 +41,10 @@ export function windowed<K>(inner: Serde<K>, sizeMs: Millis): Serde<Windowed<K>>
       const time = startAt(bytes, start, end);
       return { key: inner.decode(bytes, start, end - START_BYTES), start: time, end: time + sizeMs };
     },
+    read(bytes, start, end) {
+      const time = startAt(bytes, start, end);
+      return { key: inner.read(bytes, start, end - START_BYTES), start: time, end: time + sizeMs };
+    },
     encode(value, out) {
       if (value === null || typeof value !== 'object') mismatchValue(name, 'a windowed key', value);
       const time = value.start;

@@ -180,6 +180,7 @@ test('a view encodes to what its value encodes to', () => {
       assert.deepStrictEqual([...bytes.subarray(0, 5)], [0, 0, 0, 0, 77]);
       const { arena, start, end } = within(bytes);
       assert.deepStrictEqual(encoded(serde, serde.view()(arena, start, end)), bytes);
+      assert.deepStrictEqual(serde.read(arena, start, end), serde.decode(arena, start, end));
     }),
     RUNS,
   );
