@@ -12,10 +12,10 @@ import { createWindowedAggregate } from './windowed-aggregate.ts';
  */
 export const createAggregate: OperatorFactory<'aggregate'> = (node, context, next) => {
   if (node.window !== null) return createWindowedAggregate(node, node.window, context, next);
-  const fold = createFold(node, context);
   const { key: keySerde } = context.storeSerdes(node.store);
   const updates = next[0]!;
   const wanted = updates !== NOWHERE;
+  const fold = createFold(node, context, wanted);
   const out = new Rec();
   return {
     inputs: [

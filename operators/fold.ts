@@ -14,14 +14,17 @@ export type Fold = (pane: number, record: Rec, out: Rec) => void;
 
 type Add = (aggregate: unknown, value: unknown, key?: unknown) => unknown;
 
-export function createFold(node: NodeOf<'aggregate'>, context: OperatorContext): Fold {
+/** Where `updates` are not wanted, `out` is left alone. */
+export function createFold(node: NodeOf<'aggregate'>, context: OperatorContext, updates: boolean): Fold {
   const table = context.table(node.store);
   const { value: serde } = context.storeSerdes(node.store);
   const add = node.add === null ? plusOne : context.fn<Add>(node.add);
-  if (node.how === 'count' && table.kind === 'cells') return countCells(table);
+  if (node.how === 'count' && table.kind === 'cells') return countCells(table, updates);
   const initial =
     node.how === 'count' ? zero : node.initial === null ? undefined : context.fn<() => unknown>(node.initial);
-  return table.kind === 'cells' ? foldCells(table, serde, initial, add) : foldBytes(table, serde, initial, add);
+  return table.kind === 'cells'
+    ? foldCells(table, serde, initial, add, updates)
+    : foldBytes(table, serde, initial, add);
 }
 
 const zero = (): number => 0;
@@ -33,20 +36,27 @@ function takesKey(add: Add): boolean {
 }
 
 /** The fastest: one number a row, changed where it lies. */
-function countCells(table: CellTable): Fold {
+function countCells(table: CellTable, updates: boolean): Fold {
   return (pane, record, out) => {
     table.update(pane, record.keyBytes, record.keyStart, record.keyEnd);
     const { cells, base } = table;
     const count = cells[base]! + 1;
     cells[base] = count;
     if (record.timestamp > cells[base - 1]!) cells[base - 1] = record.timestamp;
+    if (!updates) return;
     out.timestamp = cells[base - 1]!;
     out.setValue(count);
   };
 }
 
 /** Without `initial` (reduce) the first value of a key is its row. */
-function foldCells(table: CellTable, serde: Serde<unknown>, initial: (() => unknown) | undefined, add: Add): Fold {
+function foldCells(
+  table: CellTable,
+  serde: Serde<unknown>,
+  initial: (() => unknown) | undefined,
+  add: Add,
+  updates: boolean,
+): Fold {
   const codec = serde.cells!;
   const rowAt = codec.row();
   const copy = new Float64Array(table.width);
@@ -72,6 +82,7 @@ function foldCells(table: CellTable, serde: Serde<unknown>, initial: (() => unkn
       return;
     }
     if (result !== undefined) codec.store(result, cells, base);
+    if (!updates) return;
     for (let i = 0; i < copy.length; i++) copy[i] = cells[base + i]!;
     out.setValue(copyAt(copy, 0));
   };

@@ -21,12 +21,12 @@ export function createWindowedAggregate(
   const { sizeMs, graceMs } = window;
   const advanceMs = window.type === 'tumbling' ? sizeMs : window.advanceMs;
   const spanMs = sizeMs + graceMs;
-  const fold = createFold(node, context);
   const { key: keySerde } = context.storeSerdes(node.store);
   const clock = context.number('clock', -1);
   const closer = new WindowCloser(node, sizeMs, spanMs, clock, context, next[1] ?? NOWHERE);
   const updates = next[0]!;
   const wanted = updates !== NOWHERE;
+  const fold = createFold(node, context, wanted);
   const keys = createWindowedKeys(node, sizeMs, context);
   const out = new Rec();
 
@@ -37,7 +37,7 @@ export function createWindowedAggregate(
       return;
     }
     if (closesAt < closer.due) closer.due = closesAt;
-    out.takeOrigin(record);
+    if (wanted) out.takeOrigin(record);
     fold(start, record, out);
     if (!wanted) return;
     keys.set(out, start, record.keyBytes, record.keyStart, record.keyEnd);

@@ -165,6 +165,7 @@ export class Task {
     const { push, record } = input;
     const { streamTime, timers, outputs } = this.#parts;
     const limit = this.inputs.length === 1 ? Number.POSITIVE_INFINITY : this.#limitFor(input);
+    const alone = limit === Number.POSITIVE_INFINITY;
     const scans = this.#scans;
     this.worked = true;
     do {
@@ -187,7 +188,7 @@ export class Task {
       left--;
       if (outputs.full) this.#parts.flush();
       if (timers.due(streamTime.value)) scans.push(timers);
-    } while (left > 0 && scans.length === 0 && input.left > 0 && input.head <= limit);
+    } while (left > 0 && scans.length === 0 && input.left > 0 && (alone || input.head <= limit));
     return left;
   }
 

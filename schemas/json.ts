@@ -26,7 +26,15 @@ export function json<T = unknown>(options: JsonOptions<T> = {}): Serde<T> {
 
 function wholeJson<T>(): Serde<T> {
   const decode = (bytes: Bytes, start: number, end: number): T => parseJson(bytes, start, end, 'json') as T;
-  return { name: 'json', schema: 'json', decode, read: decode, encode: writeJson, view: () => decode, cells: undefined };
+  return {
+    name: 'json',
+    schema: 'json',
+    decode,
+    read: decode,
+    encode: writeJson,
+    view: () => decode,
+    cells: undefined,
+  };
 }
 
 /** Where a flyweight stands, so that encoding it is copying. */
