@@ -1,4 +1,5 @@
 import { assert } from '../core/assert.ts';
+import { FlowError, isFlowError } from '../core/errors.ts';
 import { failpoint } from '../core/failpoints.ts';
 import { type Position, partitionName, type TopicPartition } from '../core/ids.ts';
 import type { Step } from '../core/step.ts';
@@ -177,7 +178,7 @@ export class Committer {
     const positions = parts.flatMap((part) => part.positions);
     if (positions.length > 0) {
       this.#begin();
-      await producer.sendPositions(this.#options.identity(), positions);
+      await this.#sendPositions(positions);
     }
     failpoint('commit.positions');
     if (this.#open) {
@@ -191,6 +192,19 @@ export class Committer {
       part.state.committed(part.cut, this.#changelogEnds(part, changed[index]!));
     });
     failpoint('commit.published');
+  }
+
+  /**
+   * Under the generation that the worker has adopted, never a fresher one. Refused, either the group has moved on,
+   * and an assignment is on its way, or the producer is fenced, and so is every later call.
+   */
+  async #sendPositions(positions: EpochPart['positions']): Promise<void> {
+    try {
+      await this.#producer.sendPositions(this.#options.identity(), positions);
+    } catch (thrown) {
+      if (!isFlowError(thrown, 'log.fenced')) throw thrown;
+      throw new FlowError('task.lost', thrown.message, { cause: thrown });
+    }
   }
 
   async #answered(): Promise<void> {
