@@ -11,6 +11,7 @@ import {
 import type { FailurePolicy, NodeKind, PlanNode, Stage } from '../topology/plan.ts';
 import { type ContextParts, createContext } from './context.ts';
 import type { Input } from './inputs.ts';
+import { NodeCounts } from './node-counts.ts';
 
 export interface BuildParts extends Omit<ContextParts, 'trace'> {
   readonly stage: Stage;
@@ -27,6 +28,7 @@ export interface BuiltTopic {
 export interface BuiltStage {
   /** In topological order. */
   readonly operators: readonly Operator[];
+  readonly counts: NodeCounts;
   readonly topics: readonly BuiltTopic[];
   /** Where the records of the stage's connector go. */
   readonly read: Push | undefined;
@@ -47,7 +49,8 @@ interface Chain {
 /** Builds the operators of one task, from the leaves up. */
 export function buildStage(parts: BuildParts): BuiltStage {
   const { index, stage, step, program } = parts;
-  const chain = buildChain(parts, undefined);
+  const counts = new NodeCounts(index.stageNodes(stage), fuse(index.stageNodes(stage)));
+  const chain = buildChain(parts, undefined, counts);
   const topics = entryNodes(parts)
     .filter((entry) => entry.topic !== undefined)
     .map((entry): BuiltTopic => {
@@ -64,6 +67,7 @@ export function buildStage(parts: BuildParts): BuiltStage {
   let running: string | undefined;
   return {
     operators: chain.operators,
+    counts,
     topics,
     read: stage.connector === null ? undefined : chain.entries.get(stage.connector),
     onUndecodable(id) {
@@ -104,7 +108,7 @@ function entryNodes(parts: BuildParts): readonly { readonly node: PlanNode; read
   return entries;
 }
 
-function buildChain(parts: BuildParts, trace: ContextParts['trace']): Chain {
+function buildChain(parts: BuildParts, trace: ContextParts['trace'], counts?: NodeCounts): Chain {
   const nodes = parts.index.stageNodes(parts.stage);
   const ports = fuse(nodes);
   const built = new Map<string, Operator>();
@@ -113,7 +117,10 @@ function buildChain(parts: BuildParts, trace: ContextParts['trace']): Chain {
   const operators: Operator[] = [];
   for (const node of nodes.toReversed()) {
     if (node.kind === 'source' || node.kind === 'read') continue;
-    const next = ports.get(node.id)!.map(pushOf);
+    const next = ports.get(node.id)!.map((wires, port) => {
+      const push = pushOf(wires);
+      return counts === undefined ? push : counts.wrap(node, port, push);
+    });
     const factory = OPERATORS[node.kind] as OperatorFactory<NodeKind>;
     const operator = factory(node, createContext({ ...parts, trace }, node), next);
     built.set(node.id, operator);

@@ -27,6 +27,8 @@ export interface Input {
   shift(): void;
   /** The position of the next record to process: what a commit says. */
   readonly position: Position;
+  /** Records of it that were pushed; the task counts them. */
+  taken: number;
   /** Records that went by in whole batches, unopened. */
   readonly passed: number;
   /** Everything it will ever bring has been processed. */

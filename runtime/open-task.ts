@@ -104,6 +104,7 @@ export async function openTask(parts: OpenTaskParts, spec: TaskSpec): Promise<Ru
     streamTime,
     timers,
     outputs,
+    counts: built.counts.values,
     flush: () => outputs.seal(false),
     failures: new Failures({
       application,

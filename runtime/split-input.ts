@@ -26,6 +26,7 @@ export class SplitInput implements Input {
   readonly node: string;
   readonly record = new Rec();
   readonly push: Push;
+  taken = 0;
   readonly passed = 0;
   index = 0;
 

@@ -55,6 +55,8 @@ export interface TaskParts {
   /** Called when a batch of output is full, between steps. */
   flush(): void;
   readonly outputs: { readonly full: boolean };
+  /** How often the ports of nodes were pushed to; see `node-counts.ts`. */
+  readonly counts: Float64Array;
 }
 
 /**
@@ -109,7 +111,9 @@ export class Task {
       if (input === undefined) return this.#atEnd();
       const before = left;
       left = this.#runInput(input, left);
-      this.records += before - Math.abs(left);
+      const taken = before - Math.abs(left);
+      this.records += taken;
+      input.taken += taken;
       if (left < 0) return 'miss';
     }
   }
@@ -279,6 +283,7 @@ export class Task {
     const step = this.#step;
     const at = input.index;
     step.probing = true;
+    const counts = this.#parts.counts.slice();
     const end = at + Math.min(input.left, PROBE_RECORDS);
     for (let index = at + 1; index < end; index++) {
       input.seek(index);
@@ -292,6 +297,7 @@ export class Task {
       step.rollback();
     }
     step.probing = false;
+    this.#parts.counts.set(counts);
     input.seek(at);
   }
 }

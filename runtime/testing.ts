@@ -256,6 +256,7 @@ export class TopologyDriver {
       ...{ id, step, state, scans, streamTime, timers, outputs },
       inputs: split === undefined ? topics : [split.input],
       operators: built.operators,
+      counts: built.counts.values,
       flush: () => outputs.seal(false),
       failures: new Failures({
         ...{ application: program.plan.name, task: id, step, outputs, drops, log: this.#telemetry.log },

@@ -31,6 +31,7 @@ export class TopicInput implements Input {
   queuedBytes = 0;
   /** Records that wait here, counted as positions, by whole fetched buffers. */
   queuedRecords = 0;
+  taken = 0;
   /** Batches passed on unopened, and their records. */
   passed = 0;
   index = 0;

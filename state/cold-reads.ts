@@ -87,6 +87,8 @@ export class WantedReads implements ColdReads, RangeReads {
       for (let i = 0; i < rowReads.length; i++) this.#install(rowReads[i]!, values[i]!);
       this.#chunks.push(...ranges);
       this.coldReads += rowReads.length + rangeReads.length;
+      for (const { rows } of rowReads) rows.coldReads++;
+      for (const { rows } of rangeReads) rows.coldReads++;
     } catch (thrown) {
       this.#rowReads.push(...rowReads);
       this.#rangeReads.push(...rangeReads);

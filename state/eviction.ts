@@ -71,5 +71,6 @@ export class Eviction {
     if (words[at + CUT]! > 0) pane.evictions++;
     rows.remove(row);
     this.evictions++;
+    rows.evictions++;
   }
 }

@@ -126,6 +126,16 @@ export interface StateFigures {
   readonly coldReads: number;
   readonly evictions: number;
   readonly writtenRows: number;
+  readonly tables: readonly TableFigures[];
+}
+
+export interface TableFigures {
+  readonly name: string;
+  readonly hotRows: number;
+  /** Without long keys and values, which lie in memory shared by the task's tables. */
+  readonly hotBytes: number;
+  readonly coldReads: number;
+  readonly evictions: number;
 }
 
 /** The dirty rows of one epoch, encoded. */
@@ -204,7 +214,10 @@ export interface CellTable extends TableCommon {
   readonly width: number;
 }
 
-/** A cursor over rows in key-byte order. `next` may miss; after the fetch it goes on where it stood. */
+/**
+ * A cursor over rows in key-byte order. `next` may miss. The cursor takes part in the step's undo: after a rollback it
+ * stands where it stood when the step began, and the step that runs again sees the same rows again.
+ */
 export interface Scan {
   /** Moves to the next row; false at the end. */
   next(): boolean;

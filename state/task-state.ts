@@ -212,6 +212,13 @@ export class HotTaskState implements TaskState {
       coldReads: this.#reads.coldReads,
       evictions: this.#eviction.evictions,
       writtenRows: this.#writtenRows,
+      tables: this.#tables.map(({ name, rows }) => ({
+        name,
+        hotRows: rows.pages.count,
+        hotBytes: rows.ownBytes,
+        coldReads: rows.coldReads,
+        evictions: rows.evictions,
+      })),
     };
   }
 

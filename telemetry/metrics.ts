@@ -31,10 +31,14 @@ export class Metrics {
   }
 
   /** A later call for the same name and labels replaces the reader. */
-  observe(name: string, help: string, labels: Labels, read: () => number): void {
-    this.#metrics.delete(identity(name, labels));
+  observe(name: string, help: string, labels: Labels, read: () => number): () => void {
+    const id = identity(name, labels);
+    this.#metrics.delete(id);
     const type = name.endsWith('_total') ? 'counter' : 'gauge';
-    this.#make(name, help, type, labels, () => ({ read }));
+    const metric = this.#make(name, help, type, labels, () => ({ read }));
+    return () => {
+      if (this.#metrics.get(id) === metric) this.#metrics.delete(id);
+    };
   }
 
   absorb(origin: string, rows: readonly MetricRow[]): void {

@@ -22,6 +22,17 @@ export function registerSecret(value: string): void {
   if (value.length >= 4) secrets.add(value);
 }
 
+/** Words that stand under a telling key without being secret. */
+const NO_SECRET = /^(true|false|none|null|auto|always|never|required|default)$/i;
+
+/** Registers every value under a key that names a secret: of the environment, or of a configuration. */
+export function registerSecretsOf(values: object): void {
+  for (const [key, value] of Object.entries(values)) {
+    if (typeof value === 'string' && SECRET_KEY.test(key) && !NO_SECRET.test(value)) registerSecret(value);
+    else if (typeof value === 'object' && value !== null) registerSecretsOf(value);
+  }
+}
+
 /** Forgets all registered secrets. For tests. */
 export function forgetSecrets(): void {
   secrets.clear();

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { FlowError, messageOf } from '../core/errors.ts';
+import { redactText } from './redact.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export interface ServeOptions {
@@ -10,6 +11,8 @@ export interface ServeOptions {
   readonly host?: string;
   /** Whether the application takes records now, for `/readyz`. */
   ready(): boolean;
+  /** Why the process had better be started anew, for `/healthz`; `undefined` while all is well. */
+  ill?(): string | undefined;
 }
 
 export interface TelemetryServer {
@@ -21,8 +24,8 @@ const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 
 /**
- * Serves `/metrics`, `/healthz` (the process answers) and `/readyz` (200 while ready, else 503). Does not keep the
- * process alive. Fails with `config.invalid` where the port cannot be had.
+ * Serves `/metrics`, `/healthz` (200 while the process is well) and `/readyz` (200 while ready), else 503. Does not keep
+ * the process alive. Fails with `config.invalid` where the port cannot be had.
  */
 export async function serveTelemetry(telemetry: Telemetry, options: ServeOptions): Promise<TelemetryServer> {
   const host = options.host ?? '127.0.0.1';
@@ -53,7 +56,10 @@ function answer(telemetry: Telemetry, options: ServeOptions, request: IncomingMe
   const path = (request.url ?? '/').split('?', 1)[0];
   if (request.method !== 'GET' && request.method !== 'HEAD') say(405, TEXT_TYPE, 'only GET\n');
   else if (path === '/metrics') say(200, METRICS_TYPE, telemetry.exposition());
-  else if (path === '/healthz') say(200, TEXT_TYPE, 'ok\n');
-  else if (path === '/readyz') options.ready() ? say(200, TEXT_TYPE, 'ready\n') : say(503, TEXT_TYPE, 'not ready\n');
+  else if (path === '/healthz') {
+    const ill = options.ill?.();
+    if (ill === undefined) say(200, TEXT_TYPE, 'ok\n');
+    else say(503, TEXT_TYPE, `${redactText(ill)}\n`);
+  } else if (path === '/readyz') options.ready() ? say(200, TEXT_TYPE, 'ready\n') : say(503, TEXT_TYPE, 'not ready\n');
   else say(404, TEXT_TYPE, 'see /metrics, /healthz, /readyz\n');
 }

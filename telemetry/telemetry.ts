@@ -16,8 +16,11 @@ export interface Telemetry {
   counter(name: string, help: string, labels?: Labels): Counter;
   gauge(name: string, help: string, labels?: Labels): Gauge;
   histogram(name: string, help: string, bounds: readonly number[], labels?: Labels): Histogram;
-  /** A gauge read when asked for, for figures that somebody keeps anyway. */
-  observe(name: string, help: string, labels: Labels, read: () => number): void;
+  /**
+   * A gauge read when asked for, for figures that somebody keeps anyway; a counter where its name ends in `_total`.
+   * Answers what takes it away again.
+   */
+  observe(name: string, help: string, labels: Labels, read: () => number): () => void;
   /** All metrics as Prometheus text (format 0.0.4). */
   exposition(): string;
   /** All metrics as plain rows, to merge those of worker threads. */
@@ -62,5 +65,5 @@ export interface Logger {
 
 export { createTelemetry, silentTelemetry, type TelemetryOptions } from './create.ts';
 export type { LogLevel } from './logger.ts';
-export { forgetSecrets, redact, redactText, registerSecret } from './redact.ts';
+export { forgetSecrets, redact, redactText, registerSecret, registerSecretsOf } from './redact.ts';
 export { type ServeOptions, serveTelemetry, type TelemetryServer } from './serve.ts';

@@ -23,6 +23,9 @@ export class HotRows extends PaneRows implements Settling {
   dirtyCount = 0;
   /** Panes dropped in this epoch, in order. */
   drops: Pane[] = [];
+  /** Figures. */
+  coldReads = 0;
+  evictions = 0;
   readonly #step: Step;
   readonly #cold: ColdReads;
   #undo = new Float64Array(1024);
