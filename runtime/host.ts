@@ -47,6 +47,9 @@ export interface HostOptions extends Omit<RunOptions, 'module'> {
   readonly maxRecordBytes: ReadonlyMap<string, number>;
 }
 
+/** What one fetch may bring of a partition. */
+const MAX_FETCH_BYTES = 1024 * 1024;
+
 /** A worker in this thread. */
 export async function createHost(options: HostOptions): Promise<WorkerHost> {
   const { program, log, clock, settings, index, specs, telemetry } = options;
@@ -59,7 +62,7 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
   const producer = await renewProducer();
   const endsOf = endsOfTopics(index, specs, ledger);
   const feed = new Feed({
-    reader: log.reader({ isolation: 'committed' }),
+    reader: log.reader({ isolation: 'committed', maxPartitionBytes: Math.min(MAX_FETCH_BYTES, settings.intakeBytes) }),
     ledger,
     wake,
     intakeBytes: settings.intakeBytes,
