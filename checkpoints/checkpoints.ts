@@ -15,6 +15,9 @@
  *     commit.published   the cut may reach the disk, queries see it (K9)
  *     store.writing, store.written   around the write-back of committed cuts (K7, K8)
  *
+ * Outside the commit: `feed.fetched` (K0), `restore.table` (K10), `producer.opening` (K12). Crashes between two
+ * stages (K13) fall on the same points, since stages commit apart.
+ *
  * *Pipelined*: while epoch n is on its way from `begun` to `committed`, records of epoch n+1 are processed; what
  * they put out is held until n is decided. There is one epoch on its way at a time; a worker that has filled
  * the next one waits. When n fails, the worker drops the state of all its tasks and builds them anew.
@@ -34,8 +37,11 @@ export function progressTopic(application: string, stage: string): string {
   return `nf.${application}.${stage}.progress`;
 }
 
-/** Every place in the commit at which a crash is tried. */
-export const COMMIT_FAILPOINTS = [
+/** Every place in the engine at which a crash is tried, the commit's in order. */
+export const FAILPOINTS = [
+  'feed.fetched',
+  'producer.opening',
+  'restore.table',
   'commit.cut',
   'commit.begun',
   'commit.appended',
@@ -47,7 +53,7 @@ export const COMMIT_FAILPOINTS = [
   'store.written',
 ] as const;
 
-export { Committer, type EpochPart } from './committer.ts';
+export { type CommitObserver, Committer, type EpochFigures, type EpochPart } from './committer.ts';
 export { KeptNumbers } from './kept-numbers.ts';
 export { Ledger, type LedgerRow, ledgerTopic, type TopicEnds } from './ledger.ts';
 export { Outputs, type Sealed } from './outputs.ts';

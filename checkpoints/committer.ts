@@ -23,12 +23,25 @@ export interface EpochPart {
   readonly ended: (() => Promise<LedgerRow>) | undefined;
 }
 
+/** What went into the log in one epoch. */
+export interface EpochFigures {
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/** Told at the cut of an epoch, and when the log has committed it. */
+export interface CommitObserver {
+  cut(): void;
+  committed(epoch: EpochFigures): void;
+}
+
 export interface CommitterOptions {
   /** The first producer; see {@link Committer.renew}. */
   readonly producer: LogProducer;
   readonly outputs: Outputs;
   readonly step: Step;
   readonly ledgerTopic: string;
+  readonly observer?: CommitObserver;
   identity(): GroupIdentity;
 }
 
@@ -41,6 +54,8 @@ export class Committer {
   #producer: LogProducer;
   #open = false;
   #sent: Promise<void>[] = [];
+  #records = 0;
+  #bytes = 0;
   #failure: unknown;
   /** Where each partition ends behind what this worker wrote, by `topic/partition`. */
   readonly #ends = new Map<string, Position>();
@@ -80,6 +95,7 @@ export class Committer {
   commit(parts: readonly EpochPart[]): void {
     assert(this.#committing === undefined, () => 'two commits at a time in one worker');
     failpoint('commit.cut');
+    this.#options.observer?.cut();
     const { outputs } = this.#options;
     outputs.seal(true);
     for (const sealed of outputs.take()) this.#append(sealed);
@@ -105,6 +121,8 @@ export class Committer {
     await this.#committing?.catch(() => undefined);
     await Promise.allSettled(this.#sent);
     this.#sent = [];
+    this.#records = 0;
+    this.#bytes = 0;
     const open = this.#open;
     this.#open = false;
     if (open) await this.#producer.abort();
@@ -132,6 +150,8 @@ export class Committer {
   #append(sealed: Sealed): void {
     this.#begin();
     const name = partitionName(sealed.topic, sealed.partition);
+    this.#records += sealed.records;
+    this.#bytes += sealed.bytes.length;
     const sent = this.#producer.append(sealed.topic, sealed.partition, sealed.bytes).then(
       (base) => {
         this.#ends.set(name, base + sealed.records);
@@ -188,6 +208,9 @@ export class Committer {
       this.#open = false;
     }
     failpoint('commit.committed');
+    this.#options.observer?.committed({ records: this.#records, bytes: this.#bytes });
+    this.#records = 0;
+    this.#bytes = 0;
     parts.forEach((part, index) => {
       part.state.committed(part.cut, this.#changelogEnds(part, changed[index]!));
     });

@@ -1,4 +1,5 @@
 import type { Ledger } from '../checkpoints/checkpoints.ts';
+import { failpoint } from '../core/failpoints.ts';
 import { partitionName } from '../core/ids.ts';
 import type { Fetched, LogReader } from '../log/log.ts';
 import type { RunningTask } from './running-task.ts';
@@ -64,6 +65,11 @@ export class Feed {
     }
   }
 
+  /** It holds enough; nothing more is fetched for it. */
+  isPaused(input: TopicInput): boolean {
+    return this.#paused.has(partitionName(input.topic, input.partition));
+  }
+
   pump(): void {
     if (this.#failure !== undefined) throw this.#failure;
     const arrived = this.#arrived;
@@ -116,6 +122,7 @@ export class Feed {
   async #fetch(): Promise<void> {
     try {
       const list = await this.#parts.reader.fetch(FETCH_WAIT_MS, this.#stop.signal);
+      failpoint('feed.fetched');
       this.#arrived.push(...list);
     } catch (thrown) {
       if (!this.#stop.signal.aborted) this.#failure ??= thrown;

@@ -58,7 +58,10 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
   const outputs = new Outputs(step, settings.batchBytes);
   const wake = new Wake(clock);
   const ledger = await Ledger.open(log, application, clock);
-  const renewProducer = () => log.producer({ transactionalId: `${application}-${options.worker}` });
+  const renewProducer = () => {
+    failpoint('producer.opening');
+    return log.producer({ transactionalId: `${application}-${options.worker}` });
+  };
   const producer = await renewProducer();
   const endsOf = endsOfTopics(index, specs, ledger);
   const feed = new Feed({

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { COMMIT_FAILPOINTS } from '../../checkpoints/checkpoints.ts';
+import { FAILPOINTS } from '../../checkpoints/checkpoints.ts';
 import { systemClock } from '../../core/clock.ts';
 import { createFileLog } from '../../log/file/file.ts';
 import { assertExact } from './exact.ts';
@@ -41,11 +41,14 @@ async function checkFolder(directory: string): Promise<void> {
   await log.close();
 }
 
-for (const failpoint of COMMIT_FAILPOINTS) {
+/** Reached once a start. */
+const ONCE: readonly string[] = ['producer.opening'];
+
+for (const failpoint of FAILPOINTS) {
   test(`killed at ${failpoint} twice, the job ends with every result exactly once`, { timeout: 60_000 }, async () => {
     const directory = mkdtempSync(join(tmpdir(), 'nodeflow-crash-'));
     try {
-      for (const hit of [2, 3]) {
+      for (const hit of ONCE.includes(failpoint) ? [1, 1] : [2, 3]) {
         const killed = await runChild(directory, `${failpoint}:${hit}:kill`);
         assert.equal(killed.signal, 'SIGKILL', `not killed: exit ${killed.code}\n${killed.errors}${killed.output}`);
       }
