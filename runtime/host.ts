@@ -1,5 +1,6 @@
 import { Ledger, ledgerTopic, Outputs } from '../checkpoints/checkpoints.ts';
 import { FlowError, messageOf } from '../core/errors.ts';
+import { failpoint } from '../core/failpoints.ts';
 import { Step } from '../core/step.ts';
 import type { GroupIdentity } from '../log/log.ts';
 import { endsOfTopics } from './ends.ts';
