@@ -16,7 +16,17 @@ const running = await run(topology, {
   module: { url: new URL('./topology.ts', import.meta.url).href, name: 'topology' },
 });
 process.on('SIGTERM', () => void running.drain());
-const { how } = await running.finished;
+let said = false;
+const look = () => {
+  if (said) return;
+  said = running.progress().records > 5000;
+  if (said) console.log('busy');
+  else engine.clock.after(1, look);
+};
+look();
+const { how, records } = await running.finished;
+said = true;
 const { recordsByWorker } = running.progress();
+const members = (await engine.log.admin.groups()).flatMap((group) => group.members);
 await engine.close();
-console.log(JSON.stringify({ how, recordsByWorker }));
+console.log(JSON.stringify({ how, records, recordsByWorker, members }));

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { systemClock } from '../../core/clock.ts';
+import { createFileLog } from '../../log/file/file.ts';
 import type { Log } from '../../log/log.ts';
 import { readTopic } from '../support/read-topic.ts';
 import { counts, expectedResults, readings, sums } from './topology.ts';
@@ -13,4 +16,11 @@ export async function assertExact(log: Log): Promise<void> {
     ({ key, value }) => `${key.key} ${key.start} ${value.count} ${value.total}`,
   );
   assert.deepEqual(finals.sort(), expected.sums);
+}
+
+/** The same of the log in a folder that nobody has open. */
+export async function assertFolderExact(directory: string): Promise<void> {
+  const log = await createFileLog({ directory: join(directory, 'log'), clock: systemClock });
+  await assertExact(log);
+  await log.close();
 }

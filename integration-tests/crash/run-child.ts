@@ -1,0 +1,54 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+export interface Ended {
+  readonly signal: NodeJS.Signals | null;
+  readonly code: number | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+export interface ChildOptions {
+  /** `name:hit:action`, see `core/failpoints.ts`. */
+  readonly failpoint?: string;
+  readonly workers?: number;
+  /** Given the process when it has begun to process records. */
+  readonly onBusy?: (child: ChildProcess) => void;
+}
+
+/** Runs the job of this folder in a process of its own. */
+export function runChild(directory: string, options: ChildOptions = {}): Promise<Ended> {
+  const { NODEFLOW_FAILPOINT: _, ...env } = process.env;
+  const { failpoint, workers = 1, onBusy } = options;
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'child.ts'), directory, String(workers)], {
+    env: failpoint === undefined ? env : { ...env, NODEFLOW_FAILPOINT: failpoint },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let errors = '';
+  child.stdout.on('data', (chunk) => {
+    output += String(chunk);
+    if (output.startsWith('busy\n') && output.length === 'busy\n'.length) onBusy?.(child);
+  });
+  child.stderr.on('data', (chunk) => {
+    errors += String(chunk);
+  });
+  return new Promise((resolve) => {
+    child.on('close', (code, signal) => resolve({ signal, code, output, errors }));
+  });
+}
+
+/** The last line of its output. */
+export interface ChildReport {
+  readonly how: string;
+  readonly records: number;
+  readonly recordsByWorker: readonly number[];
+  /** Members that the group of the job has after the run. */
+  readonly members: readonly string[];
+}
+
+export function reportOf({ output, errors }: Ended): ChildReport {
+  const last = output.trimEnd().split('\n').at(-1) ?? '';
+  if (!last.startsWith('{')) throw new Error(`the process reported nothing: ${output}${errors}`);
+  return JSON.parse(last) as ChildReport;
+}

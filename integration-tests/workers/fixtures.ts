@@ -1,0 +1,47 @@
+import { isMainThread } from 'node:worker_threads';
+import { generator, int64, string, topic, topology } from '../../index.ts';
+
+/** Topologies that go wrong with more than one worker. */
+const KEYED = { key: string(), value: int64(), partitions: 4 } as const;
+const numbers = topic('numbers', KEYED);
+const out = topic('out', KEYED);
+
+function application(name: string, onRecord: (n: number) => number, store = 'counts') {
+  const app = topology(name);
+  app
+    .read(generator({ count: 1000, make: (n) => n }), {
+      name: 'made',
+      key: (n) => `k${n % 20}`,
+      keySerde: string(),
+      value: int64(),
+      time: (n) => n,
+    })
+    .to(numbers);
+  app.stream(numbers).mapValues(onRecord).groupByKey().count({ store }).toStream().to(out);
+  return app;
+}
+
+/** Names a store by the thread that builds it. */
+export const unequal = application('unequal', (n) => n, isMainThread ? 'here' : 'there');
+
+/** Its code fails on a record. */
+export const failing = application('failing', (n) => {
+  if (n === 77) throw new Error('no seventy-sevens');
+  return n;
+});
+
+/** Something in the thread throws outside of any record. */
+export const falling = application('falling', (n) => {
+  if (n === 77 && !isMainThread) {
+    queueMicrotask(() => {
+      throw new Error('out of the blue');
+    });
+  }
+  return n;
+});
+
+/** The thread is ended by its own code. */
+export const leaving = application('leaving', (n) => {
+  if (n === 77 && !isMainThread) process.exit(7);
+  return n;
+});

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type ErrorCode, isFlowError, run } from '../../index.ts';
+import { assertFolderExact } from '../crash/exact.ts';
+import { reportOf, runChild } from '../crash/run-child.ts';
+import { failing, falling, leaving, unequal } from './fixtures.ts';
+
+async function inFolder(work: (directory: string) => Promise<void>): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'nodeflow-workers-'));
+  try {
+    await work(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+for (const workers of [1, 2, 4]) {
+  test(`${workers} worker threads over one file log give equal results`, { timeout: 60_000 }, () =>
+    inFolder(async (directory) => {
+      const ended = await runChild(directory, { workers });
+      assert.equal(ended.code, 0, ended.errors);
+      const { how, recordsByWorker } = reportOf(ended);
+      assert.equal(how, 'complete');
+      assert.equal(recordsByWorker.length, workers);
+      assert.ok(
+        recordsByWorker.every((records) => records > 0),
+        `records by worker: ${recordsByWorker}`,
+      );
+      await assertFolderExact(directory);
+      const tasks = ['read.sensors_0', ...[0, 1, 2, 3].map((partition) => `source.readings_${partition}`)];
+      assert.deepEqual(readdirSync(join(directory, 'state', 'crash')).sort(), tasks);
+    }),
+  );
+}
+
+test(
+  'a job killed with two workers ends exactly with four, and one killed with four with one',
+  { timeout: 60_000 },
+  () =>
+    inFolder(async (directory) => {
+      for (const [workers, kill] of [
+        [2, true],
+        [4, true],
+        [1, false],
+      ] as const) {
+        const ended = await runChild(directory, { workers, onBusy: (child) => kill && child.kill('SIGKILL') });
+        if (kill) assert.equal(ended.signal, 'SIGKILL', `the job ended too soon: ${ended.output}`);
+        else assert.equal(reportOf(ended).how, 'complete', ended.errors);
+      }
+      await assertFolderExact(directory);
+    }),
+);
+
+const fixtures = { unequal, failing, falling, leaving };
+
+const FAILURES: readonly { name: 'unequal' | 'failing' | 'falling' | 'leaving'; code: ErrorCode; says: RegExp }[] = [
+  { name: 'unequal', code: 'plan.mismatch', says: /worker \d built another plan from .*fixtures\.ts/ },
+  { name: 'failing', code: 'record.failed', says: /no seventy-sevens/ },
+  { name: 'falling', code: 'worker.failed', says: /worker \d: Error: out of the blue/ },
+  { name: 'leaving', code: 'worker.failed', says: /worker \d ended with exit code 7/ },
+];
+
+for (const { name, code, says } of FAILURES) {
+  test(`two workers, ${name}: the run ends with ${code}`, { timeout: 30_000 }, async () => {
+    const module = { url: new URL('./fixtures.ts', import.meta.url).href, name };
+    const ended = run(fixtures[name], { log: 'memory', settings: { workers: 2 }, module }).then(
+      (running) => running.finished,
+    );
+    await assert.rejects(ended, (thrown: unknown) => {
+      assert.ok(isFlowError(thrown, code), String(thrown));
+      assert.match(thrown.message, says);
+      return true;
+    });
+  });
+}
+
+test('the command line ends with the exit code of what failed in a worker', { timeout: 30_000 }, () =>
+  inFolder(async (directory) => {
+    const main = join(import.meta.dirname, '../../cli/main.ts');
+    const file = join(import.meta.dirname, 'fixtures.ts');
+    const args = ['run', file, '--name', 'falling', '--workers', '2', '--data', directory];
+    const ended = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' });
+    assert.equal(ended.status, 1, ended.stderr);
+    assert.match(ended.stderr, /out of the blue.*worker\.failed/);
+    assert.ok(!ended.stderr.includes(' at '), 'no stack without --verbose');
+  }),
+);
