@@ -2,12 +2,19 @@ import { join, resolve } from 'node:path';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { failpointFromText, setFailpointHook } from '../core/failpoints.ts';
 import { seededRandom } from '../core/random.ts';
-import { createFileLog } from '../log/file/file.ts';
+import { createFileLog, type FileLog } from '../log/file/file.ts';
 import type { Log } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
-import { DEFAULT_SETTINGS, type ModuleRef, type Run, type RunSettings, startRun } from '../runtime/runtime.ts';
+import {
+  DEFAULT_SETTINGS,
+  MetricSet,
+  type ModuleRef,
+  type Run,
+  type RunSettings,
+  startRun,
+} from '../runtime/runtime.ts';
 import { createStateBackend, type StateBackend } from '../state/state.ts';
-import { silentTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
+import { registerSecretsOf, silentTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import type { Program } from '../topology/topology.ts';
 
 /**
@@ -37,12 +44,13 @@ export interface Engine {
 export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   const failpoint = process.env['NODEFLOW_FAILPOINT'];
   if (failpoint !== undefined) setFailpointHook(failpointFromText(failpoint));
+  registerSecretsOf(process.env);
   const folder = resolve(options.directory ?? join('.nodeflow', 'data'));
   const isFile = (options.log ?? 'file') === 'file';
-  const log = isFile
-    ? await createFileLog({ directory: join(folder, 'log'), clock: systemClock })
-    : createMemoryLog({ clock: systemClock, random: seededRandom(1) });
   const telemetry = options.telemetry ?? silentTelemetry();
+  const log = isFile
+    ? observed(await createFileLog({ directory: join(folder, 'log'), clock: systemClock }), telemetry)
+    : createMemoryLog({ clock: systemClock, random: seededRandom(1) });
   const state = createStateBackend({ onUnavailable: (message) => telemetry.log.warn({}, message) });
   return {
     log,
@@ -55,6 +63,14 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
       await log.close();
     },
   };
+}
+
+function observed(log: FileLog, telemetry: Telemetry): FileLog {
+  const metrics = new MetricSet(telemetry, {});
+  metrics.observe('nodeflow_log_syncs_total', {}, () => log.figures().syncs);
+  metrics.observe('nodeflow_log_entries_total', {}, () => log.figures().entries);
+  metrics.observe('nodeflow_log_journal_bytes', {}, () => log.figures().journalBytes);
+  return log;
 }
 
 export interface RunApplicationOptions extends EngineOptions {
@@ -115,6 +131,7 @@ export async function run(
       await finished;
     },
     progress: () => started.progress(),
+    health: () => started.health(),
   };
 }
 

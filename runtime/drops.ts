@@ -1,6 +1,7 @@
 import type { Settling, Step } from '../core/step.ts';
 import type { DropReason } from '../operators/operators.ts';
-import type { Counter, Telemetry } from '../telemetry/telemetry.ts';
+import type { Counter } from '../telemetry/telemetry.ts';
+import type { MetricSet } from './metrics.ts';
 
 /** Counts of records that went no further, per node and reason; a step that is undone counts nothing. */
 class DropCounter implements Settling {
@@ -33,25 +34,36 @@ class DropCounter implements Settling {
 }
 
 export class Drops {
-  readonly #telemetry: Telemetry;
+  readonly #metrics: MetricSet;
   readonly #step: Step;
-  readonly #task: string;
-  readonly #counters = new Map<string, DropCounter>();
+  readonly #counters = {
+    nodeflow_dropped_records_total: new Map<string, DropCounter>(),
+    nodeflow_dead_letters_total: new Map<string, DropCounter>(),
+  };
 
-  constructor(telemetry: Telemetry, step: Step, task: string) {
-    this.#telemetry = telemetry;
+  /** `metrics` carries the labels of the task. */
+  constructor(metrics: MetricSet, step: Step) {
+    this.#metrics = metrics;
     this.#step = step;
-    this.#task = task;
   }
 
   add(node: string, reason: DropReason): void {
+    this.#count('nodeflow_dropped_records_total', node, reason);
+  }
+
+  /** A record that went to the dead-letter topic; it counts among the drops as well. */
+  deadLetter(node: string, reason: DropReason): void {
+    this.add(node, reason);
+    this.#count('nodeflow_dead_letters_total', node, reason);
+  }
+
+  #count(metric: 'nodeflow_dropped_records_total' | 'nodeflow_dead_letters_total', node: string, reason: string): void {
     const name = `${node} ${reason}`;
-    let counter = this.#counters.get(name);
+    const counters = this.#counters[metric];
+    let counter = counters.get(name);
     if (counter === undefined) {
-      const labels = { task: this.#task, node, reason };
-      const help = 'Records that went no further, by node and reason.';
-      counter = new DropCounter(this.#telemetry.counter('nodeflow_dropped_records_total', help, labels), this.#step);
-      this.#counters.set(name, counter);
+      counter = new DropCounter(this.#metrics.counter(metric, { node, reason }), this.#step);
+      counters.set(name, counter);
     }
     counter.add();
   }

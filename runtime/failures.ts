@@ -3,10 +3,11 @@ import type { Bytes } from '../core/bytes.ts';
 import { FlowError, messageOf } from '../core/errors.ts';
 import type { Step } from '../core/step.ts';
 import { encodeHeaders } from '../log/batch.ts';
-import { type Logger, redactText } from '../telemetry/telemetry.ts';
+import { redactText } from '../telemetry/telemetry.ts';
 import type { FailurePolicy } from '../topology/plan.ts';
 import type { Drops } from './drops.ts';
 import type { Input } from './inputs.ts';
+import type { SkipLog } from './skip-log.ts';
 
 /** `nf.<application>.dead-letters`: one partition, records as they came, with headers that say why and from where. */
 export function deadLetterTopic(application: string): string {
@@ -19,7 +20,7 @@ export interface FailuresOptions {
   readonly step: Step;
   readonly outputs: Outputs;
   readonly drops: Drops;
-  readonly log: Logger;
+  readonly skips: SkipLog;
   /** Of operators. */
   readonly onFailure: FailurePolicy;
   /** Of a source node, for records that cannot be decoded. */
@@ -40,7 +41,7 @@ export class Failures {
   }
 
   handle(thrown: unknown, input: Input): void {
-    const { step, drops, log, task } = this.#options;
+    const { step, drops, skips } = this.#options;
     const undecodable = input.undecodable();
     const node = undecodable === undefined ? (this.#options.failingNode(input) ?? input.node) : input.node;
     const reason = undecodable ?? messageOf(thrown);
@@ -50,16 +51,17 @@ export class Failures {
     step.begin();
     if (policy === 'skip') {
       drops.add(node, undecodable === undefined ? 'failed' : 'undecodable');
-      log.warn({ task, node, at }, `record skipped: ${reason}`);
+      skips.add(node, { at }, `record skipped: ${reason}`);
       return;
     }
+    skips.add(node, { at }, `record put among the dead letters: ${reason}`);
     input.load();
     this.#deadLetter(input, node, reason, undecodable !== undefined);
   }
 
   /** User code failed on a result that no single record brought: a window that closed. Throws with policy `fail`. */
   handleScan(thrown: unknown): void {
-    const { onFailure, log, task, step, drops } = this.#options;
+    const { onFailure, skips, task, step, drops } = this.#options;
     const reason = messageOf(thrown);
     if (onFailure === 'fail') {
       throw new FlowError(
@@ -68,7 +70,7 @@ export class Failures {
         { cause: thrown },
       );
     }
-    log.warn({ task }, `result of a closed window skipped: ${reason}`);
+    skips.add('window-close', {}, `result of a closed window skipped: ${reason}`);
     step.begin();
     drops.add('window-close', 'failed');
     step.settle();
@@ -115,7 +117,7 @@ export class Failures {
       0,
       headers.length,
     );
-    this.#options.drops.add(node, undecodable ? 'undecodable' : 'failed');
+    this.#options.drops.deadLetter(node, undecodable ? 'undecodable' : 'failed');
     if (builder.size >= outputs.batchBytes) outputs.full = true;
   }
 }

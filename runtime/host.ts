@@ -1,16 +1,18 @@
 import { Ledger, ledgerTopic, Outputs } from '../checkpoints/checkpoints.ts';
-import { FlowError, messageOf } from '../core/errors.ts';
+import { FlowError } from '../core/errors.ts';
 import { failpoint } from '../core/failpoints.ts';
 import { Step } from '../core/step.ts';
 import type { GroupIdentity } from '../log/log.ts';
 import { endsOfTopics } from './ends.ts';
 import { Feed } from './feed.ts';
+import { MetricSet } from './metrics.ts';
 import { openTask } from './open-task.ts';
 import type { RunOptions } from './runtime.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
 import { Trimmer } from './trimmer.ts';
 import { Wake } from './wake.ts';
 import { Worker } from './worker.ts';
+import { WorkerReport } from './worker-report.ts';
 
 /** A worker as the supervisor sees it, in this thread or another. */
 export interface WorkerHost {
@@ -29,6 +31,10 @@ export interface WorkerFigures {
   readonly streamTime: number | undefined;
   readonly tasks: number;
   readonly inputs: readonly InputFigures[];
+  /** All its tasks are restored and run. */
+  readonly ready: boolean;
+  /** Time since its loop last turned. */
+  readonly silentMs: number;
 }
 
 /** How far a task has come in one of its inputs. */
@@ -74,19 +80,23 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
     endsOf,
   });
   const budget = { maxBytes: Math.floor(settings.stateBytes / settings.workers), usedBytes: 0 };
-  const rebuilds = telemetry.counter('nodeflow_rebuilds_total', 'Epochs that failed and were done again.');
-  const trimmer = new Trimmer({
-    admin: log.admin,
+  const runLog = telemetry.log.with({ application });
+  const report = new WorkerReport({
+    metrics: new MetricSet(telemetry, { application }),
+    log: runLog,
     clock,
-    log: telemetry.log.with({ application }),
-    isInternal: (topic) => index.topics.get(topic)?.internal === true,
+    budget,
+    isPaused: (input) => feed.isPaused(input),
   });
+  const isInternal = (topic: string) => index.topics.get(topic)?.internal === true;
+  const trimmer = new Trimmer({ admin: log.admin, clock, log: runLog, isInternal });
   const worker = new Worker({
     clock,
     settings,
     producer,
     renewProducer,
     trimmer,
+    observer: report,
     ledgerTopic: ledgerTopic(application),
     wake,
     step,
@@ -109,28 +119,29 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
           outputs,
           budget,
           ledger,
+          restores: report,
           maxRecordBytes: (topic) => options.maxRecordBytes.get(topic) ?? Number.POSITIVE_INFINITY,
         },
         spec,
       );
     },
     isEnded: (task) => ledger.ended(task) !== undefined,
-    onRebuild(reason) {
-      rebuilds.value++;
-      telemetry.log.warn({ application }, `going back to the last commit: ${messageOf(reason)}`);
-    },
+    onRebuild: (reason) => report.rebuilding(reason),
   });
-  const finished = worker.run().finally(() => ledger.close());
+  const finished = worker.run().finally(() => {
+    report.close();
+    return ledger.close();
+  });
   return {
     finished,
     assign: (identity, tasks) => worker.assign(identity, tasks),
     release: () => worker.release(),
     stop: () => worker.stop(),
-    figures: () => figuresOf(worker),
+    figures: () => figuresOf(worker, report),
   };
 }
 
-function figuresOf(worker: Worker): WorkerFigures {
+function figuresOf(worker: Worker, { silentMs }: WorkerReport): WorkerFigures {
   let records = worker.closedRecords;
   let lag = 0;
   let streamTime: number | undefined;
@@ -144,5 +155,5 @@ function figuresOf(worker: Worker): WorkerFigures {
     const time = task.streamTime;
     if (time >= 0 && (streamTime === undefined || time < streamTime)) streamTime = time;
   }
-  return { records, lag, streamTime, tasks: worker.tasks.size, inputs };
+  return { records, lag, streamTime, tasks: worker.tasks.size, inputs, ready: worker.ready, silentMs };
 }

@@ -21,14 +21,18 @@ import type { Program } from '../topology/topology.ts';
 import { type BuiltStage, buildStage } from './build.ts';
 import { Drops } from './drops.ts';
 import { Failures } from './failures.ts';
+import type { Input } from './inputs.ts';
+import { MetricSet } from './metrics.ts';
 import { passThrough } from './pass-through.ts';
 import { RunningTask, type SplitFeed } from './running-task.ts';
 import type { RunSettings } from './runtime.ts';
+import { SkipLog } from './skip-log.ts';
 import { SplitInput, splitTopic } from './split-input.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
 import { createScanRequests, Task } from './task.ts';
 import { Timers } from './timers.ts';
 import { TopicInput } from './topic-input.ts';
+import type { WorkerReport } from './worker-report.ts';
 
 export interface OpenTaskParts {
   readonly program: Program;
@@ -43,6 +47,8 @@ export interface OpenTaskParts {
   readonly outputs: Outputs;
   readonly budget: Budget;
   readonly ledger: Ledger;
+  /** Told as the state of a task is restored, and when it is. */
+  readonly restores?: Pick<WorkerReport, 'restoring' | 'restored'>;
   maxRecordBytes(topic: string): number;
 }
 
@@ -72,7 +78,8 @@ export async function openTask(parts: OpenTaskParts, spec: TaskSpec): Promise<Ru
     table === PROGRESS ? progressTopic(application, stage.id) : changelogTopic(application, table);
   const state = await openState(parts, stage, spec, changelog);
   const numbers = await KeptNumbers.load(state, step);
-  const drops = new Drops(telemetry, step, spec.id);
+  const drops = new Drops(new MetricSet(telemetry, { application, task: spec.id }), step);
+  const skips = new SkipLog(log, clock);
   const scans = createScanRequests(step);
   const streamTime = numbers.number('stream-time', -1);
   const timers = new Timers(streamTime);
@@ -112,7 +119,7 @@ export async function openTask(parts: OpenTaskParts, spec: TaskSpec): Promise<Ru
       step,
       outputs,
       drops,
-      log,
+      skips,
       onFailure: settings.onFailure,
       onUndecodable: (node) => built.onUndecodable(node),
       failingNode: (input) => built.failingNode(input),
@@ -122,12 +129,20 @@ export async function openTask(parts: OpenTaskParts, spec: TaskSpec): Promise<Ru
     task,
     partition: spec.partition,
     numbers,
+    nodes: built.counts.of((node) => takenFrom(inputs, node)),
+    skips,
     topics,
     split,
     metadata: runMetadata(parts.ledger),
     changelog,
     ledgerRow: async () => parts.ledger.taskRow(spec.id, await writtenEnds(parts, stage)),
   });
+}
+
+/** Records that came in at an entry node, opened or not; `undefined` for other nodes. */
+function takenFrom(inputs: readonly Input[], node: string): number | undefined {
+  const own = inputs.filter((input) => input.node === node);
+  return own.length === 0 ? undefined : own.reduce((sum, { taken, passed }) => sum + taken + passed, 0);
 }
 
 /** Positions carry the run they belong to: a connector begins anew in a new run, a topic goes on. */
@@ -183,10 +198,13 @@ async function openState(
     partition: spec.partition,
     tables: tables.map(({ name }) => ({ table: name, changelog: changelog(name) })),
     now: clock.now(),
-    onProgress: (table, position, end) => log.debug({ table, position, end }, 'restoring'),
-    onReset: (table, why) => log.warn({ table }, `store emptied and rebuilt from its changelog: ${why}`),
+    onProgress(table, position, end) {
+      parts.restores?.restoring(spec.id, table, end - position);
+      log.debug({ store: table, position, end }, 'restoring');
+    },
+    onReset: (table, why) => log.warn({ store: table }, `store emptied and rebuilt from its changelog: ${why}`),
   });
-  if (records > 0) log.info({ records, ms: Math.round(clock.monotonic() - started) }, 'state restored');
+  parts.restores?.restored(spec.id, records, clock.monotonic() - started);
   return state;
 }
 

@@ -1,5 +1,7 @@
 import type { EpochPart, KeptNumbers, LedgerRow } from '../checkpoints/checkpoints.ts';
 import type { SplitReader } from '../connectors/connectors.ts';
+import type { NodeCount } from './node-counts.ts';
+import type { SkipLog } from './skip-log.ts';
 import type { SplitInput } from './split-input.ts';
 import type { Task } from './task.ts';
 import type { TopicInput } from './topic-input.ts';
@@ -14,6 +16,8 @@ export interface RunningTaskParts {
   readonly task: Task;
   readonly partition: number;
   readonly numbers: KeptNumbers;
+  readonly nodes: readonly NodeCount[];
+  readonly skips: SkipLog;
   readonly topics: readonly TopicInput[];
   readonly split: SplitFeed | undefined;
   /** Written with every position, to tell a position of this run from an older one. */
@@ -27,12 +31,14 @@ export class RunningTask {
   readonly task: Task;
   readonly topics: readonly TopicInput[];
   readonly split: SplitFeed | undefined;
+  readonly nodes: readonly NodeCount[];
   readonly #parts: RunningTaskParts;
 
   constructor(parts: RunningTaskParts) {
     this.task = parts.task;
     this.topics = parts.topics;
     this.split = parts.split;
+    this.nodes = parts.nodes;
     this.#parts = parts;
   }
 
@@ -72,5 +78,6 @@ export class RunningTask {
 
   #release(): void {
     for (const input of this.topics) input.close();
+    this.#parts.skips.close();
   }
 }

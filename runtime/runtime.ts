@@ -93,6 +93,15 @@ export interface Run {
   drain(): Promise<void>;
   /** Figures of the moment, for progress. */
   progress(): Progress;
+  /** Whether it runs as it should, for whoever watches the process. */
+  health(): Health;
+}
+
+export interface Health {
+  /** All tasks of this process are restored and running. */
+  readonly ready: boolean;
+  /** Why it will not go on by itself: a worker's loop has stood still for 10 s and a commit interval. */
+  readonly ill: string | undefined;
 }
 
 export interface Outcome {
@@ -118,6 +127,8 @@ export interface Progress {
 
 export { deadLetterTopic } from './failures.ts';
 export { loadProgram } from './load.ts';
+export { METRICS, type MetricName, type MetricSpec } from './metric-table.ts';
+export { MetricSet } from './metrics.ts';
 export { type ReadAt, readTopic } from './read-topic.ts';
 export { resetApplication, resetIfComplete } from './reset.ts';
 export { startRun } from './supervisor.ts';

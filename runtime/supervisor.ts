@@ -10,7 +10,8 @@ import { completion } from './completion.ts';
 import { prepareTopics } from './deploy.ts';
 import { createHost, type HostOptions, type InputFigures, type WorkerFigures, type WorkerHost } from './host.ts';
 import { KnownEnds } from './known-ends.ts';
-import type { Outcome, Progress, Run, RunOptions } from './runtime.ts';
+import { reportRun } from './run-report.ts';
+import type { Health, Outcome, Progress, Run, RunOptions } from './runtime.ts';
 import { shareDone } from './share.ts';
 import { PlanIndex, type TaskSpec } from './stage.ts';
 
@@ -51,6 +52,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
   }
   const run = new SupervisedRun(options, index, bounded, specs, ledger, hosts);
   await run.join();
+  reportRun(run, options);
   if (bounded) run.completeWhenEnded();
   return run;
 }
@@ -97,6 +99,9 @@ async function writeRun(
   while (ledger.run?.run !== run || ledger.run.complete !== complete) await ledger.poll(1000);
 }
 
+/** A worker whose loop has not turned for this long is ill. */
+const SILENCE_MS = 10_000;
+
 class SupervisedRun implements Run {
   readonly finished: Promise<Outcome>;
   readonly #options: RunOptions;
@@ -111,6 +116,7 @@ class SupervisedRun implements Run {
   #placed: ReadonlyMap<string, number> = new Map();
   #assigning: Promise<void> = Promise.resolve();
   #how: Outcome['how'] = 'drained';
+  #ended = false;
   #share: number | undefined;
   #fail: (failure: unknown) => void = () => {};
 
@@ -204,6 +210,16 @@ class SupervisedRun implements Run {
     return this.#share;
   }
 
+  health(): Health {
+    const figures = this.#hosts.map((host) => host.figures());
+    const limitMs = SILENCE_MS + this.#options.settings.commitIntervalMs;
+    const silent = this.#ended ? -1 : figures.findIndex(({ silentMs }) => silentMs > limitMs);
+    return {
+      ready: !this.#ended && silent < 0 && figures.every(({ ready }) => ready),
+      ill: silent < 0 ? undefined : `worker ${silent} has stood still for ${Math.round(figures[silent]!.silentMs)} ms`,
+    };
+  }
+
   /** The inputs of all tasks, with what the log has by now. */
   #inputs(figures: readonly WorkerFigures[]): readonly InputFigures[] {
     const partitions = new Map(this.#specs.map((spec) => [spec.id, spec.partition]));
@@ -234,6 +250,7 @@ class SupervisedRun implements Run {
   }
 
   async #end(): Promise<void> {
+    this.#ended = true;
     this.#stop.abort();
     for (const host of this.#hosts) host.stop();
     await Promise.allSettled(this.#hosts.map((host) => host.finished));

@@ -13,7 +13,9 @@ import type { Program, Topic } from '../topology/topology.ts';
 import { type BuiltStage, buildStage } from './build.ts';
 import { Drops } from './drops.ts';
 import { deadLetterTopic, Failures } from './failures.ts';
+import { MetricSet } from './metrics.ts';
 import { tableSpecs } from './open-task.ts';
+import { SkipLog } from './skip-log.ts';
 import { SplitInput } from './split-input.ts';
 import { PlanIndex } from './stage.ts';
 import { createScanRequests, Task } from './task.ts';
@@ -241,7 +243,7 @@ export class TopologyDriver {
       onQuarantine: () => undefined,
     });
     const numbers = await KeptNumbers.load(state, step);
-    const drops = new Drops(this.#telemetry, step, id);
+    const drops = new Drops(new MetricSet(this.#telemetry, { application: program.plan.name, task: id }), step);
     const scans = createScanRequests(step);
     const streamTime = numbers.number('stream-time', -1);
     const timers = new Timers(streamTime);
@@ -259,7 +261,8 @@ export class TopologyDriver {
       counts: built.counts.values,
       flush: () => outputs.seal(false),
       failures: new Failures({
-        ...{ application: program.plan.name, task: id, step, outputs, drops, log: this.#telemetry.log },
+        ...{ application: program.plan.name, task: id, step, outputs, drops },
+        skips: new SkipLog(this.#telemetry.log, this.clock),
         onFailure: this.#options.onFailure ?? 'fail',
         onUndecodable: (node) => built.onUndecodable(node),
         failingNode: (input) => built.failingNode(input),

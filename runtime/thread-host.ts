@@ -1,4 +1,5 @@
 import { MessageChannel, Worker as Thread } from 'node:worker_threads';
+import type { Clock } from '../core/clock.ts';
 import { type ErrorCode, FlowError } from '../core/errors.ts';
 import { type GroupIdentity, serveLog } from '../log/log.ts';
 import { planHash } from '../topology/plan.ts';
@@ -29,7 +30,6 @@ export async function createThreadHost(
     directory: options.directory,
     specs: [...options.specs.values()],
     maxRecordBytes: options.maxRecordBytes,
-    logLevel: 'info',
   };
   const file = import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js';
   const thread = new Thread(new URL(file, import.meta.url), {
@@ -46,13 +46,20 @@ class ThreadHost implements WorkerHost {
   readonly finished: Promise<void>;
   readonly ready: Promise<void>;
   readonly #thread: Thread;
+  readonly #clock: Clock;
   readonly #calls = new Map<number, { resolve(): void; reject(failure: Error): void }>();
   #nextCall = 0;
-  #figures: WorkerFigures = { records: 0, lag: 0, streamTime: undefined, tasks: 0, inputs: [] };
+  #figures: WorkerFigures = {
+    ...{ records: 0, lag: 0, streamTime: undefined, tasks: 0, inputs: [] },
+    ...{ ready: false, silentMs: 0 },
+  };
+  #heardAt: number;
   #ended = false;
 
   constructor(thread: Thread, options: HostOptions) {
     this.#thread = thread;
+    this.#clock = options.clock;
+    this.#heardAt = options.clock.monotonic();
     const started = Promise.withResolvers<void>();
     const finished = Promise.withResolvers<void>();
     this.ready = started.promise;
@@ -70,8 +77,10 @@ class ThreadHost implements WorkerHost {
       else if (reply.kind === 'done') this.#answer(reply.call, reply.failure);
       else if (reply.kind === 'figures') {
         this.#figures = reply.figures;
-        options.telemetry.absorb(`worker-${options.worker}`, reply.metrics);
-      } else if (reply.failure !== undefined) fail(revive(reply.failure));
+        this.#heardAt = this.#clock.monotonic();
+        if (reply.metrics !== undefined) options.telemetry.absorb(`worker-${options.worker}`, reply.metrics);
+      } else if (reply.kind === 'line') writeLine(reply.line, options);
+      else if (reply.failure !== undefined) fail(revive(reply.failure));
       else {
         this.#ended = true;
         finished.resolve();
@@ -101,7 +110,9 @@ class ThreadHost implements WorkerHost {
   }
 
   figures(): WorkerFigures {
-    return this.#figures;
+    // a thread that is stuck says nothing: the time since its last word counts too
+    const silentMs = this.#figures.silentMs + this.#clock.monotonic() - this.#heardAt;
+    return { ...this.#figures, ready: this.#figures.ready && !this.#ended, silentMs };
   }
 
   #call(request: Uncalled<ThreadRequest>): Promise<void> {
@@ -123,6 +134,12 @@ class ThreadHost implements WorkerHost {
     if (failure === undefined) call?.resolve();
     else call?.reject(revive(failure));
   }
+}
+
+/** Writes a line of the thread where the lines of this thread go. */
+function writeLine(line: string, { telemetry, worker }: HostOptions): void {
+  const { level, message, time: _, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  telemetry.log[level as 'debug' | 'info' | 'warn' | 'error']({ ...fields, worker }, String(message));
 }
 
 function revive(failure: ThreadFailure): Error {

@@ -1,5 +1,5 @@
 import type { GroupIdentity } from '../log/log.ts';
-import type { LogLevel, MetricRow } from '../telemetry/telemetry.ts';
+import type { MetricRow } from '../telemetry/telemetry.ts';
 import type { WorkerFigures } from './host.ts';
 import type { ModuleRef, RunSettings } from './runtime.ts';
 import type { TaskSpec } from './stage.ts';
@@ -14,7 +14,6 @@ export interface ThreadData {
   readonly directory: string | undefined;
   readonly specs: readonly TaskSpec[];
   readonly maxRecordBytes: ReadonlyMap<string, number>;
-  readonly logLevel: LogLevel;
 }
 
 /** To the thread. */
@@ -32,7 +31,10 @@ export type ThreadRequest =
 export type ThreadReply =
   | { readonly kind: 'ready' }
   | { readonly kind: 'done'; readonly call: number; readonly failure?: ThreadFailure }
-  | { readonly kind: 'figures'; readonly figures: WorkerFigures; readonly metrics: readonly MetricRow[] }
+  /** Metrics come less often than figures. */
+  | { readonly kind: 'figures'; readonly figures: WorkerFigures; readonly metrics: readonly MetricRow[] | undefined }
+  /** A line of the thread's log, as JSON: the supervisor's log writes it. */
+  | { readonly kind: 'line'; readonly line: string }
   | { readonly kind: 'finished'; readonly failure?: ThreadFailure };
 
 /** An error as it crosses threads. */

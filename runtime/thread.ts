@@ -14,6 +14,7 @@ import type { ThreadData, ThreadFailure, ThreadReply, ThreadRequest } from './th
 const { data, port } = workerData as { readonly data: ThreadData; readonly port: MessagePort };
 const supervisor = parentPort!;
 const FIGURES_MS = 200;
+const METRICS_EVERY = 10;
 
 function reply(message: ThreadReply): void {
   supervisor.postMessage(message);
@@ -51,7 +52,12 @@ async function start(telemetry: Telemetry): Promise<WorkerHost> {
 }
 
 async function main(): Promise<void> {
-  const telemetry = createTelemetry({ level: data.logLevel, process: false });
+  const telemetry = createTelemetry({
+    level: 'debug',
+    form: 'json',
+    process: false,
+    sink: { write: (line) => reply({ kind: 'line', line }) },
+  });
   const host = await start(telemetry);
   const answer = (call: number, work: Promise<void>) => {
     work.then(
@@ -64,9 +70,11 @@ async function main(): Promise<void> {
     else if (request.kind === 'release') answer(request.call, host.release());
     else host.stop();
   });
-  const report = () => reply({ kind: 'figures', figures: host.figures(), metrics: telemetry.snapshot() });
+  const report = (whole: boolean) =>
+    reply({ kind: 'figures', figures: host.figures(), metrics: whole ? telemetry.snapshot() : undefined });
+  let reports = 0;
   const repeat = () => {
-    report();
+    report(reports++ % METRICS_EVERY === 0);
     systemClock.after(FIGURES_MS, repeat);
   };
   reply({ kind: 'ready' });
@@ -74,7 +82,7 @@ async function main(): Promise<void> {
   try {
     await host.finished;
   } finally {
-    report();
+    report(true);
   }
 }
 

@@ -5,6 +5,7 @@ import { failpoint } from '../core/failpoints.ts';
 import type { Step } from '../core/step.ts';
 import type { GroupIdentity, LogProducer } from '../log/log.ts';
 import type { Feed } from './feed.ts';
+import type { WorkerObserver } from './observer.ts';
 import type { RunningTask } from './running-task.ts';
 import type { RunSettings } from './runtime.ts';
 import type { Trimmer } from './trimmer.ts';
@@ -23,6 +24,7 @@ export interface WorkerParts {
   readonly outputs: Outputs;
   readonly feed: Feed;
   readonly trimmer: Trimmer;
+  readonly observer?: WorkerObserver;
   /** Opens a task anew: its state restored, its inputs at the committed positions. */
   open(task: string): Promise<RunningTask>;
   /** The task ended in this run already. */
@@ -68,6 +70,7 @@ export class Worker {
       outputs: parts.outputs,
       step: parts.step,
       ledgerTopic: parts.ledgerTopic,
+      ...(parts.observer === undefined ? {} : { observer: parts.observer }),
       identity: () => {
         if (this.#identity === undefined) throw new FlowError('task.lost', 'this worker has no assignment');
         return this.#identity;
@@ -78,6 +81,12 @@ export class Worker {
   /** Records taken by tasks that are no longer here. */
   get closedRecords(): number {
     return this.#closedRecords;
+  }
+
+  /** All tasks of its assignment are open and run. */
+  get ready(): boolean {
+    if (this.#identity === undefined || this.#held || this.#broken !== undefined || this.#ended) return false;
+    return this.#assigned.every((id) => this.#tasks.has(id) || this.#parts.isEnded(id));
   }
 
   get tasks(): ReadonlyMap<string, RunningTask> {
@@ -165,6 +174,7 @@ export class Worker {
 
   async #turn(): Promise<void> {
     const { clock, wake, feed, settings } = this.#parts;
+    this.#parts.observer?.turned();
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#broken !== undefined) await this.#rebuild();
     await this.#meetDemands();
@@ -273,6 +283,7 @@ export class Worker {
       this.#closedRecords += running.task.records;
       feed.remove(running);
       await running.discard();
+      this.#parts.observer?.closed(running);
     }
     this.#tasks.clear();
     if (this.#attempts > 0) {
@@ -299,6 +310,7 @@ export class Worker {
   async #open(id: string): Promise<void> {
     const running = await this.#parts.open(id);
     this.#tasks.set(id, running);
+    this.#parts.observer?.opened(running);
     this.#parts.feed.add(running);
     this.#parts.wake.notify();
   }
@@ -321,6 +333,7 @@ export class Worker {
     this.#parts.feed.remove(running);
     await this.#writing;
     await running.close();
+    this.#parts.observer?.closed(running);
   }
 
   /** Starts the write-back of a task that is due, one at a time, beside the loop. */
@@ -357,6 +370,7 @@ export class Worker {
     for (const running of this.#tasks.values()) {
       this.#closedRecords += running.task.records;
       await (this.#failure === undefined && this.#broken === undefined ? running.close() : running.discard());
+      this.#parts.observer?.closed(running);
     }
     this.#tasks.clear();
     await feed.close();

@@ -1,11 +1,10 @@
-import type { Progress } from '../../runtime/runtime.ts';
-import { serveTelemetry } from '../../telemetry/telemetry.ts';
+import { serveTelemetry, type Telemetry, type TelemetryServer } from '../../telemetry/telemetry.ts';
 import type { Command } from '../command.ts';
 import { type Config, runSettings } from '../config.ts';
 import { engineOf, telemetryOf } from '../engine.ts';
 import { loadTopology, moduleOf, NAME_OPTION } from '../program.ts';
 import { showProgress } from '../progress.ts';
-import { type Engine, type Running, run as runApplication } from '../wire.ts';
+import { type Running, run as runApplication } from '../wire.ts';
 import type { World } from '../world.ts';
 
 export const run: Command = {
@@ -25,16 +24,19 @@ export const run: Command = {
     const [file] = call.words as [string];
     const module = moduleOf(file, call, world);
     const program = await loadTopology(file, call, world);
-    const telemetry = telemetryOf(config, world, { application: program.plan.name });
+    const telemetry = telemetryOf(config, world, {});
+    let running: Running | undefined;
+    let server: TelemetryServer | undefined;
     const engine = await engineOf(config, world, telemetry);
     try {
-      const running = await runApplication(program, {
+      server = await serve(config, world, telemetry, () => running);
+      running = await runApplication(program, {
         engine,
         module,
         settings: runSettings(config),
         stop: world.stop,
       });
-      const { how, records } = await watch(running, engine, config, world);
+      const { how, records } = await watch(running, world);
       world.out(
         call.json
           ? JSON.stringify({ application: program.plan.name, outcome: how, records })
@@ -43,37 +45,37 @@ export const run: Command = {
       return 0;
     } finally {
       await engine.close();
+      await server?.close();
     }
   },
 };
 
-/** Follows a run to its end, with progress, metrics and the wish to stop. */
-async function watch(running: Running, engine: Engine, config: Config, world: World) {
-  observeProgress(running, engine);
+/** Serves the metrics where a port is configured, from before the run on: it is ready when the run is. */
+async function serve(
+  config: Config,
+  world: World,
+  telemetry: Telemetry,
+  running: () => Running | undefined,
+): Promise<TelemetryServer | undefined> {
   const port = config.number('metrics.port');
+  if (port === undefined) return undefined;
   const host = config.text('metrics.host')!;
-  const server =
-    port === undefined
-      ? undefined
-      : await serveTelemetry(engine.telemetry, { port, host, ready: () => !world.stop.aborted });
-  if (server !== undefined) world.err(`metrics on http://${host}:${server.port}/metrics`);
+  const server = await serveTelemetry(telemetry, {
+    port,
+    host,
+    ready: () => !world.stop.aborted && (running()?.health().ready ?? false),
+    ill: () => running()?.health().ill,
+  });
+  world.err(`metrics on http://${host}:${server.port}/metrics`);
+  return server;
+}
+
+/** Follows a run to its end, with progress. */
+async function watch(running: Running, world: World) {
   const hideProgress = showProgress(running, world);
   try {
     return await running.finished;
   } finally {
     hideProgress();
-    await server?.close();
   }
-}
-
-/** The figures of the progress line, as metrics. */
-function observeProgress(running: Running, { telemetry }: Engine): void {
-  const figure = (name: string, help: string, read: (progress: Progress) => number | undefined) =>
-    telemetry.observe(name, help, {}, () => read(running.progress()) ?? Number.NaN);
-  figure('nodeflow_application_records_total', 'Records taken since the start of the process.', (p) => p.records);
-  figure('nodeflow_application_lag_records', 'Records known to wait in front of the tasks.', (p) => p.lag);
-  figure('nodeflow_application_stream_time_seconds', 'The smallest event time among the tasks.', (p) =>
-    p.streamTime === undefined ? undefined : p.streamTime / 1000,
-  );
-  figure('nodeflow_application_tasks', 'Tasks that run here.', (p) => p.tasks);
 }

@@ -1,0 +1,41 @@
+import { isFlowError } from '../core/errors.ts';
+import { MetricSet } from './metrics.ts';
+import type { Progress, Run, RunOptions } from './runtime.ts';
+
+/** The metrics of a whole application, and the log lines of its start and end. */
+export function reportRun(run: Run, { program, telemetry, settings }: RunOptions): void {
+  const application = program.plan.name;
+  const metrics = new MetricSet(telemetry, { application });
+  const log = telemetry.log.with({ application });
+  let total: number | undefined;
+  const records = () => total ?? run.progress().records;
+  metrics.observe('nodeflow_application_records_total', {}, records);
+  const progress = () => run.progress();
+  const ends = [
+    metrics.observe('nodeflow_application_lag_records', {}, () => progress().lag),
+    metrics.observe('nodeflow_application_stream_time_seconds', {}, () => seconds(progress())),
+    metrics.observe('nodeflow_application_tasks', {}, () => progress().tasks),
+    metrics.observe('nodeflow_application_tasks_ended', {}, () => progress().tasksEnded),
+    metrics.observe('nodeflow_application_ready', {}, () => (run.health().ready ? 1 : 0)),
+  ];
+  const end = (records: number) => {
+    total = records;
+    for (const withdraw of ends) withdraw();
+  };
+  log.info({ workers: settings.workers, tasks: progress().tasks }, 'run started');
+  run.finished.then(
+    (outcome) => {
+      end(outcome.records);
+      log.info({ records: outcome.records }, outcome.how === 'complete' ? 'run complete' : 'run drained');
+    },
+    (thrown: unknown) => {
+      end(run.progress().records);
+      // what failed is told to whoever waits for the run
+      log.info({ code: isFlowError(thrown) ? thrown.code : 'unexpected' }, 'run failed');
+    },
+  );
+}
+
+function seconds({ streamTime }: Progress): number {
+  return streamTime === undefined ? Number.NaN : streamTime / 1000;
+}
