@@ -67,16 +67,35 @@ export function tableSpecs(program: Program, index: PlanIndex, stage: Stage): re
   return tables;
 }
 
-/** Brings a task to where its last commit left it, ready to run. */
+/** Brings a task to where its last commit left it, ready to run. Where that fails nothing of it stays open. */
 export async function openTask(parts: OpenTaskParts, spec: TaskSpec): Promise<RunningTask> {
-  const { program, index, telemetry, step, outputs, clock, settings } = parts;
+  const { program, index } = parts;
   const application = program.plan.name;
   const stage = index.stages.get(spec.stage)!;
-  const log = telemetry.log.with({ application, task: spec.id });
-  const committed = await committedPositions(parts, stage, spec);
   const changelog = (table: string) =>
     table === PROGRESS ? progressTopic(application, stage.id) : changelogTopic(application, table);
-  const state = await openState(parts, stage, spec, changelog);
+  const committed = await committedPositions(parts, stage, spec);
+  const state = await openState(parts, stage, spec);
+  try {
+    await restore(parts, stage, spec, state, changelog);
+    return await buildTask(parts, stage, spec, { committed, state, changelog });
+  } catch (thrown) {
+    await state.discard().catch(() => undefined);
+    throw thrown;
+  }
+}
+
+interface Restored {
+  readonly committed: Committed;
+  readonly state: TaskState;
+  changelog(table: string): string;
+}
+
+async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, restored: Restored): Promise<RunningTask> {
+  const { program, index, telemetry, step, outputs, clock, settings } = parts;
+  const { committed, state, changelog } = restored;
+  const application = program.plan.name;
+  const log = telemetry.log.with({ application, task: spec.id });
   const numbers = await KeptNumbers.load(state, step);
   const drops = new Drops(new MetricSet(telemetry, { application, task: spec.id }), step);
   const skips = new SkipLog(log, clock);
@@ -87,6 +106,7 @@ export async function openTask(parts: OpenTaskParts, spec: TaskSpec): Promise<Ru
     program,
     index,
     stage,
+    counted: telemetry.measures,
     partition: spec.partition,
     step,
     state,
@@ -173,30 +193,35 @@ async function committedPositions(parts: OpenTaskParts, stage: Stage, spec: Task
   return committed;
 }
 
-async function openState(
-  parts: OpenTaskParts,
-  stage: Stage,
-  spec: TaskSpec,
-  changelog: (table: string) => string,
-): Promise<TaskState> {
-  const { backend, directory, clock, step, budget, telemetry } = parts;
-  const log = telemetry.log.with({ application: parts.program.plan.name, task: spec.id });
-  const tables = tableSpecs(parts.program, parts.index, stage);
-  const state = await backend.open({
+function openState(parts: OpenTaskParts, stage: Stage, spec: TaskSpec): Promise<TaskState> {
+  const { backend, directory, clock, step, budget, telemetry, program } = parts;
+  const log = telemetry.log.with({ application: program.plan.name, task: spec.id });
+  return backend.open({
     task: spec.id as TaskId,
-    directory: directory === undefined ? undefined : join(directory, parts.program.plan.name, spec.id),
+    directory: directory === undefined ? undefined : join(directory, program.plan.name, spec.id),
     step,
     clock,
     budget,
-    tables,
+    tables: tableSpecs(program, parts.index, stage),
     onQuarantine: (message) => log.warn({}, message),
   });
+}
+
+async function restore(
+  parts: OpenTaskParts,
+  stage: Stage,
+  spec: TaskSpec,
+  state: TaskState,
+  changelog: (table: string) => string,
+): Promise<void> {
+  const { clock, program } = parts;
+  const log = parts.telemetry.log.with({ application: program.plan.name, task: spec.id });
   const started = clock.monotonic();
   const records = await restoreState({
     log: parts.log,
     state,
     partition: spec.partition,
-    tables: tables.map(({ name }) => ({ table: name, changelog: changelog(name) })),
+    tables: tableSpecs(program, parts.index, stage).map(({ name }) => ({ table: name, changelog: changelog(name) })),
     now: clock.now(),
     onProgress(table, position, end) {
       parts.restores?.restoring(spec.id, table, end - position);
@@ -205,7 +230,6 @@ async function openState(
     onReset: (table, why) => log.warn({ store: table }, `store emptied and rebuilt from its changelog: ${why}`),
   });
   parts.restores?.restored(spec.id, records, clock.monotonic() - started);
-  return state;
 }
 
 function topicInputs(

@@ -1,6 +1,6 @@
 import { Committer, type EpochPart, type Outputs } from '../checkpoints/checkpoints.ts';
 import type { Clock } from '../core/clock.ts';
-import { FlowError, isFlowError } from '../core/errors.ts';
+import { type ErrorCode, FlowError, isFlowError } from '../core/errors.ts';
 import { failpoint } from '../core/failpoints.ts';
 import type { Step } from '../core/step.ts';
 import type { GroupIdentity, LogProducer } from '../log/log.ts';
@@ -352,7 +352,8 @@ export class Worker {
         .writeBack()
         .then(() => failpoint('store.written'))
         .catch((failure: unknown) => {
-          this.#failure ??= failure;
+          if (isPassing(failure)) this.#broken ??= failure;
+          else this.#failure ??= failure;
         })
         .finally(() => {
           this.#writing = undefined;
@@ -379,7 +380,12 @@ export class Worker {
   }
 }
 
-/** The outcome is unknown, or the log has aborted: the epoch can be done again. */
+const PASSING: readonly ErrorCode[] = ['log.timeout', 'log.aborted', 'task.lost', 'state.corrupt'];
+
+/**
+ * Whether going back to the last commit helps: the outcome is unknown, the log has aborted, or a store was found
+ * corrupt, which is then rebuilt.
+ */
 function isPassing(thrown: unknown): boolean {
-  return isFlowError(thrown, 'log.timeout') || isFlowError(thrown, 'log.aborted') || isFlowError(thrown, 'task.lost');
+  return isFlowError(thrown) && PASSING.includes(thrown.code);
 }
