@@ -8,7 +8,7 @@ import { type Log, partitionForKey } from '../log/log.ts';
 import { DEFAULT_SETTINGS, resetApplication, startRun } from '../runtime/runtime.ts';
 import type { Serde } from '../schemas/schemas.ts';
 import { createStateBackend } from '../state/state.ts';
-import { silentTelemetry } from '../telemetry/telemetry.ts';
+import { createTelemetry, silentTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import type { Program } from '../topology/topology.ts';
 import { AUCTIONS, auctionAvro, auctionKey, bidAvro, bidderKey, bidJson, makeBid, PARTITIONS } from './bids.ts';
 import { runNaive } from './naive.ts';
@@ -18,7 +18,7 @@ import { ROWS, strangers } from './rows.ts';
  * One measurement in a process of its own:
  *
  *     node bench/run-row.ts prepare <folder> <records>
- *     node bench/run-row.ts <engine|naive|engine-with-strangers> <folder> <row>
+ *     node bench/run-row.ts <engine|naive|engine-with-strangers|engine-measured|engine-unmeasured> <folder> <row>
  *
  * Answers one JSON line: records, CPU nanoseconds per record of the whole process of a second run, after one that warms
  * up (user and system, all threads), wall time, and a digest of the output that does not depend on its order
@@ -102,6 +102,22 @@ async function digest(log: Log, topic: string): Promise<{ readonly records: numb
   return { records, digest: (sum & 0xffffffffffffffffn).toString(16) };
 }
 
+/**
+ * With `engine-measured` everything that an operator asks for, metrics read out every second; with
+ * `engine-unmeasured` none of it.
+ */
+function telemetryOf(mode: string): Telemetry {
+  if (mode === 'engine-unmeasured') return createTelemetry({ level: 'silent', metrics: false });
+  if (mode !== 'engine-measured') return silentTelemetry();
+  const telemetry = createTelemetry({ level: 'info', form: 'json', sink: { write: () => undefined } });
+  const read = () => {
+    telemetry.exposition();
+    systemClock.after(1000, read);
+  };
+  systemClock.after(1000, read);
+  return telemetry;
+}
+
 async function runEngine(log: Log, program: Program): Promise<number> {
   const directory = `${folder}/state`;
   await resetApplication({ plan: program.plan, log, directory, outputs: true });
@@ -112,7 +128,7 @@ async function runEngine(log: Log, program: Program): Promise<number> {
     state: backend,
     directory,
     clock: systemClock,
-    telemetry: silentTelemetry(),
+    telemetry: telemetryOf(mode),
     settings: { ...DEFAULT_SETTINGS, until: 'end' },
   });
   const { records } = await run.finished;

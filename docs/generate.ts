@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
+import { metricReference } from '../cli/metric-reference.ts';
 import { configurationReference, errorReference } from '../cli/reference.ts';
 
 /** Prints the references that come from tables of the code. */
 writeFileSync(new URL('configuration.md', import.meta.url), configurationReference());
 writeFileSync(new URL('errors.md', import.meta.url), errorReference());
+writeFileSync(new URL('metrics.md', import.meta.url), metricReference());

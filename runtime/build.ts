@@ -15,6 +15,8 @@ import { NodeCounts } from './node-counts.ts';
 
 export interface BuildParts extends Omit<ContextParts, 'trace'> {
   readonly stage: Stage;
+  /** Count the records that go into each node. Default true. */
+  readonly counted?: boolean;
 }
 
 /** A topic that a stage reads, and where its records go. */
@@ -50,7 +52,7 @@ interface Chain {
 export function buildStage(parts: BuildParts): BuiltStage {
   const { index, stage, step, program } = parts;
   const counts = new NodeCounts(index.stageNodes(stage), fuse(index.stageNodes(stage)));
-  const chain = buildChain(parts, undefined, counts);
+  const chain = buildChain(parts, undefined, parts.counted === false ? undefined : counts);
   const topics = entryNodes(parts)
     .filter((entry) => entry.topic !== undefined)
     .map((entry): BuiltTopic => {

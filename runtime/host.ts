@@ -128,10 +128,7 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
     isEnded: (task) => ledger.ended(task) !== undefined,
     onRebuild: (reason) => report.rebuilding(reason),
   });
-  const finished = worker.run().finally(() => {
-    report.close();
-    return ledger.close();
-  });
+  const finished = worker.run().finally(() => Promise.all([report.close(), ledger.close()]));
   return {
     finished,
     assign: (identity, tasks) => worker.assign(identity, tasks),

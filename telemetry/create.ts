@@ -15,6 +15,8 @@ export interface TelemetryOptions {
   readonly sink?: LineSink;
   /** Figures of the process (CPU time, memory) among the metrics. Default true; false in worker threads. */
   readonly process?: boolean;
+  /** Keep metrics. Default true; without them the log is all there is. */
+  readonly metrics?: boolean;
 }
 
 /** A telemetry with no metrics yet, writing its log to standard error. */
@@ -23,14 +25,16 @@ export function createTelemetry(options: TelemetryOptions = {}): Telemetry {
   const plain = (options.form ?? (process.stderr.isTTY ? 'plain' : 'json')) === 'plain';
   const log = createLogger(options.level ?? 'info', options.fields ?? {}, plain ? plainLines(sink) : sink);
   const metrics = new Metrics();
+  const measures = options.metrics ?? true;
   const telemetry: Telemetry = {
     log,
+    measures,
     counter: (name, help, labels) => metrics.counter(name, help, labels),
     gauge: (name, help, labels) => metrics.gauge(name, help, labels),
     histogram: (name, help, bounds, labels) => metrics.histogram(name, help, bounds, labels),
-    observe: (name, help, labels, read) => metrics.observe(name, help, labels, read),
-    exposition: () => expositionOf(metrics.snapshot()),
-    snapshot: () => metrics.snapshot(),
+    observe: (name, help, labels, read) => (measures ? metrics.observe(name, help, labels, read) : () => undefined),
+    exposition: () => expositionOf(telemetry.snapshot()),
+    snapshot: () => (measures ? metrics.snapshot() : []),
     absorb: (origin, rows) => metrics.absorb(origin, rows),
   };
   if (options.process ?? true) observeProcess(telemetry);

@@ -48,7 +48,7 @@ export class Metrics {
   /** All rows, own and absorbed, sorted by name; one a name and label set. */
   snapshot(): readonly MetricRow[] {
     const rows = new Map<string, MetricRow>();
-    for (const metric of this.#metrics.values()) rows.set(identity(metric.name, metric.labels), rowOf(metric));
+    for (const [id, metric] of this.#metrics) rows.set(id, rowOf(metric));
     for (const [origin, absorbed] of this.#absorbed) {
       for (const row of absorbed) {
         const labels = row.type === 'gauge' ? { ...row.labels, worker: origin } : row.labels;

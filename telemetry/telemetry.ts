@@ -13,6 +13,8 @@
  */
 export interface Telemetry {
   readonly log: Logger;
+  /** False where nobody wants metrics: what is made here counts for nothing, and the record path need not count. */
+  readonly measures: boolean;
   counter(name: string, help: string, labels?: Labels): Counter;
   gauge(name: string, help: string, labels?: Labels): Gauge;
   histogram(name: string, help: string, bounds: readonly number[], labels?: Labels): Histogram;
