@@ -1,4 +1,5 @@
 import type { Millis } from '../core/ids.ts';
+import type { Undoable } from '../core/step.ts';
 import type { Scan, Table } from '../state/state.ts';
 import type { NodeOf } from '../topology/plan.ts';
 import { createFinalRow, type FinalRow } from './final-row.ts';
@@ -15,10 +16,10 @@ import type { KeptNumber, OperatorContext, Push, ResumableScan } from './operato
  * judges records late is committed with these numbers and the rows. So no final is lost, none comes twice, and a
  * window costs one changelog record when its pane is dropped, not one for each row.
  *
- * What else is held here may be forgotten at any time: the open cursor, its current row (copied, since behind it a
- * cold read may undo the step and bring the same row again), and `due`, which is never later than the truth.
+ * What else is held here may be forgotten at any time: the open cursor, the count of rows it has been moved over
+ * (undone with the step, as the cursor is), and `due`, which is never later than the truth.
  */
-export class WindowCloser implements ResumableScan {
+export class WindowCloser implements ResumableScan, Undoable {
   /** The earliest clock at which there is something to do: one comparison a record. */
   due: Millis = Number.NEGATIVE_INFINITY;
 
@@ -36,6 +37,8 @@ export class WindowCloser implements ResumableScan {
   #pane: Millis = Number.NaN;
   /** Rows that the cursor has been moved over; the last of them is in `#row`. */
   #seen = 0;
+  #savedSeen = 0;
+  #touchedIn = -1;
 
   constructor(
     node: NodeOf<'aggregate'>,
@@ -96,13 +99,23 @@ export class WindowCloser implements ResumableScan {
     this.#emitted.set(this.#emitted.value + 1);
   }
 
-  /** Brings the first row not yet emitted; false where the pane has no more. May miss, and then goes on. */
+  rollback(): void {
+    this.#seen = this.#savedSeen;
+  }
+
+  /** Brings the first row not yet emitted; false where the pane has no more. May miss. */
   #load(pane: Millis): boolean {
     const wanted = this.#emitted.value;
-    if (this.#pane !== pane || this.#seen > wanted + 1) {
+    if (this.#pane !== pane || this.#seen > wanted) {
       this.#scan = this.#table.scan(pane);
       this.#pane = pane;
       this.#seen = 0;
+    }
+    const { step } = this.#context;
+    if (this.#touchedIn !== step.serial) {
+      this.#touchedIn = step.serial;
+      this.#savedSeen = this.#seen;
+      step.touch(this);
     }
     const scan = this.#scan!;
     while (this.#seen <= wanted) {

@@ -1,5 +1,5 @@
 import { type Bytes, EMPTY } from '../../core/bytes.ts';
-import type { Settling, Step } from '../../core/step.ts';
+import type { Settling, Step, Undoable } from '../../core/step.ts';
 import type { BytesTable, CellTable, Scan, TableSpec } from '../../state/state.ts';
 
 /** A row as anybody would write it: `value` of a bytes table, or `cells` with the timestamp in front. */
@@ -122,7 +122,7 @@ export class NaiveTable implements Settling {
         (row) => (from === undefined || row.key.compare(from) >= 0) && (to === undefined || row.key.compare(to) < 0),
       )
       .sort((a, b) => a.key.compare(b.key));
-    return new NaiveScan(rows, this.#interrupt);
+    return new NaiveScan(rows, this.#step, this.#interrupt);
   }
 
   /** All rows, for comparing and keeping. */
@@ -180,7 +180,7 @@ export class NaiveTable implements Settling {
   }
 }
 
-class NaiveScan implements Scan {
+class NaiveScan implements Scan, Undoable {
   key: Bytes = EMPTY;
   readonly keyStart = 0;
   keyEnd = 0;
@@ -191,15 +191,28 @@ class NaiveScan implements Scan {
   readonly base = 1;
   timestamp = 0;
   readonly #rows: readonly Row[];
+  readonly #step: Step;
   readonly #interrupt: Interrupt;
   #at = 0;
+  #touchedIn = -1;
+  #savedAt = 0;
 
-  constructor(rows: readonly Row[], interrupt: Interrupt) {
+  constructor(rows: readonly Row[], step: Step, interrupt: Interrupt) {
     this.#rows = rows;
+    this.#step = step;
     this.#interrupt = interrupt;
   }
 
+  rollback(): void {
+    this.#at = this.#savedAt;
+  }
+
   next(): boolean {
+    if (this.#touchedIn !== this.#step.serial) {
+      this.#touchedIn = this.#step.serial;
+      this.#savedAt = this.#at;
+      this.#step.touch(this);
+    }
     this.key.fill(0xee);
     this.bytes.fill(0xee);
     this.cells.fill(Number.NaN);
