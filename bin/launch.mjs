@@ -141,12 +141,25 @@ function suitableNode() {
   return node;
 }
 
+/** The process that started our shell, where a shell of npm stands between; else undefined. It outlives a killed npm. */
+function parentOfShell(shell) {
+  try {
+    const [name, , script = ''] = readFileSync(`/proc/${shell}/cmdline`, 'utf8').split('\0');
+    if (!/(^|\/)(da|ba)?sh$/.test(name) || !script.includes('launch.mjs')) return undefined;
+    // behind the name, which may hold anything: state, parent
+    return readFileSync(`/proc/${shell}/stat`, 'utf8').split(') ').at(-1).split(' ')[1];
+  } catch {
+    return undefined;
+  }
+}
+
 /** Ends this process when the one that started it was killed, as a job of npm should. */
 function endWithParent(end) {
   if (process.env.npm_lifecycle_event === undefined || process.platform === 'win32') return;
   const parent = process.ppid;
+  const shellParent = parentOfShell(parent);
   const watch = setInterval(() => {
-    if (process.ppid !== parent) end();
+    if (process.ppid !== parent || parentOfShell(parent) !== shellParent) end();
   }, PARENT_CHECK_MS);
   watch.unref();
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import {
   createTelemetry,
   type Engine,
+  isFlowError,
   openEngine,
   readTopic,
   resetIfComplete,
@@ -19,6 +20,8 @@ import { airportHours, topology } from './topology.ts';
 const HELP = ['Delays per airport and hour, from three million flights.', '', 'Options:', ...OPTIONS_HELP];
 const FOLDER = join(import.meta.dirname, '..', '..', '.nodeflow', 'flights');
 const WIDTH = 120;
+const LOCK_WAIT_MS = 2000;
+const LOCK_PAUSE_MS = 100;
 
 await runMain(async (world) => {
   const options = readOptions(process.argv.slice(2), FOLDER);
@@ -26,7 +29,7 @@ await runMain(async (world) => {
     for (const line of HELP) world.out(line);
     return;
   }
-  const engine = await openEngine({ directory: options.data, telemetry: telemetryOf(world) });
+  const engine = await openPatiently(options.data, world);
   try {
     const results = await runFlights(engine, world);
     if (results === undefined) return;
@@ -38,6 +41,19 @@ await runMain(async (world) => {
     await engine.close();
   }
 });
+
+/** A process that was killed a moment ago may still hold the folder. */
+async function openPatiently(directory: string, world: World): Promise<Engine> {
+  const telemetry = telemetryOf(world);
+  const { clock } = world;
+  for (const giveUpAt = clock.monotonic() + LOCK_WAIT_MS; ; await clock.sleep(LOCK_PAUSE_MS, world.stop)) {
+    try {
+      return await openEngine({ directory, telemetry });
+    } catch (thrown) {
+      if (!isFlowError(thrown, 'log.locked') || clock.monotonic() >= giveUpAt || world.stop.aborted) throw thrown;
+    }
+  }
+}
 
 /** Runs the job to its end and collects what it wrote; `undefined` where it was stopped before. */
 async function runFlights(engine: Engine, world: World): Promise<Results | undefined> {
