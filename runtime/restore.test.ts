@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { systemClock } from '../core/clock.ts';
+import { seededRandom } from '../core/random.ts';
+import { assertExact } from '../integration-tests/crash/exact.ts';
+import { topology } from '../integration-tests/crash/topology.ts';
+import { createMemoryLog, type MemoryLog } from '../log/memory/memory.ts';
+import { createStateBackend } from '../state/state.ts';
+import { createTelemetry } from '../telemetry/telemetry.ts';
+import { DEFAULT_SETTINGS, type RunSettings, startRun } from './runtime.ts';
+
+interface RunTold {
+  readonly how: string;
+  /** Log lines, as JSON. */
+  readonly lines: readonly string[];
+  /** Changelog records applied when tasks were opened. */
+  readonly restored: number;
+}
+
+/** Runs the crash job on a log that outlives the runs; with `stopAt` it is drained after about so many records. */
+async function runJob(
+  log: MemoryLog,
+  directory: string,
+  { stopAt, settings = {} }: { readonly stopAt?: number; readonly settings?: Partial<RunSettings> } = {},
+): Promise<RunTold> {
+  const lines: string[] = [];
+  const telemetry = createTelemetry({ form: 'json', sink: { write: (line) => void lines.push(line) }, process: false });
+  const state = createStateBackend({});
+  const run = await startRun({
+    program: topology.build(),
+    log,
+    state,
+    directory,
+    clock: systemClock,
+    telemetry,
+    settings: { ...DEFAULT_SETTINGS, commitIntervalMs: 5, sliceRecords: 500, writeBackMs: 10, ...settings },
+  });
+  let ended = false;
+  const finished = run.finished.finally(() => {
+    ended = true;
+  });
+  while (stopAt !== undefined && !ended && run.progress().records < stopAt) await systemClock.turn();
+  if (stopAt !== undefined && !ended) await run.drain();
+  const { how } = await finished;
+  await state.close();
+  let restored = 0;
+  for (const { name, values } of telemetry.snapshot()) {
+    if (name === 'nodeflow_restore_records_total') restored += values[0]!;
+  }
+  return { how, lines, restored };
+}
+
+async function withJob(work: (log: MemoryLog, directory: string) => Promise<void>): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'nodeflow-restore-'));
+  const log = createMemoryLog({ clock: systemClock, random: seededRandom(9) });
+  try {
+    await work(log, directory);
+  } finally {
+    await log.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+const STOP_AT = 40_000;
+const tasksOf = (directory: string) => readdirSync(join(directory, 'crash'));
+
+/** Flips every eighth byte of the files of a task whose names fit. */
+function damage(directory: string, task: string, files: RegExp): number {
+  const folder = join(directory, 'crash', task);
+  let damaged = 0;
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (!files.test(name) || statSync(path).size < 16) continue;
+    const bytes = readFileSync(path);
+    for (let i = 0; i < bytes.length; i += 8) bytes[i]! ^= 0xff;
+    writeFileSync(path, bytes);
+    damaged++;
+  }
+  return damaged;
+}
+
+test('a warm restart replays at most what was not written back', { timeout: 30_000 }, () =>
+  withJob(async (log, directory) => {
+    const first = await runJob(log, directory, { stopAt: STOP_AT });
+    assert.equal(first.how, 'drained');
+    const warm = await runJob(log, directory);
+    assert.equal(warm.how, 'complete');
+    assert.equal(warm.restored, 0, 'a drained run leaves nothing to replay');
+    await assertExact(log);
+  }),
+);
+
+test('a state folder deleted between runs is rebuilt from the changelog', { timeout: 30_000 }, () =>
+  withJob(async (log, directory) => {
+    await runJob(log, directory, { stopAt: STOP_AT });
+    rmSync(join(directory, 'crash'), { recursive: true });
+    const cold = await runJob(log, directory);
+    assert.ok(cold.restored > 100, `${cold.restored} records restored`);
+    assert.ok(cold.lines.some((line) => line.includes('state restored')));
+    await assertExact(log);
+  }),
+);
+
+test('a state folder with damaged files is set aside, rebuilt, and said', { timeout: 30_000 }, () =>
+  withJob(async (log, directory) => {
+    await runJob(log, directory, { stopAt: STOP_AT });
+    const tasks = tasksOf(directory).filter((task) => task.startsWith('source'));
+    for (const task of tasks.slice(0, 2)) assert.ok(damage(directory, task, /^(MANIFEST|CURRENT|.*\.sst|.*\.log)/) > 1);
+    const after = await runJob(log, directory);
+    assert.equal(after.how, 'complete');
+    const told = after.lines.filter((line) => /is corrupt .* moved to .*corrupt-1.*rebuilt/.test(line));
+    assert.equal(told.length, 2, after.lines.join(''));
+    assert.equal(tasksOf(directory).filter((name) => name.endsWith('.corrupt-1')).length, 2);
+    assert.ok(after.restored > 0);
+    await assertExact(log);
+  }),
+);
+
+for (const files of [/\.sst$/, /\.log$/]) {
+  test(`damage in files ${files} alone, found sooner or later, changes no result`, { timeout: 30_000 }, () =>
+    withJob(async (log, directory) => {
+      // so little memory that rows are read back from the damaged files
+      const settings = { stateBytes: 1 };
+      await runJob(log, directory, { stopAt: STOP_AT, settings });
+      for (const task of tasksOf(directory)) damage(directory, task, files);
+      assert.equal((await runJob(log, directory, { settings })).how, 'complete');
+      await assertExact(log);
+    }),
+  );
+}
+
+test('a store whose position lies before the start of its changelog is emptied and rebuilt', { timeout: 30_000 }, () =>
+  withJob(async (log, directory) => {
+    const changelog = 'nf.crash.running.changelog';
+    const partitions = [0, 1, 2, 3];
+    const endsNow = () => Promise.all(partitions.map(async (p) => (await log.admin.bounds(changelog, p)).end));
+    await runJob(log, directory, { stopAt: 20_000 });
+    const ends = await endsNow();
+    const old = `${directory}-old`;
+    try {
+      cpSync(join(directory, 'crash'), old, { recursive: true });
+      await runJob(log, directory, { stopAt: 20_000 });
+      rmSync(join(directory, 'crash'), { recursive: true });
+      cpSync(old, join(directory, 'crash'), { recursive: true });
+    } finally {
+      rmSync(old, { recursive: true, force: true });
+    }
+    // every key was written again since, so that compaction could have removed all that the old store has seen
+    for (const p of partitions) await log.admin.deleteRecords(changelog, p, ends[p]! + 1);
+    const after = await runJob(log, directory);
+    assert.equal(after.how, 'complete');
+    const told = after.lines.filter((line) => /store emptied and rebuilt .*the changelog begins at/.test(line));
+    assert.ok(told.length > 0, after.lines.join(''));
+    await assertExact(log);
+  }),
+);
