@@ -1,4 +1,5 @@
 import { FlowError } from '../core/errors.ts';
+import { registerSecretsOf } from '../telemetry/telemetry.ts';
 import { COMMANDS } from './commands/table.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { helpOfAll, helpOfOne } from './help.ts';
@@ -12,6 +13,7 @@ import type { World } from './world.ts';
  * error is one message that names the thing and the cure, with a stack only where `--verbose` asks for it.
  */
 export async function runCommandLine(args: readonly string[], world: World): Promise<number> {
+  registerSecretsOf(world.env);
   try {
     return await dispatch(args, world);
   } catch (thrown) {

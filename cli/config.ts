@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FlowError, messageOf } from '../core/errors.ts';
 import type { RunSettings } from '../runtime/runtime.ts';
+import { registerSecretsOf } from '../telemetry/telemetry.ts';
 import {
   CONFIG_KEYS,
   CONFIG_NAMES,
@@ -99,7 +100,9 @@ function readConfigFile(path: string): unknown {
     );
   }
   try {
-    return JSON.parse(source);
+    const content: unknown = JSON.parse(source);
+    if (typeof content === 'object' && content !== null) registerSecretsOf(content);
+    return content;
   } catch (thrown) {
     throw new FlowError('config.invalid', `the configuration file ${path} is not JSON: ${messageOf(thrown)}`);
   }

@@ -1,6 +1,6 @@
 import { systemClock } from '../core/clock.ts';
 import { isFlowError, messageOf } from '../core/errors.ts';
-import { redactText } from '../telemetry/telemetry.ts';
+import { redactText, registerSecretsOf } from '../telemetry/telemetry.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import type { World } from './world.ts';
 
@@ -25,6 +25,7 @@ export async function runMain(job: (world: World) => Promise<number | undefined>
     process.exit(error.code === 'EPIPE' ? 0 : 1);
   });
   const world = processWorld(stop.signal);
+  registerSecretsOf(world.env);
   try {
     process.exitCode = (await job(world)) ?? 0;
   } catch (thrown) {

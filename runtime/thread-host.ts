@@ -2,6 +2,7 @@ import { MessageChannel, Worker as Thread } from 'node:worker_threads';
 import type { Clock } from '../core/clock.ts';
 import { type ErrorCode, FlowError } from '../core/errors.ts';
 import { type GroupIdentity, serveLog } from '../log/log.ts';
+import { registeredSecrets } from '../telemetry/telemetry.ts';
 import { planHash } from '../topology/plan.ts';
 import type { HostOptions, WorkerFigures, WorkerHost } from './host.ts';
 import type { ModuleRef } from './runtime.ts';
@@ -30,6 +31,7 @@ export async function createThreadHost(
     directory: options.directory,
     specs: [...options.specs.values()],
     maxRecordBytes: options.maxRecordBytes,
+    secrets: registeredSecrets(),
   };
   const file = import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js';
   const thread = new Thread(new URL(file, import.meta.url), {

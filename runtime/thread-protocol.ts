@@ -14,6 +14,8 @@ export interface ThreadData {
   readonly directory: string | undefined;
   readonly specs: readonly TaskSpec[];
   readonly maxRecordBytes: ReadonlyMap<string, number>;
+  /** What is to be hidden in the dead letters of the thread. */
+  readonly secrets: readonly string[];
 }
 
 /** To the thread. */

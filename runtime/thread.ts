@@ -3,7 +3,7 @@ import { systemClock } from '../core/clock.ts';
 import { FlowError, messageOf } from '../core/errors.ts';
 import { connectLog } from '../log/log.ts';
 import { createStateBackend } from '../state/state.ts';
-import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
+import { createTelemetry, registerSecret, type Telemetry } from '../telemetry/telemetry.ts';
 import { planHash } from '../topology/plan.ts';
 import { createHost, type WorkerHost } from './host.ts';
 import { loadProgram } from './load.ts';
@@ -52,6 +52,7 @@ async function start(telemetry: Telemetry): Promise<WorkerHost> {
 }
 
 async function main(): Promise<void> {
+  for (const secret of data.secrets) registerSecret(secret);
   const telemetry = createTelemetry({
     level: 'debug',
     form: 'json',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { createTelemetry, forgetSecrets, redact, redactText, registerSecret } from './telemetry.ts';
+import { createTelemetry, forgetSecrets, redact, redactText, registerSecret, registerSecretsOf } from './telemetry.ts';
 
 const CANARY = 'c4n4ry-9f2e71';
 
@@ -18,6 +18,8 @@ const HOLDERS: readonly unknown[] = [
   `postgres://user:${CANARY}@db/x`,
   `login failed: password=${CANARY}, retry`,
   `{"password": "${CANARY}"}`,
+  `found "{\\"password\\": \\"${CANARY}\\" ?"`,
+  `Unexpected token '?', ..."word": ${CANARY}"... is not valid JSON`,
   `Authorization: Bearer ${CANARY}`,
   `-----BEGIN PRIVATE KEY-----\n${CANARY}\n-----END PRIVATE KEY-----`,
   new Error(`token=${CANARY}`, { cause: { password: CANARY } }),
@@ -59,4 +61,16 @@ test('no log line shows a secret, in fields, message or the fields of a child', 
   log.debug({ holders: HOLDERS }, 'all');
   assert.equal(lines.length, 2);
   assert.doesNotMatch(lines.join(''), new RegExp(`${CANARY}|other-canary`));
+});
+
+test('what was hidden once is not touched again', () => {
+  const once = redactText('token: abc-123, password="x y" at amqp://me:pw@host');
+  assert.equal(once, 'token: [hidden], password=[hidden] at amqp://[hidden]@host');
+  assert.equal(redactText(once), once);
+});
+
+test('values under telling names of an environment are registered, words are not', () => {
+  registerSecretsOf({ STORE_PASSWORD: 'open sesame', HOME: '/home/me', TOKEN_MODE: 'plain', USE_COOKIE: 'true' });
+  assert.equal(redactText('open sesame in /home/me is true'), '[hidden] in /home/me is true');
+  forgetSecrets();
 });

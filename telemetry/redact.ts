@@ -6,10 +6,12 @@ const SECRET_KEY =
 
 /** `password=...`, `token: ...` and the like in running text. */
 const SECRET_IN_TEXT =
-  /\b((?:[\w.-]*(?:password|passwd|passphrase|secret|token|api[-_]?key|private[-_]?key|access[-_]?key))["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;&"'}\]]+)/gi;
+  /\b((?:[\w.-]*(?:password|passwd|passphrase|secret|token|api[-_]?key|private[-_]?key|access[-_]?key))(?:\\?["'])?\s*[=:]\s*)(?!\[hidden\])(\\?"[^"]*"|'[^']*'|[^\s,;&"'}\]]+)/gi;
 const SCHEME_IN_TEXT = /\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi;
 const USER_INFO = /(\b[a-z][\w+.-]*:\/\/)[^\s/@:]*:[^\s/@]*@/gi;
 const PEM = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g;
+/** JSON.parse quotes what stands around a fault, of a file or of a record. */
+const JSON_EXCERPT = /(\.\.\.)?"[^\n]*"(\.\.\.)?( is not valid JSON)/g;
 
 const MAX_DEPTH = 12;
 const secrets = new Set<string>();
@@ -33,6 +35,11 @@ export function registerSecretsOf(values: object): void {
   }
 }
 
+/** What was registered in this thread, to register it in another. */
+export function registeredSecrets(): readonly string[] {
+  return [...secrets];
+}
+
 /** Forgets all registered secrets. For tests. */
 export function forgetSecrets(): void {
   secrets.clear();
@@ -44,6 +51,7 @@ export function redactText(text: string): string {
   for (const secret of secrets) if (clean.includes(secret)) clean = clean.replaceAll(secret, HIDDEN);
   return clean
     .replace(PEM, HIDDEN)
+    .replace(JSON_EXCERPT, `${HIDDEN}$3`)
     .replace(USER_INFO, `$1${HIDDEN}@`)
     .replace(SCHEME_IN_TEXT, `$1 ${HIDDEN}`)
     .replace(SECRET_IN_TEXT, `$1${HIDDEN}`);

@@ -67,5 +67,5 @@ export interface Logger {
 
 export { createTelemetry, silentTelemetry, type TelemetryOptions } from './create.ts';
 export type { LogLevel } from './logger.ts';
-export { forgetSecrets, redact, redactText, registerSecret, registerSecretsOf } from './redact.ts';
+export { forgetSecrets, redact, redactText, registeredSecrets, registerSecret, registerSecretsOf } from './redact.ts';
 export { type ServeOptions, serveTelemetry, type TelemetryServer } from './serve.ts';
