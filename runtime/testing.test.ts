@@ -190,3 +190,18 @@ test('an undecodable record follows the policy of its source', async () => {
   assert.equal(driver.output(paid).read().length, 1);
   assert.deepEqual(Object.values(driver.dropped()), [1]);
 });
+
+test('bytes of another schema are noticed though the fields that are read look like numbers', async () => {
+  const numbers = avro({ type: 'record', name: 'Numbers', fields: [{ name: 'n', type: 'long' }] });
+  const source = topic('numbers', { key: string(), value: numbers, partitions: 1 });
+  const written = topic('numbers', { key: string(), value: string(), partitions: 1 });
+  const app = topology('mismatch');
+  app
+    .stream(source, { onUndecodable: 'dead-letter' })
+    .filter((each) => each.n < 0)
+    .to(topic('negative', { key: string(), value: numbers, partitions: 1 }));
+  const driver = await TopologyDriver.open(app);
+  driver.input(written).send('a', '{"n":3}');
+  driver.input(source).send('a', { n: -1 });
+  assert.equal(driver.deadLetters().length, 1);
+});

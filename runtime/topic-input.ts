@@ -1,4 +1,4 @@
-import { messageOf } from '../core/errors.ts';
+import { FlowError, messageOf } from '../core/errors.ts';
 import type { Millis, Position } from '../core/ids.ts';
 import { BatchView } from '../log/batch.ts';
 import type { Fetched } from '../log/log.ts';
@@ -46,6 +46,8 @@ export class TopicInput implements Input {
   readonly #queue: Fetched[] = [];
   #current: Fetched | undefined;
   #batch = 0;
+  /** The record of the open batch that is yet to be decoded whole, or -1. */
+  #unproven = -1;
   #count = 0;
   #position: Position;
   #fetchedTo: Position;
@@ -116,7 +118,7 @@ export class TopicInput implements Input {
       return true;
     }
     const view = this.#view;
-    view.open(current.bytes, current.starts[this.#batch]!, current.ends[this.#batch]!, this);
+    view.openChecked(current.bytes, current.starts[this.#batch]!, current.ends[this.#batch]!, this);
     this.#batch++;
     let count = view.count;
     if (end !== undefined) {
@@ -127,7 +129,18 @@ export class TopicInput implements Input {
     let index = 0;
     while (index < count && view.positions[index]! < this.#position) index++;
     this.index = index;
+    this.#unproven = index;
     return true;
+  }
+
+  /**
+   * The first record of each batch is decoded whole: a view reads no more than it is asked for, and would read
+   * numbers out of bytes that are of another schema altogether.
+   */
+  #prove(): void {
+    this.#unproven = -1;
+    const why = this.undecodable();
+    if (why !== undefined) throw new FlowError('schema.mismatch', why);
   }
 
   /** Tells that a whole batch went by, up to this position. */
@@ -152,11 +165,21 @@ export class TopicInput implements Input {
 
   get head(): Millis {
     if (this.#time === undefined) return this.#view.timestamps[this.index]!;
-    this.load();
+    try {
+      this.#move();
+    } catch {
+      // The record fails when it is taken; until then it stands at the time of its topic.
+      return this.#view.timestamps[this.index]!;
+    }
     return this.record.timestamp;
   }
 
   load(): void {
+    if (this.index === this.#unproven) this.#prove();
+    this.#move();
+  }
+
+  #move(): void {
     const { record } = this;
     const view = this.#view;
     const i = this.index;
@@ -210,12 +233,12 @@ export class TopicInput implements Input {
     const view = this.#view;
     const i = this.index;
     try {
-      if (view.keyStarts[i]! >= 0) this.#key.decode(view.bytes, view.keyStarts[i]!, view.keyEnds[i]!);
+      if (view.keyStarts[i]! >= 0) this.#key.read(view.bytes, view.keyStarts[i]!, view.keyEnds[i]!);
     } catch (thrown) {
       return `key: ${messageOf(thrown)}`;
     }
     try {
-      if (view.valueStarts[i]! >= 0) this.#value.decode(view.bytes, view.valueStarts[i]!, view.valueEnds[i]!);
+      if (view.valueStarts[i]! >= 0) this.#value.read(view.bytes, view.valueStarts[i]!, view.valueEnds[i]!);
     } catch (thrown) {
       return `value: ${messageOf(thrown)}`;
     }
