@@ -14,6 +14,44 @@ const MINUS = 45;
 const POINT = 46;
 const ZERO = 48;
 
+const SPACE = 32;
+
+/** Places of an object whose order is remembered. */
+const MOST_PLACES = 256;
+const NO_WORDS = new DataView(new ArrayBuffer(0));
+
+/** A name as it is most often written, `"name":`, in words of four bytes; of the last one `mask` counts. */
+interface NameWords {
+  readonly length: number;
+  readonly words: Int32Array;
+  readonly mask: number;
+}
+
+/** Names that are written with escapes have no such form. */
+function nameWords(name: Buffer): NameWords | undefined {
+  if (name.some((byte) => byte < SPACE || byte === QUOTE || byte === BACKSLASH)) return undefined;
+  const text = Buffer.concat([Buffer.of(QUOTE), name, Buffer.of(QUOTE, COLON)]);
+  const count = Math.ceil(text.length / 4);
+  const padded = Buffer.concat([text, Buffer.alloc(count * 4 - text.length)]);
+  const words = Int32Array.from({ length: count }, (_, i) => padded.readInt32LE(i * 4));
+  return { length: text.length, words, mask: -1 >>> ((count * 4 - text.length) * 8) };
+}
+
+function isName({ words: expected, mask }: NameWords, words: DataView, at: number, end: number): boolean {
+  const last = expected.length - 1;
+  if (at + last * 4 + 4 > end) return false;
+  for (let i = 0; i < last; i++, at += 4) if (words.getInt32(at, true) !== expected[i]) return false;
+  return (words.getInt32(at, true) & mask) === expected[last];
+}
+
+/**
+ * Whether four bytes of a string can be passed over: each is ASCII above the quote and no backslash. The highest
+ * bit of a byte of a difference is set by a byte too small, by one beyond ASCII, or by a borrow from such a one.
+ */
+function isPlain(word: number): boolean {
+  return ((word | (word - 0x23232323) | ((word ^ 0x5c5c5c5c) - 0x01010101)) & 0x80808080) === 0;
+}
+
 /**
  * Finds where the values of chosen top-level fields lie in a JSON object, in one pass over all of it: the last of
  * two fields with one name wins, as in `JSON.parse`. Checked are the frame of the object and its names; values
@@ -24,10 +62,17 @@ export class JsonScan {
   readonly starts: Int32Array;
   readonly ends: Int32Array;
   readonly #names: readonly Buffer[];
+  readonly #expected: readonly (NameWords | undefined)[];
+  /** Which field stood at each place of the last object: most objects of a topic are written in one order. */
+  readonly #order: number[] = [];
   readonly #where: string;
+  #bytes: Bytes | undefined;
+  /** Over all of `#bytes`, to read four bytes at a time. */
+  #words: DataView = NO_WORDS;
 
   constructor(fields: readonly string[], where: string) {
     this.#names = fields.map((field) => Buffer.from(field));
+    this.#expected = this.#names.map(nameWords);
     this.starts = new Int32Array(fields.length);
     this.ends = new Int32Array(fields.length);
     this.#where = where;
@@ -36,6 +81,10 @@ export class JsonScan {
   scan(bytes: Bytes, start: number, end: number): void {
     const starts = this.starts;
     for (let i = 0; i < starts.length; i++) starts[i] = -1;
+    if (this.#bytes !== bytes) {
+      this.#bytes = bytes;
+      this.#words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    }
     let at = skipSpace(bytes, start, end) + 1;
     at = skipSpace(bytes, at, end);
     if (bytes[at] !== CLOSE || at >= end) at = this.#fields(bytes, at, end);
@@ -45,23 +94,35 @@ export class JsonScan {
 
   /** Passes over the fields; answers where the closing brace is. */
   #fields(bytes: Bytes, at: number, end: number): number {
-    for (;;) {
-      if (at >= end || bytes[at] !== QUOTE) this.#bad('a field name', bytes, at, end);
-      const nameEnd = this.#string(bytes, at, end);
-      const field = this.#find(bytes, at + 1, nameEnd - 1);
-      at = skipSpace(bytes, nameEnd, end);
-      if (at >= end || bytes[at] !== COLON) this.#bad('a colon', bytes, at, end);
-      at = skipSpace(bytes, at + 1, end);
+    const { starts, ends } = this;
+    const words = this.#words;
+    const order = this.#order;
+    for (let place = 0; ; place++) {
+      let field = place < order.length ? order[place]! : -1;
+      const expected = field < 0 ? undefined : this.#expected[field];
+      if (expected !== undefined && isName(expected, words, at, end)) at += expected.length;
+      else {
+        if (at >= end || bytes[at] !== QUOTE) this.#bad('a field name', bytes, at, end);
+        const nameEnd = this.#string(bytes, at, end);
+        field = this.#find(bytes, at + 1, nameEnd - 1);
+        if (place < MOST_PLACES) order[place] = field;
+        at = skipSpace(bytes, nameEnd, end);
+        if (at >= end || bytes[at] !== COLON) this.#bad('a colon', bytes, at, end);
+        at++;
+      }
+      if (bytes[at]! <= SPACE) at = skipSpace(bytes, at, end);
       const valueEnd = this.#value(bytes, at, end);
       if (field >= 0) {
-        this.starts[field] = at;
-        this.ends[field] = valueEnd;
+        starts[field] = at;
+        ends[field] = valueEnd;
       }
-      at = skipSpace(bytes, valueEnd, end);
+      at = valueEnd;
+      if (bytes[at]! <= SPACE) at = skipSpace(bytes, at, end);
       const next = at < end ? bytes[at] : -1;
       if (next === CLOSE) return at;
       if (next !== COMMA) this.#bad('a comma or }', bytes, at, end);
-      at = skipSpace(bytes, at + 1, end);
+      at++;
+      if (bytes[at]! <= SPACE) at = skipSpace(bytes, at, end);
     }
   }
 
@@ -86,15 +147,20 @@ export class JsonScan {
 
   /** From the opening quote to behind the closing one. */
   #string(bytes: Bytes, at: number, end: number): number {
-    for (at++; at < end; at++) {
-      const byte = bytes[at]!;
-      // Most bytes of text are neither quote nor control nor backslash, which one comparison tells.
-      if (byte > BACKSLASH) continue;
-      if (byte === QUOTE) return at + 1;
-      if (byte === BACKSLASH) at++;
-      else if (byte < 32) break;
+    const words = this.#words;
+    for (at++; ; ) {
+      while (at + 4 <= end && isPlain(words.getInt32(at, true))) at += 4;
+      const stop = Math.min(at + 4, end);
+      for (; at < stop; at++) {
+        const byte = bytes[at]!;
+        if (byte > BACKSLASH) continue;
+        if (byte === QUOTE) return at + 1;
+        if (byte === BACKSLASH || byte < SPACE) break;
+      }
+      if (at === stop && stop < end) continue;
+      if (at >= end || bytes[at] !== BACKSLASH) return this.#bad('a string that ends', bytes, at, end);
+      at += 2;
     }
-    return this.#bad('a string that ends', bytes, at, end);
   }
 
   #value(bytes: Bytes, at: number, end: number): number {

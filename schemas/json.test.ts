@@ -74,6 +74,54 @@ test('a view reads its fields as JSON.parse does', () => {
   );
 });
 
+test('a view moved from document to document finds its fields in any order, among texts of any length', () => {
+  const names = ['a', 'b', 'längst', 'tab\t', '', 'other', 'a"', 'ab'];
+  const letters = fc.constantFrom(
+    'x',
+    'Z',
+    '/',
+    ' ',
+    '!',
+    '#',
+    '"',
+    '\\',
+    '[',
+    '\u001f',
+    'é',
+    '{',
+    '\u007f',
+    '\u0080',
+    '😀',
+  );
+  const texts = fc.string({ unit: letters, maxLength: 24 });
+  const entries = fc.array(fc.tuple(fc.constantFrom(...names), texts), { maxLength: 8 });
+  const view = serde.view();
+  let before = '{}';
+  fc.assert(
+    fc.property(entries, space, fc.boolean(), (fields, gap, again) => {
+      const text = `{${fields.map(([name, value]) => `${JSON.stringify(name)}:${gap}${JSON.stringify(value)}`).join(',')}}`;
+      for (const each of again ? [text, before, text] : [text]) {
+        const [bytes, start, end] = inArena(each);
+        assert.deepStrictEqual({ ...view(bytes, start, end) }, serde.decode(bytes, start, end));
+      }
+      before = text;
+    }),
+    RUNS,
+  );
+});
+
+test('no byte of a control character passes in a text of any length', () => {
+  for (let length = 1; length < 20; length++) {
+    for (let at = 0; at < length; at++) {
+      const [bytes, start, end] = inArena(`{"other":"${'x'.repeat(at)}\n${'x'.repeat(length - at)}","a":1}`);
+      assert.throws(
+        () => serde.view()(bytes, start, end).a,
+        (thrown) => isFlowError(thrown, 'schema.mismatch'),
+      );
+    }
+  }
+});
+
 test('broken documents give values or schema.mismatch; what is broken at the top never passes', () => {
   let refused = 0;
   fc.assert(
