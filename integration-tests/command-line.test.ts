@@ -137,8 +137,10 @@ test('an application on a topic serves metrics, keeps others out of its folder, 
   const running = start(['run', 'shop.mjs', '--name', 'follower', '--data', 'two', '--metrics-port', '0']);
   const [, port] = await running.said(/metrics on http:\/\/127\.0\.0\.1:(\d+)\/metrics/);
   const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
-  assert.equal((await get('/readyz')).status, 200);
-  assert.match(await (await get('/metrics')).text(), /^nodeflow_application_records_total \d+$/m);
+  assert.equal((await get('/healthz')).status, 200);
+  while ((await get('/readyz')).status !== 200) assert.equal(running.child.exitCode, null, 'it is ready in the end');
+  const metrics = await (await get('/metrics')).text();
+  assert.match(metrics, /^nodeflow_application_records_total\{application="follower"\} \d+$/m);
 
   const second = await done('topics', '--data', 'two');
   assert.equal(second.code, 2);
