@@ -30,6 +30,7 @@ export type {
   WindowStore,
 } from './operators/operators.ts';
 export {
+  type Health,
   type Outcome,
   type Progress,
   type ReadAt,
