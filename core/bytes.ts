@@ -92,6 +92,16 @@ export function equalBytes(a: Bytes, aStart: number, aEnd: number, b: Bytes, bSt
   return true;
 }
 
+/** Bytes up to which a loop beats a native call. */
+const LOOP_BYTES = 28;
+
+/** Copies `source[start, end)` to `target` at `at`; answers the position behind it. The two must not overlap. */
+export function copyBytes(target: Bytes, at: number, source: Bytes, start: number, end: number): number {
+  if (end - start > LOOP_BYTES) return at + source.copy(target, at, start, end);
+  for (let i = start; i < end; i++) target[at++] = source[i]!;
+  return at;
+}
+
 /**
  * A growing arena to encode into. `bytes` may be replaced by any call that grows it, so a caller
  * re-reads `writer.bytes` after each; written bytes lie in `[0, writer.at)`.
@@ -147,13 +157,8 @@ export class ByteWriter {
   }
 
   copy(source: Bytes, start: number, end: number): void {
-    const length = end - start;
-    this.reserve(length);
-    const target = this.bytes;
-    let at = this.at;
-    if (length < 32) for (let i = start; i < end; i++) target[at++] = source[i]!;
-    else source.copy(target, at, start, end);
-    this.at += length;
+    this.reserve(end - start);
+    this.at = copyBytes(this.bytes, this.at, source, start, end);
   }
 
   /** The text as UTF-8, without a length. */

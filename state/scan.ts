@@ -1,7 +1,7 @@
-import { type Bytes, compareBytes, EMPTY, readInt64 } from '../core/bytes.ts';
+import { type Bytes, compareBytes, copyBytes, EMPTY, readInt64 } from '../core/bytes.ts';
 import type { Millis } from '../core/ids.ts';
 import type { Step, Undoable } from '../core/step.ts';
-import { FIRST_CELL, LIVE, UNKNOWN } from './hot/pages.ts';
+import { FIRST_CELL, KEY, LIVE, LONG_KEY, UNKNOWN } from './hot/pages.ts';
 import type { Pane } from './hot/pane.ts';
 import type { HotRows } from './hot/rows.ts';
 import type { SortedRows } from './hot/sorted.ts';
@@ -64,6 +64,7 @@ export class TableScan implements Scan, Undoable {
   #chunkAt = 0;
   #touchedIn = -1;
   #savedFrom: Bytes = EMPTY;
+  #savedFromEnd = 0;
 
   constructor(
     parts: TableParts,
@@ -87,7 +88,7 @@ export class TableScan implements Scan, Undoable {
   next(): boolean {
     if (this.#touchedIn !== this.#step.serial) {
       this.#touchedIn = this.#step.serial;
-      this.#savedFrom = Buffer.from(this.#from.subarray(0, this.#fromEnd));
+      this.#save();
       this.#step.touch(this);
     }
     const rows = this.#rows;
@@ -102,9 +103,19 @@ export class TableScan implements Scan, Undoable {
     return pane.complete ? this.#nextHot(sorted) : this.#nextMerged(pane, sorted);
   }
 
+  /** Every row of a scan is a step, so nothing is allocated here but to grow. */
+  #save(): void {
+    const length = this.#fromEnd;
+    if (this.#savedFrom.length < length) this.#savedFrom = Buffer.alloc(this.#from.length);
+    copyBytes(this.#savedFrom, 0, this.#from, 0, length);
+    this.#savedFromEnd = length;
+  }
+
   rollback(): void {
+    const undone = this.#from;
     this.#from = this.#savedFrom;
-    this.#fromEnd = this.#savedFrom.length;
+    this.#fromEnd = this.#savedFromEnd;
+    this.#savedFrom = undone;
     this.#sorted = undefined;
     this.#chunk = undefined;
     this.#touchedIn = -1;
@@ -127,7 +138,7 @@ export class TableScan implements Scan, Undoable {
       if (row < 0) return false;
       const place = this.#place;
       this.#place = sorted.after(place);
-      if ((this.#rows.page.words[this.#rows.at]! & LIVE) !== 0) return this.#takeHot(row);
+      if ((this.#rows.page.words[this.#rows.at]! & LIVE) !== 0) return this.#takeHot();
     }
   }
 
@@ -141,7 +152,7 @@ export class TableScan implements Scan, Undoable {
         const isLast = bound === undefined || (this.#to !== undefined && compareAll(bound, this.#to) >= 0);
         if (isLast && row < 0) return false;
         if (!isLast && (row < 0 || this.#rows.compareKey(row, bound, 0, bound.length) >= 0)) {
-          this.#setFrom(bound, bound.length, false);
+          this.#setFrom(bound, 0, bound.length, false);
           continue;
         }
       }
@@ -150,7 +161,7 @@ export class TableScan implements Scan, Undoable {
       const flags = row < 0 ? 0 : this.#rows.page.words[this.#rows.at]!;
       if (order <= 0) this.#place = sorted.after(this.#place);
       if (order >= 0) this.#chunkAt++;
-      if (order <= 0 && (flags & LIVE) !== 0) return this.#takeHot(row);
+      if (order <= 0 && (flags & LIVE) !== 0) return this.#takeHot();
       if (order > 0 || (order === 0 && (flags & UNKNOWN) !== 0)) return this.#takeCold(chunk, this.#chunkAt - 1);
     }
   }
@@ -180,11 +191,15 @@ export class TableScan implements Scan, Undoable {
 
   #limit = FIRST_LIMIT;
 
-  #takeHot(row: number): boolean {
+  /** The row at hand in `#rows`. */
+  #takeHot(): boolean {
     const rows = this.#rows;
-    const start = rows.keyStart(row);
-    this.#setKey(rows.keyBytes(row), start, start + rows.keyLength(row));
     const { page, at } = rows;
+    const head = page.words[at]!;
+    const isLong = (head & LONG_KEY) !== 0;
+    const keyPlace = page.words[at + KEY]!;
+    const start = isLong ? rows.slab.start(keyPlace) : (at + KEY) * 4;
+    this.#setKey(isLong ? rows.slab.bytes(keyPlace) : page.bytes, start, start + (head >>> 8));
     const base = (at >>> 1) + FIRST_CELL;
     this.timestamp = page.cells[base - 1]!;
     this.cells = page.cells;
@@ -217,14 +232,15 @@ export class TableScan implements Scan, Undoable {
   }
 
   #setKey(source: Bytes, start: number, end: number): void {
-    this.#setFrom(source.subarray(start, end), end - start, true);
+    this.#setFrom(source, start, end, true);
     this.key = this.#from;
     this.keyEnd = end - start;
   }
 
-  #setFrom(source: Bytes, length: number, after: boolean): void {
+  #setFrom(source: Bytes, start: number, end: number, after: boolean): void {
+    const length = end - start;
     if (this.#from.length <= length) this.#from = Buffer.alloc(length * 2 + 16);
-    source.copy(this.#from, 0, 0, length);
+    copyBytes(this.#from, 0, source, start, end);
     this.#fromEnd = length;
     if (after) this.#from[this.#fromEnd++] = 0;
   }

@@ -5,6 +5,7 @@ import { ALLOCATED, CUT, ENTRY, FIRST_CELL, FLAGS, HASH, KEY, LIVE, LONG_KEY, PA
 import { Pane } from './pane.ts';
 import { ROW_OVERHEAD_BYTES, RowStore, type RowsForm } from './row-store.ts';
 import type { Slab } from './slab.ts';
+import { sortRows } from './sort.ts';
 import { SortedRows } from './sorted.ts';
 
 /**
@@ -224,7 +225,13 @@ export class PaneRows extends RowStore {
     if (pane.sorted === undefined) {
       const rows = new Int32Array(pane.rows);
       pane.collect(rows);
-      pane.sorted = SortedRows.of(rows.sort((a, b) => this.compareRows(a, b)));
+      pane.sorted = SortedRows.of(
+        sortRows(
+          rows,
+          (row) => this.keyPrefix(row),
+          (a, b) => this.compareRows(a, b),
+        ),
+      );
     }
     return pane.sorted;
   }

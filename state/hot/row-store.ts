@@ -1,4 +1,4 @@
-import { type Bytes, compareBytes } from '../../core/bytes.ts';
+import { type Bytes, compareBytes, copyBytes, readInt32 } from '../../core/bytes.ts';
 import type { Budget } from '../state.ts';
 import { FIRST_CELL, KEY, LIVE, LONG_KEY, type RowPage, RowPages } from './pages.ts';
 import type { Slab } from './slab.ts';
@@ -46,10 +46,7 @@ export class RowStore {
     const before = slab.usedBytes;
     const place = slab.allocate(end - start);
     this.budget.usedBytes += slab.usedBytes - before;
-    const target = slab.bytes(place);
-    let at = slab.start(place);
-    if (end - start < 48) for (let i = start; i < end; i++) target[at++] = source[i]!;
-    else source.copy(target, at, start, end);
+    copyBytes(slab.bytes(place), slab.start(place), source, start, end);
     return place;
   }
 
@@ -76,6 +73,13 @@ export class RowStore {
     this.moveTo(row);
     const words = this.page.words;
     return (words[this.at]! & LONG_KEY) === 0 ? (this.at + KEY) * 4 : this.slab.start(words[this.at + KEY]!);
+  }
+
+  /** The first four bytes of a row's key, zeros behind a shorter one, as an unsigned number. */
+  keyPrefix(row: number): number {
+    // keys within their row are padded with zeros, those in the slab are longer than four bytes
+    const at = this.keyStart(row);
+    return readInt32(this.keyBytes(row), at) >>> 0;
   }
 
   /** How a row's key stands to these bytes. */
