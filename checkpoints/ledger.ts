@@ -38,7 +38,6 @@ export function ledgerTopic(application: string): string {
  */
 export class Ledger {
   readonly #topic: string;
-  readonly #log: Log;
   readonly #reader: LogReader;
   readonly #clock: Clock;
   readonly #view = new BatchView();
@@ -48,7 +47,6 @@ export class Ledger {
 
   private constructor(log: Log, application: string, clock: Clock) {
     this.#topic = ledgerTopic(application);
-    this.#log = log;
     this.#reader = log.reader({ isolation: 'committed' });
     this.#clock = clock;
   }
@@ -128,10 +126,5 @@ export class Ledger {
     const value: unknown = JSON.parse(text);
     if (key === 'run') this.#run = value as RunValue;
     else this.#tasks.set(key.slice('task/'.length), value as TaskValue);
-  }
-
-  /** The log it reads; for the row that begins a run. */
-  get log(): Log {
-    return this.#log;
   }
 }

@@ -16,7 +16,7 @@ import { shareDone } from './share.ts';
 import { PlanIndex, type TaskSpec } from './stage.ts';
 
 /** Lists the tasks of a plan: stages times partitions, or times the splits of their connector. */
-export async function listTasks(options: RunOptions, index: PlanIndex): Promise<readonly TaskSpec[]> {
+async function listTasks(options: RunOptions, index: PlanIndex): Promise<readonly TaskSpec[]> {
   const specs: TaskSpec[] = [];
   for (const stage of index.plan.stages) {
     const connector = index.connector(stage);
