@@ -48,6 +48,7 @@ export const HOMES: { readonly [name: string]: readonly string[] } = {
   'rocksdb-native': ['state/rocksdb/'],
   hyparquet: ['connectors/files/'],
   '@node-rs/crc32': ['log/'],
+  '@platformatic/kafka': ['log/kafka/'],
   'fast-check': ['tests'],
   'vega-datasets': ['examples/'],
 };
