@@ -80,9 +80,8 @@ interface Member {
   readonly options: MemberOptions;
   metadata: string;
   identity: GroupIdentity;
-  /** What it works on, or has just revoked. */
+  /** What it works on. */
   owned: readonly string[];
-  revoked: boolean;
   heardAt: number;
   stop(): void;
   admit: ((failure?: unknown) => void) | undefined;
@@ -117,7 +116,6 @@ class Group {
       metadata: options.metadata,
       identity: { group: this.#name, member: id, generation: -1 },
       owned: [],
-      revoked: true,
       heardAt: this.#options.clock.monotonic(),
       stop: () => undefined,
       admit: undefined,
@@ -187,10 +185,7 @@ class Group {
       if (this.#members.size === 0) break;
       const plan = await this.#plan();
       if (plan === undefined || this.#changed) continue;
-      const losing = [...this.#members.values()].filter(
-        (member) => !member.revoked && member.owned.some((task) => !plan.get(member.id)?.includes(task)),
-      );
-      await Promise.all(losing.map((member) => this.#revoke(member)));
+      await Promise.all([...this.#members.values()].map((member) => this.#revoke(member, plan.get(member.id) ?? [])));
       if (!this.#changed) this.#begin(plan);
     }
     this.#rebalancing = false;
@@ -212,18 +207,21 @@ class Group {
     }
   }
 
-  async #revoke(member: Member): Promise<void> {
+  /** Takes from a member what it does not keep. */
+  async #revoke(member: Member, keeps: readonly string[]): Promise<void> {
+    const tasks = member.owned.filter((task) => !keeps.includes(task));
+    if (tasks.length === 0) return;
     const { clock } = this.#options;
     const limit = (member.options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS) * REVOKE_SESSIONS;
     const given = new AbortController();
     const late = clock.sleep(limit, given.signal);
-    const done = member.options.onRevoke(member.identity.generation).then(
+    const done = member.options.onRevoke(tasks).then(
       () => false,
       () => false,
     );
     const tooLate = await Promise.race([done, late]);
     given.abort();
-    member.revoked = true;
+    member.owned = member.owned.filter((task) => !tasks.includes(task));
     if (tooLate) this.#lose(member, `it did not give up its tasks within ${limit} ms`);
   }
 
@@ -234,7 +232,6 @@ class Group {
       const member = this.#members.get(id);
       if (member === undefined) continue;
       member.owned = plan.get(id) ?? [];
-      member.revoked = false;
       member.identity = { group: this.#name, member: id, generation: this.generation };
       member.options.onAssign({ ...member.identity, tasks: member.owned, metadata: member.metadata });
       member.admit?.();

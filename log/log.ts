@@ -209,12 +209,15 @@ export interface MemberOptions {
   /** A member not heard of for longer is out. Default 6 s. */
   readonly sessionTimeoutMs?: Millis;
   /**
-   * Called when a new assignment holds; also once before `join` resolves. The member must not write for
-   * what is no longer its own after `onRevoke` has resolved.
+   * Called when a new assignment holds; also once before `join` resolves. Rebalancing is cooperative: a task that
+   * the member had and has again was its own all the time, and goes on without a pause.
    */
   onAssign(assignment: Assignment): void;
-  /** Called before an assignment is given up: finish or abort, then resolve. */
-  onRevoke(generation: number): Promise<void>;
+  /**
+   * Called before tasks are given to another: finish or abort what was done for them, then resolve; nothing may be
+   * written for them after. The other tasks go on. The identity of the last `onAssign` is the one that counts.
+   */
+  onRevoke(tasks: readonly string[]): Promise<void>;
   /** The member was put out of the group without being asked; nothing it does is accepted any more. */
   onLost(reason: string): void;
 }

@@ -92,14 +92,14 @@ export class Bench {
   /** Joins a group where each member is given the tasks named in `assign`, and tells what happened to it. */
   async join(options: Partial<MemberOptions> & { readonly group: string }): Promise<TestMember> {
     const assignments: Assignment[] = [];
-    const revoked: number[] = [];
+    const revoked: string[][] = [];
     const lost: string[] = [];
     const member = await this.log.join({
       name: 'member',
       metadata: '',
       assign: (members) => new Map(members.map(({ member }) => [member, ['task']])),
       onAssign: (assignment) => void assignments.push(assignment),
-      onRevoke: async (generation) => void revoked.push(generation),
+      onRevoke: async (tasks) => void revoked.push([...tasks]),
       onLost: (reason) => void lost.push(reason),
       ...options,
     });
@@ -110,7 +110,7 @@ export class Bench {
 export interface TestMember {
   readonly member: GroupMember;
   readonly assignments: Assignment[];
-  readonly revoked: number[];
+  readonly revoked: string[][];
   readonly lost: string[];
 }
 

@@ -154,7 +154,7 @@ class PortLog implements Log {
     let identity = { group: options.group, member: '', generation: -1 };
     connection.onEvent(handle, (event) => {
       if (event.name === 'assign') return options.assign(event.members);
-      if (event.name === 'onRevoke') return options.onRevoke(event.generation);
+      if (event.name === 'onRevoke') return options.onRevoke(event.tasks);
       if (event.name === 'onLost') return options.onLost(event.reason);
       const { group, member, generation } = event.assignment;
       identity = { group, member, generation };

@@ -75,7 +75,7 @@ export interface EventMessage {
   readonly event:
     | { readonly name: 'onAssign'; readonly assignment: Assignment }
     | { readonly name: 'onLost'; readonly reason: string }
-    | { readonly name: 'onRevoke'; readonly ask: number; readonly generation: number }
+    | { readonly name: 'onRevoke'; readonly ask: number; readonly tasks: readonly string[] }
     | { readonly name: 'assign'; readonly ask: number; readonly members: Parameters<Assign>[0] };
 }
 export type ServerMessage = AnswerMessage | EventMessage;

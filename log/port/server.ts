@@ -135,7 +135,7 @@ class Server {
       ...(sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs }),
       assign: (members) => this.#ask(handle, (ask) => ({ name: 'assign', ask, members })),
       onAssign: (assignment) => this.#event(handle, { name: 'onAssign', assignment }),
-      onRevoke: (generation) => this.#ask(handle, (ask) => ({ name: 'onRevoke', ask, generation })),
+      onRevoke: (tasks) => this.#ask(handle, (ask) => ({ name: 'onRevoke', ask, tasks })),
       onLost: (reason) => this.#event(handle, { name: 'onLost', reason }),
     });
     if (this.#ended !== undefined) await member.leave();
