@@ -31,8 +31,8 @@ export interface Cluster {
   /** Something of this was wrong: it is asked for anew before it is used again. */
   stale(what: { readonly topic: string } | { readonly coordinator: string }): void;
   /**
-   * Sends a request over the library's connection to a broker. `lane` keeps slow requests (join and sync of a group)
-   * from holding back others.
+   * Sends a request over the library's connection to a broker. `lane` keeps slow requests (the join of a
+   * member) from holding back others.
    */
   call<T>(broker: BrokerId, lane: Lane, request: (connection: LibraryConnection) => Promise<T>): Promise<T>;
   /** Our own socket to a broker; opened on first use, opened anew when broken. One per broker and role. */
@@ -41,7 +41,12 @@ export interface Cluster {
 }
 
 export type BrokerId = number;
-export type Lane = 'control' | 'group';
+/**
+ * Which connection to a broker: a broker answers the requests of a connection one after another, and a join waits for
+ * all other members. So every member of a group has a lane of its own, `member <name>`, which connects under the
+ * client id `<name>`, since the broker makes member ids of client ids.
+ */
+export type Lane = 'control' | 'transactions' | `member ${string}`;
 
 export interface Leader {
   readonly broker: BrokerId;
