@@ -325,6 +325,13 @@ test('producer fields are stamped under a new checksum', () => {
   assert.deepEqual({ producerId, producerEpoch, baseSequence, transactional }, stamp);
 });
 
+test('stamping a producer does not make a damaged batch look whole', () => {
+  const batch = reference([{ timestamp: 1, key: null, value: Buffer.from('value'), headers: [] }]);
+  batch[batch.length - 2]! ^= 1;
+  stampProducer(batch, 0, { producerId: 1, producerEpoch: 0, baseSequence: 0, transactional: true });
+  assert.throws(() => checkBatch(batch, 0, batch.length, WHERE), { code: 'log.corrupt' });
+});
+
 test('a filtered batch keeps positions and span', () => {
   fc.assert(
     fc.property(records, fc.func(fc.boolean()), (all, keep) => {

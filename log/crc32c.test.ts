@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { crc32cNative, crc32cPlain } from './crc32c.ts';
+import { crc32cNative, crc32cPlain, crc32cReplaced } from './crc32c.ts';
 
 const all = [crc32cPlain, ...(crc32cNative === undefined ? [] : [crc32cNative])];
 
@@ -24,4 +24,36 @@ test('every function at hand agrees with ours', () => {
       for (const crc32c of all) assert.equal(crc32c(bytes, from, bytes.length), expected);
     }),
   );
+});
+
+test('a checksum after its beginning was replaced is that of the new bytes', () => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ maxLength: 60 }),
+      fc.uint8Array({ minLength: 60, maxLength: 60 }),
+      fc.uint8Array({ maxLength: 3000 }),
+      (old, other, rest) => {
+        const head = old.length;
+        const before = Buffer.concat([old, rest]);
+        const after = Buffer.concat([other.subarray(0, head), rest]);
+        const [whole, oldHead, newHead] = [
+          crc32cPlain(before, 0, before.length),
+          crc32cPlain(before, 0, head),
+          crc32cPlain(after, 0, head),
+        ];
+        const replaced = crc32cReplaced(whole, oldHead, newHead, rest.length);
+        assert.equal(replaced, crc32cPlain(after, 0, after.length));
+        if (head > 0) assert.notEqual(crc32cReplaced(whole ^ 1, oldHead, newHead, rest.length), replaced);
+      },
+    ),
+  );
+});
+
+test('replacing reaches over many bytes', () => {
+  const bytes = Buffer.alloc((1 << 20) + 77, 3);
+  const crc = crc32cPlain(bytes, 0, bytes.length);
+  const before = crc32cPlain(bytes, 0, 40);
+  bytes[39] = 200;
+  const replaced = crc32cReplaced(crc, before, crc32cPlain(bytes, 0, 40), bytes.length - 40);
+  assert.equal(replaced, crc32cPlain(bytes, 0, bytes.length));
 });

@@ -1,9 +1,13 @@
 import { createRequire } from 'node:module';
 import type { Bytes } from '../core/bytes.ts';
 
+/** The Castagnoli polynomial, lowest power in the highest bit. */
+const POLYNOMIAL = 0x82f63b78;
+
 type Checksum = (bytes: Bytes, start: number, end: number) => number;
 
 const TABLE = slicingTable();
+const ZEROS = zeroFactors();
 
 /** CRC-32C (Castagnoli) of `bytes[start, end)`, unsigned, in plain JavaScript: eight bytes a round. */
 export function crc32cPlain(bytes: Bytes, start: number, end: number): number {
@@ -32,6 +36,19 @@ export const crc32cNative: Checksum | undefined = loadNative();
 /** CRC-32C of `bytes[start, end)`, unsigned. */
 export const crc32c: Checksum = crc32cNative ?? crc32cPlain;
 
+/**
+ * The checksum `crc` of some bytes after their beginning was replaced by another of the same length, without a look
+ * at the `length` bytes behind it: `before` and `after` are the checksums of the two beginnings alone. A checksum is
+ * linear, so what the beginnings differ by is carried on over as many zeros. A wrong `crc` stays wrong.
+ */
+export function crc32cReplaced(crc: number, before: number, after: number, length: number): number {
+  let difference = before ^ after;
+  for (let rest = length, power = 0; rest > 0 && difference !== 0; rest >>>= 1, power++) {
+    if ((rest & 1) === 1) difference = product(ZEROS[power]!, difference);
+  }
+  return (crc ^ difference) >>> 0;
+}
+
 function loadNative(): Checksum | undefined {
   try {
     const native = createRequire(import.meta.url)('@node-rs/crc32') as { crc32c(bytes: Uint8Array): number };
@@ -46,7 +63,7 @@ function slicingTable(): Int32Array {
   const table = new Int32Array(8 * 256);
   for (let byte = 0; byte < 256; byte++) {
     let crc = byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0x82f63b78 : 0);
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? POLYNOMIAL : 0);
     table[byte] = crc;
   }
   for (let at = 256; at < table.length; at++) {
@@ -54,4 +71,22 @@ function slicingTable(): Int32Array {
     table[at] = (before >>> 8) ^ table[before & 255]!;
   }
   return table;
+}
+
+/** Product of two polynomials modulo ours. */
+function product(a: number, b: number): number {
+  let sum = 0;
+  for (let bit = 31; bit >= 0; bit--) {
+    if ((a >>> bit) & 1) sum ^= b;
+    b = (b >>> 1) ^ (b & 1 ? POLYNOMIAL : 0);
+  }
+  return sum;
+}
+
+/** Entry k: the factor that carries a checksum over 2^k bytes of zeros. */
+function zeroFactors(): Int32Array {
+  const factors = new Int32Array(31);
+  factors[0] = 1 << 23;
+  for (let k = 1; k < factors.length; k++) factors[k] = product(factors[k - 1]!, factors[k - 1]!);
+  return factors;
 }
