@@ -25,6 +25,8 @@ export interface Call {
   readonly words: readonly string[];
   /** The value of an option, `''` for a switch that is on. */
   option(name: string): string | undefined;
+  /** All values of an option that may be given several times. */
+  options(name: string): readonly string[];
   readonly json: boolean;
   /** Reads the configuration when it is first asked for. */
   config(): Config;

@@ -49,6 +49,7 @@ export function parseCall(command: Command, args: readonly string[], world: Worl
     verbose: given.has('verbose'),
     json: given.has('json'),
     option: last,
+    options: (name) => given.get(name) ?? [],
     config: () => loadConfig({ cwd: world.cwd, env: world.env, file: last('config'), overrides }),
   };
 }

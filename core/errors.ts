@@ -120,6 +120,15 @@ export const ERRORS = {
     'The disk of a local store is full or cannot be written.',
     'Free space and start again; nothing is lost.',
   ),
+  // local services
+  'tool.missing': row(
+    'user',
+    'A program that a command needs is missing or too old.',
+    'Install what the message names.',
+  ),
+  'port.taken': row('user', 'A port is in use already.', 'Stop what listens there, or choose another port.'),
+  'kafka.fetch': row('transient', 'Kafka could not be fetched.', 'Check the network, then give the command again.'),
+  'kafka.start': row('system', 'A local broker did not start.', 'Correct what its last log lines say.'),
   // running
   'record.failed': row(
     'permanent',

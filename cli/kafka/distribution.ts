@@ -1,0 +1,146 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { FlowError } from '../../core/errors.ts';
+import { findJava, type Java } from './java.ts';
+import { alone } from './lock.ts';
+import { cacheFolder, type Machine } from './machine.ts';
+import { SCRAM_USERS } from './security.ts';
+
+export const KAFKA_VERSION = '4.3.1';
+const LOGGER_VERSION = '2.25.4';
+
+/** Kafka as it stands in the cache, with the Java that runs it. */
+export interface Distribution {
+  readonly folder: string;
+  readonly java: Java;
+  /** Every jar by name: an archive of classes fits only the very list it was made with. */
+  readonly classPath: string;
+  /** The class-data archive for this Java; it may not be there yet. */
+  readonly archive: string;
+  readonly logging: string;
+}
+
+const ARTIFACTS = [
+  ['org.apache.kafka', 'kafka_2.13', KAFKA_VERSION],
+  ['org.apache.kafka', 'kafka-tools', KAFKA_VERSION],
+  ['org.apache.logging.log4j', 'log4j-slf4j-impl', LOGGER_VERSION],
+] as const;
+
+export const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>nodeflow</groupId>
+  <artifactId>kafka</artifactId>
+  <version>1</version>
+  <packaging>pom</packaging>
+  <dependencies>
+${ARTIFACTS.map(
+  ([group, name, version]) =>
+    `    <dependency><groupId>${group}</groupId><artifactId>${name}</artifactId><version>${version}</version></dependency>\n`,
+).join('')}  </dependencies>
+</project>
+`;
+
+const LOGGING = `status=off
+rootLogger.level=warn
+rootLogger.appenderRef.out.ref=out
+appender.out.type=Console
+appender.out.name=out
+appender.out.layout.type=PatternLayout
+appender.out.layout.pattern=%d %p %m (%c)%n
+`;
+
+/** Finds Java, and fetches Kafka's jars where they are not in the cache yet. */
+export async function fetchKafka(machine: Machine): Promise<Distribution> {
+  const java = await findJava(machine);
+  const folder = join(cacheFolder(machine.env), `kafka-${KAFKA_VERSION}`);
+  const libs = join(folder, 'libs');
+  if (!existsSync(libs)) {
+    await alone(join(folder, 'lock'), machine.clock, async () => {
+      if (!existsSync(libs)) await fetchJars(folder, libs, machine);
+    });
+  }
+  const jars = readdirSync(libs).filter((name) => name.endsWith('.jar'));
+  return {
+    folder,
+    java,
+    classPath: jars
+      .sort()
+      .map((name) => join(libs, name))
+      .join(delimiter),
+    archive: join(folder, `classes-${java.version.replaceAll(/[^\w.-]/g, '-')}.jsa`),
+    logging: join(folder, 'log4j2.properties'),
+  };
+}
+
+async function fetchJars(folder: string, libs: string, machine: Machine): Promise<void> {
+  machine.say(`fetching Kafka ${KAFKA_VERSION} with mvn into ${folder} (the first time only)`);
+  mkdirSync(folder, { recursive: true });
+  const pom = join(folder, 'pom.xml');
+  writeFileSync(pom, POM);
+  writeFileSync(join(folder, 'log4j2.properties'), LOGGING);
+  const partly = `${libs}.part`;
+  rmSync(partly, { recursive: true, force: true });
+  const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${partly}`, '-DincludeScope=runtime'];
+  const ended = await machine.run('mvn', ['-B', '-q', '-f', pom, ...goal], machine.env);
+  if (ended === undefined) {
+    throw new FlowError(
+      'tool.missing',
+      'there is no mvn on the path, which fetches Kafka; install Maven (Debian: apt install maven; macOS: brew install maven)',
+    );
+  }
+  if (ended.code !== 0 || !existsSync(partly)) {
+    const [reason = 'it gave no reason'] = ended.said.split('\n').filter((line) => line.includes('ERROR'));
+    throw new FlowError(
+      'kafka.fetch',
+      `mvn could not fetch Kafka ${KAFKA_VERSION}: ${reason}; check the network and Maven's settings.xml, then try again`,
+    );
+  }
+  renameSync(partly, libs);
+}
+
+/** The heap and collector of short-lived programs, for a quick start. */
+export const SMALL_JAVA: readonly string[] = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto'];
+
+/**
+ * The first records of a cluster, as `StorageTool format` writes them. They name no broker, so they are made once and
+ * copied into each data folder: that spares a Java process a start.
+ */
+export async function firstRecords(kafka: Distribution, machine: Machine, secure: boolean): Promise<string> {
+  const file = join(kafka.folder, secure ? 'first-records-secure.checkpoint' : 'first-records.checkpoint');
+  if (existsSync(file)) return file;
+  return alone(join(kafka.folder, 'lock'), machine.clock, async () => {
+    if (!existsSync(file)) await format(kafka, machine, secure, file);
+    return file;
+  });
+}
+
+async function format(kafka: Distribution, machine: Machine, secure: boolean, file: string): Promise<void> {
+  const data = `${file}.part`;
+  const properties = `${file}.properties`;
+  rmSync(data, { recursive: true, force: true });
+  writeFileSync(
+    properties,
+    [
+      'process.roles=broker,controller',
+      'node.id=1',
+      'listeners=PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093',
+      'controller.listener.names=CONTROLLER',
+      'controller.quorum.voters=1@127.0.0.1:9093',
+      `log.dirs=${data.replaceAll('\\', '/')}\n`,
+    ].join('\n'),
+  );
+  const tool = ['kafka.tools.StorageTool', 'format', '-t', 'nodeflow-nodeflow-0000', '-c', properties];
+  const users = secure ? SCRAM_USERS : [];
+  const java = [...SMALL_JAVA, `-Dlog4j2.configurationFile=${kafka.logging}`, '-Xmx128m', '-cp', kafka.classPath];
+  const ended = await machine.run(kafka.java.program, [...java, ...tool, ...users], machine.env);
+  const made = join(data, 'bootstrap.checkpoint');
+  if (ended?.code !== 0 || !existsSync(made)) {
+    throw new FlowError(
+      'kafka.start',
+      `Kafka's StorageTool could not format: ${ended?.said.trim()}; remove ${kafka.folder} to fetch Kafka anew`,
+    );
+  }
+  renameSync(made, file);
+  rmSync(data, { recursive: true, force: true });
+  rmSync(properties, { force: true });
+}
