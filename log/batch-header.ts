@@ -186,6 +186,14 @@ export function writeHeader(bytes: Bytes, start: number, end: number, fields: He
   stampCrc(bytes, start);
 }
 
+/** Writes to `target` the header of the plain batch `bytes`, whose records were packed into `target` up to `end`. */
+export function packHeader(bytes: Bytes, target: Bytes, end: number, codec: number): void {
+  bytes.copy(target, 0, 0, BATCH_HEADER_BYTES);
+  writeInt32(target, 8, end - BATCH_PREFIX_BYTES);
+  target[22] = (target[22]! & ~CODEC_MASK) | codec;
+  stampCrc(target, 0);
+}
+
 /** Attribute bits of a control batch. */
 export const CONTROL_ATTRIBUTES = TRANSACTIONAL | CONTROL;
 

@@ -17,6 +17,7 @@ import {
 } from './batch-header.ts';
 import { decompressRecords } from './compression.ts';
 import { headersEnd } from './headers.ts';
+import { Scratch } from './scratch.ts';
 import { readSigned, varintEnd } from './varint.ts';
 
 /** The smallest record: length, attributes, two deltas, two lengths and a header count of one byte each. */
@@ -28,7 +29,7 @@ const SMALLEST_RECORD = 7;
  */
 export class BatchView {
   count = 0;
-  /** What all columns point into: the bytes given to `open`, or the decompressed records. */
+  /** What all columns point into: the bytes given to `open`, or decompressed records, which the next `open` overwrites. */
   bytes: Bytes = EMPTY;
   positions = new Float64Array(0);
   timestamps = new Float64Array(0);
@@ -55,6 +56,8 @@ export class BatchView {
   codec = 0;
   /** No position between the first and the last is missing. */
   dense = true;
+  /** Where records are decompressed to. */
+  readonly #plain = new Scratch();
 
   /**
    * Checks and decodes the batch that fills `bytes[start, end)`. Fails with `log.corrupt` where anything is
@@ -82,7 +85,7 @@ export class BatchView {
     let at = start + BATCH_HEADER_BYTES;
     this.bytes = bytes;
     if (this.codec !== CODEC.none) {
-      this.bytes = decompressRecords(this.codec, bytes.subarray(at, end), where, this.basePosition);
+      this.bytes = decompressRecords(this.codec, bytes.subarray(at, end), where, this.basePosition, this.#plain);
       at = 0;
       end = this.bytes.length;
     }

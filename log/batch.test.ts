@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { Bytes } from '../core/bytes.ts';
 import { isFlowError } from '../core/errors.ts';
@@ -259,45 +258,6 @@ test('records that do not fit, under a valid checksum, are read or refused by na
     { numRuns: 500 },
   );
   assert.ok(refused > 50, `only ${refused} were refused`);
-});
-
-test('gzip and zstd are read; other codecs are refused by name', () => {
-  const all: Plain[] = [1, 2, 3].map((timestamp) => ({
-    timestamp,
-    key: Buffer.from('key'),
-    value: Buffer.alloc(100, timestamp),
-    headers: [],
-  }));
-  const plain = reference(all);
-  const pack = (codec: number, packed: Buffer): Buffer => {
-    const batch = Buffer.concat([plain.subarray(0, BATCH_HEADER_BYTES), packed]);
-    batch.writeInt32BE(batch.length - 12, 8);
-    batch[22] = codec;
-    stampCrc(batch, 0);
-    return batch;
-  };
-  for (const batch of [
-    pack(1, gzipSync(plain.subarray(BATCH_HEADER_BYTES))),
-    pack(4, zstdCompressSync(plain.subarray(BATCH_HEADER_BYTES))),
-  ]) {
-    view.open(batch, 0, batch.length, WHERE);
-    assert.deepEqual(seen(view), all);
-  }
-  const broken = pack(1, Buffer.from('no gzip'));
-  assert.throws(
-    () => view.open(broken, 0, broken.length, WHERE),
-    (thrown) => isFlowError(thrown, 'log.corrupt'),
-  );
-  for (const [codec, name] of [
-    [2, 'snappy'],
-    [3, 'lz4'],
-  ] as const) {
-    const batch = pack(codec, Buffer.from('whatever'));
-    assert.throws(
-      () => view.open(batch, 0, batch.length, WHERE),
-      (thrown) => isFlowError(thrown, 'log.unsupported') && thrown.message.includes(name),
-    );
-  }
 });
 
 test('markers are control batches that say commit or abort', () => {

@@ -26,5 +26,6 @@ export {
 } from './batch-header.ts';
 export { BatchView } from './batch-view.ts';
 export { lend as lendBuffer } from './buffer-pool.ts';
+export { type Compression, compressBatch } from './compression.ts';
 export { crc32c } from './crc32c.ts';
 export { eachHeader, encodeHeaders, type HeaderPair, readHeaders } from './headers.ts';
