@@ -1,7 +1,7 @@
 import type { Bytes } from '../core/bytes.ts';
 import { partitionName } from '../core/ids.ts';
 import type { Step } from '../core/step.ts';
-import { BatchBuilder } from '../log/batch.ts';
+import { BatchBuilder, type Compression, compressBatch } from '../log/batch.ts';
 
 /** A finished batch on its way to the log. */
 export interface Sealed {
@@ -26,14 +26,16 @@ export class Outputs {
   /** A builder has grown past the batch size; looked at once a step. */
   full = false;
   readonly batchBytes: number;
+  readonly #compression: Compression;
   readonly #step: Step;
   readonly #slots = new Map<string, Slot>();
   #sealed: Sealed[] = [];
   #sealedBytes = 0;
 
-  constructor(step: Step, batchBytes: number) {
+  constructor(step: Step, batchBytes: number, compression: Compression = 'none') {
     this.#step = step;
     this.batchBytes = batchBytes;
+    this.#compression = compression;
   }
 
   builder(topic: string, partition: number): BatchBuilder {
@@ -84,7 +86,8 @@ export class Outputs {
   #seal(slot: Slot): void {
     const records = slot.builder.count;
     if (records === 0) return;
-    this.#push({ topic: slot.topic, partition: slot.partition, bytes: slot.builder.finish(), records });
+    const bytes = compressBatch(slot.builder.finish(), this.#compression);
+    this.#push({ topic: slot.topic, partition: slot.partition, bytes, records });
   }
 
   #push(sealed: Sealed): void {

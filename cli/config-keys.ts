@@ -65,6 +65,11 @@ export const CONFIG_KEYS = {
     undefined,
     'Serves /metrics, /healthz and /readyz on this port; 0 takes a free one. Without it: not served.',
   ),
+  'output.compression': choice(
+    ['none', 'lz4', 'zstd'],
+    DEFAULT_SETTINGS.compression,
+    'How batches of output and of changelogs are compressed. Batches that pass through whole stay as they are.',
+  ),
   'run.workers': count(1, 64, DEFAULT_SETTINGS.workers, 'Worker threads; with 1 everything runs in the main thread.'),
   'run.until': choice(
     ['drained', 'end'],

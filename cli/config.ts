@@ -74,6 +74,7 @@ export function runSettings(config: Config): RunSettings {
     onFailure: config.text('run.onFailure') as RunSettings['onFailure'],
     commitIntervalMs: config.number('run.commitInterval')!,
     batchBytes: config.number('run.batchSize')!,
+    compression: config.text('output.compression') as RunSettings['compression'],
     intakeBytes: config.number('run.intakeSize')!,
     intakeRecords: config.number('run.intakeRecords')!,
     sliceRecords: config.number('run.sliceRecords')!,

@@ -62,7 +62,7 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
   const { program, log, clock, settings, index, specs, telemetry } = options;
   const application = program.plan.name;
   const step = new Step();
-  const outputs = new Outputs(step, settings.batchBytes);
+  const outputs = new Outputs(step, settings.batchBytes, settings.compression);
   const wake = new Wake(clock);
   const ledger = await Ledger.open(log, application, clock);
   const renewProducer = () => {

@@ -4,13 +4,14 @@ import { systemClock } from '../core/clock.ts';
 import { seededRandom } from '../core/random.ts';
 import { assertExact } from '../integration-tests/crash/exact.ts';
 import { topology } from '../integration-tests/crash/topology.ts';
+import { batchHeader, CODEC, type Compression } from '../log/batch.ts';
 import type { Log } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
 import { createStateBackend } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
 import { DEFAULT_SETTINGS, startRun } from './runtime.ts';
 
-function start(log: Log) {
+function start(log: Log, compression: Compression = 'none') {
   return startRun({
     program: topology.build(),
     log,
@@ -18,7 +19,7 @@ function start(log: Log) {
     directory: undefined,
     clock: systemClock,
     telemetry: silentTelemetry(),
-    settings: { ...DEFAULT_SETTINGS, commitIntervalMs: 5, batchBytes: 4096, sliceRecords: 500 },
+    settings: { ...DEFAULT_SETTINGS, commitIntervalMs: 5, batchBytes: 4096, sliceRecords: 500, compression },
   });
 }
 
@@ -30,11 +31,10 @@ test('a bounded run ends by itself with every result exactly once', { timeout: 3
   await log.close();
 });
 
-test('drained in the middle and started again it goes on where it stood', { timeout: 30_000 }, async () => {
-  const log = createMemoryLog({ clock: systemClock, random: seededRandom(7) });
+async function runInPieces(log: Log, compression: Compression): Promise<void> {
   let rounds = 0;
   for (; ; rounds++) {
-    const run = await start(log);
+    const run = await start(log, compression);
     let ended = false;
     const finished = run.finished.finally(() => {
       ended = true;
@@ -47,5 +47,31 @@ test('drained in the middle and started again it goes on where it stood', { time
   }
   assert.ok(rounds > 0, 'the run was never cut short');
   await assertExact(log);
-  await log.close();
-});
+}
+
+/** The codecs of the batches of all topics. */
+async function codecsOf(log: Log): Promise<ReadonlySet<number>> {
+  const codecs = new Set<number>();
+  for (const topic of await log.admin.list()) {
+    const reader = log.reader({ isolation: 'committed' });
+    reader.assign([{ topic, partition: 0, position: (await log.admin.bounds(topic, 0)).start }]);
+    for (const fetched of await reader.fetch(0)) {
+      for (const start of fetched.starts) codecs.add(batchHeader(fetched.bytes, start).codec);
+      fetched.release();
+    }
+    await reader.close();
+  }
+  return codecs;
+}
+
+for (const compression of ['none', 'lz4', 'zstd'] as const) {
+  const title = `drained in the middle and started again it goes on where it stood, compressed with ${compression}`;
+  test(title, { timeout: 30_000 }, async () => {
+    const log = createMemoryLog({ clock: systemClock, random: seededRandom(7) });
+    await runInPieces(log, compression);
+    const codecs = await codecsOf(log);
+    assert.equal(codecs.has(CODEC.lz4), compression === 'lz4');
+    assert.equal(codecs.has(CODEC.zstd), compression === 'zstd');
+    await log.close();
+  });
+}

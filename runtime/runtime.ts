@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Millis } from '../core/ids.ts';
+import type { Compression } from '../log/batch.ts';
 import type { Log } from '../log/log.ts';
 import type { StateBackend } from '../state/state.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -54,6 +55,8 @@ export interface RunSettings {
   readonly until: 'drained' | 'end';
   /** A batch of output is finished at this size. Default 256 KiB. */
   readonly batchBytes: number;
+  /** How batches of output and of changelogs are compressed. Default `none`. */
+  readonly compression: Compression;
   /** Fetched bytes that wait per input before it is paused. Default 4 MiB. */
   readonly intakeBytes: number;
   /** ... or fetched records, whichever comes first. Default 65536. */
@@ -76,6 +79,7 @@ export const DEFAULT_SETTINGS: RunSettings = {
   onFailure: 'fail',
   until: 'drained',
   batchBytes: 256 * 1024,
+  compression: 'none',
   intakeBytes: 4 * 1024 * 1024,
   intakeRecords: 65_536,
   sliceRecords: 16_384,
