@@ -35,6 +35,11 @@ export const ERRORS = {
   // topics
   'topic.missing': row('user', 'A topic does not exist.', 'Create it, or check its name.'),
   'topic.exists': row('user', 'A topic exists already.', 'Choose another name.'),
+  'topic.recreated': row(
+    'user',
+    'A topic was deleted and made anew under the same name while it was in use.',
+    'Start again from positions of the new topic: reset the application, or put the old topic back.',
+  ),
   'topic.partitions': row(
     'user',
     'A topic has another partition count than the plan says.',
@@ -75,6 +80,11 @@ export const ERRORS = {
     'A newer owner has taken over; this one may write nothing more.',
     'None: the newer owner goes on.',
   ),
+  'log.generation': row(
+    'transient',
+    'The group has a newer generation than the member under whose name positions were sent.',
+    'Retried by the engine under its next assignment.',
+  ),
   'log.full': row('system', 'The disk is full or cannot be written.', 'Free space and start again; nothing is lost.'),
   'log.timeout': row(
     'transient',
@@ -89,6 +99,38 @@ export const ERRORS = {
     'Use a driver with that capability; see docs/drivers.md.',
   ),
   'log.format': row('user', 'Files were written by a newer version.', 'Use that version or a newer one.'),
+  // Kafka
+  'kafka.unreachable': row(
+    'transient',
+    'No broker of the cluster could be reached.',
+    'Check the addresses, and that each broker advertises one that can be reached from here.',
+  ),
+  'kafka.security': row(
+    'user',
+    'A broker and this client do not agree on TLS, or a certificate was not accepted.',
+    'Turn TLS on or off as the listener wants it, and give the authority that signed its certificate.',
+  ),
+  'kafka.credentials': row(
+    'user',
+    'A broker refused the credentials, or wants some and none were given.',
+    'Check mechanism, user and secret.',
+  ),
+  'kafka.rights': row(
+    'user',
+    'The user may not do what was asked on a topic, group, transactional id or the cluster.',
+    'Grant the right that the message names.',
+  ),
+  'kafka.version': row('user', 'A broker is too old.', 'Upgrade it to Kafka 3.7 or newer.'),
+  'kafka.replication': row(
+    'user',
+    'The cluster has fewer brokers than copies of a partition were asked for.',
+    'Add brokers, or ask for fewer copies.',
+  ),
+  'kafka.refused': row(
+    'permanent',
+    'A broker refused a request for a reason that asking again does not change.',
+    'See the message: it gives the reason of the broker.',
+  ),
   // state
   'state.corrupt': row(
     'system',

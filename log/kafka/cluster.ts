@@ -2,6 +2,8 @@ import type { Bytes } from '../../core/bytes.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Millis } from '../../core/ids.ts';
 import type { Random } from '../../core/random.ts';
+import type { Library, LibraryConnection } from './library.ts';
+import type { Versions } from './versions.ts';
 
 /**
  * A Kafka cluster as the rest of the driver sees it: who leads what, who coordinates what, and two ways to ask.
@@ -16,26 +18,45 @@ import type { Random } from '../../core/random.ts';
 export interface Cluster {
   readonly clock: Clock;
   readonly random: Random;
+  /** The library, loaded: its requests, `createAPI`, `Writer`, `Reader`. */
+  readonly library: Library;
   /** How long a request, with all its retries, may take before it fails with `log.timeout`. */
   readonly patienceMs: Millis;
-  /** The finalised `transaction.version`; 2 and above speak the repaired protocol (KIP-890). */
+  /** Aborts when the cluster is closed. */
+  readonly closing: AbortSignal;
+  /** The finalised `transaction.version`, as of the last connection; 2 and above speak the repaired protocol (KIP-890). */
   readonly transactionVersion: number;
+  /** How many copies of each partition a topic that we make gets; -1 leaves it to the brokers. */
   readonly replication: number;
-  /** Where a topic's partition is led. Fails with `topic.missing`, or a {@link Stale} while there is no leader. */
+  /**
+   * Where a topic's partition is led. Fails with `topic.missing` (after looking for a second, since a topic that was
+   * just made is not known everywhere at once), or with a `Stale` while there is no leader.
+   */
   leader(topic: string, partition: number): Promise<Leader>;
   /** What is known of a topic without asking, or after asking once. `undefined` where there is none. */
   topic(topic: string): Promise<KafkaTopic | undefined>;
+  /** Who coordinates a group or a transactional id. Fails with a `Stale` where nobody does now. */
   coordinator(kind: 'group' | 'transaction', key: string): Promise<BrokerId>;
   controller(): Promise<BrokerId>;
   brokers(): Promise<readonly BrokerId[]>;
   /** Something of this was wrong: it is asked for anew before it is used again. */
   stale(what: { readonly topic: string } | { readonly coordinator: string }): void;
   /**
-   * Sends a request over the library's connection to a broker. `lane` keeps slow requests (the join of a
-   * member) from holding back others.
+   * Sends a request over the library's connection to a broker and lane, opened on first use. Fails with a `Stale`
+   * where the broker was not reached or did not answer: whether it did what was asked is not known then. What a broker
+   * answers besides is thrown as the library throws it: see `failures.ts`.
    */
-  call<T>(broker: BrokerId, lane: Lane, request: (connection: LibraryConnection) => Promise<T>): Promise<T>;
-  /** Our own socket to a broker; opened on first use, opened anew when broken. One per broker and role. */
+  call<T>(
+    broker: BrokerId,
+    lane: Lane,
+    request: (connection: LibraryConnection, versions: Versions) => Promise<T>,
+  ): Promise<T>;
+  /** Which requests a broker understands. */
+  versions(broker: BrokerId): Promise<Versions>;
+  /**
+   * Our own socket to a broker; opened on first use, opened anew when broken. One per broker and role. Fails with a
+   * `Stale` where it cannot be opened now.
+   */
   socket(broker: BrokerId, role: string): Promise<Socket>;
   close(): Promise<void>;
 }
@@ -46,7 +67,7 @@ export type BrokerId = number;
  * all other members. So every member of a group has a lane of its own, `member <name>`, which connects under the
  * client id `<name>`, since the broker makes member ids of client ids.
  */
-export type Lane = 'control' | 'transactions' | `member ${string}`;
+export type Lane = 'control' | 'admin' | 'transactions' | `member ${string}`;
 
 export interface Leader {
   readonly broker: BrokerId;
@@ -62,28 +83,31 @@ export interface KafkaTopic {
   readonly partitions: number;
 }
 
-/** The library's connection, opaque here: only files that import the library look inside. */
-export interface LibraryConnection {
-  readonly library: unique symbol;
-}
-
 /**
  * A socket with requests in flight, in order. Answers come in the order of requests. A broken socket rejects every
- * request in flight with `log.timeout`: their outcome is unknown.
+ * request in flight with `log.timeout`: their outcome is unknown. A request to one that is not open any more was never
+ * sent: it fails with a `Stale`.
  */
 export interface Socket {
   readonly open: boolean;
+  /** Which requests the broker understands. */
+  readonly versions: Versions;
   /**
    * Sends one request: header (api, version, correlation, client) and the given parts, uncopied, which may not change
    * until the answer. Resolves with the answer's body (behind its header), valid until `release`.
    */
   send(api: number, version: number, parts: readonly Bytes[], timeoutMs: Millis): Promise<Answer>;
+  /** Ends the connection; what is in flight fails. */
+  close(): void;
 }
 
 export interface Answer {
+  /** A buffer that may be larger than the answer; used again after `release`. */
   readonly bytes: Bytes;
   readonly start: number;
   readonly end: number;
   /** Gives the buffer back. Idempotent. */
   release(): void;
 }
+
+export type { LibraryConnection } from './library.ts';

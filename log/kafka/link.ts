@@ -1,0 +1,149 @@
+import type { Clock } from '../../core/clock.ts';
+import { FlowError } from '../../core/errors.ts';
+import type { Millis } from '../../core/ids.ts';
+import type { Endpoint } from './endpoint.ts';
+import { Stale } from './error-codes.ts';
+import { brokerErrorOf, failureFrom } from './failures.ts';
+import type { Library, LibraryConnection } from './library.ts';
+import { librarySasl, type Security, tlsOptions } from './security.ts';
+import { Versions } from './versions.ts';
+
+const CONNECT_TIMEOUT_MS: Millis = 10_000;
+/** Of the lifetime of a session, when its connection is replaced. */
+const RENEW_AT = 0.8;
+const SOFTWARE = 'nodeflow';
+const SOFTWARE_VERSION = '1';
+const UNSUPPORTED_VERSION = 35;
+
+export interface LinkOptions {
+  readonly clock: Clock;
+  readonly library: Library;
+  readonly clientId: string;
+  readonly security: Security;
+  /** A request not answered for longer breaks the connection. */
+  readonly requestTimeoutMs: Millis;
+}
+
+/** One of the library's connections, open and authenticated. */
+interface Opened {
+  readonly connection: LibraryConnection;
+  readonly versions: Versions;
+  /** When the next request should have another connection; infinite where the session does not end. */
+  readonly renewAt: number;
+  users: number;
+  retired: boolean;
+}
+
+/**
+ * A lane to a broker: a connection of the library, opened on first use, opened anew when it broke, and replaced before
+ * its session ends. Whatever breaks becomes a {@link Stale}.
+ */
+export class Link {
+  readonly #at: Endpoint;
+  readonly #options: LinkOptions;
+  #opened: Promise<Opened> | undefined;
+  #closed = false;
+
+  constructor(at: Endpoint, options: LinkOptions) {
+    this.#at = at;
+    this.#options = options;
+  }
+
+  async versions(): Promise<Versions> {
+    return (await this.#current()).versions;
+  }
+
+  async use<T>(request: (connection: LibraryConnection, versions: Versions) => Promise<T>): Promise<T> {
+    const opened = await this.#current();
+    opened.users++;
+    try {
+      return await request(opened.connection, opened.versions);
+    } catch (thrown) {
+      if (brokerErrorOf(thrown) !== undefined) throw thrown;
+      throw failureFrom(thrown, `a request to ${this.#at.name}`);
+    } finally {
+      opened.users--;
+      if (opened.retired) this.#dispose(opened);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const opened = await this.#opened?.catch(() => undefined);
+    await opened?.connection.close();
+  }
+
+  async #current(): Promise<Opened> {
+    for (;;) {
+      if (this.#closed) throw new FlowError('log.closed', `the connection to ${this.#at.name} was closed`);
+      const opening = this.#opened ?? this.#open();
+      const opened = await opening;
+      if (opened.connection.isConnected() && this.#options.clock.monotonic() < opened.renewAt) return opened;
+      if (this.#opened === opening) this.#opened = undefined;
+      opened.retired = true;
+      this.#dispose(opened);
+    }
+  }
+
+  #dispose(opened: Opened): void {
+    if (opened.users === 0) void opened.connection.close();
+  }
+
+  #open(): Promise<Opened> {
+    const opening = this.#dial();
+    this.#opened = opening;
+    opening.catch(() => {
+      if (this.#opened === opening) this.#opened = undefined;
+    });
+    return opening;
+  }
+
+  async #dial(): Promise<Opened> {
+    const { clock, library, clientId, security, requestTimeoutMs } = this.#options;
+    const { host, port, name } = this.#at;
+    const tls = tlsOptions(security, this.#at);
+    let sessionMs = 0;
+    const connection = new library.Connection(clientId, {
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      requestTimeout: requestTimeoutMs,
+      ...(tls === undefined ? {} : { tls }),
+      ...(security.sasl === undefined
+        ? {}
+        : {
+            sasl: librarySasl(library, security.sasl, this.#at, (ms) => {
+              sessionMs = ms;
+            }),
+          }),
+    });
+    // Whoever asks is told by his own request; without a listener the process would end.
+    connection.on('error', () => undefined);
+    try {
+      await connection.connect(host, port);
+      const versions = await this.#ask(connection);
+      const renewAt = sessionMs > 0 ? clock.monotonic() + sessionMs * RENEW_AT : Number.POSITIVE_INFINITY;
+      return { connection, versions, renewAt, users: 0, retired: false };
+    } catch (thrown) {
+      void connection.close();
+      const failure = failureFrom(thrown, `connecting to ${name}`);
+      if (failure instanceof FlowError) throw failure;
+      throw new Stale(`${name} cannot be reached (${failure.message})`, true, 0, { cause: thrown });
+    }
+  }
+
+  async #ask(connection: LibraryConnection): Promise<Versions> {
+    try {
+      const answer = await this.#options.library.apiVersionsV3.api.async(connection, SOFTWARE, SOFTWARE_VERSION);
+      const ranges = new Map(
+        answer.apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, [minVersion, maxVersion] as const]),
+      );
+      const features = new Map(answer.finalizedFeatures?.map(({ name, maxVersionLevel }) => [name, maxVersionLevel]));
+      return new Versions(this.#at.name, ranges, features);
+    } catch (thrown) {
+      if (brokerErrorOf(thrown)?.apiCode !== UNSUPPORTED_VERSION) throw thrown;
+      throw new FlowError(
+        'kafka.version',
+        `the broker at ${this.#at.name} is older than this client can talk to; use Kafka 3.7 or newer`,
+      );
+    }
+  }
+}
