@@ -37,10 +37,13 @@ export interface Cluster {
   topic(topic: string): Promise<KafkaTopic | undefined>;
   /** Who coordinates a group or a transactional id. Fails with a `Stale` where nobody does now. */
   coordinator(kind: 'group' | 'transaction', key: string): Promise<BrokerId>;
+  /** Who takes requests about topics; any broker passes them on to the controller. */
   controller(): Promise<BrokerId>;
   brokers(): Promise<readonly BrokerId[]>;
+  /** The names of all topics but Kafka's own. */
+  topics(): Promise<readonly string[]>;
   /** Something of this was wrong: it is asked for anew before it is used again. */
-  stale(what: { readonly topic: string } | { readonly coordinator: string }): void;
+  stale(what: { readonly topic: string } | { readonly coordinator: string } | { readonly controller: true }): void;
   /**
    * Sends a request over the library's connection to a broker and lane, opened on first use. Fails with a `Stale`
    * where the broker was not reached or did not answer: whether it did what was asked is not known then. What a broker

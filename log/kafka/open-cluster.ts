@@ -156,8 +156,14 @@ class KafkaCluster implements Cluster {
     return [...this.#brokers.keys()];
   }
 
-  stale(what: { readonly topic: string } | { readonly coordinator: string }): void {
+  async topics(): Promise<readonly string[]> {
+    const { topics } = await retry(this, 'asking for the topics', () => this.#metadata(null));
+    return topics.filter(({ isInternal }) => !isInternal).map(({ name }) => name ?? '');
+  }
+
+  stale(what: { readonly topic: string } | { readonly coordinator: string } | { readonly controller: true }): void {
     if ('topic' in what) this.#topics.stale(what.topic);
+    else if ('controller' in what) this.#controller = -1;
     else for (const kind of ['group', 'transaction']) this.#coordinators.delete(`${kind} ${what.coordinator}`);
   }
 
@@ -244,13 +250,14 @@ class KafkaCluster implements Cluster {
     return link;
   }
 
-  async #metadata(topics: readonly string[]): Promise<Metadata> {
+  /** Asks about these topics, or about all. */
+  async #metadata(topics: readonly string[] | null): Promise<Metadata> {
     const { metadataV12 } = this.library;
     const answer = await this.#anyone(async (connection, versions) => {
       versions.choose('Metadata', metadataV12.api);
       this.#silentCloses++;
       try {
-        return await metadataV12.api.async(connection, [...topics], false);
+        return await metadataV12.api.async(connection, topics === null ? null : [...topics], false);
       } catch (thrown) {
         // The library throws where any topic of the answer has an error; the answer stands beside it.
         const response = (thrown as { readonly response?: Metadata }).response;
