@@ -1,0 +1,232 @@
+import { FlowError } from '../../core/errors.ts';
+import { type Millis, partitionName, type TopicPartition } from '../../core/ids.ts';
+import type { CommittedPosition, GroupIdentity } from '../log.ts';
+import type { Stamp } from './appender.ts';
+import { ask, type Request } from './ask.ts';
+import type { Cluster } from './cluster.ts';
+import { failureOf, Stale } from './error-codes.ts';
+import type { Members } from './members.ts';
+import { retry } from './retry.ts';
+import {
+  addPartitions,
+  addPositions,
+  commitPositions,
+  endTransaction,
+  initProducerId,
+  type PartitionCode,
+  type Protocol,
+  type TransactionalStamp,
+} from './transaction-requests.ts';
+
+export interface TransactionParts {
+  readonly cluster: Cluster;
+  readonly members: Members;
+  readonly transactionalId: string;
+  readonly timeoutMs: Millis;
+}
+
+const INVALID_TXN_STATE = 48;
+const CONCURRENT_TRANSACTIONS = 51;
+/** The markers of the transaction before are written within milliseconds; so often it is asked again at once. */
+const SHORT_WAITS = 20;
+/** How long a producer that closes tries to abort. */
+const CLOSING_MS: Millis = 2000;
+
+/**
+ * What one transactional producer says to the coordinators, transaction after transaction.
+ *
+ * In the repaired protocol (KIP-890) Produce and the positions add themselves to the transaction, and every end gives
+ * the next epoch, so that nothing late of one transaction can fall into the next. In the old one partitions and groups
+ * are added first, and the epoch stays; so after a request whose outcome is unknown a new epoch is asked for.
+ */
+export class Transaction {
+  readonly protocol: Protocol;
+  readonly #parts: TransactionParts;
+  #stamp: Stamp;
+  /** Something of the open transaction may have reached the log. */
+  #touched = false;
+  /** Old protocol: a late request of the open transaction may still arrive. */
+  #unsure = false;
+  readonly #groups = new Set<string>();
+  #joining: { readonly partitions: TopicPartition[]; readonly done: Promise<void> } | undefined;
+
+  private constructor(parts: TransactionParts, stamp: Stamp) {
+    this.#parts = parts;
+    this.#stamp = stamp;
+    this.protocol = parts.cluster.transactionVersion >= 2 ? 'repaired' : 'old';
+  }
+
+  /** Takes the transactional id over: who had it before is fenced, and its open transaction aborted. */
+  static async open(parts: TransactionParts): Promise<Transaction> {
+    const transaction = new Transaction(parts, { producerId: -1, producerEpoch: -1 });
+    await transaction.renew();
+    return transaction;
+  }
+
+  get stamp(): TransactionalStamp {
+    return { ...this.#stamp, transactionalId: this.#parts.transactionalId };
+  }
+
+  touch(): void {
+    this.#touched = true;
+  }
+
+  unsure(): void {
+    this.#unsure = true;
+  }
+
+  /** Old protocol: lets the transaction write a partition. Those asked for in one turn go in one request. */
+  admit(topic: string, partition: number): Promise<void> {
+    this.#joining ??= { partitions: [], done: this.#admitNext() };
+    this.#joining.partitions.push({ topic, partition });
+    return this.#joining.done;
+  }
+
+  async #admitNext(): Promise<void> {
+    await this.#parts.cluster.clock.turn();
+    const { partitions } = this.#joining!;
+    this.#joining = undefined;
+    const what = `adding ${names(partitions)} to the transaction of ${this.#parts.transactionalId}`;
+    await this.#coordinated(what, () => addPartitions(this.stamp, partitions), worstCode);
+  }
+
+  async sendPositions(
+    identity: GroupIdentity,
+    positions: readonly (TopicPartition & CommittedPosition)[],
+  ): Promise<void> {
+    this.#touched = true;
+    const { cluster, members, transactionalId } = this.#parts;
+    const { group } = identity;
+    if (this.protocol === 'old' && !this.#groups.has(group)) {
+      const what = `adding group ${group} to the transaction of ${transactionalId}`;
+      await this.#coordinated(
+        what,
+        () => addPositions(this.stamp, group),
+        (code) => code,
+      );
+      this.#groups.add(group);
+    }
+    const what = `positions of group ${group} by ${transactionalId}`;
+    await retry(
+      cluster,
+      what,
+      async () => {
+        const asked = members.current(identity);
+        const broker = await cluster.coordinator('group', group);
+        const request = commitPositions(this.protocol, this.stamp, asked, positions);
+        const code = worstCode(await this.#unhurried(broker, request, worstCode));
+        if (code === 0) return;
+        const failure = failureOf(code, what);
+        // Between two rounds of a rebalance no generation is accepted; the member's own is, once it knows it.
+        if (
+          failure instanceof FlowError &&
+          failure.code === 'log.generation' &&
+          (await members.moved(identity, asked))
+        ) {
+          throw new Stale(`group ${group} rebalances`, false, code);
+        }
+        throw failure;
+      },
+      { stale: () => cluster.stale({ coordinator: group }) },
+    );
+  }
+
+  /** Decides the transaction; the stamp is that of the next one. */
+  async end(commit: boolean): Promise<void> {
+    if (this.#touched) {
+      const what = `the ${commit ? 'commit' : 'abort'} of ${this.#parts.transactionalId}`;
+      const { errorCode, next } = await this.#coordinated(
+        what,
+        () => endTransaction(this.protocol, this.stamp, commit),
+        (answer) => (answer.errorCode === INVALID_TXN_STATE ? 0 : answer.errorCode),
+      );
+      if (errorCode === INVALID_TXN_STATE && commit) {
+        throw new FlowError('log.aborted', `${what}: the broker has aborted the transaction; its work is done again`);
+      }
+      if (errorCode === 0) this.#stamp = next;
+    }
+    const late = this.#unsure && this.protocol === 'old';
+    this.#clear();
+    if (late) await this.renew();
+  }
+
+  /**
+   * Asks for a new epoch: decides whatever is open. Refused with `log.fenced` where there is a newer owner of the
+   * transactional id; but the first time, this producer is the newer one.
+   */
+  async renew(): Promise<void> {
+    const { transactionalId, timeoutMs } = this.#parts;
+    const before = this.#stamp.producerId < 0 ? undefined : this.#stamp;
+    this.#stamp = await this.#coordinated(
+      `a producer id for ${transactionalId}`,
+      () => initProducerId(transactionalId, timeoutMs, before),
+      ({ errorCode }) => errorCode,
+    );
+    this.#clear();
+  }
+
+  /** Aborts what is open, if the log answers soon; else its timeout does. */
+  async giveUp(): Promise<void> {
+    if (!this.#touched) return;
+    const request = () => endTransaction(this.protocol, this.stamp, false);
+    await this.#coordinated('the abort at closing', request, ({ errorCode }) => errorCode, CLOSING_MS).catch(
+      () => undefined,
+    );
+  }
+
+  #clear(): void {
+    this.#touched = false;
+    this.#unsure = false;
+    this.#groups.clear();
+  }
+
+  /** Asks the coordinator of the transactional id, until it answers or patience ends. */
+  #coordinated<T>(
+    what: string,
+    request: () => Request<T>,
+    codeOf: (answer: T) => number,
+    patienceMs?: Millis,
+  ): Promise<T> {
+    const { cluster, transactionalId } = this.#parts;
+    const { clock, random } = cluster;
+    return retry(
+      { clock, random, patienceMs: patienceMs ?? cluster.patienceMs },
+      what,
+      async () => {
+        const broker = await cluster.coordinator('transaction', transactionalId);
+        const answer = await this.#unhurried(broker, request(), codeOf);
+        const code = codeOf(answer);
+        if (code !== 0) throw failureOf(code, what);
+        return answer;
+      },
+      { stale: () => cluster.stale({ coordinator: transactionalId }) },
+    );
+  }
+
+  /** Asks again, after moments, while the transaction before is being completed. */
+  async #unhurried<T>(broker: number, request: Request<T>, codeOf: (answer: T) => number): Promise<T> {
+    const { cluster } = this.#parts;
+    for (let waits = 0; ; waits++) {
+      let answer: T;
+      try {
+        answer = await ask(cluster, broker, 'transactions', request);
+      } catch (thrown) {
+        this.#unsure = true;
+        throw thrown;
+      }
+      if (codeOf(answer) !== CONCURRENT_TRANSACTIONS || waits === SHORT_WAITS) return answer;
+      await cluster.clock.sleep(1 + waits);
+    }
+  }
+}
+
+/** One answer holds a code a partition; where they differ the first that is not good counts. */
+function worstCode(codes: readonly PartitionCode[]): number {
+  // 55 is said of partitions that were left out because of another.
+  const bad = codes.filter(({ errorCode }) => errorCode !== 0);
+  return (bad.find(({ errorCode }) => errorCode !== 55) ?? bad[0])?.errorCode ?? 0;
+}
+
+function names(partitions: readonly TopicPartition[]): string {
+  return partitions.map(({ topic, partition }) => partitionName(topic, partition)).join(', ');
+}
