@@ -13,8 +13,8 @@ export function failureFrom(thrown: unknown, what: string): Stale | FlowError {
   const codes = causes.map(({ code }) => code);
   const text = causes.map(({ message }) => message).join(': ');
   if (codes.includes('PLT_KFK_AUTHENTICATION')) return credentials(what, text);
-  if (codes.some(isTlsCode) || causes.some(({ message }) => TLS_MESSAGES.test(message))) return security(what, text);
-  if (codes.some(isNetworkCode)) return new Stale(text, true, 0, { cause: thrown });
+  if (codes.some(isTlsCode)) return security(what, text);
+  if (codes.some(isNetworkCode) || hintsAtTls(text)) return new Stale(text, true, 0, { cause: thrown });
   throw thrown;
 }
 
@@ -118,4 +118,7 @@ function isTlsCode(code: string): boolean {
   return TLS_CODES.has(code) || code.startsWith('ERR_SSL_') || code.startsWith('ERR_OSSL_');
 }
 
-const TLS_MESSAGES = /TLS handshake failed|Broker requires TLS|before secure TLS connection was established/;
+/** Whether it looks as if one side spoke TLS and the other did not. A broker that stops looks so too, for a while. */
+export function hintsAtTls(message: string): boolean {
+  return /TLS handshake failed|Broker requires TLS|before secure TLS connection was established/.test(message);
+}

@@ -6,7 +6,7 @@ import { AnswerPool } from './answer-pool.ts';
 import type { BrokerId, Cluster, KafkaTopic, Lane, Leader, LibraryConnection, Socket } from './cluster.ts';
 import { type Endpoint, endpoint } from './endpoint.ts';
 import { failureOf, Stale } from './error-codes.ts';
-import { brokerErrorOf, credentials } from './failures.ts';
+import { brokerErrorOf, credentials, hintsAtTls, security } from './failures.ts';
 import type { Library, Metadata } from './library.ts';
 import { Link } from './link.ts';
 import { Missing, TopicCache } from './metadata.ts';
@@ -97,6 +97,7 @@ class KafkaCluster implements Cluster {
       } catch (thrown) {
         if (!(thrown instanceof Stale)) throw thrown;
         if (this.#silentCloses >= MOST_SILENT_CLOSES) throw this.#wantsCredentials();
+        if (tries >= MOST_SILENT_CLOSES && hintsAtTls(thrown.message)) throw security('connecting', thrown.message);
         const waitMs = backOffMs(tries, this.random);
         if (this.clock.monotonic() + waitMs > deadline) throw this.#unreachable(thrown);
         await this.clock.sleep(waitMs, this.closing);
@@ -209,17 +210,21 @@ class KafkaCluster implements Cluster {
 
   #openSocket(key: string, at: Endpoint): Promise<KafkaSocket> {
     const { clock, library, clientId, security } = this.#options;
-    const opening = this.#link(at, 'control')
+    const forget = () => {
+      if (this.#sockets.get(key) === opening) this.#sockets.delete(key);
+    };
+    const opening: Promise<KafkaSocket> = this.#link(at, 'control')
       .versions()
-      .then((versions) => openSocket(at, { clock, library, clientId, security, versions, pool: this.#pool }))
+      .then((versions) => {
+        const options = { clock, library, clientId, security, versions, pool: this.#pool, onBroken: forget };
+        return openSocket(at, options);
+      })
       .then((socket) => {
         if (this.closing.aborted) socket.close();
         return socket;
       });
     this.#sockets.set(key, opening);
-    opening.catch(() => {
-      if (this.#sockets.get(key) === opening) this.#sockets.delete(key);
-    });
+    opening.catch(forget);
     return opening;
   }
 

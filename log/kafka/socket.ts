@@ -26,6 +26,8 @@ export interface SocketOptions {
   readonly security: Security;
   readonly versions: Versions;
   readonly pool: AnswerPool;
+  /** Told once, when it is no longer open. */
+  onBroken(): void;
 }
 
 interface InFlight {
@@ -222,6 +224,7 @@ export class KafkaSocket implements Socket {
   #break(failure: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = failure;
+    this.#options.onBroken();
     this.#cancelRenewal();
     this.#frames.clear();
     this.#net?.destroy();

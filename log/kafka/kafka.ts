@@ -1,0 +1,118 @@
+import type { Clock } from '../../core/clock.ts';
+import { FlowError } from '../../core/errors.ts';
+import type { Millis } from '../../core/ids.ts';
+import type { Random } from '../../core/random.ts';
+import type { Log, LogCapabilities, LogReader, ReaderOptions } from '../log.ts';
+import { KafkaAdmin } from './admin.ts';
+import type { Cluster } from './cluster.ts';
+import { endpoints } from './endpoint.ts';
+import { loadLibrary } from './library.ts';
+import { openCluster } from './open-cluster.ts';
+import { KafkaReader } from './reader.ts';
+import { checkSecurity, type SaslOptions, type TlsOptions } from './security.ts';
+
+/**
+ * The log on a Kafka cluster, of Kafka 3.7 or newer. Records go over sockets of our own (`socket.ts`), as whole
+ * batches: fetched ones lie in the buffer they were received in. Everything else goes over the connections of the
+ * client library. What passes by itself (brokers that restart, leaders that move, coordinators that are not there yet)
+ * is waited out here, within `patienceMs` where something was asked, for ever where a reader waits for records.
+ */
+export interface KafkaOptions {
+  /** Where brokers listen: `host:port`, several with commas between. One that answers is enough. */
+  readonly brokers: string;
+  /** A name for the logs and quotas of the brokers. Default `nodeflow`. */
+  readonly clientId?: string;
+  /** True for TLS with the authorities that Node trusts. */
+  readonly tls?: boolean | TlsOptions;
+  readonly sasl?: SaslOptions;
+  /** Copies of each partition of the topics that we make; -1 leaves it to the brokers. Default 3, or all brokers. */
+  readonly replication?: number;
+  /** How long a request may take, with all its retries. Default 30 s. */
+  readonly patienceMs?: Millis;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const DEFAULT_CLIENT_ID = 'nodeflow';
+const DEFAULT_PATIENCE_MS: Millis = 30_000;
+
+const CAPABILITIES: LogCapabilities = {
+  driver: 'kafka',
+  rawBatches: true,
+  transactions: true,
+  fencing: true,
+  ownAssignor: true,
+  durable: 'replicas',
+};
+
+/**
+ * Connects. Fails with `kafka.unreachable`, `kafka.credentials`, `kafka.security` or `kafka.version`, or with
+ * `config.invalid` on options that cannot work.
+ */
+export async function createKafkaLog(options: KafkaOptions): Promise<Log> {
+  const { clock, random, sasl } = options;
+  const security = { tls: options.tls === true ? {} : options.tls || undefined, sasl };
+  const bootstrap = endpoints(options.brokers);
+  checkSecurity(security);
+  const library = await loadLibrary();
+  const cluster = await openCluster({
+    bootstrap,
+    clientId: options.clientId ?? DEFAULT_CLIENT_ID,
+    security,
+    patienceMs: options.patienceMs ?? DEFAULT_PATIENCE_MS,
+    replication: options.replication,
+    clock,
+    random,
+    library,
+  });
+  return new KafkaLog(cluster);
+}
+
+class KafkaLog implements Log {
+  readonly capabilities = CAPABILITIES;
+  readonly admin: KafkaAdmin;
+  readonly #cluster: Cluster;
+  readonly #readers = new Set<LogReader>();
+  #serial = 0;
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+    this.admin = new KafkaAdmin(cluster, () => 0);
+  }
+
+  reader(options: ReaderOptions): LogReader {
+    const reader: LogReader = new KafkaReader(this.#cluster, options, `reader ${++this.#serial}`, () => {
+      this.#readers.delete(reader);
+    });
+    this.#readers.add(reader);
+    return reader;
+  }
+
+  async producer(): Promise<never> {
+    this.#check();
+    throw unsupported('writing');
+  }
+
+  async join(): Promise<never> {
+    this.#check();
+    throw unsupported('groups');
+  }
+
+  async committed(): Promise<never> {
+    this.#check();
+    throw unsupported('groups');
+  }
+
+  async close(): Promise<void> {
+    for (const reader of this.#readers) await reader.close();
+    await this.#cluster.close();
+  }
+
+  #check(): void {
+    if (this.#cluster.closing.aborted) throw new FlowError('log.closed', 'the log was closed');
+  }
+}
+
+function unsupported(what: string): FlowError {
+  return new FlowError('log.unsupported', `the kafka driver does not have ${what} yet; use the file driver`);
+}
