@@ -97,7 +97,7 @@ async function readSegment(request: ReadRequest, segment: Segment, hint: Place |
         const next = Math.min(segment.index.next, request.limit);
         return { bytes: EMPTY, starts: [], ends: [], next, place: undefined };
       }
-      const length = Math.min(want, segment.size - at);
+      const length = Math.min(segment.index.wholeLength(at, want), segment.size - at);
       const bytes = buffers.lend(length);
       const got = await file.read(bytes, 0, length, at);
       const walk = walkBatches(request, bytes, got);

@@ -40,14 +40,14 @@ export class SegmentIndex {
 
   /** A place at or before the batch that holds `position`. */
   place(position: Position): number {
-    let low = 0;
-    let high = this.#positions.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#positions[middle]! <= position) low = middle + 1;
-      else high = middle;
-    }
-    return low === 0 ? 0 : this.#places[low - 1]!;
+    return this.#places[lastUpTo(this.#positions, position)] ?? 0;
+  }
+
+  /** Of `most` bytes from `at`, those up to the last row among them, where a batch begins: the rest would be half of one. */
+  wholeLength(at: number, most: number): number {
+    if (at + most >= this.covered) return most;
+    const end = this.#places[lastUpTo(this.#places, at + most)] ?? 0;
+    return end > at ? end - at : most;
   }
 
   encode(): Bytes {
@@ -85,4 +85,16 @@ export class SegmentIndex {
     }
     return index;
   }
+}
+
+/** The last of rising numbers that is not above `limit`; -1 where there is none. */
+function lastUpTo(numbers: readonly number[], limit: number): number {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (numbers[middle]! <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }
