@@ -1,5 +1,5 @@
 import { type Fn, takesValueAlone } from './functions.ts';
-import type { OperatorFactory } from './operators.ts';
+import type { OperatorFactory, Screen } from './operators.ts';
 
 /** Passes on the records that its predicate takes, or those that it does not, unchanged. */
 export const createFilter: OperatorFactory<'filter'> = (node, context, [next]) => {
@@ -12,6 +12,7 @@ export const createFilter: OperatorFactory<'filter'> = (node, context, [next]) =
           if (!fn(record.value) === not) next(record);
         },
       ],
+      screen: { passes: not ? (value) => !fn(value) : (fn as Screen['passes']), next },
     };
   }
   return {

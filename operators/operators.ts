@@ -27,6 +27,8 @@ export type Push = (record: Rec) => void;
 export interface Operator {
   /** One entry for each of the node's inputs, in order; a `table` has one, for the records of its topic. */
   readonly inputs: readonly Push[];
+  /** Of a filter that looks at the value alone: how it may be asked without a record being pushed. */
+  readonly screen?: Screen;
   /**
    * Called once, in a step of its own, when the state is restored and before the first record: work that a crash
    * cut short goes on, by `context.scan`.
@@ -38,6 +40,12 @@ export interface Operator {
    */
   end?(): void;
   close?(): void;
+}
+
+/** `inputs[0]` of its filter is: `if (passes(record.value)) next(record)`. */
+export interface Screen {
+  passes(value: unknown): boolean;
+  readonly next: Push;
 }
 
 export type OperatorFactory<Kind extends NodeKind> = (

@@ -7,6 +7,7 @@ import {
   type Operator,
   type OperatorFactory,
   type Push,
+  type Screen,
 } from '../operators/operators.ts';
 import type { FailurePolicy, NodeKind, PlanNode, Stage } from '../topology/plan.ts';
 import { type ContextParts, createContext } from './context.ts';
@@ -24,6 +25,8 @@ export interface BuiltTopic {
   readonly topic: string;
   readonly node: string;
   readonly push: Push;
+  /** That of the filter which alone takes its records, where there is such. */
+  readonly screen: Screen | undefined;
   readonly time: ((value: unknown, key: unknown) => Millis) | undefined;
 }
 
@@ -46,6 +49,8 @@ interface Chain {
   readonly operators: readonly Operator[];
   /** Where the records of a source, a repartition before the stage, or the connector go, by node id. */
   readonly entries: ReadonlyMap<string, Push>;
+  /** Of the entries that push into one filter and nowhere else. */
+  readonly screens: ReadonlyMap<string, Screen>;
 }
 
 /** Builds the operators of one task, from the leaves up. */
@@ -62,6 +67,7 @@ export function buildStage(parts: BuildParts): BuiltStage {
         topic: entry.topic!,
         node: node.id,
         push: chain.entries.get(node.id)!,
+        screen: chain.screens.get(node.id),
         time: time as BuiltTopic['time'],
       };
     });
@@ -129,14 +135,20 @@ function buildChain(parts: BuildParts, trace: ContextParts['trace'], counts?: No
     operators.unshift(operator);
   }
   const entries = new Map<string, Push>();
+  const screens = new Map<string, Screen>();
   for (const { node } of entryNodes(parts)) {
     if (node.kind === 'table') entries.set(node.id, built.get(node.id)!.inputs[0]!);
     else if (node.kind === 'repartition') {
       const wires = (parts.index.consumers.get(node.id) ?? []).filter((wire) => built.has(wire.node.id));
       entries.set(node.id, pushOf(wires));
-    } else entries.set(node.id, pushOf(ports.get(node.id)!.flat()));
+    } else {
+      const wires = ports.get(node.id)!.flat();
+      entries.set(node.id, pushOf(wires));
+      const screen = wires.length === 1 ? built.get(wires[0]!.node.id)?.screen : undefined;
+      if (screen !== undefined) screens.set(node.id, screen);
+    }
   }
-  return { operators, entries };
+  return { operators, entries, screens };
 }
 
 function nodeOfRef(ref: string): string {

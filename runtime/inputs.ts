@@ -1,6 +1,6 @@
 import type { Bytes } from '../core/bytes.ts';
 import type { Millis, Position } from '../core/ids.ts';
-import type { Push, Rec } from '../operators/operators.ts';
+import type { Push, Rec, Screen } from '../operators/operators.ts';
 
 /**
  * One input of a task: a partition of a topic, or a split of a connector. It holds what was fetched and not yet
@@ -18,6 +18,17 @@ export interface Input {
   readonly node: string;
   readonly record: Rec;
   readonly push: Push;
+  /** The filter that alone takes its records, where that may be asked by `sift`. */
+  readonly screen: Screen | undefined;
+  /**
+   * Passes over up to `most` records, none later than `until`, that the screen drops; answers how many. Stops before
+   * any other record, and before one that has to be pushed to be judged.
+   */
+  sift(most: number, until: Millis): number;
+  /** The largest event time among those that the last `sift` passed over. */
+  readonly siftedTime: Millis;
+  /** The last `sift` stopped before a record that the screen takes. */
+  readonly accepted: boolean;
   /** Makes the next record available; false when nothing is here. */
   fill(): boolean;
   /** Event time of the record that `fill` made available. */

@@ -241,7 +241,7 @@ function topicInputs(
 ): readonly TopicInput[] {
   const { index, program } = parts;
   const own = built.topics.filter(({ topic }) => spec.partition < index.topics.get(topic)!.partitions);
-  return own.map(({ topic, node, push, time }) => {
+  return own.map(({ topic, node, push, screen, time }) => {
     const { key, value } = index.topics.get(topic)!;
     const input: TopicInput = new TopicInput({
       topic,
@@ -252,6 +252,7 @@ function topicInputs(
       value: program.code.serde(value),
       time,
       push,
+      screen,
       pass: passThrough(index, stage, spec.partition, parts.outputs, (position, records) =>
         input.passedTo(position, records),
       ),

@@ -26,6 +26,9 @@ export class SplitInput implements Input {
   readonly node: string;
   readonly record = new Rec();
   readonly push: Push;
+  readonly screen = undefined;
+  readonly siftedTime = 0;
+  readonly accepted = false;
   taken = 0;
   readonly passed = 0;
   index = 0;
@@ -90,6 +93,10 @@ export class SplitInput implements Input {
 
   shift(): void {
     this.index++;
+  }
+
+  sift(): number {
+    return 0;
   }
 
   get left(): number {

@@ -166,13 +166,20 @@ export class Task {
    */
   #runInput(input: Input, left: number): number {
     const step = this.#step;
-    const { push, record } = input;
+    const { record, screen } = input;
     const { streamTime, timers, outputs } = this.#parts;
     const limit = this.inputs.length === 1 ? Number.POSITIVE_INFINITY : this.#limitFor(input);
     const alone = limit === Number.POSITIVE_INFINITY;
     const scans = this.#scans;
     this.worked = true;
     do {
+      let { push } = input;
+      if (screen !== undefined) {
+        left -= this.#sift(input, left, limit);
+        if (left <= 0 || input.left === 0) break;
+        if (!alone && input.head > limit) break;
+        if (input.accepted) push = screen.next;
+      }
       step.begin();
       try {
         input.load();
@@ -194,6 +201,18 @@ export class Task {
       if (timers.due(streamTime.value)) scans.push(timers);
     } while (left > 0 && scans.length === 0 && input.left > 0 && (alone || input.head <= limit));
     return left;
+  }
+
+  /** Lets the input pass over what its screen drops, as if each record had been pushed; answers how many. */
+  #sift(input: Input, most: number, limit: Millis): number {
+    const { streamTime, timers } = this.#parts;
+    const passed = input.sift(most, Math.min(limit, timers.nextDue - 1));
+    if (passed > 0 && input.siftedTime > streamTime.value) {
+      this.#step.begin();
+      streamTime.set(input.siftedTime);
+      this.#step.settle();
+    }
+    return passed;
   }
 
   /** Runs what scans are pending, row by row; false on a miss. */

@@ -275,10 +275,10 @@ export class TopologyDriver {
     const { code } = this.#program;
     const topics = built.topics
       .filter(({ topic }) => partition < this.#index.topics.get(topic)!.partitions)
-      .map(({ topic, node, push, time }) => {
+      .map(({ topic, node, push, screen, time }) => {
         const { key, value } = this.#index.topics.get(topic)!;
         return new TopicInput({
-          ...{ topic, partition, node, push, time, position: 0, pass: undefined },
+          ...{ topic, partition, node, push, screen, time, position: 0, pass: undefined },
           key: code.serde(key),
           value: code.serde(value),
         });

@@ -31,6 +31,11 @@ export class Timers implements ResumableScan {
     this.#findNext();
   }
 
+  /** Records before this time make nothing due. */
+  get nextDue(): Millis {
+    return this.#nextDue;
+  }
+
   /** One comparison a record. */
   due(streamTime: Millis): boolean {
     return streamTime >= this.#nextDue;

@@ -2,7 +2,7 @@ import { FlowError, messageOf } from '../core/errors.ts';
 import type { Millis, Position } from '../core/ids.ts';
 import { BatchView } from '../log/batch.ts';
 import type { Fetched } from '../log/log.ts';
-import { type Push, Rec } from '../operators/operators.ts';
+import { type Push, Rec, type Screen } from '../operators/operators.ts';
 import type { Serde, View } from '../schemas/schemas.ts';
 import type { Input, Original } from './inputs.ts';
 
@@ -16,6 +16,7 @@ export interface TopicInputOptions {
   /** Event time of a value, where it is not the record's own timestamp. */
   readonly time: ((value: unknown, key: unknown) => Millis) | undefined;
   readonly push: Push;
+  readonly screen: Screen | undefined;
   /** Takes a batch that nobody has to open; see `pass-through.ts`. */
   readonly pass: ((fetched: Fetched, batch: number) => boolean) | undefined;
 }
@@ -27,6 +28,9 @@ export class TopicInput implements Input {
   readonly node: string;
   readonly record = new Rec();
   readonly push: Push;
+  readonly screen: Screen | undefined;
+  siftedTime: Millis = 0;
+  accepted = false;
   /** Bytes that wait here. */
   queuedBytes = 0;
   /** Records that wait here, counted as positions, by whole fetched buffers. */
@@ -59,6 +63,7 @@ export class TopicInput implements Input {
     this.partition = options.partition;
     this.node = options.node;
     this.push = options.push;
+    this.screen = options.time === undefined ? options.screen : undefined;
     this.#position = options.position;
     this.#fetchedTo = options.position;
     this.#key = options.key;
@@ -197,6 +202,34 @@ export class TopicInput implements Input {
     record.headerStart = headerStart + 1 === bodyEnd ? -1 : headerStart;
     record.headerEnd = bodyEnd;
     if (this.#time !== undefined) record.timestamp = this.#time(record.value, record.key);
+  }
+
+  /** A failure of the screen is left to the record's own turn, which meets it again. */
+  sift(most: number, until: Millis): number {
+    this.accepted = false;
+    const first = this.index;
+    if (first === this.#unproven) return 0;
+    const { timestamps, valueStarts, valueEnds, bytes } = this.#view;
+    const read = this.#valueView;
+    const screen = this.screen!;
+    const end = Math.min(this.#count, first + most);
+    let largest = Number.NEGATIVE_INFINITY;
+    let i = first;
+    try {
+      for (; i < end; i++) {
+        const timestamp = timestamps[i]!;
+        if (timestamp > until) break;
+        const start = valueStarts[i]!;
+        if (screen.passes(start < 0 ? null : read(bytes, start, valueEnds[i]!))) {
+          this.accepted = true;
+          break;
+        }
+        if (timestamp > largest) largest = timestamp;
+      }
+    } catch {}
+    this.siftedTime = largest;
+    this.index = i;
+    return i - first;
   }
 
   shift(): void {
