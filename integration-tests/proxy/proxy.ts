@@ -11,7 +11,7 @@ import { ActiveRule, type Direction, type Rule } from './rules.ts';
  * has a gate; brokers advertise the port of their gate. What is to happen is said in rules (`rules.ts`): the first
  * rule that takes a frame acts on it.
  */
-export interface Proxy {
+export interface KafkaProxy {
   /** The ports to which clients connect, one a gate. */
   readonly ports: readonly number[];
   add(rule: Rule): ActiveRule;
@@ -30,15 +30,15 @@ export interface Gate {
   /** The broker's number, for rules. */
   readonly broker: number;
   readonly host?: string;
-  /** Where the broker listens. */
-  readonly port: number;
+  /** Where the broker listens; asked at each connection, since brokers may start behind their proxy. */
+  readonly port: number | (() => number);
   /** Where clients connect. Default: any that is free. */
   readonly listen?: number;
 }
 
 const LOOPBACK = '127.0.0.1';
 
-export async function startProxy(clock: Clock, gates: readonly Gate[]): Promise<Proxy> {
+export async function startProxy(clock: Clock, gates: readonly Gate[]): Promise<KafkaProxy> {
   const rules: ActiveRule[] = [];
   const connections = new Map<Connection, number>();
   const seen = new Map<string, number>();
@@ -50,7 +50,7 @@ export async function startProxy(clock: Clock, gates: readonly Gate[]): Promise<
       const connection = new Connection({
         client,
         broker: gate.broker,
-        target: { host: gate.host ?? LOOPBACK, port: gate.port },
+        target: { host: gate.host ?? LOOPBACK, port: typeof gate.port === 'number' ? gate.port : gate.port() },
         clock,
         rule: (direction, broker, frame) => rules.find((each) => each.takes(direction, broker, frame)),
         count(direction: Direction, frame: Frame) {

@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { DOCTORED, selfTest } from './doctored.ts';
+import { createFileWorld } from './file-world.ts';
+import { PROCESS_ROWS } from './process-rows.ts';
+import { reportOf } from './report.ts';
+import type { Row } from './rows.ts';
+import { type Outcome, runRow } from './run-row.ts';
+import type { World } from './world.ts';
+
+/**
+ * Proves, as far as runs can, that the engine affects its committed output and state exactly once, whatever happens:
+ *
+ *     npm run verify:eos                       every row
+ *     npm run verify:eos -- --short            a few repeats of the cheap rows
+ *     npm run verify:eos -- --rows 1,19        rows by number; '1 K5' is one step of row 1
+ *     npm run verify:eos -- --log file         on the file log
+ *     npm run verify:eos -- --seed 7 --json
+ *
+ * Before the rows the checker itself is tried on doctored results, which it must refuse. Exits with 1 where a row does
+ * not hold.
+ */
+const { values } = parseArgs({
+  options: {
+    short: { type: 'boolean', default: false },
+    rows: { type: 'string' },
+    repeats: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    json: { type: 'boolean', default: false },
+    log: { type: 'string', default: 'file' },
+  },
+});
+const seed = Number(values.seed);
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+function chosen(kind: World['kind']): readonly Row[] {
+  const wanted = values.rows?.split(',').map((each) => each.trim());
+  const isWanted = ({ id }: Row) => wanted?.some((each) => id === each || id.startsWith(`${each} `)) ?? true;
+  return PROCESS_ROWS.filter((row) => row.worlds.includes(kind) && isWanted(row)).filter(
+    (row) => !values.short || row.short !== undefined,
+  );
+}
+
+const failures = selfTest(seed);
+say(`the checker refused ${DOCTORED.length - failures.length} of ${DOCTORED.length} doctored results`);
+if (failures.length > 0) throw new Error(failures.join('\n'));
+
+const folder = mkdtempSync(join(tmpdir(), 'nodeflow-verify-'));
+const world = createFileWorld(folder);
+const outcomes: Outcome[] = [];
+try {
+  for (const [i, row] of chosen(world.kind).entries()) {
+    const repeats = Number(values.repeats ?? (values.short ? row.short : row.repeats));
+    const outcome = await runRow(world, row, repeats, seed + i, `verify-${i}`);
+    outcomes.push(outcome);
+    say(`${row.id}: ${row.title}: ${outcome.problems.length === 0 ? 'holds' : 'FAILS'} (${outcome.seconds} s)`);
+    for (const problem of outcome.problems) say(`  ${problem}`);
+  }
+} finally {
+  await world.close();
+  rmSync(folder, { recursive: true, force: true });
+}
+const report = { seed, log: values.log, node: process.version, rows: outcomes };
+process.stdout.write(values.json ? `${JSON.stringify(report, undefined, 2)}\n` : reportOf(outcomes));
+process.exitCode = outcomes.length > 0 && outcomes.every(({ problems }) => problems.length === 0) ? 0 : 1;

@@ -1,0 +1,234 @@
+import { rm } from 'node:fs/promises';
+import { systemClock } from '../../core/clock.ts';
+import { type Random, seededRandom } from '../../core/random.ts';
+import type { Log } from '../../log/log.ts';
+import type { RunSettings } from '../../runtime/runtime.ts';
+import type { AppOptions } from './app.ts';
+import { AppProcess } from './app-process.ts';
+import { Feeder } from './feed.ts';
+import { isSettled } from './outputs.ts';
+import { defineJob, type Job } from './topology.ts';
+import { Watcher } from './watcher.ts';
+import type { World } from './world.ts';
+
+export interface StartOptions {
+  readonly slot?: number;
+  /** `name:hit:action`, see `core/failpoints.ts`. */
+  readonly failpoint?: string;
+  readonly block?: AppOptions['block'];
+}
+
+/** Small epochs and small batches, so that faults hit open transactions. */
+const SETTINGS: Partial<RunSettings> = {
+  commitIntervalMs: 20,
+  batchBytes: 8192,
+  sliceRecords: 500,
+  writeBackMs: 100,
+};
+
+const FEED_EVERY_MS = 50;
+/** Records a second, where the log is fed while the job runs. */
+const FEED_RATE = 2000;
+/** Records before each start, where it is not. */
+const FEED_AHEAD = 6000;
+const PATIENCE_MS = 60_000;
+
+/** One run of one row: an input, processes that do the job, faults, and figures about them. */
+export class Trial {
+  readonly world: World;
+  readonly job: Job;
+  readonly random: Random;
+  readonly clock = systemClock;
+  readonly #seed: number;
+  readonly apps: AppProcess[] = [];
+  /** What did not go as planned, in words. */
+  readonly problems: string[] = [];
+  faults = 0;
+  readonly recoveriesMs: number[] = [];
+  #fed = 0;
+  #log: Log | undefined;
+  #feeding: Promise<void> | undefined;
+  readonly #stopFeeding = new AbortController();
+  watcher: Watcher | undefined;
+
+  constructor(world: World, name: string, seed: number) {
+    this.world = world;
+    this.job = defineJob(name);
+    this.#seed = seed;
+    this.random = seededRandom(seed);
+  }
+
+  async open(): Promise<void> {
+    await this.withLog(async (log) => {
+      const feeder = new Feeder(log, this.job, this.#seed, 0);
+      await feeder.createTopics();
+      await feeder.feedTable();
+      if (this.world.shared) this.#feeding = this.#feed(feeder);
+      else await feeder.close();
+    });
+  }
+
+  /** Hands over the log; where it is not shared, no process may run. */
+  async withLog<T>(work: (log: Log) => Promise<T>): Promise<T> {
+    if (this.world.shared) {
+      this.#log ??= await this.world.openLog(this.job.name);
+      return work(this.#log);
+    }
+    const log = await this.world.openLog(this.job.name);
+    try {
+      return await work(log);
+    } finally {
+      await log.close();
+    }
+  }
+
+  /** Starts a process that does the job. */
+  async start(options: StartOptions = {}): Promise<AppProcess> {
+    if (!this.world.shared) await this.#feedAhead(FEED_AHEAD);
+    return this.#start(options);
+  }
+
+  #start({ slot = 0, failpoint, block }: StartOptions): AppProcess {
+    const engine = this.world.engineFor(this.job.name, slot);
+    const options = { engine, settings: SETTINGS, ...(block === undefined ? {} : { block }) };
+    const app = new AppProcess(this.job.name, options, failpoint);
+    this.apps.push(app);
+    return app;
+  }
+
+  /** A first process makes the topics and some state. */
+  async begin(): Promise<void> {
+    const app = await this.start();
+    await this.works(app, 5);
+    await this.stop(app);
+  }
+
+  /** Does this to a process, and counts it. */
+  fault(app: AppProcess, signal: NodeJS.Signals): void {
+    this.faults++;
+    app.signal(signal);
+  }
+
+  /** Removes the local stores of every process: they come back from their changelogs. No process may run. */
+  async loseStores(): Promise<void> {
+    for (const folder of this.world.storesOf(this.job.name)) await rm(folder, { recursive: true, force: true });
+  }
+
+  /** The process must end by its failpoint. */
+  async dies(app: AppProcess): Promise<void> {
+    const late = this.clock.after(PATIENCE_MS, () => app.signal('SIGKILL'));
+    const startedAt = this.clock.monotonic();
+    const { signal, code } = await app.whenEnded();
+    late();
+    if (signal === 'SIGKILL' && this.clock.monotonic() - startedAt < PATIENCE_MS) this.faults++;
+    else this.problems.push(`a process did not reach its failpoint: exit ${code} ${app.failure ?? ''}`);
+  }
+
+  /** Until the process has committed some more epochs. */
+  async works(app: AppProcess, commits = 3): Promise<void> {
+    const wanted = app.figures.commits + commits;
+    const late = new AbortController();
+    const gaveUp = this.clock.sleep(PATIENCE_MS, late.signal).then((elapsed) => elapsed && 'late');
+    const done = await Promise.race([app.until((each) => each.figures.commits >= wanted), gaveUp]);
+    late.abort();
+    if (done === 'late') this.problems.push(`a process committed nothing for ${PATIENCE_MS} ms`);
+    if (done === false) this.problems.push(`a process ended by itself: ${app.failure ?? JSON.stringify(app.end)}`);
+  }
+
+  /** Asks the process to end, as an operator would; it must do so by itself. */
+  async stop(app: AppProcess, patienceMs = 10_000): Promise<void> {
+    app.signal('SIGTERM');
+    const late = this.clock.after(patienceMs, () => {
+      this.problems.push(`a process did not end within ${patienceMs} ms of SIGTERM`);
+      app.signal('SIGKILL');
+    });
+    const { code, signal } = await app.whenEnded();
+    late();
+    if (code !== 0 && signal !== 'SIGKILL')
+      this.problems.push(`a process ended with exit code ${code} on SIGTERM: ${app.failure ?? ''}`);
+  }
+
+  /** Measures the time until records fed from now on are committed in every partition. Nothing where nobody can look. */
+  async recovered(): Promise<void> {
+    if (this.watcher === undefined) return;
+    const since = this.clock.monotonic();
+    const stop = new AbortController();
+    const late = this.clock.sleep(PATIENCE_MS, stop.signal).then((elapsed) => elapsed && 'late');
+    const outcome = await Promise.race([this.watcher.until(this.#fed), late]);
+    stop.abort();
+    if (outcome === 'late') this.problems.push(`no recovery within ${PATIENCE_MS} ms`);
+    else this.recoveriesMs.push(this.clock.monotonic() - since);
+  }
+
+  /** Begins to watch the outputs; they are there once a process has started. */
+  async watch(): Promise<void> {
+    if (this.world.shared) await this.withLog(async (log) => (this.watcher ??= new Watcher(log, this.job)));
+  }
+
+  /** The input ends, and one process at least runs until all of it is done and every transaction is decided. */
+  async settle(): Promise<void> {
+    this.world.proxy?.clear();
+    this.#stopFeeding.abort();
+    await this.#feeding;
+    await this.withLog(async (log) => {
+      const feeder = new Feeder(log, this.job, this.#seed, this.#fed);
+      await feeder.feedLast();
+      await feeder.close();
+    });
+    const deadline = this.clock.monotonic() + PATIENCE_MS;
+    for (;;) {
+      if (!this.apps.some((app) => app.end === undefined)) this.#start({});
+      const isDone = this.world.shared ? await this.#settledWhileRunning() : await this.#settledBehind();
+      if (isDone) break;
+      if (this.clock.monotonic() > deadline) {
+        this.problems.push(`not all input was done within ${PATIENCE_MS} ms`);
+        break;
+      }
+    }
+    for (const app of this.apps) if (app.end === undefined) await this.stop(app);
+  }
+
+  async close(): Promise<void> {
+    this.#stopFeeding.abort();
+    for (const app of this.apps) {
+      if (app.end !== undefined) continue;
+      app.signal('SIGKILL');
+      await app.whenEnded();
+    }
+    await this.#feeding?.catch(() => undefined);
+    await this.watcher?.close();
+    await this.#log?.close();
+  }
+
+  async #settledWhileRunning(): Promise<boolean> {
+    await this.clock.sleep(200);
+    return this.withLog((log) => isSettled(log, this.job));
+  }
+
+  /** The log can be looked at only when nobody runs: it seems done, it is stopped, and then it shows. */
+  async #settledBehind(): Promise<boolean> {
+    const app = this.apps.at(-1)!;
+    await app.until((each) => each.isReady && each.figures.records > 0 && each.figures.lag === 0);
+    await this.stop(app);
+    return this.withLog((log) => isSettled(log, this.job));
+  }
+
+  async #feed(feeder: Feeder): Promise<void> {
+    const { signal } = this.#stopFeeding;
+    const start = this.clock.monotonic();
+    while (await this.clock.sleep(FEED_EVERY_MS, signal)) {
+      await feeder.feedTo(Math.floor(((this.clock.monotonic() - start) * FEED_RATE) / 1000));
+      this.#fed = feeder.fed;
+    }
+    await feeder.close();
+  }
+
+  async #feedAhead(count: number): Promise<void> {
+    await this.withLog(async (log) => {
+      const feeder = new Feeder(log, this.job, this.#seed, this.#fed);
+      await feeder.feedTo(this.#fed + count);
+      await feeder.close();
+      this.#fed = feeder.fed;
+    });
+  }
+}
