@@ -10,6 +10,8 @@ import { dirname, join, relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
+import { closeSharedBroker } from '../integration-tests/support/brokers.ts';
+import { beginTestRun, endTestRun } from '../integration-tests/support/test-run.ts';
 import { filesUnder } from './files.mjs';
 
 const CONCURRENCY = 2;
@@ -54,12 +56,16 @@ if (files.length === 0) {
   process.exit(1);
 }
 const typesFit = wanted.length > 0 || (await checkTypes());
+const testRun = beginTestRun();
 const { passed, failed, skipped, todo } = await runTests(files);
+await closeSharedBroker(testRun.folder);
+const leftOut = endTestRun(testRun);
 const types = wanted.length > 0 ? 'types not checked' : typesFit ? 'types fit' : 'types do not fit';
 const rest = skipped + todo > 0 ? `, ${skipped + todo} skipped` : '';
 const isGood = typesFit && failed === 0 && process.exitCode !== 1;
 process.exitCode = isGood ? 0 : 1;
 // behind what the reporter still has to write
 process.on('exit', () => {
+  for (const { file, reason } of leftOut) console.log(`left out of ${file}: ${reason}`);
   console.log(`${files.length} files: ${passed} tests passed, ${failed} failed${rest}; ${types}`);
 });

@@ -30,7 +30,7 @@ export interface ConfigInputs {
 }
 
 /** Environment variables with our prefix that are no configuration keys. */
-const OTHER_VARIABLES = ['NODEFLOW_CONFIG', 'NODEFLOW_FAILPOINT'];
+const OTHER_VARIABLES = ['NODEFLOW_CONFIG', 'NODEFLOW_FAILPOINT', 'NODEFLOW_TEST_BROKERS', 'NODEFLOW_TEST_FOLDER'];
 
 /** Reads the configuration. Fails with `config.invalid` at the first key or value that does not fit. */
 export function loadConfig({ cwd, env, file, overrides = [] }: ConfigInputs): Config {

@@ -41,7 +41,7 @@ export const kafka: Command = {
   },
 };
 
-const machineOf = ({ env, clock, err }: World) => ({ env, clock, run: runProgram, say: err });
+const machineOf = ({ env, clock, err, stop }: World) => ({ env, clock, run: runProgram, say: err, stop });
 
 async function up(call: Call, world: World, folder: string): Promise<number> {
   const settings = settingsOf(call);

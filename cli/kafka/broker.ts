@@ -101,6 +101,7 @@ export async function awaitServing(
     while ((await servingBrokers(broker.port, clock)) < count) {
       const dead = brokers.find((each) => runningPid(each) === undefined);
       if (dead !== undefined) throw diedAtStart(dead);
+      if (machine.stop.aborted) throw new FlowError('stopped', 'stopped while brokers were starting; start them again');
       if (clock.monotonic() > end) {
         throw new FlowError(
           'kafka.start',

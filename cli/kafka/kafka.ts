@@ -46,20 +46,37 @@ const DROPPED_GRACE_MS = 3_000;
 const PORT_ATTEMPTS = 3;
 
 /** Starts a cluster, or those of its brokers that do not run. Where it runs as it was asked for, it is only reported. */
-export function upKafka(folder: string, settings: ClusterSettings, machine: Machine, firstPort?: number): Promise<Up> {
-  return alone(`${folder}.lock`, machine.clock, async () => {
-    const there = readCluster(folder);
-    if (there !== undefined) checkFits(folder, there, settings, firstPort);
-    const dead = there && brokerFolders(folder, there).filter((broker) => runningPid(broker) === undefined);
-    if (there !== undefined && dead?.length === 0) {
-      return { addresses: addressesOf(folder, there), cluster: there, started: false };
-    }
-    const kafka = await fetchKafka(machine);
-    await ensureArchive(kafka, machine);
-    const cluster = there === undefined ? await create(folder, settings, kafka, machine, firstPort) : there;
-    if (there !== undefined) await startAll(folder, there, kafka, machine);
-    return { addresses: addressesOf(folder, cluster), cluster, started: true };
-  });
+export async function upKafka(
+  folder: string,
+  settings: ClusterSettings,
+  machine: Machine,
+  firstPort?: number,
+): Promise<Up> {
+  try {
+    return await alone(`${folder}.lock`, machine.clock, () => upAlone(folder, settings, machine, firstPort));
+  } catch (thrown) {
+    removeIfEmpty(dirname(folder));
+    throw thrown;
+  }
+}
+
+async function upAlone(
+  folder: string,
+  settings: ClusterSettings,
+  machine: Machine,
+  firstPort: number | undefined,
+): Promise<Up> {
+  const there = readCluster(folder);
+  if (there !== undefined) {
+    checkFits(folder, there, settings, firstPort);
+    const allRun = brokerFolders(folder, there).every((broker) => runningPid(broker) !== undefined);
+    if (allRun) return { addresses: addressesOf(folder, there), cluster: there, started: false };
+  }
+  const kafka = await fetchKafka(machine);
+  await ensureArchive(kafka, machine);
+  if (there !== undefined) await startAll(folder, there, kafka, machine);
+  const cluster = there ?? (await create(folder, settings, kafka, machine, firstPort));
+  return { addresses: addressesOf(folder, cluster), cluster, started: true };
 }
 
 function checkFits(folder: string, there: Cluster, settings: ClusterSettings, firstPort: number | undefined): void {
@@ -146,13 +163,12 @@ export async function startOne(
 export async function downKafka(
   folder: string,
   machine: Machine,
-  { keep }: { readonly keep: boolean },
+  { keep, graceMs = keep ? KEPT_GRACE_MS : DROPPED_GRACE_MS }: { readonly keep: boolean; readonly graceMs?: number },
 ): Promise<boolean> {
   if (!existsSync(folder)) return false;
   const isThere = await alone(`${folder}.lock`, machine.clock, async () => {
     const cluster = readCluster(folder);
     if (cluster === undefined) return false;
-    const graceMs = keep ? KEPT_GRACE_MS : DROPPED_GRACE_MS;
     await stopBrokers(brokerFolders(folder, cluster), machine, { graceMs });
     if (!keep) removeData(folder);
     return true;

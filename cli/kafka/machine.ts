@@ -12,6 +12,8 @@ export interface Machine {
   readonly run: Run;
   /** Tells what takes long. */
   say(line: string): void;
+  /** Aborts where waiting for brokers is to be given up. */
+  readonly stop: AbortSignal;
 }
 
 /** How a program ended. */

@@ -27,10 +27,13 @@ export function folderOf(file: string): string {
   return slash < 0 ? '' : file.slice(0, slash);
 }
 
-/** Test files, contract suites and their helpers, and the folders that only tests use. */
+/** Test files, contract suites and their helpers, the folders that only tests use, and what runs the tests. */
 export function isTest(file: string): boolean {
   return (
-    /\.(test|conformance|fixture)\.ts$/.test(file) || file.startsWith('integration-tests/') || file.startsWith('bench/')
+    /\.(test|conformance|fixture)\.ts$/.test(file) ||
+    file.startsWith('integration-tests/') ||
+    file.startsWith('bench/') ||
+    file === 'bin/test.mjs'
   );
 }
 
