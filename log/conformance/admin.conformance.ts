@@ -96,12 +96,13 @@ export const ADMIN_CASES: readonly LogCase[] = [
   },
   {
     name: 'admin: records at or above the stable position are not deleted',
-    async run({ log }) {
+    async run({ log, until }) {
       await log.admin.create('orders', { partitions: 1 });
       const producer = await log.producer({ transactionalId: 't' });
       producer.begin();
       await producer.append('orders', 0, batch('a=1'));
       await producer.commit();
+      await until('the commit to show', async () => (await log.admin.bounds('orders', 0)).stable > 0);
       const { stable } = await log.admin.bounds('orders', 0);
       producer.begin();
       await producer.append('orders', 0, batch('b=2'));

@@ -80,6 +80,11 @@ export class KafkaAdmin implements LogAdmin {
     );
   }
 
+  /** The largest batch that a topic takes; `undefined` where there is no such topic. */
+  async limitOf(topic: string): Promise<number | undefined> {
+    return (await this.describe(topic))?.settings.maxMessageBytes;
+  }
+
   async list(): Promise<readonly string[]> {
     this.#check();
     return (await this.#cluster.topics()).toSorted();

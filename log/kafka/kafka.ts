@@ -1,15 +1,30 @@
 import type { Clock } from '../../core/clock.ts';
 import { FlowError } from '../../core/errors.ts';
-import type { Millis } from '../../core/ids.ts';
+import type { Millis, TopicPartition } from '../../core/ids.ts';
 import type { Random } from '../../core/random.ts';
-import type { Log, LogCapabilities, LogReader, ReaderOptions } from '../log.ts';
+import type {
+  CommittedPosition,
+  GroupMember,
+  Log,
+  LogCapabilities,
+  LogProducer,
+  LogReader,
+  MemberOptions,
+  ProducerOptions,
+  ReaderOptions,
+} from '../log.ts';
 import { KafkaAdmin } from './admin.ts';
 import type { Cluster } from './cluster.ts';
+import { committedPositions } from './committed.ts';
 import { endpoints } from './endpoint.ts';
 import { loadLibrary } from './library.ts';
+import { joinAsMember } from './member.ts';
+import { Members } from './members.ts';
 import { openCluster } from './open-cluster.ts';
+import { openProducer } from './producer.ts';
 import { KafkaReader } from './reader.ts';
 import { checkSecurity, type SaslOptions, type TlsOptions } from './security.ts';
+import { generationOf } from './shares.ts';
 
 /**
  * The log on a Kafka cluster, of Kafka 3.7 or newer. Records go over sockets of our own (`socket.ts`), as whole
@@ -72,12 +87,13 @@ class KafkaLog implements Log {
   readonly capabilities = CAPABILITIES;
   readonly admin: KafkaAdmin;
   readonly #cluster: Cluster;
+  readonly #members = new Members();
   readonly #readers = new Set<LogReader>();
   #serial = 0;
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
-    this.admin = new KafkaAdmin(cluster, () => 0);
+    this.admin = new KafkaAdmin(cluster, generationOf);
   }
 
   reader(options: ReaderOptions): LogReader {
@@ -88,31 +104,37 @@ class KafkaLog implements Log {
     return reader;
   }
 
-  async producer(): Promise<never> {
+  async producer(options: ProducerOptions): Promise<LogProducer> {
     this.#check();
-    throw unsupported('writing');
+    const parts = {
+      cluster: this.#cluster,
+      members: this.#members,
+      limitOf: (topic: string) => this.admin.limitOf(topic),
+      check: () => this.#check(),
+    };
+    return openProducer(parts, options);
   }
 
-  async join(): Promise<never> {
+  async join(options: MemberOptions): Promise<GroupMember> {
     this.#check();
-    throw unsupported('groups');
+    return joinAsMember(this.#cluster, this.#members, options);
   }
 
-  async committed(): Promise<never> {
+  async committed(
+    group: string,
+    partitions: readonly TopicPartition[],
+  ): Promise<readonly (CommittedPosition | undefined)[]> {
     this.#check();
-    throw unsupported('groups');
+    return committedPositions(this.#cluster, group, partitions);
   }
 
   async close(): Promise<void> {
     for (const reader of this.#readers) await reader.close();
+    await this.#members.close();
     await this.#cluster.close();
   }
 
   #check(): void {
     if (this.#cluster.closing.aborted) throw new FlowError('log.closed', 'the log was closed');
   }
-}
-
-function unsupported(what: string): FlowError {
-  return new FlowError('log.unsupported', `the kafka driver does not have ${what} yet; use the file driver`);
 }
