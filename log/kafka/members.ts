@@ -8,6 +8,7 @@ export interface Membership {
   readonly generation: number;
   /** A round of joining is under way, after which the broker's generation is known again; `undefined` where none is. */
   readonly round: Promise<void> | undefined;
+  leave(): Promise<void>;
 }
 
 /**
@@ -17,13 +18,31 @@ export interface Membership {
  */
 export class Members {
   readonly #members = new Map<string, Membership>();
+  readonly #lanes = new Set<string>();
+
+  /** A name for the connection of a member, of which no two at a time are alike. */
+  laneOf(name: string): string {
+    for (let serial = 1; ; serial++) {
+      const lane = `${name}-${serial}`;
+      if (this.#lanes.has(lane)) continue;
+      this.#lanes.add(lane);
+      return lane;
+    }
+  }
 
   add(member: string, membership: Membership): void {
     this.#members.set(member, membership);
   }
 
-  remove(member: string): void {
+  /** Forgets a member and the name of its connection, which may be used again. */
+  remove(member: string, lane: string): void {
     this.#members.delete(member);
+    this.#lanes.delete(lane);
+  }
+
+  /** Leaves every group. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#members.values()].map((member) => member.leave()));
   }
 
   /** The identity under which the broker knows an assignment. */

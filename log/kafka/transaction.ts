@@ -188,9 +188,9 @@ export class Transaction {
     patienceMs?: Millis,
   ): Promise<T> {
     const { cluster, transactionalId } = this.#parts;
-    const { clock, random } = cluster;
+    const { clock, random, closing } = cluster;
     return retry(
-      { clock, random, patienceMs: patienceMs ?? cluster.patienceMs },
+      { clock, random, closing, patienceMs: patienceMs ?? cluster.patienceMs },
       what,
       async () => {
         const broker = await cluster.coordinator('transaction', transactionalId);
