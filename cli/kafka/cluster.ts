@@ -30,6 +30,8 @@ export interface Cluster {
 export interface Addresses {
   readonly brokers: string;
   readonly advertised?: string;
+  /** Past what clients are told: these brokers tell of themselves alone. */
+  readonly direct?: string;
   readonly sasl?: string;
   readonly ssl?: string;
   readonly saslSsl?: string;
@@ -64,7 +66,7 @@ export function addressesOf(folder: string, { ports, settings }: Cluster): Addre
   const { ca, certificate, key } = securityIn(folder);
   return {
     brokers: all('plain'),
-    ...(settings.advertise.length > 0 ? { advertised: settings.advertise.join(',') } : {}),
+    ...(settings.advertise.length > 0 ? { advertised: settings.advertise.join(','), direct: all('internal') } : {}),
     ...(settings.secure ? { sasl: all('sasl'), ssl: all('ssl'), saslSsl: all('saslSsl'), ca, certificate, key } : {}),
   };
 }
