@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import type { Bytes } from '../../core/bytes.ts';
 import type { Clock } from '../../core/clock.ts';
 import { type ErrorCode, isFlowError } from '../../core/errors.ts';
@@ -44,6 +45,7 @@ export class Bench {
     this.until = this.until.bind(this);
     this.read = this.read.bind(this);
     this.values = this.values.bind(this);
+    this.shows = this.shows.bind(this);
     this.join = this.join.bind(this);
   }
 
@@ -87,6 +89,22 @@ export class Bench {
 
   async values(topic: string, isolation?: ReaderOptions['isolation'], partition = 0): Promise<(string | null)[]> {
     return (await this.read(topic, isolation, undefined, partition)).map(({ value }) => value);
+  }
+
+  /** Waits until a reader sees just these values: a commit shows in each partition a moment after its answer. */
+  async shows(
+    topic: string,
+    expected: readonly (string | null)[],
+    isolation?: ReaderOptions['isolation'],
+    partition = 0,
+  ): Promise<void> {
+    let seen: readonly (string | null)[] = [];
+    for (let tries = 0; tries < 100; tries++) {
+      seen = await this.values(topic, isolation, partition);
+      if (isDeepStrictEqual(seen, expected)) return;
+      await this.pass(10);
+    }
+    assert.deepEqual(seen, expected);
   }
 
   /** Joins a group where each member is given the tasks named in `assign`, and tells what happened to it. */

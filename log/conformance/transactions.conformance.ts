@@ -30,7 +30,7 @@ export const TRANSACTION_CASES: readonly LogCase[] = [
   },
   {
     name: 'transactions: appends to several partitions become visible together at the commit',
-    async run({ log, values }) {
+    async run({ log, values, shows }) {
       await log.admin.create('orders', { partitions: 2 });
       const producer = await log.producer({ transactionalId: 't' });
       producer.begin();
@@ -39,13 +39,13 @@ export const TRANSACTION_CASES: readonly LogCase[] = [
       assert.deepEqual(await values('orders', 'committed', 0), []);
       assert.deepEqual(await values('orders', 'committed', 1), []);
       await producer.commit();
-      assert.deepEqual(await values('orders', 'committed', 0), ['1']);
-      assert.deepEqual(await values('orders', 'committed', 1), ['2', '3']);
+      await shows('orders', ['1'], 'committed', 0);
+      await shows('orders', ['2', '3'], 'committed', 1);
     },
   },
   {
     name: 'transactions: aborted appends are never seen by a committed reader, who passes them',
-    async run({ log, values, read }) {
+    async run({ log, read, shows }) {
       await log.admin.create('orders', { partitions: 1 });
       const producer = await log.producer({ transactionalId: 't' });
       producer.begin();
@@ -54,7 +54,7 @@ export const TRANSACTION_CASES: readonly LogCase[] = [
       producer.begin();
       await producer.append('orders', 0, batch('a=yes'));
       await producer.commit();
-      assert.deepEqual(await values('orders'), ['yes']);
+      await shows('orders', ['yes']);
       const positions = (await read('orders')).map(({ position }) => position);
       const { end, stable } = await log.admin.bounds('orders', 0);
       assert.ok(positions[0]! >= 1 && end > positions[0]! && stable === end);
@@ -74,7 +74,7 @@ export const TRANSACTION_CASES: readonly LogCase[] = [
   },
   {
     name: 'transactions: a committed reader stops at the first record of the oldest open transaction',
-    async run({ log, values }) {
+    async run({ log, values, shows }) {
       await log.admin.create('orders', { partitions: 1 });
       const plain = await log.producer({});
       const one = await log.producer({ transactionalId: 'one' });
@@ -89,7 +89,7 @@ export const TRANSACTION_CASES: readonly LogCase[] = [
       assert.deepEqual(await values('orders'), ['1']);
       assert.equal((await log.admin.bounds('orders', 0)).stable, 1);
       await one.abort();
-      assert.deepEqual(await values('orders'), ['1', '3', '4']);
+      await shows('orders', ['1', '3', '4']);
     },
   },
   {
@@ -109,7 +109,7 @@ export const TRANSACTION_CASES: readonly LogCase[] = [
   },
   {
     name: 'transactions: an empty one commits and aborts; many follow one another',
-    async run({ log, values }) {
+    async run({ log, shows }) {
       await log.admin.create('orders', { partitions: 1 });
       const producer = await log.producer({ transactionalId: 't' });
       producer.begin();
@@ -126,7 +126,7 @@ export const TRANSACTION_CASES: readonly LogCase[] = [
           expected.push(String(i));
         }
       }
-      assert.deepEqual(await values('orders'), expected);
+      await shows('orders', expected);
     },
   },
   {
@@ -147,7 +147,7 @@ export const TRANSACTION_CASES: readonly LogCase[] = [
   },
   {
     name: 'fencing: a second producer of an id aborts the open transaction of the first and fences it',
-    async run({ log, values }) {
+    async run({ log, shows }) {
       await log.admin.create('orders', { partitions: 1 });
       const first = await log.producer({ transactionalId: 't' });
       first.begin();
@@ -160,12 +160,12 @@ export const TRANSACTION_CASES: readonly LogCase[] = [
       second.begin();
       await second.append('orders', 0, batch('a=new'));
       await second.commit();
-      assert.deepEqual(await values('orders'), ['new']);
+      await shows('orders', ['new']);
     },
   },
   {
     name: 'fencing: producers of other ids, and without an id, are not touched',
-    async run({ log, values }) {
+    async run({ log, shows }) {
       await log.admin.create('orders', { partitions: 1 });
       const other = await log.producer({ transactionalId: 'other' });
       const plain = await log.producer({});
@@ -175,12 +175,12 @@ export const TRANSACTION_CASES: readonly LogCase[] = [
       await log.producer({ transactionalId: 't' });
       await plain.append('orders', 0, batch('p=2'));
       await other.commit();
-      assert.deepEqual(await values('orders'), ['1', '2']);
+      await shows('orders', ['1', '2']);
     },
   },
   {
     name: 'transactions: one open past its timeout is aborted by the log, and its producer fenced',
-    async run({ log, pass, until, values }) {
+    async run({ log, pass, until, values, shows }) {
       await log.admin.create('orders', { partitions: 1 });
       const producer = await log.producer({ transactionalId: 't', transactionTimeoutMs: 200 });
       producer.begin();
@@ -193,7 +193,7 @@ export const TRANSACTION_CASES: readonly LogCase[] = [
       next.begin();
       await next.append('orders', 0, batch('a=next'));
       await next.commit();
-      assert.deepEqual(await values('orders'), ['next']);
+      await shows('orders', ['next']);
     },
   },
   {

@@ -45,6 +45,7 @@ export class Transaction {
   #stamp: Stamp;
   /** Something of the open transaction may have reached the log. */
   #touched = false;
+  #openedAt = 0;
   /** Old protocol: a late request of the open transaction may still arrive. */
   #unsure = false;
   readonly #groups = new Set<string>();
@@ -68,7 +69,9 @@ export class Transaction {
   }
 
   touch(): void {
+    if (this.#touched) return;
     this.#touched = true;
+    this.#openedAt = this.#parts.cluster.clock.monotonic();
   }
 
   unsure(): void {
@@ -94,7 +97,7 @@ export class Transaction {
     identity: GroupIdentity,
     positions: readonly (TopicPartition & CommittedPosition)[],
   ): Promise<void> {
-    this.#touched = true;
+    this.touch();
     const { cluster, members, transactionalId } = this.#parts;
     const { group } = identity;
     if (this.protocol === 'old' && !this.#groups.has(group)) {
@@ -140,9 +143,7 @@ export class Transaction {
         () => endTransaction(this.protocol, this.stamp, commit),
         (answer) => (answer.errorCode === INVALID_TXN_STATE ? 0 : answer.errorCode),
       );
-      if (errorCode === INVALID_TXN_STATE && commit) {
-        throw new FlowError('log.aborted', `${what}: the broker has aborted the transaction; its work is done again`);
-      }
+      if (errorCode === INVALID_TXN_STATE && commit) throw this.#gone(what);
       if (errorCode === 0) this.#stamp = next;
     }
     const late = this.#unsure && this.protocol === 'old';
@@ -171,6 +172,19 @@ export class Transaction {
     const request = () => endTransaction(this.protocol, this.stamp, false);
     await this.#coordinated('the abort at closing', request, ({ errorCode }) => errorCode, CLOSING_MS).catch(
       () => undefined,
+    );
+  }
+
+  /** The log knows of no open transaction. */
+  #gone(what: string): FlowError {
+    const { cluster, timeoutMs } = this.#parts;
+    if (cluster.clock.monotonic() - this.#openedAt < timeoutMs) {
+      return new FlowError('log.aborted', `${what}: the broker has aborted the transaction; its work is done again`);
+    }
+    return new FlowError(
+      'log.fenced',
+      `${what}: the transaction was open for longer than ${timeoutMs} ms, so that the broker has aborted it; ` +
+        'commit more often, or raise the transaction timeout',
     );
   }
 
