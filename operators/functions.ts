@@ -8,3 +8,17 @@ export type Fn<R> = (value: unknown, key?: unknown) => R;
 export function takesValueAlone(fn: Fn<unknown>): boolean {
   return fn.length === 1;
 }
+
+/**
+ * Makes a check whether nobody can have changed a value since it was decoded: a primitive, or a flyweight without
+ * setters. What a function gives back of such a value is what its bytes still say.
+ */
+export function createFixedCheck(): (value: unknown) => boolean {
+  let last: object | undefined;
+  return (value) => {
+    if (typeof value !== 'object' || value === null || value === last) return true;
+    if (!Object.isFrozen(value)) return false;
+    last = value;
+    return true;
+  };
+}

@@ -1,7 +1,8 @@
-import { ByteWriter, readInt64 } from '../core/bytes.ts';
+import { readInt64 } from '../core/bytes.ts';
 import type { Serde } from '../schemas/schemas.ts';
 import { type BytesTable, type CellTable, PLAIN } from '../state/state.ts';
 import type { NodeOf } from '../topology/plan.ts';
+import { createFixedCheck } from './functions.ts';
 import { NOWHERE } from './fuse.ts';
 import type { OperatorContext, OperatorFactory } from './operators.ts';
 import { Rec } from './record.ts';
@@ -14,12 +15,14 @@ type Lookup = (record: Rec) => unknown;
  * Each record of the stream with the row of its key, as the table stands now; its time is the stream record's.
  * Without a row an inner join is silent and a left join merges with null. Records with a null value are dropped by
  * both, those with a null key by the inner join alone (KIP-962): they have no row, so the left join keeps them.
+ * Where `merge` answers the stream's value as it is, the record goes on untouched.
  */
 export const createJoinTable: OperatorFactory<'joinTable'> = (node, context, [next]) => {
   const merge = context.fn<Merge>(node.merge);
   const mergesWithKey = merge.length === 0 || merge.length > 2;
   const left = node.how === 'left';
   const lookup = createLookup(node, context);
+  const isFixed = createFixedCheck();
   const out = new Rec();
   return {
     inputs: [
@@ -36,7 +39,12 @@ export const createJoinTable: OperatorFactory<'joinTable'> = (node, context, [ne
           return;
         }
         if (right === null && !left) return;
-        const value = mergesWithKey ? merge(record.value, right, record.key) : merge(record.value, right);
+        const { value: own } = record;
+        const value = mergesWithKey ? merge(own, right, record.key) : merge(own, right);
+        if (value === own && isFixed(own)) {
+          next(record);
+          return;
+        }
         out.takeKey(record);
         out.setValue(value);
         next(out);
@@ -51,18 +59,18 @@ function createLookup(node: NodeOf<'joinTable'>, context: OperatorContext): Look
   const { key: rowKey, value } = context.storeSerdes(node.store);
   const windowed = isWindowed(node.key) && !isWindowed(rowKey.name);
   const key = windowed ? context.serde(node.key!) : rowKey;
-  const copy = table.kind === 'bytes' ? copyBytes(table, value) : copyCells(table, value);
+  const show = table.kind === 'bytes' ? showBytes(table, value) : copyCells(table, value);
   if (windowed) {
     return (record) => {
       record.encodeKey(key);
       const keyEnd = record.keyEnd - START_BYTES;
       const pane = readInt64(record.keyBytes, keyEnd);
-      return table.find(pane, record.keyBytes, record.keyStart, keyEnd) ? copy() : undefined;
+      return table.find(pane, record.keyBytes, record.keyStart, keyEnd) ? show() : undefined;
     };
   }
   return (record) => {
     record.encodeKey(key);
-    return table.find(PLAIN, record.keyBytes, record.keyStart, record.keyEnd) ? copy() : undefined;
+    return table.find(PLAIN, record.keyBytes, record.keyStart, record.keyEnd) ? show() : undefined;
   };
 }
 
@@ -73,17 +81,13 @@ function isWindowed(serde: string | null): boolean {
   return serde?.startsWith('windowed(') === true;
 }
 
-/** Copies the row found: what `merge` makes of it may look at it further down, when the table has moved on. */
-function copyBytes(table: BytesTable, serde: Serde<unknown>): () => unknown {
+/** The row found, where it lies: it stays there until the step ends, however the table moves on. */
+function showBytes(table: BytesTable, serde: Serde<unknown>): () => unknown {
   const view = serde.view();
-  const row = new ByteWriter(256);
-  return () => {
-    row.clear();
-    row.copy(table.bytes, table.start, table.end);
-    return view(row.bytes, 0, row.at);
-  };
+  return () => view(table.bytes, table.start, table.end);
 }
 
+/** A copy of the row found: what `merge` makes of it may look at it further down, when the row has changed. */
 function copyCells(table: CellTable, serde: Serde<unknown>): () => unknown {
   const rowAt = serde.cells!.row();
   const row = new Float64Array(table.width);

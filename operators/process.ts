@@ -2,6 +2,7 @@ import { type Duration, millis } from '../core/duration.ts';
 import { FlowError } from '../core/errors.ts';
 import type { Millis } from '../core/ids.ts';
 import type { NodeOf } from '../topology/plan.ts';
+import { createFixedCheck } from './functions.ts';
 import { createKeyValueStore, type KeyValueStore } from './key-value-store.ts';
 import type { OperatorContext, OperatorFactory, Push } from './operators.ts';
 import { Rec } from './record.ts';
@@ -64,6 +65,7 @@ class LentContext implements ProcessContext<unknown, unknown> {
   readonly #next: Push;
   readonly #out = new Rec();
   readonly #stores = new Map<string, unknown>();
+  readonly #isFixed = createFixedCheck();
   #record = NO_RECORD;
   #timers = 0;
 
@@ -90,9 +92,13 @@ class LentContext implements ProcessContext<unknown, unknown> {
       );
     }
     const out = this.#out;
-    out.takeOrigin(this.#record);
+    const record = this.#record;
+    if (key === record.key && this.#isFixed(key)) out.takeKey(record);
+    else {
+      out.takeOrigin(record);
+      out.setKey(key);
+    }
     out.timestamp = timestamp;
-    out.setKey(key);
     out.setValue(value);
     this.#next(out);
   }
@@ -116,14 +122,13 @@ class LentContext implements ProcessContext<unknown, unknown> {
   }
 
   #open<S>(name: string, create: () => S): S {
+    const open = this.#stores.get(name) as S | undefined;
+    if (open !== undefined) return open;
     if (!this.#node.stores.includes(name)) {
       throw new FlowError('plan.invalid', `${this.#node.id} uses store ${name}: name it in the \`stores\` of the node`);
     }
-    let store = this.#stores.get(name) as S | undefined;
-    if (store === undefined) {
-      store = create();
-      this.#stores.set(name, store);
-    }
+    const store = create();
+    this.#stores.set(name, store);
     return store;
   }
 }

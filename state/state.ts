@@ -176,7 +176,7 @@ export interface BytesTable extends TableCommon {
   readonly kind: 'bytes';
   /**
    * Finds a row. On true the value lies in `bytes[start, end)` with `timestamp` until the next call on this
-   * table. May miss.
+   * table; those bytes stay as they are until the step ends, whatever is written meanwhile. May miss.
    */
   find(pane: number, key: Bytes, keyStart: number, keyEnd: number): boolean;
   readonly bytes: Bytes;

@@ -65,6 +65,8 @@ export class OracleTask {
   readonly #backend: StateBackend;
   readonly #directory: string | undefined;
   readonly #random: Random;
+  /** Bytes that were found in this step, each followed by the text of its row. */
+  readonly #lent: (Buffer | string)[] = [];
 
   constructor(backend: StateBackend, directory: string | undefined, maxBytes: number, random: Random) {
     this.#backend = backend;
@@ -109,6 +111,11 @@ export class OracleTask {
       } catch (thrown) {
         if (!this.step.missed) throw thrown;
       }
+      for (let i = 0; i < this.#lent.length; i += 2) {
+        const [bytes, text] = this.#lent.slice(i) as [Buffer, string];
+        assert.ok(text.endsWith(`:${bytes.toString('hex')}`), 'bytes that were found have changed within the step');
+      }
+      this.#lent.length = 0;
       if (!this.step.missed) {
         if (keep) this.step.settle();
         else {
@@ -222,6 +229,8 @@ export class OracleTask {
       case 'find': {
         const found = table.find(pane, key, 0, key.length);
         assert.equal(found ? rowText(table) : undefined, truth.get(at), `${name} ${at}`);
+        if (found && table.kind === 'bytes')
+          this.#lent.push(table.bytes.subarray(table.start, table.end), truth.get(at)!);
         return;
       }
       case 'update':

@@ -17,7 +17,7 @@ export type Interrupt = () => void;
 
 /**
  * A table of the state contract over maps: slow, obvious, and the oracle for the real ones. It holds its callers to
- * the contract: whatever a call has lent is spoiled by the next one.
+ * the contract: whatever a call has lent is spoiled by the next one, bytes by the first of another step.
  */
 export class NaiveTable implements Settling {
   readonly name: string;
@@ -36,6 +36,8 @@ export class NaiveTable implements Settling {
   readonly #undo: (() => void)[] = [];
   #touchedIn = -1;
   #lentRow: Row | undefined;
+  readonly #lentBytes: Bytes[] = [];
+  #lentIn = -1;
 
   constructor(spec: TableSpec, step: Step, interrupt: Interrupt = () => {}) {
     this.name = spec.name;
@@ -59,6 +61,7 @@ export class NaiveTable implements Settling {
     const row = this.#panes.get(pane)?.get(name(key, keyStart, keyEnd));
     if (row === undefined) return false;
     this.bytes = Buffer.from(row.value);
+    this.#lentBytes.push(this.bytes);
     this.start = 0;
     this.end = row.value.length;
     this.timestamp = row.timestamp;
@@ -173,7 +176,11 @@ export class NaiveTable implements Settling {
     const row = this.#lentRow;
     if (row !== undefined) row.cells = Float64Array.from(row.cells);
     this.#lentRow = undefined;
-    this.bytes.fill(0xee);
+    if (this.#lentIn !== this.#step.serial) {
+      for (const bytes of this.#lentBytes) bytes.fill(0xee);
+      this.#lentBytes.length = 0;
+      this.#lentIn = this.#step.serial;
+    }
     this.cells.fill(Number.NaN);
     this.bytes = Buffer.alloc(0);
     this.cells = new Float64Array(1);
