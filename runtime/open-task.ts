@@ -153,6 +153,7 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     skips,
     topics,
     split,
+    progress: progressTopic(application, stage.id),
     metadata: runMetadata(parts.ledger),
     changelog,
     ledgerRow: async () => parts.ledger.taskRow(spec.id, await writtenEnds(parts, stage)),
@@ -177,9 +178,10 @@ async function committedPositions(parts: OpenTaskParts, stage: Stage, spec: Task
   const { index, log, program } = parts;
   const group = program.plan.name;
   if (stage.connector !== null) {
-    const topic = splitTopic(stage.connector);
-    const [position] = await log.committed(group, [{ topic, partition: spec.partition }]);
-    return new Map([[partitionName(topic, spec.partition), position]]);
+    const { partition } = spec;
+    const topic = progressTopic(group, stage.id);
+    const [position] = await log.committed(group, [{ topic, partition }]);
+    return new Map([[partitionName(topic, partition), position ?? (await formerPosition(parts, stage, spec))]]);
   }
   const partitions = stage.reads
     .filter((topic) => spec.partition < index.topics.get(topic)!.partitions)
@@ -191,6 +193,17 @@ async function committedPositions(parts: OpenTaskParts, stage: Stage, spec: Task
     committed.set(partitionName(topic, partition), positions[i] ?? (await first()));
   }
   return committed;
+}
+
+/** Positions of splits once stood under a topic that there is not; only a log that takes any name has such. */
+async function formerPosition(
+  { log, program }: OpenTaskParts,
+  stage: Stage,
+  { partition }: TaskSpec,
+): Promise<CommittedPosition | undefined> {
+  const topic = splitTopic(stage.connector!);
+  const [position] = await log.committed(program.plan.name, [{ topic, partition }]);
+  return position;
 }
 
 function openState(parts: OpenTaskParts, stage: Stage, spec: TaskSpec): Promise<TaskState> {
@@ -272,7 +285,7 @@ async function splitFeed(
   if (node === undefined || spec.split === undefined) return undefined;
   const { code } = parts.program;
   const source = code.fn(node.source) as Source<unknown>;
-  const at = committed.get(partitionName(splitTopic(node.id), spec.partition));
+  const at = committed.get(partitionName(progressTopic(parts.program.plan.name, stage.id), spec.partition));
   const position = at !== undefined && at.metadata === runMetadata(parts.ledger) ? at.position : 0;
   const reader = await source.open(spec.split, position);
   const input = new SplitInput({

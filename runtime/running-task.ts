@@ -20,6 +20,8 @@ export interface RunningTaskParts {
   readonly skips: SkipLog;
   readonly topics: readonly TopicInput[];
   readonly split: SplitFeed | undefined;
+  /** The topic of its progress, in whose name the position of a split is committed: a log wants topics that exist. */
+  readonly progress: string;
   /** Written with every position, to tell a position of this run from an older one. */
   readonly metadata: string;
   changelog(table: string): string;
@@ -44,7 +46,7 @@ export class RunningTask {
 
   /** Its share of the epoch that ends now. */
   part(): EpochPart {
-    const { task, numbers, partition, metadata, changelog, ledgerRow } = this.#parts;
+    const { task, numbers, partition, split, progress, metadata, changelog, ledgerRow } = this.#parts;
     numbers.save();
     return {
       task: task.id,
@@ -53,7 +55,7 @@ export class RunningTask {
       partition,
       changelog,
       positions: task.inputs.map((input) => ({
-        topic: input.topic,
+        topic: input === split?.input ? progress : input.topic,
         partition: input.partition,
         position: input.position,
         metadata,

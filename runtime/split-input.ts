@@ -14,7 +14,7 @@ export interface SplitInputOptions {
   readonly push: Push;
 }
 
-/** The pseudo-topic under which positions of a connector's splits are committed. */
+/** What a connector's splits are called where a topic is shown. */
 export function splitTopic(node: string): string {
   return `@${node}`;
 }
