@@ -20,7 +20,7 @@ test('one broker is its own controller and keeps one copy of everything', () => 
   assert.equal(all['log.dirs'], join('/b', 'data').replaceAll('\\', '\\\\'));
   assert.equal(all['log.retention.ms'], '-1');
   assert.equal(all['transaction.state.log.replication.factor'], '1');
-  assert.equal(all['broker.session.timeout.ms'], undefined);
+  assert.equal(all['replica.lag.time.max.ms'], undefined);
 });
 
 test('three brokers keep three copies and notice faults soon', () => {
@@ -29,7 +29,7 @@ test('three brokers keep three copies and notice faults soon', () => {
   assert.equal(all['controller.quorum.voters'], '1@127.0.0.1:2,2@127.0.0.1:12,3@127.0.0.1:22');
   assert.equal(all['default.replication.factor'], '3');
   assert.equal(all['min.insync.replicas'], '2');
-  assert.equal(all['broker.session.timeout.ms'], '3000');
+  assert.equal(all['replica.lag.time.max.ms'], '5000');
 });
 
 test('clients may be told another address; brokers speak to each other beside it', () => {

@@ -41,8 +41,6 @@ const LISTENERS: readonly { readonly port: keyof Ports; readonly name: string; r
 const OF_THREE = {
   'controller.quorum.election.timeout.ms': 500,
   'controller.quorum.fetch.timeout.ms': 1000,
-  'broker.session.timeout.ms': 3000,
-  'broker.heartbeat.interval.ms': 500,
   'replica.lag.time.max.ms': 5000,
 };
 
@@ -80,6 +78,9 @@ export function serverProperties(plan: BrokerPlan): string {
     'share.coordinator.state.topic.replication.factor': count,
     'share.coordinator.state.topic.min.isr': count === 1 ? 1 : 2,
     'group.initial.rebalance.delay.ms': 0,
+    // a broker that comes back is taken in only when the session of the one before is over
+    'broker.session.timeout.ms': 3000,
+    'broker.heartbeat.interval.ms': 500,
     ...(count > 1 ? OF_THREE : {}),
     ...security?.properties,
     ...Object.fromEntries(plan.extra),
