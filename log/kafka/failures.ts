@@ -10,8 +10,11 @@ export function failureFrom(thrown: unknown, what: string): Stale | FlowError {
   const answered = brokerErrorOf(thrown);
   if (answered !== undefined) return failureOf(answered.apiCode, what, answered.serverErrorMessage);
   const causes = causesOf(thrown);
+  const ours = causes.find(({ error }) => error instanceof Stale || error instanceof FlowError);
+  if (ours !== undefined) return ours.error as Stale | FlowError;
   const codes = causes.map(({ code }) => code);
-  const text = causes.map(({ message }) => message).join(': ');
+  // The innermost says what happened; those around it say of what.
+  const text = causes.at(-1)?.message ?? String(thrown);
   if (codes.includes('PLT_KFK_AUTHENTICATION')) return credentials(what, text);
   if (codes.some(isTlsCode)) return security(what, text);
   if (codes.some(isNetworkCode) || hintsAtTls(text)) return new Stale(text, true, 0, { cause: thrown });
@@ -48,6 +51,7 @@ export function brokerErrorOf(thrown: unknown): BrokerError | undefined {
 }
 
 interface Cause {
+  readonly error: Error;
   readonly code: string;
   readonly message: string;
   readonly apiCode?: number;
@@ -62,6 +66,7 @@ function causesOf(thrown: unknown): readonly Cause[] {
     if (!(next instanceof Error)) continue;
     const error = next as Error & Partial<Cause> & { readonly errors?: readonly unknown[] };
     found.push({
+      error: next,
       code: String(error.code ?? ''),
       message: messageOf(error),
       ...(error.apiCode === undefined ? {} : { apiCode: error.apiCode }),

@@ -28,6 +28,8 @@ export interface LinkOptions {
 interface Opened {
   readonly connection: LibraryConnection;
   readonly versions: Versions;
+  /** Why it broke, where it did: requests in flight only learn that it is closed. */
+  readonly broken: () => Error | undefined;
   /** When the next request should have another connection; infinite where the session does not end. */
   readonly renewAt: number;
   users: number;
@@ -60,7 +62,7 @@ export class Link {
       return await request(opened.connection, opened.versions);
     } catch (thrown) {
       if (brokerErrorOf(thrown) !== undefined) throw thrown;
-      throw failureFrom(thrown, `a request to ${this.#at.name}`);
+      throw failureFrom(opened.broken() ?? thrown, `a request to ${this.#at.name}`);
     } finally {
       opened.users--;
       if (opened.retired) this.#dispose(opened);
@@ -115,16 +117,18 @@ export class Link {
             }),
           }),
     });
-    // Whoever asks is told by his own request; without a listener the process would end.
-    connection.on('error', () => undefined);
+    let broken: Error | undefined;
+    connection.on('error', (failure) => {
+      broken = failure;
+    });
     try {
       await connection.connect(host, port);
       const versions = await this.#ask(connection);
       const renewAt = sessionMs > 0 ? clock.monotonic() + sessionMs * RENEW_AT : Number.POSITIVE_INFINITY;
-      return { connection, versions, renewAt, users: 0, retired: false };
+      return { connection, versions, broken: () => broken, renewAt, users: 0, retired: false };
     } catch (thrown) {
       void connection.close();
-      const failure = failureFrom(thrown, `connecting to ${name}`);
+      const failure = failureFrom(broken ?? thrown, `connecting to ${name}`);
       if (failure instanceof FlowError) throw failure;
       throw new Stale(`${name} cannot be reached (${failure.message})`, true, 0, { cause: thrown });
     }

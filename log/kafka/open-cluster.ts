@@ -97,7 +97,7 @@ class KafkaCluster implements Cluster {
       } catch (thrown) {
         if (!(thrown instanceof Stale)) throw thrown;
         if (this.#silentCloses >= MOST_SILENT_CLOSES) throw this.#wantsCredentials();
-        if (tries >= MOST_SILENT_CLOSES && hintsAtTls(thrown.message)) throw security('connecting', thrown.message);
+        if (tries >= MOST_SILENT_CLOSES && hintsAtTls(thrown.message)) throw this.#noTls(thrown);
         const waitMs = backOffMs(tries, this.random);
         if (this.clock.monotonic() + waitMs > deadline) throw this.#unreachable(thrown);
         await this.clock.sleep(waitMs, this.closing);
@@ -309,6 +309,10 @@ class KafkaCluster implements Cluster {
         'are up, that they advertise addresses which can be reached from here, and whether the port speaks TLS',
       { cause: last },
     );
+  }
+
+  #noTls({ message }: Stale): FlowError {
+    return security(`connecting to ${this.#options.bootstrap.map(({ name }) => name).join(', ')}`, message);
   }
 
   #wantsCredentials(): FlowError {
