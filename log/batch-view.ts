@@ -22,6 +22,8 @@ import { readSigned, varintEnd } from './varint.ts';
 
 /** The smallest record: length, attributes, two deltas, two lengths and a header count of one byte each. */
 const SMALLEST_RECORD = 7;
+/** Behind its length: attributes, two deltas and the length of a key, two bytes each but the first. */
+const LONGEST_HEAD = 7;
 
 /**
  * One batch as columns, decoded without an object per record and reused from batch to batch: `open` fills the
@@ -96,55 +98,121 @@ export class BatchView {
     this.count = count;
   }
 
+  /**
+   * Nearly all records are alike: no varint is longer than two bytes, neither key nor value is null, there are no
+   * headers. Such a one is decoded here, any other by `#decodeAny`.
+   */
   #decode(at: number, end: number, count: number, baseTime: Millis, lastRecord: number, where: TopicPartition): void {
     const { bytes, positions, timestamps, keyStarts, keyEnds, valueStarts, valueEnds, basePosition } = this;
     const { bodyStarts, headerStarts, bodyEnds } = this;
     let before = -1;
     for (let i = 0; i < count; i++) {
-      const length = readSigned(bytes, at, end);
-      const body = varintEnd;
-      const limit = body + length;
-      if (!(length >= SMALLEST_RECORD - 1 && limit <= end)) throw this.#broken(where, i, 'its length does not fit');
-
-      const time = readSigned(bytes, body + 1, limit);
-      const delta = readSigned(bytes, varintEnd, limit);
-      if (!(delta > before && delta <= lastRecord)) throw this.#broken(where, i, 'its position does not rise');
-      before = delta;
-      const timestamp = baseTime + time;
-      if (Number.isNaN(timestamp)) throw this.#broken(where, i, 'its timestamp does not fit');
-      positions[i] = basePosition + delta;
-      timestamps[i] = timestamp;
-
-      bodyStarts[i] = varintEnd;
-      const keyLength = readSigned(bytes, varintEnd, limit);
-      at = varintEnd;
-      if (keyLength >= 0 && keyLength <= limit - at) {
-        keyStarts[i] = at;
-        at += keyLength;
-        keyEnds[i] = at;
-      } else if (keyLength === -1) {
-        keyStarts[i] = -1;
-        keyEnds[i] = -1;
-      } else throw this.#broken(where, i, 'its key does not fit');
-
-      const valueLength = readSigned(bytes, at, limit);
-      at = varintEnd;
-      if (valueLength >= 0 && valueLength < limit - at) {
-        valueStarts[i] = at;
-        at += valueLength;
-        valueEnds[i] = at;
-      } else if (valueLength === -1 && at < limit) {
-        valueStarts[i] = -1;
-        valueEnds[i] = -1;
-      } else throw this.#broken(where, i, 'its value does not fit');
-
-      headerStarts[i] = at;
-      bodyEnds[i] = limit;
-      if (bytes[at] === 0) at++;
-      else at = headersEnd(bytes, at, limit);
-      if (at !== limit) throw this.#broken(where, i, 'its headers do not fit');
+      // A second byte above 127 makes a code of 16384 or more.
+      let p = at;
+      let length = bytes[p++]!;
+      if (length > 127) length = (length & 127) | (bytes[p++]! << 7);
+      const limit = p + (length >>> 1);
+      if (length < 16384 && limit <= end && p + LONGEST_HEAD <= end) {
+        let time = bytes[++p]!;
+        if (time > 127) time = (time & 127) | (bytes[++p]! << 7);
+        let delta = bytes[++p]!;
+        if (delta > 127) delta = (delta & 127) | (bytes[++p]! << 7);
+        const body = p + 1;
+        let key = bytes[body]!;
+        p = body + 1;
+        if (key > 127) key = (key & 127) | (bytes[p++]! << 7);
+        const keyStart = p;
+        p += key >>> 1;
+        if ((time | delta | key) < 16384 && p < limit) {
+          const keyEnd = p;
+          let value = bytes[p++]!;
+          if (value > 127) value = (value & 127) | (bytes[p++]! << 7);
+          const valueStart = p;
+          p += value >>> 1;
+          const position = delta >>> 1;
+          const signs = (length | delta | key | value) & 1;
+          if (
+            value < 16384 &&
+            signs === 0 &&
+            p + 1 === limit &&
+            bytes[p] === 0 &&
+            position > before &&
+            position <= lastRecord
+          ) {
+            before = position;
+            positions[i] = basePosition + position;
+            timestamps[i] = baseTime + ((time >>> 1) ^ -(time & 1));
+            bodyStarts[i] = body;
+            keyStarts[i] = keyStart;
+            keyEnds[i] = keyEnd;
+            valueStarts[i] = valueStart;
+            valueEnds[i] = p;
+            headerStarts[i] = p;
+            bodyEnds[i] = limit;
+            at = limit;
+            continue;
+          }
+        }
+      }
+      at = this.#decodeAny(i, at, end, before, baseTime, lastRecord, where);
+      before = positions[i]! - basePosition;
     }
     if (at !== end) throw this.#broken(where, count, `${end - at} bytes stand behind the last record`);
+  }
+
+  /** Any record, and what is wrong with it; answers where the next one begins. */
+  #decodeAny(
+    i: number,
+    at: number,
+    end: number,
+    before: number,
+    baseTime: Millis,
+    lastRecord: number,
+    where: TopicPartition,
+  ): number {
+    const { bytes } = this;
+    const length = readSigned(bytes, at, end);
+    const body = varintEnd;
+    const limit = body + length;
+    if (!(length >= SMALLEST_RECORD - 1 && limit <= end)) throw this.#broken(where, i, 'its length does not fit');
+
+    const time = readSigned(bytes, body + 1, limit);
+    const delta = readSigned(bytes, varintEnd, limit);
+    if (!(delta > before && delta <= lastRecord)) throw this.#broken(where, i, 'its position does not rise');
+    const timestamp = baseTime + time;
+    if (Number.isNaN(timestamp)) throw this.#broken(where, i, 'its timestamp does not fit');
+    this.positions[i] = this.basePosition + delta;
+    this.timestamps[i] = timestamp;
+
+    this.bodyStarts[i] = varintEnd;
+    const keyLength = readSigned(bytes, varintEnd, limit);
+    at = varintEnd;
+    if (keyLength >= 0 && keyLength <= limit - at) {
+      this.keyStarts[i] = at;
+      at += keyLength;
+      this.keyEnds[i] = at;
+    } else if (keyLength === -1) {
+      this.keyStarts[i] = -1;
+      this.keyEnds[i] = -1;
+    } else throw this.#broken(where, i, 'its key does not fit');
+
+    const valueLength = readSigned(bytes, at, limit);
+    at = varintEnd;
+    if (valueLength >= 0 && valueLength < limit - at) {
+      this.valueStarts[i] = at;
+      at += valueLength;
+      this.valueEnds[i] = at;
+    } else if (valueLength === -1 && at < limit) {
+      this.valueStarts[i] = -1;
+      this.valueEnds[i] = -1;
+    } else throw this.#broken(where, i, 'its value does not fit');
+
+    this.headerStarts[i] = at;
+    this.bodyEnds[i] = limit;
+    if (bytes[at] === 0) at++;
+    else at = headersEnd(bytes, at, limit);
+    if (at !== limit) throw this.#broken(where, i, 'its headers do not fit');
+    return limit;
   }
 
   #grow(count: number): void {

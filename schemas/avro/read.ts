@@ -181,18 +181,27 @@ function fixedWidth(size: number, at: string, read: string): string {
   return `if (p + ${size} > end) bad(${at}, '${size} bytes', (end - p) + ' bytes'); ${read} p += ${size};`;
 }
 
-/** Zigzag varints as numbers: 28 bits low, 28 bits high; what needs more lies beyond 2^53. */
+/**
+ * Zigzag varints as numbers: up to four bytes as integers, longer ones as 28 bits low, 28 bits high; what needs more
+ * lies beyond 2^53.
+ */
 const VARINTS = `
 function long(p, at) {
-  let c = b[p++], low = c & 127, high = 0;
+  let c = b[p++], low = c & 127;
   if (c > 127) { c = b[p++]; low |= (c & 127) << 7;
   if (c > 127) { c = b[p++]; low |= (c & 127) << 14;
   if (c > 127) { c = b[p++]; low |= (c & 127) << 21;
-  if (c > 127) { c = b[p++]; high = c & 127;
+  if (c > 127) return wide(p, low, at); } } }
+  if (p > end) bad(at, 'a number', 'the end of the bytes');
+  q = p;
+  return (low >>> 1) ^ -(low & 1);
+}
+function wide(p, low, at) {
+  let c = b[p++], high = c & 127;
   if (c > 127) { c = b[p++]; high |= (c & 127) << 7;
   if (c > 127) { c = b[p++]; high |= (c & 127) << 14;
   if (c > 127) { c = b[p++]; high |= (c & 127) << 21;
-  if (c > 127) bad(at, 'a whole number within ±2^53', 'a larger one'); } } } } } } }
+  if (c > 127) bad(at, 'a whole number within ±2^53', 'a larger one'); } } }
   if (p > end) bad(at, 'a number', 'the end of the bytes');
   q = p;
   const n = (low >>> 1) + high * 134217728;
