@@ -26,6 +26,7 @@ import { MetricSet } from './metrics.ts';
 import { passThrough } from './pass-through.ts';
 import { RunningTask, type SplitFeed } from './running-task.ts';
 import type { RunSettings } from './runtime.ts';
+import { sharedView } from './shared-views.ts';
 import { SkipLog } from './skip-log.ts';
 import { SplitInput, splitTopic } from './split-input.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
@@ -255,14 +256,18 @@ function topicInputs(
   const { index, program } = parts;
   const own = built.topics.filter(({ topic }) => spec.partition < index.topics.get(topic)!.partitions);
   return own.map(({ topic, node, push, screen, time }) => {
-    const { key, value } = index.topics.get(topic)!;
+    const names = index.topics.get(topic)!;
+    const key = program.code.serde(names.key);
+    const value = program.code.serde(names.value);
     const input: TopicInput = new TopicInput({
       topic,
       partition: spec.partition,
       node,
       position: committed.get(partitionName(topic, spec.partition))?.position ?? 0,
-      key: program.code.serde(key),
-      value: program.code.serde(value),
+      key,
+      value,
+      keyView: sharedView(index, node, 'key', key),
+      valueView: sharedView(index, node, 'value', value),
       time,
       push,
       screen,

@@ -87,7 +87,8 @@ function happenings(each: Case, screened: boolean): readonly string[] {
     const topic = `t${i}`;
     const next: Push = (record) => log.push(`${topic} ${record.position} ${record.value} at ${streamTime.value}`);
     const input = new TopicInput({
-      ...{ topic, partition: 0, node: topic, position: 0, key: string(), value: int64(), time: undefined },
+      ...{ topic, partition: 0, node: topic, position: 0, time: undefined },
+      ...{ key: string(), keyView: string().view(), value: int64(), valueView: int64().view() },
       push: (record) => {
         if (passes(record.value)) next(record);
       },

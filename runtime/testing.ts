@@ -276,11 +276,12 @@ export class TopologyDriver {
     const topics = built.topics
       .filter(({ topic }) => partition < this.#index.topics.get(topic)!.partitions)
       .map(({ topic, node, push, screen, time }) => {
-        const { key, value } = this.#index.topics.get(topic)!;
+        const names = this.#index.topics.get(topic)!;
+        const key = code.serde(names.key);
+        const value = code.serde(names.value);
         return new TopicInput({
           ...{ topic, partition, node, push, screen, time, position: 0, pass: undefined },
-          key: code.serde(key),
-          value: code.serde(value),
+          ...{ key, value, keyView: key.view(), valueView: value.view() },
         });
       });
     const connector = this.#index.connector(stage);

@@ -13,6 +13,8 @@ export interface TopicInputOptions {
   readonly position: Position;
   readonly key: Serde<unknown>;
   readonly value: Serde<unknown>;
+  readonly keyView: View<unknown>;
+  readonly valueView: View<unknown>;
   /** Event time of a value, where it is not the record's own timestamp. */
   readonly time: ((value: unknown, key: unknown) => Millis) | undefined;
   readonly push: Push;
@@ -68,8 +70,8 @@ export class TopicInput implements Input {
     this.#fetchedTo = options.position;
     this.#key = options.key;
     this.#value = options.value;
-    this.#keyView = options.key.view();
-    this.#valueView = options.value.view();
+    this.#keyView = options.keyView;
+    this.#valueView = options.valueView;
     this.#time = options.time;
     this.#pass = options.pass;
   }
