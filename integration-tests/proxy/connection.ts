@@ -82,6 +82,10 @@ export class Connection {
     this.#upstream.destroy();
   }
 
+  cutClient(): void {
+    this.#parts.client.destroy();
+  }
+
   #request(frame: Frame): void {
     const { broker } = this.#parts;
     this.#parts.count('request', frame);

@@ -21,6 +21,8 @@ export interface KafkaProxy {
   seen(api: ApiName, direction?: Direction): number;
   /** Breaks every connection, or those to one broker. */
   cut(broker?: number): void;
+  /** Breaks every connection on the clients' side alone: what is on its way to a broker still arrives. */
+  cutClients(broker?: number): void;
   /** Every connection to the broker, present and future, stays open and carries nothing, until the answer is called. */
   silence(broker?: number): () => void;
   close(): Promise<void>;
@@ -83,6 +85,9 @@ export async function startProxy(clock: Clock, gates: readonly Gate[]): Promise<
     seen: (api, direction = 'request') => seen.get(`${API[api]} ${direction}`) ?? 0,
     cut(broker) {
       for (const connection of to(broker)) connection.cut();
+    },
+    cutClients(broker) {
+      for (const connection of to(broker)) connection.cutClient();
     },
     silence(broker) {
       const brokers = gates.map((gate) => gate.broker).filter((each) => broker === undefined || each === broker);

@@ -21,6 +21,8 @@ export class AppProcess {
   #wakes: (() => void)[] = [];
   events: AppEvent[] = [];
   figures: AppFigures = { records: 0, lag: 0, commits: 0, rebuilds: 0, restored: 0, ill: false };
+  /** Lines that it has said. */
+  said = 0;
   /** Was seen ill at some time. */
   wasIll = false;
   errors = '';
@@ -82,6 +84,7 @@ export class AppProcess {
 
   #take(line: string): void {
     if (!line.startsWith('{')) return;
+    this.said++;
     const event = JSON.parse(line) as AppEvent;
     if (event.event === 'figures') {
       this.figures = event;

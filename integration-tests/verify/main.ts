@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DOCTORED, selfTest } from './doctored.ts';
 import { createFileWorld } from './file-world.ts';
+import { createKafkaWorld } from './kafka-world.ts';
+import { NETWORK_ROWS } from './network-rows.ts';
 import { PROCESS_ROWS } from './process-rows.ts';
 import { reportOf } from './report.ts';
 import type { Row } from './rows.ts';
@@ -18,6 +20,7 @@ import type { World } from './world.ts';
  *     npm run verify:eos -- --rows 1,19        rows by number; '1 K5' is one step of row 1
  *     npm run verify:eos -- --log file         on the file log
  *     npm run verify:eos -- --seed 7 --json
+ *     npm run verify:eos -- --logs folder      what the processes logged
  *
  * Before the rows the checker itself is tried on doctored results, which it must refuse. Exits with 1 where a row does
  * not hold.
@@ -29,7 +32,8 @@ const { values } = parseArgs({
     repeats: { type: 'string' },
     seed: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
-    log: { type: 'string', default: 'file' },
+    log: { type: 'string', default: 'kafka' },
+    logs: { type: 'string' },
   },
 });
 const seed = Number(values.seed);
@@ -38,9 +42,15 @@ const say = (line: string) => process.stderr.write(`${line}\n`);
 function chosen(kind: World['kind']): readonly Row[] {
   const wanted = values.rows?.split(',').map((each) => each.trim());
   const isWanted = ({ id }: Row) => wanted?.some((each) => id === each || id.startsWith(`${each} `)) ?? true;
-  return PROCESS_ROWS.filter((row) => row.worlds.includes(kind) && isWanted(row)).filter(
-    (row) => !values.short || row.short !== undefined,
-  );
+  return [...PROCESS_ROWS, ...NETWORK_ROWS]
+    .filter((row) => row.worlds.includes(kind) && isWanted(row))
+    .filter((row) => !values.short || row.short !== undefined);
+}
+
+function keepLogs(to: string, row: string, logs: readonly string[]): void {
+  const at = join(to, row.replaceAll(' ', '-'));
+  mkdirSync(at, { recursive: true });
+  for (const [i, log] of logs.entries()) writeFileSync(join(at, `${i}.log`), log);
 }
 
 const failures = selfTest(seed);
@@ -48,13 +58,14 @@ say(`the checker refused ${DOCTORED.length - failures.length} of ${DOCTORED.leng
 if (failures.length > 0) throw new Error(failures.join('\n'));
 
 const folder = mkdtempSync(join(tmpdir(), 'nodeflow-verify-'));
-const world = createFileWorld(folder);
+const world = values.log === 'file' ? createFileWorld(folder) : await createKafkaWorld(folder, 1);
 const outcomes: Outcome[] = [];
 try {
   for (const [i, row] of chosen(world.kind).entries()) {
     const repeats = Number(values.repeats ?? (values.short ? row.short : row.repeats));
     const outcome = await runRow(world, row, repeats, seed + i, `verify-${i}`);
     outcomes.push(outcome);
+    if (values.logs !== undefined) keepLogs(values.logs, row.id, outcome.logs);
     say(`${row.id}: ${row.title}: ${outcome.problems.length === 0 ? 'holds' : 'FAILS'} (${outcome.seconds} s)`);
     for (const problem of outcome.problems) say(`  ${problem}`);
   }
@@ -62,6 +73,7 @@ try {
   await world.close();
   rmSync(folder, { recursive: true, force: true });
 }
-const report = { seed, log: values.log, node: process.version, rows: outcomes };
+const rows = outcomes.map(({ logs: _, ...rest }) => rest);
+const report = { seed, log: values.log, node: process.version, rows };
 process.stdout.write(values.json ? `${JSON.stringify(report, undefined, 2)}\n` : reportOf(outcomes));
 process.exitCode = outcomes.length > 0 && outcomes.every(({ problems }) => problems.length === 0) ? 0 : 1;

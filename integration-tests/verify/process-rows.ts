@@ -1,5 +1,6 @@
 import { FAILPOINTS } from '../../checkpoints/checkpoints.ts';
 import { randomInt } from '../../core/random.ts';
+import type { AppProcess } from './app-process.ts';
 import type { Row } from './rows.ts';
 import type { Trial } from './trial.ts';
 
@@ -21,6 +22,11 @@ const STEPS: { readonly [failpoint in (typeof FAILPOINTS)[number]]: string } = {
 
 /** Reached once in the life of a process. */
 const ONCE: readonly string[] = ['producer.opening', 'restore.table'];
+
+/** Where a process that stops holds an open transaction, or has just ended one. */
+const STOPPED_AT = ['commit.positions', 'commit.begun', 'commit.ending', 'commit.committed', 'commit.appended'];
+/** The default session of a member. */
+const SESSION_MS = 6000;
 
 const killRows = FAILPOINTS.map(
   (failpoint): Row => ({
@@ -96,6 +102,97 @@ export const PROCESS_ROWS: readonly Row[] = [
         await app.whenEnded();
       }
       await trial.start();
+      await trial.recovered();
+    },
+  },
+  {
+    id: '1 stop',
+    title: 'stopped in the middle of a commit for longer than the session, while another process goes on; then waked',
+    worlds: ['kafka'],
+    repeats: 5,
+    needs: ['faults', 'joins'],
+    async run(trial, repeats) {
+      await trial.begin();
+      for (let i = 0; i < repeats; i++) {
+        const step = STOPPED_AT[i % STOPPED_AT.length]!;
+        const zombie = await trial.start({ slot: 0, failpoint: `${step}:${3 + randomInt(trial.random, 5)}:stop` });
+        const other = await trial.start({ slot: 1 });
+        await zombie.until((each) => each.isReady);
+        await trial.freezes(zombie);
+        trial.faults++;
+        await trial.clock.sleep(SESSION_MS + 1000);
+        await trial.recovered();
+        zombie.signal('SIGCONT');
+        await trial.recovered();
+        await trial.stop(zombie);
+        await trial.stop(other);
+      }
+    },
+  },
+  {
+    id: '4',
+    title: 'a zombie: stopped for longer than its session, while another process goes on; then waked',
+    worlds: ['kafka'],
+    short: 1,
+    repeats: 10,
+    needs: ['faults', 'joins'],
+    async run(trial, repeats) {
+      let owner = await trial.start({ slot: 0 });
+      await trial.works(owner);
+      for (let i = 0; i < repeats; i++) {
+        const other = await trial.start({ slot: (i + 1) % 2 });
+        await trial.works(other);
+        trial.fault(owner, 'SIGSTOP');
+        await trial.clock.sleep(SESSION_MS + 1000);
+        await trial.recovered();
+        owner.signal('SIGCONT');
+        await trial.clock.sleep(randomInt(trial.random, 2000));
+        await trial.recovered();
+        if (owner.end === undefined) await trial.stop(owner);
+        owner = other;
+      }
+    },
+    mayFail: /log\.fenced/,
+  },
+  {
+    id: '5',
+    title: 'two processes in one folder: the same transactional id',
+    worlds: ['kafka'],
+    short: 1,
+    repeats: 5,
+    mayFail: /log\.(fenced|locked)/,
+    async run(trial, repeats) {
+      for (let i = 0; i < repeats; i++) {
+        const first = await trial.start({ slot: 0 });
+        await trial.works(first);
+        trial.faults++;
+        const second = await trial.start({ slot: 0 });
+        await trial.recovered();
+        await trial.clock.sleep(3000);
+        await trial.recovered();
+        for (const app of [first, second]) if (app.end === undefined) await trial.stop(app);
+      }
+    },
+  },
+  {
+    id: '6',
+    title: 'processes join and leave every half second',
+    worlds: ['kafka'],
+    short: 10,
+    repeats: 120,
+    needs: ['faults', 'joins'],
+    async run(trial, repeats) {
+      const steady = await trial.start({ slot: 0 });
+      await trial.works(steady);
+      const guests: AppProcess[] = [];
+      for (let i = 0; i < repeats; i++) {
+        trial.faults++;
+        if (guests.length < 2) guests.push(await trial.start({ slot: 1 + (i % 3) }));
+        else await trial.stop(guests.shift()!);
+        await trial.clock.sleep(500);
+        if (i % 20 === 19) await trial.recovered();
+      }
+      for (const guest of guests) await trial.stop(guest);
       await trial.recovered();
     },
   },

@@ -20,6 +20,8 @@ export interface Outcome {
   readonly seconds: number;
   /** Empty where the row holds. */
   readonly problems: readonly string[];
+  /** What each process logged. */
+  readonly logs: readonly string[];
 }
 
 /** Runs a row once, with all its repeats, and checks everything that it left. */
@@ -60,6 +62,7 @@ export async function runRow(world: World, row: Row, repeats: number, seed: numb
     counters,
     seconds: Math.round((trial.clock.monotonic() - startedAt) / 1000),
     problems: [...trial.problems, ...problemsOf(trial, row, counters, verdict)],
+    logs: trial.apps.map(({ errors }) => errors),
   };
 }
 

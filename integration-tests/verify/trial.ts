@@ -3,13 +3,14 @@ import { systemClock } from '../../core/clock.ts';
 import { type Random, seededRandom } from '../../core/random.ts';
 import type { Log } from '../../log/log.ts';
 import type { RunSettings } from '../../runtime/runtime.ts';
+import type { KafkaProxy } from '../proxy/proxy.ts';
 import type { AppOptions } from './app.ts';
 import { AppProcess } from './app-process.ts';
 import { Feeder } from './feed.ts';
 import { isSettled } from './outputs.ts';
 import { defineJob, type Job } from './topology.ts';
 import { Watcher } from './watcher.ts';
-import type { World } from './world.ts';
+import type { BrokerControl, World } from './world.ts';
 
 export interface StartOptions {
   readonly slot?: number;
@@ -28,10 +29,11 @@ const SETTINGS: Partial<RunSettings> = {
 
 const FEED_EVERY_MS = 50;
 /** Records a second, where the log is fed while the job runs. */
-const FEED_RATE = 2000;
+const FEED_RATE = 1000;
 /** Records before each start, where it is not. */
 const FEED_AHEAD = 6000;
 const PATIENCE_MS = 60_000;
+const LATE = Symbol('late');
 
 /** One run of one row: an input, processes that do the job, faults, and figures about them. */
 export class Trial {
@@ -114,6 +116,23 @@ export class Trial {
     for (const folder of this.world.storesOf(this.job.name)) await rm(folder, { recursive: true, force: true });
   }
 
+  get proxy(): KafkaProxy {
+    return this.world.proxy!;
+  }
+
+  get brokers(): BrokerControl {
+    return this.world.brokers!;
+  }
+
+  /** Waits for something that must happen; where it does not, that is a problem of the trial. */
+  async within(what: Promise<unknown>, name: string, patienceMs = PATIENCE_MS): Promise<void> {
+    const stop = new AbortController();
+    const late = this.clock.sleep(patienceMs, stop.signal).then((elapsed) => elapsed && LATE);
+    const outcome = await Promise.race([what, late]);
+    stop.abort();
+    if (outcome === LATE) throw new Error(`waited ${patienceMs} ms for ${name}`);
+  }
+
   /** The process must end by its failpoint. */
   async dies(app: AppProcess): Promise<void> {
     const late = this.clock.after(PATIENCE_MS, () => app.signal('SIGKILL'));
@@ -124,15 +143,24 @@ export class Trial {
     else this.problems.push(`a process did not reach its failpoint: exit ${code} ${app.failure ?? ''}`);
   }
 
+  /** The process must stop by its failpoint: it says nothing more. */
+  async freezes(app: AppProcess): Promise<void> {
+    const deadline = this.clock.monotonic() + PATIENCE_MS;
+    for (let said = -1; said !== app.said || !app.isReady; ) {
+      if (app.end !== undefined || this.clock.monotonic() > deadline) {
+        throw new Error(`process ${app.pid} did not stop at its failpoint`);
+      }
+      said = app.said;
+      await this.clock.sleep(1000);
+    }
+  }
+
   /** Until the process has committed some more epochs. */
   async works(app: AppProcess, commits = 3): Promise<void> {
     const wanted = app.figures.commits + commits;
-    const late = new AbortController();
-    const gaveUp = this.clock.sleep(PATIENCE_MS, late.signal).then((elapsed) => elapsed && 'late');
-    const done = await Promise.race([app.until((each) => each.figures.commits >= wanted), gaveUp]);
-    late.abort();
-    if (done === 'late') this.problems.push(`a process committed nothing for ${PATIENCE_MS} ms`);
-    if (done === false) this.problems.push(`a process ended by itself: ${app.failure ?? JSON.stringify(app.end)}`);
+    const working = app.until((each) => each.figures.commits >= wanted);
+    await this.within(working, `process ${app.pid} to commit ${commits} epochs`);
+    await this.watch();
   }
 
   /** Asks the process to end, as an operator would; it must do so by itself. */
@@ -152,15 +180,11 @@ export class Trial {
   async recovered(): Promise<void> {
     if (this.watcher === undefined) return;
     const since = this.clock.monotonic();
-    const stop = new AbortController();
-    const late = this.clock.sleep(PATIENCE_MS, stop.signal).then((elapsed) => elapsed && 'late');
-    const outcome = await Promise.race([this.watcher.until(this.#fed), late]);
-    stop.abort();
-    if (outcome === 'late') this.problems.push(`no recovery within ${PATIENCE_MS} ms`);
-    else this.recoveriesMs.push(this.clock.monotonic() - since);
+    await this.within(this.watcher.until(this.#fed), `all partitions to go on behind record ${this.#fed}`);
+    this.recoveriesMs.push(this.clock.monotonic() - since);
   }
 
-  /** Begins to watch the outputs; they are there once a process has started. */
+  /** Begins to watch the outputs; they are there once a process has committed something. */
   async watch(): Promise<void> {
     if (this.world.shared) await this.withLog(async (log) => (this.watcher ??= new Watcher(log, this.job)));
   }

@@ -1,0 +1,55 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock } from '../../core/clock.ts';
+import { seededRandom } from '../../core/random.ts';
+import { createKafkaLog } from '../../log/kafka/kafka.ts';
+import { startProxy } from '../proxy/proxy.ts';
+import { testBrokers } from '../support/brokers.ts';
+import type { World } from './world.ts';
+
+/** Abandoned transactions are found sooner than by Kafka's default of 10 s. */
+const SETTINGS = { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': 1000 };
+/** Faults are to show within a trial, not after half a minute. */
+const PATIENCE_MS = 15_000;
+
+/** Brokers of our own, and a proxy between them and the processes that do the job. */
+export async function createKafkaWorld(folder: string, count: 1 | 3): Promise<World> {
+  let ports: readonly number[] = [];
+  const gates = Array.from({ length: count }, (_, i) => ({ broker: i + 1, port: () => ports[i]! }));
+  const proxy = await startProxy(systemClock, gates);
+  const advertise = proxy.ports.map((port) => `127.0.0.1:${port}`);
+  const brokers = await testBrokers({ brokers: count, own: true, advertise, set: SETTINGS });
+  if (brokers === undefined) throw new Error('this machine cannot run Kafka brokers: it needs Java 17 and Maven');
+  const { addresses } = brokers;
+  ports = addresses.brokers.split(',').map((address) => Number(address.split(':')[1]));
+  return {
+    kind: 'kafka',
+    shared: true,
+    openLog: () =>
+      createKafkaLog({
+        brokers: addresses.direct!,
+        clientId: 'verify',
+        clock: systemClock,
+        random: seededRandom(2),
+        patienceMs: 60_000,
+      }),
+    engineFor: (run, slot) => ({
+      directory: join(folder, run, `slot-${slot}`),
+      kafka: { brokers: advertise.join(','), patienceMs: PATIENCE_MS },
+    }),
+    storesOf: (run) => readdirSync(join(folder, run)).map((slot) => join(folder, run, slot, 'state')),
+    proxy,
+    brokers: {
+      count,
+      kill: (broker) => brokers.kill(broker),
+      stop: (broker) => brokers.stop(broker),
+      start: (broker) => brokers.start(broker),
+      pause: (broker) => brokers.pause(broker),
+      resume: (broker) => brokers.resume(broker),
+    },
+    async close() {
+      await proxy.close();
+      await brokers.close();
+    },
+  };
+}

@@ -1,0 +1,232 @@
+import { randomInt } from '../../core/random.ts';
+import { type ActiveRule, type ApiName, type Frame, KAFKA_ERROR, type Rule } from '../proxy/proxy.ts';
+import type { AppProcess } from './app-process.ts';
+import type { Row } from './rows.ts';
+import type { Trial } from './trial.ts';
+
+const NETWORK = { worlds: ['kafka'] } as const satisfies Partial<Row>;
+
+/** Does something to the network again and again while one process works, and waits each time until it goes on. */
+async function disturb(trial: Trial, repeats: number, fault: (trial: Trial, app: AppProcess) => Promise<void>) {
+  let app = await trial.start();
+  await trial.works(app, 5);
+  for (let i = 0; i < repeats; i++) {
+    if (app.end !== undefined) app = await trial.start();
+    await fault(trial, app);
+    await trial.recovered();
+  }
+}
+
+/** Adds a rule, waits until it has fired, and counts that. */
+async function fire(trial: Trial, rule: Rule): Promise<ActiveRule> {
+  const active = trial.proxy.add(rule);
+  await trial.within(active.whenFired(rule.times ?? 1), `the rule "${rule.name}" to fire`);
+  trial.faults += active.fired;
+  return active;
+}
+
+/** The answer of a request is lost with its connection, and long after the retry the same request comes once more. */
+function lateTwin(api: ApiName, where?: (frame: Frame) => boolean) {
+  return async (trial: Trial) => {
+    const closer = where === undefined ? {} : { where };
+    const twin = trial.proxy.add({
+      name: `${api} again`,
+      api,
+      direction: 'request',
+      action: { do: 'repeat' },
+      ...closer,
+    });
+    await trial.within(twin.whenFired(), `a request of ${api}`);
+    const lost = trial.proxy.add({
+      name: `${api} answer`,
+      api,
+      direction: 'answer',
+      action: { do: 'cut' },
+      ...closer,
+    });
+    await trial.within(lost.whenFired(), `an answer of ${api}`);
+    trial.faults++;
+    await trial.clock.sleep(20 + randomInt(trial.random, 300));
+    twin.release();
+    twin.remove();
+    lost.remove();
+  };
+}
+
+/** A request is held on its way while its client gives up and asks again elsewhere; then it arrives after all. */
+function lateArrival(api: ApiName) {
+  return async (trial: Trial) => {
+    const late = trial.proxy.add({ name: `${api} late`, api, direction: 'request', action: { do: 'delay' } });
+    await trial.within(late.whenFired(), `a request of ${api}`);
+    trial.faults++;
+    // the connection breaks, so the client need not wait for its timeout
+    trial.proxy.cutClients();
+    await trial.clock.sleep(20 + randomInt(trial.random, 500));
+    late.release();
+    late.remove();
+  };
+}
+
+export const NETWORK_ROWS: readonly Row[] = [
+  {
+    ...NETWORK,
+    id: '15',
+    title: 'the broker killed and started again',
+    repeats: 3,
+    run: (trial, repeats) =>
+      disturb(trial, repeats, async () => {
+        trial.faults++;
+        await trial.brokers.kill(1);
+        await trial.brokers.start(1);
+      }),
+  },
+  {
+    ...NETWORK,
+    id: '15 clean',
+    title: 'the broker stopped and started again',
+    repeats: 3,
+    run: (trial, repeats) =>
+      disturb(trial, repeats, async () => {
+        trial.faults++;
+        await trial.brokers.stop(1);
+        await trial.brokers.start(1);
+      }),
+  },
+  {
+    ...NETWORK,
+    id: '16',
+    title: 'all brokers away for 20 s',
+    repeats: 1,
+    run: (trial, repeats) =>
+      disturb(trial, repeats, async () => {
+        trial.faults++;
+        trial.brokers.pause(1);
+        await trial.clock.sleep(20_000);
+        trial.brokers.resume(1);
+      }),
+  },
+  {
+    ...NETWORK,
+    id: '17',
+    title: 'the proxy answers that another broker leads',
+    short: 3,
+    repeats: 50,
+    run: (trial, repeats) =>
+      disturb(trial, repeats, async () => {
+        const action = { do: 'fail', error: KAFKA_ERROR.notLeader } as const;
+        const rule = await fire(trial, { name: 'not leader', api: 'produce', direction: 'request', action });
+        rule.remove();
+      }),
+  },
+  {
+    ...NETWORK,
+    id: '19 EndTxn',
+    title: 'the answer of EndTxn lost, the same EndTxn comes again late',
+    short: 10,
+    repeats: 200,
+    run: (trial, repeats) => disturb(trial, repeats, lateTwin('endTxn')),
+  },
+  {
+    ...NETWORK,
+    id: '19 EndTxn late',
+    title: 'EndTxn held back behind its own retry',
+    short: 10,
+    repeats: 200,
+    run: (trial, repeats) => disturb(trial, repeats, lateArrival('endTxn')),
+  },
+  {
+    ...NETWORK,
+    id: '19 offsets',
+    title: 'the answer of TxnOffsetCommit lost, the same comes again late',
+    short: 5,
+    repeats: 100,
+    run: (trial, repeats) => disturb(trial, repeats, lateTwin('txnOffsetCommit')),
+  },
+  {
+    ...NETWORK,
+    id: '19 offsets late',
+    title: 'TxnOffsetCommit held back behind its own retry',
+    short: 5,
+    repeats: 100,
+    run: (trial, repeats) => disturb(trial, repeats, lateArrival('txnOffsetCommit')),
+  },
+  {
+    ...NETWORK,
+    id: '19 Produce',
+    title: 'the answer of Produce lost, the same comes again late',
+    short: 5,
+    repeats: 100,
+    run: (trial, repeats) => disturb(trial, repeats, lateTwin('produce')),
+  },
+  {
+    ...NETWORK,
+    id: '19 Produce late',
+    title: 'Produce held back behind its own retry',
+    short: 5,
+    repeats: 100,
+    run: (trial, repeats) => disturb(trial, repeats, lateArrival('produce')),
+  },
+  {
+    ...NETWORK,
+    id: '20',
+    title: 'cut off from the brokers for longer than the session',
+    repeats: 3,
+    run: (trial, repeats) =>
+      disturb(trial, repeats, async () => {
+        trial.faults++;
+        const lift = trial.proxy.silence();
+        await trial.clock.sleep(9000);
+        lift();
+      }),
+  },
+  {
+    ...NETWORK,
+    id: '21',
+    title: 'connections that stay open and carry nothing',
+    repeats: 3,
+    run: (trial, repeats) =>
+      disturb(trial, repeats, async () => {
+        trial.faults++;
+        trial.proxy.silence()();
+      }),
+  },
+  {
+    ...NETWORK,
+    id: '22',
+    title: 'a transaction held for longer than its timeout',
+    repeats: 3,
+    run: (trial, repeats) =>
+      disturb(trial, repeats, async () => {
+        const action = { do: 'hold', forMs: 12_000 } as const;
+        const rule = await fire(trial, { name: 'stalled', api: 'endTxn', direction: 'request', action });
+        await trial.within(trial.clock.sleep(12_500), 'the stalled step', 20_000);
+        rule.remove();
+      }),
+  },
+  {
+    ...NETWORK,
+    id: '24',
+    title: 'not enough replicas in sync, five times in a row',
+    short: 2,
+    repeats: 20,
+    run: (trial, repeats) =>
+      disturb(trial, repeats, async () => {
+        const action = { do: 'fail', error: KAFKA_ERROR.notEnoughReplicas } as const;
+        const rule = await fire(trial, { name: 'replicas', api: 'produce', direction: 'request', times: 5, action });
+        rule.remove();
+      }),
+  },
+  {
+    ...NETWORK,
+    id: '18 late',
+    title: 'the coordinator says that it is none, at EndTxn',
+    short: 3,
+    repeats: 50,
+    run: (trial, repeats) =>
+      disturb(trial, repeats, async () => {
+        const action = { do: 'fail', error: KAFKA_ERROR.notCoordinator } as const;
+        const rule = await fire(trial, { name: 'not coordinator', api: 'endTxn', direction: 'request', action });
+        rule.remove();
+      }),
+  },
+];
