@@ -42,7 +42,10 @@ export interface CommitterOptions {
   readonly step: Step;
   readonly ledgerTopic: string;
   readonly observer?: CommitObserver;
-  identity(): GroupIdentity;
+  /** The identity under which these tasks may commit, `undefined` where one of them is no longer this worker's. */
+  identityFor(tasks: readonly string[]): GroupIdentity | undefined;
+  /** The one that follows an identity that the group refused; waits for it. */
+  nextIdentity(refused: GroupIdentity, tasks: readonly string[]): Promise<GroupIdentity | undefined>;
 }
 
 /**
@@ -198,7 +201,10 @@ export class Committer {
     const positions = parts.flatMap((part) => part.positions);
     if (positions.length > 0) {
       this.#begin();
-      await this.#sendPositions(positions);
+      await this.#sendPositions(
+        positions,
+        parts.map((part) => part.task),
+      );
     }
     failpoint('commit.positions');
     if (this.#open) {
@@ -218,16 +224,21 @@ export class Committer {
   }
 
   /**
-   * Under the generation that the worker has adopted, never a fresher one. Refused, either the group has moved on,
-   * and an assignment is on its way, or the producer is fenced, and so is every later call.
+   * Under the generation that came with the assignment of these tasks, never a fresher one. Where the group has moved
+   * on meanwhile, the epoch goes on under the next assignment if all its tasks are kept in it.
    */
-  async #sendPositions(positions: EpochPart['positions']): Promise<void> {
-    try {
-      await this.#producer.sendPositions(this.#options.identity(), positions);
-    } catch (thrown) {
-      if (!isFlowError(thrown, 'log.fenced')) throw thrown;
-      throw new FlowError('task.lost', thrown.message, { cause: thrown });
+  async #sendPositions(positions: EpochPart['positions'], tasks: readonly string[]): Promise<void> {
+    let identity = this.#options.identityFor(tasks);
+    while (identity !== undefined) {
+      try {
+        await this.#producer.sendPositions(identity, positions);
+        return;
+      } catch (thrown) {
+        if (!isFlowError(thrown, 'log.generation')) throw thrown;
+        identity = await this.#options.nextIdentity(identity, tasks);
+      }
     }
+    throw new FlowError('task.lost', `one of the tasks ${tasks.join(', ')} was given to another worker`);
   }
 
   async #answered(): Promise<void> {

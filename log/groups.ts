@@ -42,12 +42,12 @@ export class Groups {
     return group.join(options, `${options.name}-${++this.#serial}`);
   }
 
-  /** Fails with `log.fenced` unless the identity is of the current generation. */
+  /** Fails with `log.generation` unless the identity is of the current generation. */
   check(identity: GroupIdentity): void {
     const group = this.#groups.get(identity.group);
     if (group?.generation === identity.generation && group.has(identity.member)) return;
     throw new FlowError(
-      'log.fenced',
+      'log.generation',
       `member ${identity.member} of group ${identity.group} is of generation ${identity.generation}, ` +
         `the group of ${group?.generation ?? 0}; wait for the next assignment`,
     );

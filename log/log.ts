@@ -14,7 +14,8 @@ import type { Millis, Position, TopicPartition } from '../core/ids.ts';
  *   A committed reader never passes the first record of an open transaction (the last stable position).
  * - One producer with a given transactional id at a time: opening a second fences the first, whose
  *   every later call fails with `log.fenced`. An open transaction of the fenced one is aborted.
- * - A group member's positions are accepted only for the group's current generation.
+ * - A group member's positions are accepted only for the group's current generation; a refusal (`log.generation`)
+ *   leaves the transaction as it was, so that they can be sent again under the next assignment.
  * - Order within a partition is the order of appends of one producer.
  *
  * Errors are `FlowError`s with codes `log.*` or `topic.*`; messages name topic, partition, position.
@@ -175,7 +176,7 @@ export interface LogProducer {
   append(topic: string, partition: number, batch: Bytes): Promise<Position>;
   /** Starts a transaction. Costs nothing until the first append. */
   begin(): void;
-  /** Adds input positions of a group; refused with `log.fenced` unless the member's generation is current. */
+  /** Adds input positions of a group; refused with `log.generation` unless the member's generation is current. */
   sendPositions(member: GroupIdentity, positions: readonly (TopicPartition & CommittedPosition)[]): Promise<void>;
   /** All or nothing, durable when it resolves. Every append must have resolved before. */
   commit(): Promise<void>;

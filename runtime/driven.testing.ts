@@ -152,7 +152,11 @@ class Drive {
   async #runTask(parts: OpenTaskParts, spec: TaskSpec, identity: GroupIdentity): Promise<void> {
     const producer = await this.#log.producer({ transactionalId: 'drive' });
     const options = { producer, step: this.#step, outputs: this.#outputs, ledgerTopic: ledgerTopic(identity.group) };
-    const committer = new Committer({ ...options, identity: () => identity });
+    const committer = new Committer({
+      ...options,
+      identityFor: () => identity,
+      nextIdentity: async () => undefined,
+    });
     for (;;) {
       const running = await openTask(parts, spec);
       if (await this.#runOpened(running, committer)) break;

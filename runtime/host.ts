@@ -19,8 +19,8 @@ export interface WorkerHost {
   /** Ends when the worker was stopped; rejects with what made it fail. */
   readonly finished: Promise<void>;
   assign(identity: GroupIdentity, tasks: readonly string[]): Promise<void>;
-  /** Commits what was done so far, then does nothing until the next assignment. */
-  release(): Promise<void>;
+  /** Commits what was done so far and gives up those of these tasks that it has. */
+  revoke(tasks: readonly string[]): Promise<void>;
   stop(): void;
   figures(): WorkerFigures;
 }
@@ -132,7 +132,7 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
   return {
     finished,
     assign: (identity, tasks) => worker.assign(identity, tasks),
-    release: () => worker.release(),
+    revoke: (tasks) => worker.revoke(tasks),
     stop: () => worker.stop(),
     figures: () => figuresOf(worker, report),
   };

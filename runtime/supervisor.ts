@@ -1,6 +1,5 @@
 import { Ledger, ledgerTopic, type TopicEnds } from '../checkpoints/checkpoints.ts';
 import type { Source } from '../connectors/connectors.ts';
-import { FlowError } from '../core/errors.ts';
 import { partitionName } from '../core/ids.ts';
 import { Step } from '../core/step.ts';
 import { BatchBuilder } from '../log/batch.ts';
@@ -157,13 +156,24 @@ class SupervisedRun implements Run {
       metadata: '',
       assign: stickyAssignor(this.#specs.map((spec) => spec.id)),
       onAssign: (assignment) => this.#adopt(assignment),
-      onRevoke: async () => {
+      onRevoke: async (tasks) => {
         await this.#assigning;
-        await Promise.all(this.#hosts.map((host) => host.release()));
+        await Promise.all(this.#hosts.map((host) => host.revoke(tasks)));
       },
-      onLost: (reason) =>
-        this.#fail(new FlowError('log.fenced', `${reason}; start again, it continues from its last commit`)),
+      onLost: (reason) => this.#rejoin(reason),
     });
+  }
+
+  /** Out of the group: what was done since the last commit is given up, then it joins anew. */
+  #rejoin(reason: string): void {
+    if (this.#ended) return;
+    this.#options.telemetry.log.warn({ application: this.#options.program.plan.name }, `${reason}; joining again`);
+    const lost = this.#member?.identity;
+    if (lost === undefined) return;
+    this.#adopt({ ...lost, tasks: [], metadata: '' });
+    this.#assigning
+      .then(() => (this.#ended ? undefined : this.join()))
+      .catch((failure: unknown) => this.#fail(failure));
   }
 
   /** Marks the run complete when all its tasks have ended, whoever ran them. */

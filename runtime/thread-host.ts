@@ -103,8 +103,8 @@ class ThreadHost implements WorkerHost {
     return this.#call({ kind: 'assign', identity: { group, member, generation }, tasks });
   }
 
-  release(): Promise<void> {
-    return this.#call({ kind: 'release' });
+  revoke(tasks: readonly string[]): Promise<void> {
+    return this.#call({ kind: 'revoke', tasks });
   }
 
   stop(): void {

@@ -26,7 +26,7 @@ export type ThreadRequest =
       readonly identity: GroupIdentity;
       readonly tasks: readonly string[];
     }
-  | { readonly kind: 'release'; readonly call: number }
+  | { readonly kind: 'revoke'; readonly call: number; readonly tasks: readonly string[] }
   | { readonly kind: 'stop' };
 
 /** From the thread. */

@@ -68,7 +68,7 @@ async function main(): Promise<void> {
   };
   supervisor.on('message', (request: ThreadRequest) => {
     if (request.kind === 'assign') answer(request.call, host.assign(request.identity, request.tasks));
-    else if (request.kind === 'release') answer(request.call, host.release());
+    else if (request.kind === 'revoke') answer(request.call, host.revoke(request.tasks));
     else host.stop();
   });
   const report = (whole: boolean) =>

@@ -19,9 +19,10 @@ export class Wake {
     this.#waiting?.abort();
   }
 
-  /** Resolves at the next notice, at once where one was kept, or after `ms`. */
+  /** Resolves at the next notice, in the next turn where one was kept, or after `ms`. */
   async wait(ms: Millis): Promise<void> {
-    if (!this.#noticed) {
+    if (this.#noticed) await this.#clock.turn();
+    else {
       const waiting = new AbortController();
       this.#waiting = waiting;
       await this.#clock.sleep(ms, waiting.signal);

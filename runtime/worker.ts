@@ -6,8 +6,10 @@ import type { Step } from '../core/step.ts';
 import type { GroupIdentity, LogProducer } from '../log/log.ts';
 import type { Feed } from './feed.ts';
 import type { WorkerObserver } from './observer.ts';
+import { Placement } from './placement.ts';
 import type { RunningTask } from './running-task.ts';
 import type { RunSettings } from './runtime.ts';
+import { TaskSet } from './task-set.ts';
 import type { Trimmer } from './trimmer.ts';
 import type { Wake } from './wake.ts';
 
@@ -36,6 +38,8 @@ export interface WorkerParts {
 /** Longest pause between two attempts to go on where the log does not answer. */
 const MAX_PAUSE_MS = 1000;
 const FIRST_PAUSE_MS = 20;
+/** Least time between two tries to make room where all rows are written: another task may hold what is too much. */
+const RELIEF_MS = 20;
 
 /**
  * One event loop: feeds its tasks, lets them run, commits them together. Nothing in it knows how a task works or
@@ -44,20 +48,18 @@ const FIRST_PAUSE_MS = 20;
 export class Worker {
   readonly #parts: WorkerParts;
   readonly #committer: Committer;
-  readonly #tasks = new Map<string, RunningTask>();
+  readonly #placement: Placement;
+  readonly #tasks: TaskSet;
   readonly #demands: { work(): Promise<void>; resolve(): void; reject(failure: unknown): void }[] = [];
   readonly #stop = new AbortController();
-  #identity: GroupIdentity | undefined;
-  #assigned: readonly string[] = [];
-  /** Between giving up an assignment and adopting the next nothing runs. */
-  #held = false;
   #lastCommit: number;
   /** Why every task must go back to its last commit. */
   #broken: unknown;
   /** Rebuilds since the last commit that held. */
   #attempts = 0;
-  #closedRecords = 0;
   #writing: Promise<void> | undefined;
+  /** When written rows are next evicted although nothing is to be written. */
+  #relieveAt = 0;
   #retiring: Promise<void> = Promise.resolve();
   #failure: unknown;
   #ended = false;
@@ -65,55 +67,65 @@ export class Worker {
   constructor(parts: WorkerParts) {
     this.#parts = parts;
     this.#lastCommit = parts.clock.monotonic();
+    const placement = new Placement(parts.clock);
+    this.#placement = placement;
+    this.#tasks = new TaskSet({
+      placement,
+      feed: parts.feed,
+      wake: parts.wake,
+      observer: parts.observer,
+      open: (id) => parts.open(id),
+      isEnded: (id) => parts.isEnded(id),
+      onFailure: (failure) => this.#failed(failure),
+    });
     this.#committer = new Committer({
       producer: parts.producer,
       outputs: parts.outputs,
       step: parts.step,
       ledgerTopic: parts.ledgerTopic,
       ...(parts.observer === undefined ? {} : { observer: parts.observer }),
-      identity: () => {
-        if (this.#identity === undefined) throw new FlowError('task.lost', 'this worker has no assignment');
-        return this.#identity;
-      },
+      identityFor: (tasks) => placement.identityFor(tasks),
+      nextIdentity: (refused, tasks) => placement.nextIdentity(refused, tasks),
     });
   }
 
   /** Records taken by tasks that are no longer here. */
   get closedRecords(): number {
-    return this.#closedRecords;
+    return this.#tasks.closedRecords;
   }
 
   /** All tasks of its assignment are open and run. */
   get ready(): boolean {
-    if (this.#identity === undefined || this.#held || this.#broken !== undefined || this.#ended) return false;
-    return this.#assigned.every((id) => this.#tasks.has(id) || this.#parts.isEnded(id));
+    if (this.#placement.identity === undefined || this.#broken !== undefined || this.#ended) return false;
+    return this.#tasks.complete;
   }
 
   get tasks(): ReadonlyMap<string, RunningTask> {
-    return this.#tasks;
+    return this.#tasks.running;
   }
 
-  /** Adopts an assignment: gives up what is no longer its own, opens what is new. */
+  /** Adopts an assignment: gives up what is no longer its own, begins to open what is new. */
   assign(identity: GroupIdentity, tasks: readonly string[]): Promise<void> {
+    // known at once, since an epoch on its way may wait for it
+    this.#placement.offer(identity, tasks);
     return this.#inLoop(async () => {
       await this.#decided();
-      this.#identity = identity;
-      this.#assigned = tasks;
-      this.#held = false;
-      const lost = [...this.#tasks].filter(([id]) => !tasks.includes(id));
+      const lost = [...this.#tasks.running].filter(([id]) => !this.#placement.tasks.includes(id));
       if (lost.some(([, { task }]) => task.worked))
         this.#broken ??= new FlowError('task.lost', 'a task was taken away');
       if (this.#broken !== undefined) return;
       for (const [id] of lost) await this.#closeTask(id);
-      await this.#openMissing();
+      this.#tasks.openMissing();
     });
   }
 
-  /** Commits what is done so far and holds still until the next assignment; resolves when that is decided. */
-  release(): Promise<void> {
+  /** Commits what is done so far and gives up these tasks; the others go on. */
+  revoke(tasks: readonly string[]): Promise<void> {
     return this.#inLoop(async () => {
-      this.#held = true;
       await this.#commitAll();
+      this.#placement.withdraw(tasks);
+      if (this.#broken !== undefined) return this.#rebuild();
+      for (const id of tasks) await this.#closeTask(id);
     });
   }
 
@@ -180,7 +192,7 @@ export class Worker {
     await this.#meetDemands();
     feed.pump();
     const full = this.#committer.committing && this.#parts.outputs.sealedBytes > settings.heldBytes;
-    const busy = full || this.#held ? false : await this.#runTasks();
+    const busy = full ? false : await this.#runTasks();
     if (this.#broken !== undefined || this.#failure !== undefined) return;
     this.#committer.flush();
     const due = this.#lastCommit + settings.commitIntervalMs - clock.monotonic();
@@ -197,7 +209,7 @@ export class Worker {
   async #runTasks(): Promise<boolean> {
     let busy = false;
     const now = this.#parts.clock.now();
-    for (const running of this.#tasks.values()) {
+    for (const running of this.#tasks.running.values()) {
       const { task } = running;
       task.wallTime(now);
       const result = task.run(this.#parts.settings.sliceRecords);
@@ -213,13 +225,13 @@ export class Worker {
   }
 
   #hasWork(): boolean {
-    for (const { task } of this.#tasks.values()) if (task.worked) return true;
+    for (const { task } of this.#tasks.running.values()) if (task.worked) return true;
     return false;
   }
 
   /** A commit is worth more than its interval: a task has ended, or memory asks for it. */
   #mustCommit(): boolean {
-    for (const { task } of this.#tasks.values())
+    for (const { task } of this.#tasks.running.values())
       if (task.state.overBudget || (task.finished && task.worked)) return true;
     return this.#parts.outputs.sealedBytes > this.#parts.settings.heldBytes;
   }
@@ -229,7 +241,7 @@ export class Worker {
     this.#lastCommit = clock.monotonic();
     const parts: EpochPart[] = [];
     const ended: string[] = [];
-    for (const [id, running] of this.#tasks) {
+    for (const [id, running] of this.#tasks.running) {
       if (!running.task.worked) continue;
       parts.push(running.part());
       if (running.task.finished) ended.push(id);
@@ -247,12 +259,15 @@ export class Worker {
         if (ended.length > 0) retire();
         wake.notify();
       },
-      (failure: unknown) => {
-        if (isPassing(failure)) this.#broken ??= failure;
-        else this.#failure ??= failure;
-        wake.notify();
-      },
+      (failure: unknown) => this.#failed(failure),
     );
+  }
+
+  /** Something beside the loop has failed: the next turn goes back to the last commit, or ends. */
+  #failed(failure: unknown): void {
+    if (isPassing(failure)) this.#broken ??= failure;
+    else this.#failure ??= failure;
+    this.#parts.wake.notify();
   }
 
   /** Resolves when the epoch on its way is decided; how, the fields tell. */
@@ -274,18 +289,12 @@ export class Worker {
    * old one, which decides whatever that left open; then every task is opened at its last commit.
    */
   async #rebuild(): Promise<void> {
-    const { clock, outputs, feed } = this.#parts;
+    const { clock, outputs } = this.#parts;
     this.#parts.onRebuild(this.#broken);
     await this.#decided();
     await this.#writing;
     outputs.clear();
-    for (const running of this.#tasks.values()) {
-      this.#closedRecords += running.task.records;
-      feed.remove(running);
-      await running.discard();
-      this.#parts.observer?.closed(running);
-    }
-    this.#tasks.clear();
+    await this.#tasks.discardAll();
     if (this.#attempts > 0) {
       const pause = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#attempts);
       await clock.sleep(pause, this.#stop.signal);
@@ -296,23 +305,8 @@ export class Worker {
       if (!isPassing(thrown)) throw thrown;
     });
     await this.#committer.renew(await this.#parts.renewProducer());
-    await this.#openMissing();
     this.#broken = undefined;
-  }
-
-  async #openMissing(): Promise<void> {
-    for (const id of this.#assigned) {
-      if (this.#tasks.has(id) || this.#stopping || this.#parts.isEnded(id)) continue;
-      await this.#open(id);
-    }
-  }
-
-  async #open(id: string): Promise<void> {
-    const running = await this.#parts.open(id);
-    this.#tasks.set(id, running);
-    this.#parts.observer?.opened(running);
-    this.#parts.feed.add(running);
-    this.#parts.wake.notify();
+    this.#tasks.openMissing();
   }
 
   async #retire(ended: readonly string[]): Promise<void> {
@@ -326,14 +320,8 @@ export class Worker {
   }
 
   async #closeTask(id: string): Promise<void> {
-    const running = this.#tasks.get(id);
-    if (running === undefined) return;
-    this.#tasks.delete(id);
-    this.#closedRecords += running.task.records;
-    this.#parts.feed.remove(running);
     await this.#writing;
-    await running.close();
-    this.#parts.observer?.closed(running);
+    await this.#tasks.close(id);
   }
 
   /** Starts the write-back of a task that is due, one at a time, beside the loop. */
@@ -341,20 +329,20 @@ export class Worker {
     if (this.#writing !== undefined) return;
     const { clock, settings, wake } = this.#parts;
     const now = clock.now();
-    for (const { task } of this.#tasks.values()) {
+    for (const { task } of this.#tasks.running.values()) {
       const { state } = task;
       const since = state.unwrittenSince;
       const due = since !== undefined && now - since >= settings.writeBackMs;
       if (!due && !state.overBudget && state.unwrittenBytes < settings.writeBackBytes) continue;
-      if (since === undefined && !state.overBudget) continue;
+      if (since === undefined) {
+        if (!state.overBudget || now < this.#relieveAt) continue;
+        this.#relieveAt = now + RELIEF_MS;
+      }
       failpoint('store.writing');
       this.#writing = state
         .writeBack()
         .then(() => failpoint('store.written'))
-        .catch((failure: unknown) => {
-          if (isPassing(failure)) this.#broken ??= failure;
-          else this.#failure ??= failure;
-        })
+        .catch((failure: unknown) => this.#failed(failure))
         .finally(() => {
           this.#writing = undefined;
           wake.notify();
@@ -368,12 +356,8 @@ export class Worker {
     await this.#decided();
     await this.#committer.abort().catch(() => undefined);
     await this.#writing;
-    for (const running of this.#tasks.values()) {
-      this.#closedRecords += running.task.records;
-      await (this.#failure === undefined && this.#broken === undefined ? running.close() : running.discard());
-      this.#parts.observer?.closed(running);
-    }
-    this.#tasks.clear();
+    if (this.#failure === undefined && this.#broken === undefined) await this.#tasks.closeAll();
+    else await this.#tasks.discardAll();
     await feed.close();
     await trimmer.close();
     await this.#committer.close();

@@ -145,7 +145,7 @@ test('a lost member is told after its session, its tasks go to others, its posit
   const producer = await log.producer({ transactionalId: 't' });
   producer.begin();
   const positions = [{ topic: 'orders', partition: 0, position: 1, metadata: '' }];
-  await refuses('log.fenced', producer.sendPositions(lost.member.identity, positions));
+  await refuses('log.generation', producer.sendPositions(lost.member.identity, positions));
   await producer.sendPositions(left.member.identity, positions);
   await producer.commit();
   assert.equal(log.faults.fired['lost-member'], 1);

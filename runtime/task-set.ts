@@ -1,0 +1,131 @@
+import type { Feed } from './feed.ts';
+import type { WorkerObserver } from './observer.ts';
+import type { Placement } from './placement.ts';
+import type { RunningTask } from './running-task.ts';
+import type { Wake } from './wake.ts';
+
+export interface TaskSetParts {
+  readonly placement: Placement;
+  readonly feed: Feed;
+  readonly wake: Wake;
+  readonly observer: WorkerObserver | undefined;
+  /** Opens a task anew: its state restored, its inputs at the committed positions. */
+  open(task: string): Promise<RunningTask>;
+  /** The task ended in this run already. */
+  isEnded(task: string): boolean;
+  onFailure(failure: unknown): void;
+}
+
+/** Tasks that are opened side by side; each may hold a fetch of its changelog. */
+const LANES = 8;
+
+/**
+ * The tasks that a worker has open. Opening goes on beside the loop, since a restore may take long and the other tasks
+ * go on meanwhile.
+ */
+export class TaskSet {
+  readonly #parts: TaskSetParts;
+  readonly #running = new Map<string, RunningTask>();
+  readonly #opening = new Set<string>();
+  readonly #lanes = new Set<Promise<void>>();
+  /** Raised whenever all tasks are discarded: what is being opened then is not wanted any more. */
+  #round = 0;
+  #closedRecords = 0;
+
+  constructor(parts: TaskSetParts) {
+    this.#parts = parts;
+  }
+
+  get running(): ReadonlyMap<string, RunningTask> {
+    return this.#running;
+  }
+
+  /** Records taken by tasks that are no longer here. */
+  get closedRecords(): number {
+    return this.#closedRecords;
+  }
+
+  /** All tasks of the placement are open, or have ended. */
+  get complete(): boolean {
+    return this.#opening.size === 0 && this.#missing() === undefined;
+  }
+
+  /** Begins to open what the placement names and is not open. */
+  openMissing(): void {
+    for (let lanes = this.#lanes.size; lanes < LANES && this.#missing() !== undefined; lanes++) {
+      const round = this.#round;
+      const lane = this.#open(round)
+        .catch((failure: unknown) => {
+          if (round === this.#round) this.#parts.onFailure(failure);
+        })
+        .finally(() => {
+          this.#lanes.delete(lane);
+          this.#parts.wake.notify();
+        });
+      this.#lanes.add(lane);
+    }
+  }
+
+  async close(id: string): Promise<void> {
+    const running = this.#take(id);
+    await running?.close();
+    if (running !== undefined) this.#parts.observer?.closed(running);
+  }
+
+  /** Forgets everything since the last write-backs; resolves when nothing is open or being opened. */
+  async discardAll(): Promise<void> {
+    await this.#endOpening();
+    for (const id of [...this.#running.keys()]) {
+      const running = this.#take(id)!;
+      await running.discard();
+      this.#parts.observer?.closed(running);
+    }
+  }
+
+  async closeAll(): Promise<void> {
+    await this.#endOpening();
+    for (const id of [...this.#running.keys()]) await this.close(id);
+  }
+
+  async #endOpening(): Promise<void> {
+    this.#round++;
+    await Promise.all(this.#lanes);
+  }
+
+  async #open(round: number): Promise<void> {
+    for (let id = this.#missing(); id !== undefined && round === this.#round; id = this.#missing()) {
+      this.#opening.add(id);
+      try {
+        await this.#openOne(id, round);
+      } finally {
+        this.#opening.delete(id);
+      }
+    }
+  }
+
+  async #openOne(id: string, round: number): Promise<void> {
+    const { placement, feed, observer, wake } = this.#parts;
+    const since = placement.since(id);
+    const running = await this.#parts.open(id);
+    // what another owner has done meanwhile it would not know
+    if (round !== this.#round || placement.since(id) !== since) return running.discard();
+    this.#running.set(id, running);
+    observer?.opened(running);
+    feed.add(running);
+    wake.notify();
+  }
+
+  #missing(): string | undefined {
+    const { placement, isEnded } = this.#parts;
+    return placement.tasks.find((id) => !this.#running.has(id) && !this.#opening.has(id) && !isEnded(id));
+  }
+
+  #take(id: string): RunningTask | undefined {
+    const running = this.#running.get(id);
+    if (running === undefined) return undefined;
+    this.#running.delete(id);
+    this.#closedRecords += running.task.records;
+    this.#parts.feed.remove(running);
+    return running;
+  }
+}
