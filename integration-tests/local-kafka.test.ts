@@ -33,12 +33,12 @@ function say(...args: readonly string[]): Promise<Ended> {
 const lastLine = (text: string) => JSON.parse(text.trim().split('\n').at(-1)!);
 const portOf = (address: string) => Number(address.split(':')[1]);
 
-if (await canStartBrokers()) {
-  after(async () => {
-    await say('down');
-    rmSync(cwd, { recursive: true, force: true });
-  });
+after(async () => {
+  await say('down');
+  rmSync(cwd, { recursive: true, force: true });
+});
 
+if (await canStartBrokers()) {
   test('up, status and down leave neither process nor folder', async () => {
     const first = await say('up', '--json');
     assert.equal(first.code, 0, first.err);
