@@ -95,13 +95,15 @@ export class Appender {
     }
   }
 
-  /** Goes on under this stamp; sequences begin anew, and partitions are admitted anew. */
+  /** Goes on under this stamp. Sequences begin anew unless it is the same; partitions are admitted anew. */
   restart(stamp: Stamp): void {
-    const same = stamp.producerId === this.#stamp.producerId;
+    const before = this.#stamp;
+    const sameProducer = stamp.producerId === before.producerId;
     this.#stamp = stamp;
     this.#halted = false;
     for (const queue of this.#queues.values()) {
-      queue.restart(same);
+      if (!sameProducer || stamp.producerEpoch !== before.producerEpoch) queue.restart(sameProducer);
+      queue.admitted = false;
       this.#offer(queue);
     }
   }

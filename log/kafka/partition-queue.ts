@@ -113,11 +113,10 @@ export class PartitionQueue {
     this.#waiting.unshift(...this.#failed.splice(0));
   }
 
-  /** Begins anew under another producer or epoch. `known` where the broker has batches of the same producer. */
-  restart(sameProducer: boolean): void {
+  /** Begins anew under another stamp. `known` where it is of the same producer, so that the broker has batches of it. */
+  restart(known: boolean): void {
     this.#sequence = 0;
-    this.#known &&= sameProducer;
-    this.admitted = false;
+    this.#known &&= known;
     for (const each of [...this.#waiting, ...this.#failed]) each.sequence = -1;
   }
 

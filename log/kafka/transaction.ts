@@ -25,6 +25,7 @@ export interface TransactionParts {
   readonly timeoutMs: Millis;
 }
 
+const UNKNOWN_TOPIC = 3;
 const INVALID_TXN_STATE = 48;
 const CONCURRENT_TRANSACTIONS = 51;
 /** The markers of the transaction before are written within milliseconds; so often it is asked again at once. */
@@ -119,6 +120,7 @@ export class Transaction {
         const request = commitPositions(this.protocol, this.stamp, asked, positions);
         const code = worstCode(await this.#unhurried(broker, request, worstCode));
         if (code === 0) return;
+        if (code === UNKNOWN_TOPIC) await this.#checkTopics(positions);
         const failure = failureOf(code, what);
         // Between two rounds of a rebalance no generation is accepted; the member's own is, once it knows it.
         if (
@@ -132,6 +134,20 @@ export class Transaction {
       },
       { stale: () => cluster.stale({ coordinator: group }) },
     );
+  }
+
+  /** Fails with `topic.missing` unless all topics exist; a broker may not know yet of one that was just made. */
+  async #checkTopics(positions: readonly TopicPartition[]): Promise<void> {
+    const { cluster } = this.#parts;
+    for (const { topic, partition } of positions) {
+      cluster.stale({ topic });
+      const found = await cluster.topic(topic);
+      if (found !== undefined && partition < found.partitions) continue;
+      throw new FlowError(
+        'topic.missing',
+        `positions are kept for partitions that exist, and ${partitionName(topic, partition)} does not; create it`,
+      );
+    }
   }
 
   /** Decides the transaction; the stamp is that of the next one. */
