@@ -73,6 +73,7 @@ function problemsOf(trial: Trial, row: Row, counters: Counters, verdict: Verdict
   for (const app of trial.apps) {
     const { failure } = app;
     if (failure !== undefined && row.mayFail?.test(failure) !== true) problems.push(`a process failed: ${failure}`);
+    if (failure === undefined && (app.end?.code ?? 0) !== 0) problems.push(`a process fell: ${app.errors.slice(-500)}`);
   }
   return problems;
 }
@@ -99,7 +100,7 @@ function countersOf(trial: Trial, aborted: number): Counters {
     restored: sum((app) => app.figures.restored),
     aborted,
     fenced: sum((app) => app.errors.split('\n').filter((line) => /fenced|newer (owner|producer)/.test(line)).length),
-    joins: trial.world.proxy?.seen('joinGroup') ?? 0,
+    joins: trial.joins,
   };
 }
 

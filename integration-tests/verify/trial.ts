@@ -46,6 +46,8 @@ export class Trial {
   /** What did not go as planned, in words. */
   readonly problems: string[] = [];
   faults = 0;
+  /** Requests to join that the proxy had seen before. */
+  readonly #joinsBefore: number;
   readonly recoveriesMs: number[] = [];
   #fed = 0;
   #log: Log | undefined;
@@ -58,6 +60,7 @@ export class Trial {
     this.job = defineJob(name);
     this.#seed = seed;
     this.random = seededRandom(seed);
+    this.#joinsBefore = this.#joinsSeen();
   }
 
   async open(): Promise<void> {
@@ -116,6 +119,15 @@ export class Trial {
     for (const folder of this.world.storesOf(this.job.name)) await rm(folder, { recursive: true, force: true });
   }
 
+  /** Requests to join a group since this trial began. */
+  get joins(): number {
+    return this.#joinsSeen() - this.#joinsBefore;
+  }
+
+  #joinsSeen(): number {
+    return this.world.proxy?.seen('joinGroup') ?? 0;
+  }
+
   get proxy(): KafkaProxy {
     return this.world.proxy!;
   }
@@ -158,7 +170,11 @@ export class Trial {
   /** Until the process has committed some more epochs. */
   async works(app: AppProcess, commits = 3): Promise<void> {
     const wanted = app.figures.commits + commits;
-    const working = app.until((each) => each.figures.commits >= wanted);
+    const working = app
+      .until((each) => each.figures.commits >= wanted)
+      .then((works) => {
+        if (!works) throw new Error(`process ${app.pid} ended by itself: ${app.failure ?? app.errors.slice(-500)}`);
+      });
     await this.within(working, `process ${app.pid} to commit ${commits} epochs`);
     await this.watch();
   }
