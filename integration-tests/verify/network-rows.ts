@@ -26,23 +26,25 @@ async function fire(trial: Trial, rule: Rule): Promise<ActiveRule> {
 }
 
 /** The answer of a request is lost with its connection, and long after the retry the same request comes once more. */
-function lateTwin(api: ApiName, where?: (frame: Frame) => boolean) {
+function lateTwin(api: ApiName) {
   return async (trial: Trial) => {
-    const closer = where === undefined ? {} : { where };
+    let first: Frame | undefined;
     const twin = trial.proxy.add({
       name: `${api} again`,
       api,
       direction: 'request',
+      where(frame) {
+        first ??= frame;
+        return true;
+      },
       action: { do: 'repeat' },
-      ...closer,
     });
-    await trial.within(twin.whenFired(), `a request of ${api}`);
     const lost = trial.proxy.add({
       name: `${api} answer`,
       api,
       direction: 'answer',
+      where: (frame) => frame === first,
       action: { do: 'cut' },
-      ...closer,
     });
     await trial.within(lost.whenFired(), `an answer of ${api}`);
     trial.faults++;
