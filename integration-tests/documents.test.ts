@@ -9,6 +9,8 @@ import { systemClock } from '../core/clock.ts';
 import { ERRORS } from '../core/errors.ts';
 import { seededRandom } from '../core/random.ts';
 import { createFileLog } from '../log/file/file.ts';
+import { KAFKA_CAPABILITIES } from '../log/kafka/kafka.ts';
+import type { LogCapabilities } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
 import { HOMES, OPEN_ROOMS, STOREYS } from './house/rules.ts';
 
@@ -91,7 +93,11 @@ test('docs/drivers.md says what the drivers state', async () => {
   ]);
   const stated = Object.entries(file.capabilities)
     .filter(([name]) => name !== 'driver')
-    .map(([name, value]) => [name, text(value), text(memory.capabilities[name as keyof typeof memory.capabilities])]);
+    .map(([name]) => name as keyof LogCapabilities)
+    .map((name) => [
+      name,
+      ...[file.capabilities, memory.capabilities, KAFKA_CAPABILITIES].map((all) => text(all[name])),
+    ]);
   await Promise.all([file.close(), memory.close()]);
   rmSync(folder, { recursive: true });
   assert.deepEqual(listed, stated);

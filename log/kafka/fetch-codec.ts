@@ -149,7 +149,7 @@ function varint(bytes: Bytes): number {
   for (let shift = 0; ; shift += 7) {
     const byte = bytes[behind++]!;
     value |= (byte & 127) << shift;
-    if (byte < 128) return value;
+    if (!(byte > 127)) return value;
   }
 }
 

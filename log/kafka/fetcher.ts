@@ -14,8 +14,8 @@ import { API } from './versions.ts';
 const LONG_POLL_MS: Millis = 250;
 /** How long it may take besides. */
 const ANSWER_MS: Millis = 10_000;
-/** Of one answer: what one partition holds back until it is released. */
-const ANSWER_BYTES = 4 << 20;
+/** Of one answer: what one partition holds back until it is released. With what stands around it, it fits 4 MiB. */
+const ANSWER_BYTES = (4 << 20) - (64 << 10);
 const OUT_OF_RANGE = 1;
 
 export interface FetcherParts {

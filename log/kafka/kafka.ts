@@ -1,11 +1,12 @@
-import type { Clock } from '../../core/clock.ts';
+import { type Clock, systemClock } from '../../core/clock.ts';
 import { FlowError } from '../../core/errors.ts';
 import type { Millis, TopicPartition } from '../../core/ids.ts';
-import type { Random } from '../../core/random.ts';
+import { type Random, seededRandom } from '../../core/random.ts';
 import type {
   CommittedPosition,
   GroupMember,
   Log,
+  LogAddress,
   LogCapabilities,
   LogProducer,
   LogReader,
@@ -51,7 +52,8 @@ export interface KafkaOptions {
 const DEFAULT_CLIENT_ID = 'nodeflow';
 const DEFAULT_PATIENCE_MS: Millis = 30_000;
 
-const CAPABILITIES: LogCapabilities = {
+/** What the driver can do, whatever the cluster. */
+export const KAFKA_CAPABILITIES: LogCapabilities = {
   driver: 'kafka',
   rawBatches: true,
   transactions: true,
@@ -65,7 +67,8 @@ const CAPABILITIES: LogCapabilities = {
  * `config.invalid` on options that cannot work.
  */
 export async function createKafkaLog(options: KafkaOptions): Promise<Log> {
-  const { clock, random, sasl } = options;
+  const { clock, random, ...place } = options;
+  const { sasl } = place;
   const security = { tls: options.tls === true ? {} : options.tls || undefined, sasl };
   const bootstrap = endpoints(options.brokers);
   checkSecurity(security);
@@ -80,18 +83,29 @@ export async function createKafkaLog(options: KafkaOptions): Promise<Log> {
     random,
     library,
   });
-  return new KafkaLog(cluster);
+  return new KafkaLog(cluster, { driver: 'kafka', options: place satisfies KafkaPlace });
+}
+
+/** What of the options says where the cluster is. */
+type KafkaPlace = Omit<KafkaOptions, 'clock' | 'random'>;
+
+/** Opens the log that stands at an address, in a thread of its own. */
+export function reopenKafkaLog({ options }: LogAddress): Promise<Log> {
+  const random = seededRandom(systemClock.now());
+  return createKafkaLog({ ...(options as KafkaPlace), clock: systemClock, random });
 }
 
 class KafkaLog implements Log {
-  readonly capabilities = CAPABILITIES;
+  readonly capabilities = KAFKA_CAPABILITIES;
+  readonly address: LogAddress;
   readonly admin: KafkaAdmin;
   readonly #cluster: Cluster;
   readonly #members = new Members();
   readonly #readers = new Set<LogReader>();
   #serial = 0;
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, address: LogAddress) {
+    this.address = address;
     this.#cluster = cluster;
     this.admin = new KafkaAdmin(cluster, generationOf);
   }

@@ -141,17 +141,14 @@ export class KafkaReader implements LogReader {
     return found;
   }
 
-  #wait(ms: Millis, signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        cancel();
-        signal?.removeEventListener('abort', done);
-        this.#wake = undefined;
-        resolve();
-      };
-      const cancel = this.#cluster.clock.after(Math.max(0, ms), done);
-      this.#wake = done;
-      signal?.addEventListener('abort', done, { once: true });
-    });
+  async #wait(ms: Millis, signal: AbortSignal | undefined): Promise<void> {
+    const stop = new AbortController();
+    const wake = () => stop.abort();
+    this.#wake = wake;
+    signal?.addEventListener('abort', wake, { once: true });
+    // A sleep, which keeps the process alive where no broker can be reached and no socket is open.
+    await this.#cluster.clock.sleep(Math.max(0, ms), stop.signal);
+    signal?.removeEventListener('abort', wake);
+    this.#wake = undefined;
   }
 }
