@@ -1,0 +1,71 @@
+import { once } from 'node:events';
+import { systemClock } from '../../core/clock.ts';
+import { seededRandom } from '../../core/random.ts';
+import { type Engine, run } from '../../index.ts';
+import { createKafkaLog } from '../../log/kafka/kafka.ts';
+import { createStateBackend } from '../../state/state.ts';
+import { silentTelemetry } from '../../telemetry/telemetry.ts';
+import { KAFKA_ROWS, type Places } from './rows.ts';
+
+/**
+ * Runs a row with the engine, in a process of its own: `node bench/kafka/engine-main.ts <JSON>`. Says in lines of JSON
+ * when it has taken `warm` records and when all are committed; ends when standard input does. With no records to
+ * take it runs until then.
+ */
+export interface EngineJob extends Places {
+  readonly brokers: string;
+  /** The folder of the local stores. */
+  readonly directory: string;
+  readonly row: string;
+  readonly records: number;
+  readonly warm: number;
+  readonly compression: 'none' | 'lz4';
+  readonly commitIntervalMs: number;
+}
+
+const job = JSON.parse(process.argv[2]!) as EngineJob;
+const log = await createKafkaLog({ brokers: job.brokers, clock: systemClock, random: seededRandom(process.pid) });
+const state = createStateBackend({});
+const engine: Engine = {
+  log,
+  state,
+  telemetry: silentTelemetry(),
+  clock: systemClock,
+  stateFolder: job.directory,
+  async close() {
+    await state.close();
+    await log.close();
+  },
+};
+const { compression, commitIntervalMs } = job;
+const until = job.records > 0 ? 'end' : 'drained';
+const running = await run(KAFKA_ROWS[job.row]!.program(job), {
+  engine,
+  settings: { compression, commitIntervalMs, until },
+});
+
+const say = (at: 'mark' | 'end') => console.log(JSON.stringify({ at, records: running.progress().records }));
+
+let ended = false;
+void running.finished.then(
+  () => {
+    ended = true;
+  },
+  (thrown) => {
+    console.error(thrown);
+    process.exit(1);
+  },
+);
+if (job.records > 0) {
+  while (!ended && running.progress().records < job.warm) await systemClock.sleep(10);
+  say('mark');
+  await running.finished;
+  say('end');
+} else {
+  while (!running.health().ready) await systemClock.sleep(10);
+  say('mark');
+}
+process.stdin.resume();
+await once(process.stdin, 'end');
+if (!ended) await running.drain();
+await engine.close();

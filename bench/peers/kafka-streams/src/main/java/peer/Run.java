@@ -1,0 +1,156 @@
+package peer;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Properties;
+import org.apache.avro.Schema;
+import org.apache.avro.generic.GenericDatumReader;
+import org.apache.avro.generic.GenericDatumWriter;
+import org.apache.avro.generic.GenericRecord;
+import org.apache.avro.io.BinaryDecoder;
+import org.apache.avro.io.BinaryEncoder;
+import org.apache.avro.io.DecoderFactory;
+import org.apache.avro.io.EncoderFactory;
+import org.apache.kafka.common.Metric;
+import org.apache.kafka.common.serialization.Serde;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.kstream.Consumed;
+import org.apache.kafka.streams.kstream.Materialized;
+import org.apache.kafka.streams.kstream.Produced;
+import org.apache.kafka.streams.kstream.TimeWindows;
+import org.apache.kafka.streams.kstream.WindowedSerdes;
+import org.apache.kafka.streams.state.Stores;
+import org.apache.kafka.streams.state.WindowStore;
+
+/**
+ * brokers, application, row, in, out, state, records, warm, store (rocksdb or memory); what begins with "set." is a
+ * property of Kafka Streams. With records=0 it runs until standard input ends.
+ */
+final class Run {
+  private static final Duration RETENTION = Duration.ofSeconds(60);
+
+  static void main(Map<String, String> options) throws Exception {
+    Properties properties = new Properties();
+    properties.put("application.id", options.get("application"));
+    properties.put("bootstrap.servers", options.get("brokers"));
+    properties.put("state.dir", options.get("state"));
+    properties.put("auto.offset.reset", "earliest");
+    options.forEach((name, value) -> {
+      if (name.startsWith("set.")) properties.put(name.substring(4), value);
+    });
+    StreamsBuilder builder = new StreamsBuilder();
+    build(builder, options);
+    long records = Long.parseLong(options.get("records"));
+    long warm = Long.parseLong(options.get("warm"));
+    KafkaStreams streams = new KafkaStreams(builder.build(properties), properties);
+    streams.setUncaughtExceptionHandler(thrown -> {
+      thrown.printStackTrace();
+      Runtime.getRuntime().halt(1);
+      return null;
+    });
+    streams.start();
+    if (records > 0) {
+      while (total(streams, "process-total") < warm) Thread.sleep(10);
+      Main.say("{\"at\":\"mark\",\"records\":%d}", total(streams, "process-total"));
+      while (total(streams, "process-total") < records) Thread.sleep(10);
+      long commits = total(streams, "commit-total");
+      for (int i = 0; i < 200 && total(streams, "commit-total") == commits; i++) Thread.sleep(10);
+      Main.say(
+          "{\"at\":\"end\",\"records\":%d,\"commits\":%d}",
+          total(streams, "process-total"), total(streams, "commit-total"));
+    } else {
+      while (streams.state() != KafkaStreams.State.RUNNING) Thread.sleep(10);
+      Main.say("{\"at\":\"mark\",\"records\":0}");
+    }
+    while (System.in.read() >= 0) Thread.sleep(1);
+    streams.close(Duration.ofSeconds(60));
+    System.exit(0);
+  }
+
+  private static void build(StreamsBuilder builder, Map<String, String> options) {
+    String in = options.get("in");
+    String out = options.get("out");
+    switch (options.get("row")) {
+      case "pass", "forward" -> builder
+          .stream(in, Consumed.with(Serdes.ByteArray(), Serdes.ByteArray()))
+          .to(out, Produced.with(Serdes.ByteArray(), Serdes.ByteArray()));
+      case "filter" -> {
+        Serde<GenericRecord> avro = avro();
+        int price = new Schema.Parser().parse(Bids.SCHEMA).getField("price").pos();
+        builder
+            .stream(in, Consumed.with(Serdes.ByteArray(), avro))
+            .filter((key, bid) -> (Long) bid.get(price) < Bids.PRICE_LIMIT)
+            .to(out, Produced.with(Serdes.ByteArray(), avro));
+      }
+      case "count" -> builder
+          .stream(in, Consumed.with(Serdes.String(), Serdes.ByteArray()))
+          .groupByKey()
+          .windowedBy(TimeWindows.ofSizeWithNoGrace(Duration.ofMillis(Bids.WINDOW_MS)))
+          .count(store(options.get("store")))
+          .toStream()
+          .to(out, Produced.with(new WindowedSerdes.TimeWindowedSerde<>(Serdes.String(), Bids.WINDOW_MS), Serdes.Long()));
+      default -> throw new IllegalArgumentException("there is no row " + options.get("row"));
+    }
+  }
+
+  private static Materialized<String, Long, WindowStore<Bytes, byte[]>> store(String kind) {
+    Duration size = Duration.ofMillis(Bids.WINDOW_MS);
+    Materialized<String, Long, WindowStore<Bytes, byte[]>> store =
+        kind.equals("memory")
+            ? Materialized.as(Stores.inMemoryWindowStore("counts", RETENTION, size, false))
+            : Materialized.<String, Long, WindowStore<Bytes, byte[]>>as("counts").withRetention(RETENTION);
+    return store.withKeySerde(Serdes.String()).withValueSerde(Serdes.Long()).withCachingEnabled();
+  }
+
+  private static long total(KafkaStreams streams, String name) {
+    double sum = 0;
+    for (Metric metric : streams.metrics().values()) {
+      var known = metric.metricName();
+      if (known.name().equals(name) && known.group().equals("stream-thread-metrics")) {
+        sum += ((Number) metric.metricValue()).doubleValue();
+      }
+    }
+    return (long) sum;
+  }
+
+  /** Generic records, with decoder, encoder and buffer used again; each thread has its own. */
+  private static Serde<GenericRecord> avro() {
+    Schema schema = new Schema.Parser().parse(Bids.SCHEMA);
+    class Tools {
+      final GenericDatumReader<GenericRecord> reader = new GenericDatumReader<>(schema);
+      final GenericDatumWriter<GenericRecord> writer = new GenericDatumWriter<>(schema);
+      final ByteArrayOutputStream bytes = new ByteArrayOutputStream(256);
+      BinaryDecoder decoder;
+      BinaryEncoder encoder;
+    }
+    ThreadLocal<Tools> tools = ThreadLocal.withInitial(Tools::new);
+    return Serdes.serdeFrom(
+        (topic, bid) -> {
+          Tools own = tools.get();
+          own.bytes.reset();
+          own.encoder = EncoderFactory.get().directBinaryEncoder(own.bytes, own.encoder);
+          try {
+            own.writer.write(bid, own.encoder);
+            own.encoder.flush();
+          } catch (IOException thrown) {
+            throw new UncheckedIOException(thrown);
+          }
+          return own.bytes.toByteArray();
+        },
+        (topic, bytes) -> {
+          Tools own = tools.get();
+          own.decoder = DecoderFactory.get().binaryDecoder(bytes, own.decoder);
+          try {
+            return own.reader.read(null, own.decoder);
+          } catch (IOException thrown) {
+            throw new UncheckedIOException(thrown);
+          }
+        });
+  }
+}
