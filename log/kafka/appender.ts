@@ -73,7 +73,8 @@ export class Appender {
         this.#queues.set(name, queue);
       }
       const deadline = clock.monotonic() + patienceMs;
-      queue.push({ batch, records: recordCount(batch, 0), deadline, sequence: -1, done: false, resolve, reject });
+      const records = recordCount(batch, 0);
+      queue.push({ batch, records, deadline, sequence: -1, again: false, done: false, resolve, reject });
       this.#offer(queue);
     });
   }

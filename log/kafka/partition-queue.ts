@@ -10,13 +10,18 @@ export interface Pending {
   readonly deadline: number;
   /** Its place in the producer's sequence of the partition; -1 until it is stamped. */
   sequence: number;
+  /** It was sent before, and may have been taken. */
+  again: boolean;
   /** Answered to the caller; what the broker says after is of no interest. */
   done: boolean;
   resolve(position: Position): void;
   reject(failure: unknown): void;
 }
 
-/** Requests of one partition under way at once: the broker remembers the last five batches of a producer. */
+/**
+ * Batches of one partition under way at once: the broker tells a repetition only among the last five of a producer. So
+ * one that is sent again goes alone, or those behind it could make the broker forget that it has it.
+ */
 const MOST_FLYING = 5;
 
 /**
@@ -53,8 +58,9 @@ export class PartitionQueue {
   /** The batch that is next, if one may be sent now. */
   get next(): Pending | undefined {
     if (this.resting || this.#failed.length > 0) return undefined;
-    if (this.#flying.length >= (this.#known ? MOST_FLYING : 1)) return undefined;
-    return this.#waiting[0];
+    const next = this.#waiting[0];
+    const alone = !this.#known || next?.again === true || this.#flying[0]?.again === true;
+    return this.#flying.length < (alone ? 1 : MOST_FLYING) ? next : undefined;
   }
 
   /** Something failed, and all that was under way is answered: {@link mend} puts it in order. */
@@ -86,6 +92,7 @@ export class PartitionQueue {
   /** It is to be sent again. */
   failed(pending: Pending): void {
     remove(this.#flying, pending);
+    pending.again = true;
     this.#failed.push(pending);
   }
 
@@ -117,7 +124,10 @@ export class PartitionQueue {
   restart(known: boolean): void {
     this.#sequence = 0;
     this.#known &&= known;
-    for (const each of [...this.#waiting, ...this.#failed]) each.sequence = -1;
+    for (const each of [...this.#waiting, ...this.#failed]) {
+      each.sequence = -1;
+      each.again = false;
+    }
   }
 
   /** The first batch whose patience is over. */
