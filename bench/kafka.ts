@@ -11,6 +11,7 @@ import {
   type Guarantee,
   type Measured,
   measureEngine,
+  measureNeighbour,
   measureStreams,
   type Series,
   startEngine,
@@ -38,6 +39,7 @@ const { values: options } = parseArgs({
     guarantees: { type: 'string', default: 'at-least-once,exactly-once' },
     sweep: { type: 'boolean', default: true },
     latency: { type: 'boolean', default: true },
+    neighbour: { type: 'boolean', default: true },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     compression: { type: 'string', default: 'lz4' },
@@ -105,8 +107,10 @@ async function measureRow(series: Series, row: string, guarantee: Guarantee, pro
   const beside: Record<string, Measured> = {};
   const others = KAFKA_ROWS[row]!.job === 'count' ? [DEFAULTS, UNCACHED, IN_MEMORY] : [DEFAULTS];
   for (const other of options.quick ? [] : others) {
-    beside[other.name] = await measureStreams(series, row, other, guarantee);
+    beside[`Kafka Streams, ${other.name}`] = await measureStreams(series, row, other, guarantee);
   }
+  const isPlain = row === 'pass' && guarantee === 'at-least-once';
+  if (options.neighbour && isPlain) beside['a loop over @platformatic/kafka'] = await measureNeighbour(series);
   const ratios = ours.map((one, i) => theirs[i]!.engineCpu / one.engineCpu);
   const result = {
     row,
@@ -118,7 +122,7 @@ async function measureRow(series: Series, row: string, guarantee: Guarantee, pro
     profile: profile.name,
     engine: medianOf(ours),
     peer: medianOf(theirs),
-    peerBeside: beside,
+    beside,
   };
   return options.latency ? { ...result, latency: await latencies(series, result, profile) } : result;
 }
@@ -145,7 +149,7 @@ function show(result: RowResult): void {
   say(titleOf(result, KAFKA_ROWS[result.row]!.title));
   say(inWords('engine, exactly-once', result.engine));
   say(inWords(`Kafka Streams, ${result.profile}`, result.peer));
-  for (const [name, measured] of Object.entries(result.peerBeside)) say(inWords(`Kafka Streams, ${name}`, measured));
+  for (const [name, measured] of Object.entries(result.beside)) say(inWords(name, measured));
   if (result.latency === undefined) return;
   say(latencyInWords('engine', result.latency.engine));
   say(latencyInWords('Kafka Streams', result.latency.peer));

@@ -57,7 +57,11 @@ export function newPlaces(row: string, side: string): { readonly application: st
 }
 
 export function startEngine(job: EngineJob): Child {
-  return new Child(process.execPath, [join(import.meta.dirname, 'engine-main.ts'), JSON.stringify(job)]);
+  return startScript('engine-main.ts', job);
+}
+
+function startScript(name: string, job: EngineJob): Child {
+  return new Child(process.execPath, [join(import.meta.dirname, name), JSON.stringify(job)]);
 }
 
 export interface StreamsJob {
@@ -86,6 +90,17 @@ export function startStreams(job: StreamsJob, profile: Profile, guarantee: Guara
 export function measureEngine(series: Series, row: string): Promise<Measured> {
   return measure(series, row, 'engine', (job) =>
     startEngine({ ...job, compression: series.compression, commitIntervalMs: COMMIT_INTERVAL_MS }),
+  );
+}
+
+/** The same with a loop over a client for Node; only for row `pass`. */
+export function measureNeighbour(series: Series): Promise<Measured> {
+  return measure(series, 'pass', 'neighbour', (job) =>
+    startScript('neighbour-main.ts', {
+      ...job,
+      compression: series.compression,
+      commitIntervalMs: COMMIT_INTERVAL_MS,
+    }),
   );
 }
 

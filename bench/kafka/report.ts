@@ -13,7 +13,8 @@ export interface RowResult {
   readonly profile: string;
   readonly engine: Measured;
   readonly peer: Measured;
-  readonly peerBeside: { readonly [profile: string]: Measured };
+  /** Who else was measured, once. */
+  readonly beside: { readonly [name: string]: Measured };
   readonly latency?: { readonly engine: Latency; readonly peer: Latency };
 }
 

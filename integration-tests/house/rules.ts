@@ -51,7 +51,7 @@ export const HOMES: { readonly [name: string]: readonly string[] } = {
   'lz4-napi': ['log/'],
   'lz4-wasm-nodejs': ['log/'],
   snappy: ['log/'],
-  '@platformatic/kafka': ['log/kafka/'],
+  '@platformatic/kafka': ['log/kafka/', 'bench/kafka/'],
   'fast-check': ['tests'],
   'vega-datasets': ['examples/'],
 };
