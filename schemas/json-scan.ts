@@ -54,6 +54,11 @@ function oddness(word: number): number {
 }
 const ODD = 0x80808080 | 0;
 
+/** Four bytes from 0x30 to 0x3f: digits, and nothing that ends a number. */
+function areDigits(word: number): boolean {
+  return (word & 0xf0f0f0f0) === 0x30303030;
+}
+
 /**
  * Finds where the values of chosen top-level fields lie in a JSON object, in one pass over all of it: the last of
  * two fields with one name wins, as in `JSON.parse`. Checked are the frame of the object and its names; values
@@ -176,6 +181,7 @@ export class JsonScan {
     if (first === QUOTE) return this.#string(bytes, at, end);
     if (first === OPEN || first === OPEN_LIST) return this.#nested(bytes, at, end);
     const start = at;
+    while (at + 4 <= end && areDigits(this.#words.getInt32(at, true))) at += 4;
     while (at < end) {
       const byte = bytes[at]!;
       if (byte === COMMA || byte === CLOSE || byte <= 32) break;
