@@ -32,6 +32,8 @@ const CONNECT_PATIENCE_MS: Millis = 10_000;
 /** How long a topic that is not known is looked for. */
 const MISSING_PATIENCE_MS: Millis = 1000;
 const REQUEST_TIMEOUT_MS: Millis = 10_000;
+/** Of requests of a transaction: asked again well before the log gives the transaction up. */
+const TRANSACTION_TIMEOUT_MS: Millis = 3000;
 /** Of requests that wait for something: a topic to be made, the members of a group to come together. */
 const WAITING_TIMEOUT_MS: Millis = 120_000;
 const MOST_COPIES = 3;
@@ -236,6 +238,14 @@ class KafkaCluster implements Cluster {
     return found;
   }
 
+  hangUp(lane: Lane): void {
+    for (const [key, link] of this.#links) {
+      if (!key.endsWith(` ${lane}`)) continue;
+      this.#links.delete(key);
+      link.close().catch(() => undefined);
+    }
+  }
+
   #link(at: Endpoint, lane: Lane): Link {
     const key = `${at.name} ${lane}`;
     let link = this.#links.get(key);
@@ -243,12 +253,13 @@ class KafkaCluster implements Cluster {
       const { clock, library, clientId, security } = this.#options;
       const member = lane.startsWith('member ') ? lane.slice('member '.length) : undefined;
       const waits = member !== undefined || lane === 'admin';
+      const timeoutMs = lane === 'transactions' ? TRANSACTION_TIMEOUT_MS : REQUEST_TIMEOUT_MS;
       link = new Link(at, {
         clock,
         library,
         clientId: member ?? clientId,
         security,
-        requestTimeoutMs: waits ? WAITING_TIMEOUT_MS : REQUEST_TIMEOUT_MS,
+        requestTimeoutMs: waits ? WAITING_TIMEOUT_MS : timeoutMs,
       });
       this.#links.set(key, link);
     }
