@@ -259,7 +259,7 @@ class KafkaCluster implements Cluster {
         library,
         clientId: member ?? clientId,
         security,
-        requestTimeoutMs: waits ? WAITING_TIMEOUT_MS : timeoutMs,
+        requestTimeoutMs: waits ? WAITING_TIMEOUT_MS : Math.min(timeoutMs, this.patienceMs),
       });
       this.#links.set(key, link);
     }
