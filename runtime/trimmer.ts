@@ -5,6 +5,8 @@ import type { LogAdmin } from '../log/log.ts';
 import type { Logger } from '../telemetry/telemetry.ts';
 
 const TRIM_MS: Millis = 30_000;
+/** A log that does not answer may not hold back who closes: the next run trims. */
+const CLOSING_MS: Millis = 2000;
 
 export interface TrimmerOptions {
   readonly admin: LogAdmin;
@@ -48,10 +50,11 @@ export class Trimmer {
     });
   }
 
-  /** The last round. */
+  /** The last round, if the log answers soon. */
   async close(): Promise<void> {
-    await this.#trimming;
-    await this.#round();
+    const done = new AbortController();
+    const last = (this.#trimming ?? Promise.resolve()).then(() => this.#round()).finally(() => done.abort());
+    await Promise.race([last, this.#options.clock.sleep(CLOSING_MS, done.signal)]);
   }
 
   async #round(): Promise<void> {

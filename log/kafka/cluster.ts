@@ -54,6 +54,8 @@ export interface Cluster {
     lane: Lane,
     request: (connection: LibraryConnection, versions: Versions) => Promise<T>,
   ): Promise<T>;
+  /** Closes the connections of a lane; what waits for an answer there fails with a `Stale`. The lane may be used again. */
+  hangUp(lane: Lane): void;
   /** Which requests a broker understands. */
   versions(broker: BrokerId): Promise<Versions>;
   /**

@@ -282,6 +282,8 @@ class KafkaMember implements GroupMember, Membership {
     this.#ended = true;
     this.#wake.abort();
     this.#members.remove(this.#id, this.#laneName);
+    // it may carry nothing any more, and a join would wait there for minutes
+    this.#cluster.hangUp(this.#lane);
     return true;
   }
 
