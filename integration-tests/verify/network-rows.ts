@@ -197,11 +197,15 @@ export const NETWORK_ROWS: readonly Row[] = [
     id: '22',
     title: 'a transaction held for longer than its timeout',
     repeats: 3,
+    needs: ['faults', 'aborted', 'rebuilds'],
     run: (trial, repeats) =>
       disturb(trial, repeats, async () => {
-        const action = { do: 'hold', forMs: 12_000 } as const;
-        const rule = await fire(trial, { name: 'stalled', api: 'endTxn', direction: 'request', action });
-        await trial.within(trial.clock.sleep(12_500), 'the stalled step', 20_000);
+        // every try is held, so that the transaction stays open until the broker aborts it; then all tries arrive
+        const action = { do: 'hold' } as const;
+        const rule = trial.proxy.add({ name: 'stalled', api: 'endTxn', direction: 'request', times: 1000, action });
+        await trial.within(rule.whenFired(), 'an end');
+        trial.faults++;
+        await trial.clock.sleep(13_000);
         rule.remove();
       }),
   },
