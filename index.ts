@@ -1,9 +1,11 @@
 /** The public interface of `@nodeflow/engine`. Whatever is not named here may change at any time. */
+export { configuredLog } from './cli/engine.ts';
 export { showProgress } from './cli/progress.ts';
 export { runMain } from './cli/run-main.ts';
 export {
   type Engine,
   type EngineOptions,
+  type KafkaSettings,
   openEngine,
   type RunApplicationOptions,
   type Running,
@@ -38,7 +40,6 @@ export {
   type RunSettings,
   readTopic,
   resetApplication,
-  resetIfComplete,
 } from './runtime/runtime.ts';
 export {
   type AvroSchema,

@@ -43,11 +43,37 @@ const size = (fallback: number, about: string): ConfigKey => ({ type: { kind: 's
 
 export const CONFIG_KEYS = {
   'data.folder': text('.nodeflow/data', 'The folder of the log and of the local stores, from the current folder.'),
+  brokers: text(undefined, 'The brokers of a Kafka cluster, `host:port`, several with commas between.'),
   'log.driver': choice(
-    ['file', 'memory'],
-    'file',
-    'Where topics live: segments on disk, or memory that ends with the process.',
+    ['file', 'memory', 'kafka'],
+    undefined,
+    'Where topics live: segments on disk, memory that ends with the process, a Kafka cluster. ' +
+      'Without it: `kafka` where brokers are named, else `file`.',
   ),
+  'kafka.clientId': text('nodeflow', 'The name under which brokers log and count this process.'),
+  'kafka.replication': count(
+    1,
+    100,
+    undefined,
+    'Copies of each partition of the topics that are made. Without it: three, or all brokers where they are fewer.',
+  ),
+  'kafka.patience': duration(30_000, 'How long a request to the cluster may take, with all its retries.'),
+  'kafka.tls': choice(
+    ['on', 'off'],
+    undefined,
+    'Whether connections are encrypted. Without it: on where `kafka.ca` is given.',
+  ),
+  'kafka.ca': text(undefined, "A PEM file with the authorities that sign the brokers' certificates."),
+  'kafka.certificate': text(undefined, 'A PEM file with a certificate of our own, where the brokers ask for one.'),
+  'kafka.key': text(undefined, 'A PEM file with the key of that certificate.'),
+  'kafka.mechanism': choice(
+    ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'],
+    undefined,
+    'How to sign in. Without it: not at all.',
+  ),
+  'kafka.username': text(undefined, 'The user to sign in as.'),
+  'kafka.password': text(undefined, 'The password of that user; better given in the environment than in a file.'),
+  'kafka.token': text(undefined, 'The token for OAUTHBEARER.'),
   'logging.level': choice(
     ['debug', 'info', 'warn', 'error', 'silent'],
     'warn',

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { FlowError } from '../core/errors.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import type { Call } from './command.ts';
-import { type Config, dataFolder } from './config.ts';
-import { type Engine, openEngine } from './wire.ts';
+import { type Config, dataFolder, loadConfig } from './config.ts';
+import { kafkaSettings } from './kafka-settings.ts';
+import { type Engine, type EngineOptions, openEngine } from './wire.ts';
 import type { World } from './world.ts';
 
 export function telemetryOf(config: Config, world: World, fields: object): Telemetry {
@@ -24,16 +25,33 @@ export function telemetryOf(config: Config, world: World, fields: object): Telem
 export function engineOf(config: Config, world: World, telemetry: Telemetry): Promise<Engine> {
   return openEngine({
     directory: dataFolder(config, world.cwd),
-    log: config.text('log.driver') as 'file' | 'memory',
+    ...logOf(config, world.cwd),
     telemetry,
   });
+}
+
+/** Which log, and where, as the configuration of a folder and an environment says. */
+export function configuredLog({ cwd, env }: Pick<World, 'cwd' | 'env'>): LogChoice {
+  return logOf(loadConfig({ cwd, env }), cwd);
+}
+
+type LogChoice = Pick<EngineOptions, 'log' | 'brokers' | 'kafka'>;
+
+function logOf(config: Config, cwd: string): LogChoice {
+  const brokers = config.text('brokers');
+  const log = config.text('log.driver') as EngineOptions['log'];
+  return {
+    log: log ?? (brokers === undefined ? 'file' : 'kafka'),
+    ...(brokers === undefined ? {} : { brokers }),
+    kafka: kafkaSettings(config, cwd),
+  };
 }
 
 /** Opens the log of the data folder for a command that looks at it; the folder must be there already. */
 export async function withLog<T>(call: Call, world: World, use: (engine: Engine) => Promise<T>): Promise<T> {
   const config = call.config();
   const folder = dataFolder(config, world.cwd);
-  if (config.text('log.driver') === 'file' && !existsSync(folder)) {
+  if (logOf(config, world.cwd).log === 'file' && !existsSync(folder)) {
     throw new FlowError(
       'file.missing',
       `there is no data folder ${folder}; name it with --data, or run a topology first`,

@@ -1,8 +1,10 @@
 import { join, resolve } from 'node:path';
 import { type Clock, systemClock } from '../core/clock.ts';
+import { FlowError } from '../core/errors.ts';
 import { failpointFromText, setFailpointHook } from '../core/failpoints.ts';
 import { seededRandom } from '../core/random.ts';
 import { createFileLog, type FileLog } from '../log/file/file.ts';
+import type { KafkaOptions } from '../log/kafka/kafka.ts';
 import type { Log } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
 import {
@@ -22,13 +24,20 @@ import type { Program } from '../topology/topology.ts';
  * does the package root for applications that start a topology themselves.
  */
 export interface EngineOptions {
-  /** The folder of the log and of the local stores. Default `.nodeflow/data` in the current folder. */
+  /** The folder of the local stores and of the `file` log. Default `.nodeflow/data` in the current folder. */
   readonly directory?: string;
-  /** `memory` keeps nothing: topics and stores end with the process. Default `file`. */
-  readonly log?: 'file' | 'memory';
+  /** `memory` keeps nothing: topics and stores end with the process. Default: `kafka` with `brokers`, else `file`. */
+  readonly log?: 'file' | 'memory' | 'kafka';
+  /** The brokers of a Kafka cluster: `host:port`, several with commas between. */
+  readonly brokers?: string;
+  /** How to reach them, where that takes more than their addresses. */
+  readonly kafka?: KafkaSettings;
   /** Default: metrics are kept and no log is written. */
   readonly telemetry?: Telemetry;
 }
+
+/** Security and names towards a Kafka cluster. */
+export type KafkaSettings = Omit<KafkaOptions, 'brokers' | 'clock' | 'random'>;
 
 /** A log and stores, open until `close`. With the `file` log, the folder has one owner at a time. */
 export interface Engine {
@@ -46,23 +55,39 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   if (failpoint !== undefined) setFailpointHook(failpointFromText(failpoint));
   registerSecretsOf(process.env);
   const folder = resolve(options.directory ?? join('.nodeflow', 'data'));
-  const isFile = (options.log ?? 'file') === 'file';
+  const driver = options.log ?? (options.brokers === undefined ? 'file' : 'kafka');
   const telemetry = options.telemetry ?? silentTelemetry();
-  const log = isFile
-    ? observed(await createFileLog({ directory: join(folder, 'log'), clock: systemClock }), telemetry)
-    : createMemoryLog({ clock: systemClock, random: seededRandom(1) });
+  const log = await openLog(driver, folder, options, telemetry);
   const state = createStateBackend({ onUnavailable: (message) => telemetry.log.warn({}, message) });
   return {
     log,
     state,
     telemetry,
     clock: systemClock,
-    stateFolder: isFile ? join(folder, 'state') : undefined,
+    stateFolder: driver === 'memory' ? undefined : join(folder, 'state'),
     async close() {
       await state.close();
       await log.close();
     },
   };
+}
+
+async function openLog(
+  driver: 'file' | 'memory' | 'kafka',
+  folder: string,
+  { brokers, kafka }: EngineOptions,
+  telemetry: Telemetry,
+): Promise<Log> {
+  if (driver === 'memory') return createMemoryLog({ clock: systemClock, random: seededRandom(1) });
+  if (driver === 'file') {
+    return observed(await createFileLog({ directory: join(folder, 'log'), clock: systemClock }), telemetry);
+  }
+  if (brokers === undefined) {
+    throw new FlowError('config.invalid', 'the log is Kafka, but no broker is named; set `brokers` to host:port');
+  }
+  // loaded only where it is used: its client takes a second to load
+  const { createKafkaLog } = await import('../log/kafka/kafka.ts');
+  return createKafkaLog({ ...kafka, brokers, clock: systemClock, random: seededRandom(systemClock.now()) });
 }
 
 function observed(log: FileLog, telemetry: Telemetry): FileLog {
@@ -79,6 +104,8 @@ export interface RunApplicationOptions extends EngineOptions {
   readonly settings?: Partial<RunSettings>;
   /** With more than one worker: the module that exports the topology, and under which name. */
   readonly module?: ModuleRef;
+  /** A bounded run that finds the last one complete forgets all of it and does the work anew. */
+  readonly anew?: boolean;
   /** When it aborts, the run is drained: the epoch in hand is committed, and the run can be continued later. */
   readonly stop?: AbortSignal;
 }
@@ -107,6 +134,7 @@ export async function run(
       telemetry: engine.telemetry,
       settings: { ...DEFAULT_SETTINGS, ...options.settings },
       module: options.module,
+      anew: options.anew,
     });
   } catch (thrown) {
     await close();
@@ -126,6 +154,7 @@ export async function run(
   return {
     engine,
     finished,
+    continued: started.continued,
     async drain() {
       await started.drain();
       await finished;

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 /** The only source of randomness: seeded, so that every run can be repeated. Values in [0, 1). */
 export interface Random {
   next(): number;
@@ -14,6 +16,11 @@ export function seededRandom(seed: number): Random {
       return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
     },
   };
+}
+
+/** Tells apart what must never be mistaken for another, over all machines and times: 22 letters and digits. */
+export function uniqueId(): string {
+  return randomUUID().replaceAll('-', '').slice(0, 22);
 }
 
 /** A whole number in [0, below). */

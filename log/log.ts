@@ -36,6 +36,17 @@ export interface Log {
    */
   committed(group: string, partitions: readonly TopicPartition[]): Promise<readonly (CommittedPosition | undefined)[]>;
   close(): Promise<void>;
+  /**
+   * Where another thread opens a log of its own to the same topics, so that records do not cross threads; left out
+   * where one thread must own the log.
+   */
+  readonly address?: LogAddress;
+}
+
+/** Can be posted to another thread. */
+export interface LogAddress {
+  readonly driver: 'kafka';
+  readonly options: unknown;
 }
 
 export interface LogCapabilities {

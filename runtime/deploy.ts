@@ -4,7 +4,7 @@ import {
   ledgerTopic,
   progressTopic,
 } from '../checkpoints/checkpoints.ts';
-import { FlowError } from '../core/errors.ts';
+import { FlowError, isFlowError } from '../core/errors.ts';
 import type { LogAdmin, TopicSettings } from '../log/log.ts';
 import { deadLetterTopic } from './failures.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
@@ -65,7 +65,10 @@ export async function prepareTopics(
   for (const { name, settings, make } of neededTopics(index, specs)) {
     let found = await admin.describe(name);
     if (found === undefined && make) {
-      await admin.create(name, settings);
+      await admin.create(name, settings).catch((thrown: unknown) => {
+        // another process was quicker
+        if (!isFlowError(thrown, 'topic.exists')) throw thrown;
+      });
       found = await admin.describe(name);
     }
     if (found === undefined) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -40,6 +40,15 @@ async function runWithFaults(seed: number, faults: FaultOptions, directory?: str
   return { fired: log.faults.fired, rebuilds: count(telemetry, 'nodeflow_rebuilds_total') };
 }
 
+async function inFolder(work: (directory: string) => Promise<void>): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'nodeflow-faults-'));
+  try {
+    await work(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
 /** Per request, of which an epoch has a dozen; per transaction for what strikes only there. */
 const CHANCES: Record<Fault, number> = {
   'late-answer': 0.05,
@@ -77,14 +86,11 @@ test('results come exactly once through everything at once', { timeout: 60_000 }
 test('with stores on disk, behind lost commits and aborts, results come exactly once', {
   timeout: 60_000,
 }, async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'nodeflow-faults-'));
-  try {
+  await inFolder(async (directory) => {
     const chances = { 'lost-answer': 0.006, abort: 0.006, 'late-markers': 0.2 };
     const ran = await runWithFaults(5, { chances, lateMs: 6 }, directory);
     assert.ok(ran.rebuilds > 2, `${ran.rebuilds} rebuilds`);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  });
 });
 
 for (const [fault, request] of [
@@ -107,29 +113,57 @@ for (const [fault, request] of [
   });
 }
 
-test('a run whose producer a newer one has fenced ends with log.fenced and leaves nothing of its epoch', async () => {
+test('a second process of an application shares its work', async () => {
   const log = createMemoryLog({ clock: systemClock, random: seededRandom(4) });
   const first = await start(log, silentTelemetry());
   while (first.progress().records < 2000) await systemClock.turn();
   const second = await start(log, silentTelemetry());
-  await assert.rejects(first.finished, (thrown: unknown) => isFlowError(thrown, 'log.fenced'));
-  assert.equal((await second.finished).how, 'complete');
+  const outcomes = await Promise.all([first.finished, second.finished]);
+  assert.deepEqual(
+    outcomes.map(({ how }) => how),
+    ['complete', 'complete'],
+  );
+  assert.ok(outcomes.every(({ records }) => records > 0));
   await assertExact(log);
   await log.close();
 });
 
+test('a run whose producer is fenced once takes its work up again; fenced over and over it ends', () =>
+  inFolder(async (directory) => {
+    const log = createMemoryLog({ clock: systemClock, random: seededRandom(4) });
+    const fence = async (times: number) => {
+      const telemetry = silentTelemetry();
+      const run = await start(log, telemetry, directory);
+      const slot = JSON.parse(readFileSync(join(directory, 'crash', '0', 'slot.json'), 'utf8')) as { id: string };
+      let ended = false;
+      const finished = run.finished.finally(() => {
+        ended = true;
+      });
+      finished.catch(() => undefined);
+      for (let time = 0; time < times && !ended; time++) {
+        const { records } = run.progress();
+        while (!ended && run.progress().records < records + 500) await systemClock.turn();
+        await (await log.producer({ transactionalId: `crash-${slot.id}-0` })).close();
+      }
+      return finished;
+    };
+    await assert.rejects(fence(100), (thrown: unknown) => isFlowError(thrown, 'log.fenced'));
+    assert.equal((await fence(1)).how, 'complete');
+    await assertExact(log);
+    await log.close();
+  }));
+
 test('a member that the group has put out joins again, and loses and repeats nothing', async () => {
   const clock = new VirtualClock(systemClock.now());
   const log = createMemoryLog({ clock, random: seededRandom(4) });
-  const telemetry = silentTelemetry();
-  const run = await start(log, telemetry);
+  const run = await start(log, silentTelemetry());
   while (run.progress().records < 2000) await systemClock.turn();
-  const members = async () => (await log.admin.groups()).flatMap((group) => group.members);
-  const [member] = await members();
-  log.silence(member!);
+  const group = async () => (await log.admin.groups()).find((each) => each.group === 'crash')!;
+  const { members, generation } = await group();
+  log.silence(members[0]!);
   clock.advance(7000);
   assert.equal((await run.finished).how, 'complete');
-  assert.ok(count(telemetry, 'nodeflow_rebuilds_total') >= 1);
+  assert.ok((await group()).generation > generation);
   await assertExact(log);
   await log.close();
 });

@@ -49,7 +49,9 @@ export interface InputFigures {
 export interface HostOptions extends Omit<RunOptions, 'module'> {
   readonly index: PlanIndex;
   readonly specs: ReadonlyMap<string, TaskSpec>;
-  /** The worker's number; part of its transactional id. */
+  /** The id of the process's slot; with the worker's number it makes the transactional id. */
+  readonly slot: string;
+  /** The worker's number in its process. */
   readonly worker: number;
   readonly maxRecordBytes: ReadonlyMap<string, number>;
 }
@@ -67,7 +69,7 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
   const ledger = await Ledger.open(log, application, clock);
   const renewProducer = () => {
     failpoint('producer.opening');
-    return log.producer({ transactionalId: `${application}-${options.worker}` });
+    return log.producer({ transactionalId: `${application}-${options.slot}-${options.worker}` });
   };
   const producer = await renewProducer();
   const endsOf = endsOfTopics(index, specs, ledger);

@@ -212,7 +212,7 @@ function openState(parts: OpenTaskParts, stage: Stage, spec: TaskSpec): Promise<
   const log = telemetry.log.with({ application: program.plan.name, task: spec.id });
   return backend.open({
     task: spec.id as TaskId,
-    directory: directory === undefined ? undefined : join(directory, program.plan.name, spec.id),
+    directory: directory === undefined ? undefined : join(directory, spec.id),
     step,
     clock,
     budget,

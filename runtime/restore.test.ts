@@ -66,11 +66,12 @@ async function withJob(work: (log: MemoryLog, directory: string) => Promise<void
 }
 
 const STOP_AT = 40_000;
-const tasksOf = (directory: string) => readdirSync(join(directory, 'crash'));
+const storesOf = (directory: string) => join(directory, 'crash', '0', 'stores');
+const tasksOf = (directory: string) => readdirSync(storesOf(directory));
 
 /** Flips every eighth byte of the files of a task whose names fit. */
 function damage(directory: string, task: string, files: RegExp): number {
-  const folder = join(directory, 'crash', task);
+  const folder = join(storesOf(directory), task);
   let damaged = 0;
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
@@ -96,12 +97,13 @@ test('a warm restart replays at most what was not written back', { timeout: 30_0
 
 test('behind a crash only the tail of the changelogs is replayed', { timeout: 30_000 }, () =>
   withJob(async (log, directory) => {
-    let left = 40;
+    let [commits, writes] = [0, 0];
     setFailpointHook((name) => {
-      if (name === 'commit.published' && --left === 0) throw new Error('crash');
+      if (name === 'store.written') writes++;
+      if (name === 'commit.published' && ++commits >= 40 && writes >= 20) throw new Error('crash');
     });
     // no row is written back after the crash: the epoch of that moment is in the log alone
-    const settings = { sliceRecords: 200, commitIntervalMs: 1 };
+    const settings = { sliceRecords: 200, commitIntervalMs: 1, writeBackMs: 1 };
     await assert.rejects(runJob(log, directory, { settings }), /crash/).finally(() => setFailpointHook(undefined));
     const changelogs = (await log.admin.list()).filter((topic) => /changelog|progress/.test(topic));
     let written = 0;
@@ -118,7 +120,7 @@ test('behind a crash only the tail of the changelogs is replayed', { timeout: 30
 test('a state folder deleted between runs is rebuilt from the changelog', { timeout: 30_000 }, () =>
   withJob(async (log, directory) => {
     await runJob(log, directory, { stopAt: STOP_AT });
-    rmSync(join(directory, 'crash'), { recursive: true });
+    rmSync(storesOf(directory), { recursive: true });
     const cold = await runJob(log, directory);
     assert.ok(cold.restored > 100, `${cold.restored} records restored`);
     assert.ok(cold.lines.some((line) => line.includes('state restored')));
@@ -163,10 +165,10 @@ test('a store whose position lies before the start of its changelog is emptied a
     const ends = await endsNow();
     const old = `${directory}-old`;
     try {
-      cpSync(join(directory, 'crash'), old, { recursive: true });
+      cpSync(storesOf(directory), old, { recursive: true });
       await runJob(log, directory, { stopAt: 20_000 });
-      rmSync(join(directory, 'crash'), { recursive: true });
-      cpSync(old, join(directory, 'crash'), { recursive: true });
+      rmSync(storesOf(directory), { recursive: true });
+      cpSync(old, storesOf(directory), { recursive: true });
     } finally {
       rmSync(old, { recursive: true, force: true });
     }

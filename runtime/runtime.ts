@@ -36,6 +36,11 @@ export interface RunOptions {
   readonly settings: RunSettings;
   /** With more than one worker: where worker threads find the topology. */
   readonly module?: ModuleRef | undefined;
+  /**
+   * What a bounded run does that finds the last one complete. True: it forgets all of that, its outputs too, and does
+   * the work anew. Default: it goes on from there.
+   */
+  readonly anew?: boolean | undefined;
 }
 
 /** A module and the name of its export that holds the topology. */
@@ -95,6 +100,8 @@ export interface Run {
   readonly finished: Promise<Outcome>;
   /** Finishes the epoch in hand, commits, leaves the group, closes stores. The run can be continued later. */
   drain(): Promise<void>;
+  /** It goes on with a bounded run that was cut short, or that another process has begun. */
+  readonly continued: boolean;
   /** Figures of the moment, for progress. */
   progress(): Progress;
   /** Whether it runs as it should, for whoever watches the process. */
@@ -134,6 +141,6 @@ export { loadProgram } from './load.ts';
 export { METRICS, type MetricName, type MetricSpec } from './metric-table.ts';
 export { MetricSet } from './metrics.ts';
 export { type ReadAt, readTopic } from './read-topic.ts';
-export { resetApplication, resetIfComplete } from './reset.ts';
+export { resetApplication } from './reset.ts';
 export { startRun } from './supervisor.ts';
 export { TopologyDriver } from './testing.ts';

@@ -1,17 +1,19 @@
-import { Ledger, ledgerTopic, type TopicEnds } from '../checkpoints/checkpoints.ts';
+import { Ledger } from '../checkpoints/checkpoints.ts';
 import type { Source } from '../connectors/connectors.ts';
 import { partitionName } from '../core/ids.ts';
-import { Step } from '../core/step.ts';
-import { BatchBuilder } from '../log/batch.ts';
-import type { Assignment, GroupMember, Log } from '../log/log.ts';
+import type { Assignment, GroupMember } from '../log/log.ts';
+import { alone } from './alone.ts';
 import { splitOverWorkers, stickyAssignor } from './assign.ts';
+import { beginRun, completeRun } from './begin-run.ts';
 import { completion } from './completion.ts';
 import { prepareTopics } from './deploy.ts';
 import { createHost, type HostOptions, type InputFigures, type WorkerFigures, type WorkerHost } from './host.ts';
 import { KnownEnds } from './known-ends.ts';
+import { resetIfComplete } from './reset.ts';
 import { reportRun } from './run-report.ts';
 import type { Health, Outcome, Progress, Run, RunOptions } from './runtime.ts';
 import { shareDone } from './share.ts';
+import { type Slot, takeSlot } from './slot.ts';
 import { PlanIndex, type TaskSpec } from './stage.ts';
 
 /** Lists the tasks of a plan: stages times partitions, or times the splits of their connector. */
@@ -34,22 +36,43 @@ async function listTasks(options: RunOptions, index: PlanIndex): Promise<readonl
   return specs;
 }
 
-/** Starts an application: checks its topics, joins its group, runs its workers. */
+/** Starts an application: takes a slot, checks its topics, joins its group, runs its workers. */
 export async function startRun(options: RunOptions): Promise<Run> {
+  const slot = await takeSlot(options.directory, options.program.plan.name);
+  try {
+    return await startInSlot(options, slot);
+  } catch (thrown) {
+    await slot.release();
+    throw thrown;
+  }
+}
+
+async function startInSlot(options: RunOptions, slot: Slot): Promise<Run> {
   const { program, log, clock, settings } = options;
+  const application = program.plan.name;
   const index = new PlanIndex(program.plan);
   const specs = await listTasks(options, index);
-  const maxRecordBytes = await prepareTopics(log.admin, index, specs);
-  const ledger = await Ledger.open(log, program.plan.name, clock);
   const bounded = index.bounded || settings.until === 'end';
-  if (bounded) await beginRun(log, index, ledger, settings.until === 'end');
-  const hostOptions = { ...options, index, specs: new Map(specs.map((spec) => [spec.id, spec])), maxRecordBytes };
+  const prepare = async () => {
+    if (options.anew && bounded) await resetIfComplete({ ...options, plan: program.plan });
+    const maxRecordBytes = await prepareTopics(log.admin, index, specs);
+    const ledger = await Ledger.open(log, application, clock);
+    const began = bounded && (await beginRun(log, index, ledger, settings.until === 'end'));
+    return { maxRecordBytes, ledger, began };
+  };
+  // processes that are started side by side begin one run
+  const { maxRecordBytes, ledger, began } = await (bounded ? alone(log, application, prepare) : prepare());
+  const hostOptions = {
+    ...options,
+    ...{ index, maxRecordBytes, slot: slot.id, directory: slot.directory },
+    specs: new Map(specs.map((spec) => [spec.id, spec])),
+  };
   const hosts: WorkerHost[] = [];
   for (let worker = 0; worker < settings.workers; worker++) {
     const each = { ...hostOptions, worker };
     hosts.push(settings.workers === 1 ? await createHost(each) : await createThreaded(each));
   }
-  const run = new SupervisedRun(options, index, bounded, specs, ledger, hosts);
+  const run = new SupervisedRun({ options, index, bounded, began, specs, ledger, hosts, slot });
   await run.join();
   reportRun(run, options);
   if (bounded) run.completeWhenEnded();
@@ -62,53 +85,31 @@ async function createThreaded(options: HostOptions & Pick<RunOptions, 'module'>)
   return createThreadHost(options);
 }
 
-/** Begins a new run where the last one is complete, or goes on with the one that was cut short. */
-async function beginRun(log: Log, index: PlanIndex, ledger: Ledger, toPresentEnd: boolean): Promise<void> {
-  if (ledger.run !== undefined && !ledger.run.complete) return;
-  const ends: { [partition: string]: number } = {};
-  if (toPresentEnd) {
-    for (const stage of index.plan.stages) {
-      for (const topic of index.externalTopics(stage)) {
-        const { partitions } = index.topics.get(topic)!;
-        for (let p = 0; p < partitions; p++) {
-          ends[partitionName(topic, p)] = (await log.admin.bounds(topic, p)).stable;
-        }
-      }
-    }
-  }
-  await writeRun(log, index.plan.name, ledger, (ledger.run?.run ?? 0) + 1, false, ends);
-}
-
-async function writeRun(
-  log: Log,
-  application: string,
-  ledger: Ledger,
-  run: number,
-  complete: boolean,
-  ends: TopicEnds,
-): Promise<void> {
-  const row = ledger.runRow(run, complete, ends);
-  const builder = new BatchBuilder(new Step());
-  const key = Buffer.from(row.key);
-  const value = Buffer.from(JSON.stringify(row.value));
-  builder.append(row.at, key, 0, key.length, value, 0, value.length);
-  const producer = await log.producer({});
-  await producer.append(ledgerTopic(application), 0, builder.finish());
-  await producer.close();
-  while (ledger.run?.run !== run || ledger.run.complete !== complete) await ledger.poll(1000);
-}
-
 /** A worker whose loop has not turned for this long is ill. */
 const SILENCE_MS = 10_000;
 
+interface SupervisedParts {
+  readonly options: RunOptions;
+  readonly index: PlanIndex;
+  readonly bounded: boolean;
+  /** This process began the run. */
+  readonly began: boolean;
+  readonly specs: readonly TaskSpec[];
+  readonly ledger: Ledger;
+  readonly hosts: readonly WorkerHost[];
+  readonly slot: Slot;
+}
+
 class SupervisedRun implements Run {
   readonly finished: Promise<Outcome>;
+  readonly continued: boolean;
   readonly #options: RunOptions;
   readonly #index: PlanIndex;
   readonly #bounded: boolean;
   readonly #specs: readonly TaskSpec[];
   readonly #ledger: Ledger;
   readonly #hosts: readonly WorkerHost[];
+  readonly #slot: Slot;
   readonly #knownEnds: KnownEnds;
   readonly #stop = new AbortController();
   #member: GroupMember | undefined;
@@ -119,20 +120,16 @@ class SupervisedRun implements Run {
   #share: number | undefined;
   #fail: (failure: unknown) => void = () => {};
 
-  constructor(
-    options: RunOptions,
-    index: PlanIndex,
-    bounded: boolean,
-    specs: readonly TaskSpec[],
-    ledger: Ledger,
-    hosts: readonly WorkerHost[],
-  ) {
+  constructor(parts: SupervisedParts) {
+    const { options, index, specs, hosts } = parts;
     this.#options = options;
     this.#index = index;
-    this.#bounded = bounded;
+    this.#bounded = parts.bounded;
+    this.continued = parts.bounded && !parts.began;
     this.#specs = specs;
-    this.#ledger = ledger;
+    this.#ledger = parts.ledger;
     this.#hosts = hosts;
+    this.#slot = parts.slot;
     const read = index.plan.stages.flatMap((stage) => stage.reads);
     this.#knownEnds = new KnownEnds(
       options.log.admin,
@@ -180,10 +177,7 @@ class SupervisedRun implements Run {
   completeWhenEnded(): void {
     completion(this.#ledger, this.#specs, this.#stop.signal).then(async (complete) => {
       if (!complete) return;
-      const run = this.#ledger.run!;
-      if (!run.complete) {
-        await writeRun(this.#options.log, this.#options.program.plan.name, this.#ledger, run.run, true, run.ends);
-      }
+      await completeRun(this.#options.log, this.#options.program.plan.name, this.#ledger);
       this.#how = 'complete';
       for (const host of this.#hosts) host.stop();
     }, this.#fail);
@@ -266,5 +260,6 @@ class SupervisedRun implements Run {
     await Promise.allSettled(this.#hosts.map((host) => host.finished));
     await this.#member?.leave().catch(() => undefined);
     await this.#ledger.close();
+    await this.#slot.release();
   }
 }

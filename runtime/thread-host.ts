@@ -27,6 +27,7 @@ export async function createThreadHost(
     module: options.module,
     planHash: planHash(options.program.plan),
     worker: options.worker,
+    slot: options.slot,
     settings: options.settings,
     directory: options.directory,
     specs: [...options.specs.values()],

@@ -10,6 +10,7 @@ export interface ThreadData {
   /** The plan that the supervisor built; the thread must build the same. */
   readonly planHash: string;
   readonly worker: number;
+  readonly slot: string;
   readonly settings: RunSettings;
   readonly directory: string | undefined;
   readonly specs: readonly TaskSpec[];

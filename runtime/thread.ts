@@ -47,6 +47,7 @@ async function start(telemetry: Telemetry): Promise<WorkerHost> {
     index: new PlanIndex(program.plan),
     specs: new Map(data.specs.map((spec) => [spec.id, spec])),
     worker: data.worker,
+    slot: data.slot,
     maxRecordBytes: data.maxRecordBytes,
   });
 }

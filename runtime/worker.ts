@@ -1,7 +1,6 @@
 import { Committer, type EpochPart, type Outputs } from '../checkpoints/checkpoints.ts';
 import type { Clock } from '../core/clock.ts';
 import { type ErrorCode, FlowError, isFlowError } from '../core/errors.ts';
-import { failpoint } from '../core/failpoints.ts';
 import type { Step } from '../core/step.ts';
 import type { GroupIdentity, LogProducer } from '../log/log.ts';
 import type { Feed } from './feed.ts';
@@ -12,6 +11,7 @@ import type { RunSettings } from './runtime.ts';
 import { TaskSet } from './task-set.ts';
 import type { Trimmer } from './trimmer.ts';
 import type { Wake } from './wake.ts';
+import { WriteBacks } from './write-backs.ts';
 
 export interface WorkerParts {
   readonly clock: Clock;
@@ -38,8 +38,9 @@ export interface WorkerParts {
 /** Longest pause between two attempts to go on where the log does not answer. */
 const MAX_PAUSE_MS = 1000;
 const FIRST_PAUSE_MS = 20;
-/** Least time between two tries to make room where all rows are written: another task may hold what is too much. */
-const RELIEF_MS = 20;
+/** Fenced twice within this time, a worker gives way. */
+const FENCED_AGAIN_MS = 30_000;
+const PASSING: readonly ErrorCode[] = ['log.timeout', 'log.aborted', 'task.lost', 'state.corrupt'];
 
 /**
  * One event loop: feeds its tasks, lets them run, commits them together. Nothing in it knows how a task works or
@@ -50,16 +51,16 @@ export class Worker {
   readonly #committer: Committer;
   readonly #placement: Placement;
   readonly #tasks: TaskSet;
+  readonly #writeBacks: WriteBacks;
   readonly #demands: { work(): Promise<void>; resolve(): void; reject(failure: unknown): void }[] = [];
   readonly #stop = new AbortController();
   #lastCommit: number;
   /** Why every task must go back to its last commit. */
   #broken: unknown;
+  /** When a newer owner of the transactional id last took over. */
+  #fencedAt = Number.NEGATIVE_INFINITY;
   /** Rebuilds since the last commit that held. */
   #attempts = 0;
-  #writing: Promise<void> | undefined;
-  /** When written rows are next evicted although nothing is to be written. */
-  #relieveAt = 0;
   #retiring: Promise<void> = Promise.resolve();
   #failure: unknown;
   #ended = false;
@@ -78,6 +79,9 @@ export class Worker {
       isEnded: (id) => parts.isEnded(id),
       onFailure: (failure) => this.#failed(failure),
     });
+    const onFailure = (failure: unknown) => this.#failed(failure);
+    const { clock, settings, wake } = parts;
+    this.#writeBacks = new WriteBacks({ clock, settings, wake, onFailure });
     this.#committer = new Committer({
       producer: parts.producer,
       outputs: parts.outputs,
@@ -136,7 +140,7 @@ export class Worker {
         try {
           await this.#turn();
         } catch (thrown) {
-          if (!isPassing(thrown)) throw thrown;
+          if (!this.#isPassing(thrown)) throw thrown;
           this.#broken ??= thrown;
         }
       }
@@ -175,7 +179,7 @@ export class Worker {
         await demand.work();
         demand.resolve();
       } catch (thrown) {
-        if (!isPassing(thrown)) demand.reject(thrown);
+        if (!this.#isPassing(thrown)) demand.reject(thrown);
         else {
           this.#broken ??= thrown;
           demand.resolve();
@@ -199,7 +203,7 @@ export class Worker {
     if ((due <= 0 || this.#mustCommit()) && !this.#committer.committing && this.#hasWork()) {
       this.#commit();
     }
-    this.#writeBack();
+    this.#writeBacks.start([...this.#tasks.running.values()].map(({ task }) => task.state));
     this.#parts.trimmer.trim();
     if (busy) await clock.turn();
     else await wake.wait(this.#hasWork() && due > 0 ? Math.ceil(due) : settings.commitIntervalMs);
@@ -263,9 +267,20 @@ export class Worker {
     );
   }
 
+  /**
+   * Whether going back to the last commit helps: the outcome is unknown, the log has aborted, or a store was found
+   * corrupt, which is then rebuilt. A fenced producer is renewed once in a while: the log fences one whose transaction
+   * was open for too long. Fenced again soon, another process has the same transactional id, and this one gives way.
+   */
+  #isPassing(thrown: unknown): boolean {
+    if (!isFlowError(thrown)) return false;
+    if (thrown.code !== 'log.fenced') return PASSING.includes(thrown.code);
+    return this.#parts.clock.monotonic() - this.#fencedAt > FENCED_AGAIN_MS;
+  }
+
   /** Something beside the loop has failed: the next turn goes back to the last commit, or ends. */
   #failed(failure: unknown): void {
-    if (isPassing(failure)) this.#broken ??= failure;
+    if (this.#isPassing(failure)) this.#broken ??= failure;
     else this.#failure ??= failure;
     this.#parts.wake.notify();
   }
@@ -292,7 +307,7 @@ export class Worker {
     const { clock, outputs } = this.#parts;
     this.#parts.onRebuild(this.#broken);
     await this.#decided();
-    await this.#writing;
+    await this.#writeBacks.idle();
     outputs.clear();
     await this.#tasks.discardAll();
     if (this.#attempts > 0) {
@@ -302,9 +317,10 @@ export class Worker {
     }
     this.#attempts++;
     await this.#committer.abort().catch((thrown: unknown) => {
-      if (!isPassing(thrown)) throw thrown;
+      if (!this.#isPassing(thrown)) throw thrown;
     });
     await this.#committer.renew(await this.#parts.renewProducer());
+    if (isFlowError(this.#broken, 'log.fenced')) this.#fencedAt = clock.monotonic();
     this.#broken = undefined;
     this.#tasks.openMissing();
   }
@@ -320,56 +336,19 @@ export class Worker {
   }
 
   async #closeTask(id: string): Promise<void> {
-    await this.#writing;
+    await this.#writeBacks.idle();
     await this.#tasks.close(id);
-  }
-
-  /** Starts the write-back of a task that is due, one at a time, beside the loop. */
-  #writeBack(): void {
-    if (this.#writing !== undefined) return;
-    const { clock, settings, wake } = this.#parts;
-    const now = clock.now();
-    for (const { task } of this.#tasks.running.values()) {
-      const { state } = task;
-      const since = state.unwrittenSince;
-      const due = since !== undefined && now - since >= settings.writeBackMs;
-      if (!due && !state.overBudget && state.unwrittenBytes < settings.writeBackBytes) continue;
-      if (since === undefined) {
-        if (!state.overBudget || now < this.#relieveAt) continue;
-        this.#relieveAt = now + RELIEF_MS;
-      }
-      failpoint('store.writing');
-      this.#writing = state
-        .writeBack()
-        .then(() => failpoint('store.written'))
-        .catch((failure: unknown) => this.#failed(failure))
-        .finally(() => {
-          this.#writing = undefined;
-          wake.notify();
-        });
-      return;
-    }
   }
 
   async #close(): Promise<void> {
     const { feed, trimmer } = this.#parts;
     await this.#decided();
     await this.#committer.abort().catch(() => undefined);
-    await this.#writing;
+    await this.#writeBacks.idle();
     if (this.#failure === undefined && this.#broken === undefined) await this.#tasks.closeAll();
     else await this.#tasks.discardAll();
     await feed.close();
     await trimmer.close();
     await this.#committer.close();
   }
-}
-
-const PASSING: readonly ErrorCode[] = ['log.timeout', 'log.aborted', 'task.lost', 'state.corrupt'];
-
-/**
- * Whether going back to the last commit helps: the outcome is unknown, the log has aborted, or a store was found
- * corrupt, which is then rebuilt.
- */
-function isPassing(thrown: unknown): boolean {
-  return isFlowError(thrown) && PASSING.includes(thrown.code);
 }

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import {
+  configuredLog,
   createTelemetry,
   type Engine,
   isFlowError,
   openEngine,
   readTopic,
-  resetIfComplete,
   run,
   runMain,
   showProgress,
@@ -48,7 +48,7 @@ async function openPatiently(directory: string, world: World): Promise<Engine> {
   const { clock } = world;
   for (const giveUpAt = clock.monotonic() + LOCK_WAIT_MS; ; await clock.sleep(LOCK_PAUSE_MS, world.stop)) {
     try {
-      return await openEngine({ directory, telemetry });
+      return await openEngine({ directory, telemetry, ...configuredLog(world) });
     } catch (thrown) {
       if (!isFlowError(thrown, 'log.locked') || clock.monotonic() >= giveUpAt || world.stop.aborted) throw thrown;
     }
@@ -57,13 +57,11 @@ async function openPatiently(directory: string, world: World): Promise<Engine> {
 
 /** Runs the job to its end and collects what it wrote; `undefined` where it was stopped before. */
 async function runFlights(engine: Engine, world: World): Promise<Results | undefined> {
-  const { log, clock, stateFolder: directory } = engine;
-  const program = topology.build();
-  await resetIfComplete({ plan: program.plan, log, directory, clock });
-  const isFresh = (await log.admin.list()).length === 0;
-  world.err(isFresh ? 'flights: starting' : 'flights: continuing where the last run was cut short');
+  const { log, clock } = engine;
   const started = clock.monotonic();
-  const running = await run(program, { engine, settings: { commitIntervalMs: 1000 }, stop: world.stop });
+  const settings = { commitIntervalMs: 1000 };
+  const running = await run(topology, { engine, settings, anew: true, stop: world.stop });
+  world.err(running.continued ? 'flights: continuing where a run was begun' : 'flights: starting');
   const hideProgress = showProgress(running, world);
   const { how, records } = await running.finished.finally(hideProgress);
   const seconds = (clock.monotonic() - started) / 1000;

@@ -32,7 +32,7 @@ for (const workers of [1, 2, 4]) {
       );
       await assertFolderExact(directory);
       const tasks = ['read.sensors_0', ...[0, 1, 2, 3].map((partition) => `source.readings_${partition}`)];
-      assert.deepEqual(readdirSync(join(directory, 'state', 'crash')).sort(), tasks);
+      assert.deepEqual(readdirSync(join(directory, 'state', 'crash', '0', 'stores')).sort(), tasks);
     }),
   );
 }

@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
 import { mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises';
 import type { Bytes } from '../../core/bytes.ts';
+import { lockFolder } from '../../core/folder-lock.ts';
 import type { Disk, DiskFile } from './disk.ts';
-import { lockFolder } from './lock.ts';
 
 /** Parts of one system call; kernels take at most 1024. */
 const PARTS_PER_CALL = 512;
@@ -33,7 +33,7 @@ export const nodeDisk: Disk = {
       await handle.close();
     }
   },
-  lock: lockFolder,
+  lock: (directory) => lockFolder(directory, 'the log'),
 };
 
 function openFile(path: string, create: boolean): Promise<DiskFile> {

@@ -28,12 +28,15 @@ import {
 
 /**
  * The log that `serveLog` offers at the other end of the port, usually in another thread: the same contract, one
- * message a call. Closing it ends what was opened through it; the log itself stays open.
+ * message a call. Closing it ends what was opened through it; the log itself stays open. Where the log has an address,
+ * it is opened anew here instead, with connections of its own.
  */
 export async function connectLog(port: MessagePort): Promise<Log> {
   const connection = new Connection(port);
-  const { capabilities } = (await connection.call({ on: 'log', name: 'hello' })) as Hello;
-  return new PortLog(connection, capabilities);
+  const { capabilities, address } = (await connection.call({ on: 'log', name: 'hello' })) as Hello;
+  if (address === undefined) return new PortLog(connection, capabilities);
+  const { reopenKafkaLog } = await import('../kafka/kafka.ts');
+  return reopenKafkaLog(address);
 }
 
 /** Calls under way, and the callbacks of members. */

@@ -1,5 +1,5 @@
 import { type ErrorCode, FlowError, messageOf } from '../../core/errors.ts';
-import type { Assign, Assignment, Fetched, GroupIdentity, Log, LogAdmin, LogCapabilities } from '../log.ts';
+import type { Assign, Assignment, Fetched, GroupIdentity, Log, LogAddress, LogAdmin, LogCapabilities } from '../log.ts';
 
 /**
  * What crosses a port. A call carries a number and is answered once; readers, producers and members are known by
@@ -85,6 +85,7 @@ export type FetchedData = Omit<Fetched, 'release' | 'bytes'> & { readonly bytes:
 
 export interface Hello {
   readonly capabilities: LogCapabilities;
+  readonly address: LogAddress | undefined;
 }
 export interface Joined {
   readonly identity: GroupIdentity;

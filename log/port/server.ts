@@ -77,7 +77,7 @@ class Server {
 
   async #run(id: number, call: Call): Promise<unknown> {
     if (call.on === 'log') {
-      if (call.name === 'hello') return { capabilities: this.#log.capabilities };
+      if (call.name === 'hello') return { capabilities: this.#log.capabilities, address: this.#log.address };
       if (call.name === 'close') return this.#end();
       return this.#log.committed(...call.args);
     }

@@ -3,8 +3,8 @@ import { mkdir, readFile, realpath, rename, rm, unlink, writeFile } from 'node:f
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FlowError } from '../../core/errors.ts';
-import { failpoint } from '../../core/failpoints.ts';
+import { FlowError } from './errors.ts';
+import { failpoint } from './failpoints.ts';
 
 /**
  * One owner process a folder. Node has no `flock`, so the proof of life is a socket that the owner listens
@@ -31,7 +31,11 @@ const LONGEST_SOCKET_PATH = 100;
 const ANSWER_MS = 2000;
 let serial = 0;
 
-export async function lockFolder(directory: string): Promise<() => Promise<void>> {
+/**
+ * Takes a folder, which is made where it is missing; the answer gives it back. Fails with `log.locked`, naming the
+ * owner. `what` says in that message what the folder holds.
+ */
+export async function lockFolder(directory: string, what: string): Promise<() => Promise<void>> {
   await mkdir(directory, { recursive: true });
   const owner: Owner = {
     pid: process.pid,
@@ -44,19 +48,20 @@ export async function lockFolder(directory: string): Promise<() => Promise<void>
     .digest('hex')
     .slice(0, 24);
   const path = socketPath(directory, key);
-  const guard = await takeGuard(key, directory);
+  const named = `${what} in ${directory}`;
+  const guard = await takeGuard(key, named);
   let server: Server;
   try {
-    server = await bind(path, directory, owner);
+    server = await bind(path, named, owner);
     failpoint('file.lock.bound');
     const file = join(directory, 'owner.json');
-    await refuseLiving(file, server, directory);
+    await refuseLiving(file, server, named);
     await writeFile(`${file}.new`, JSON.stringify(owner));
     await rename(`${file}.new`, file);
     const seen = await ask(path);
     if (seen?.nonce !== owner.nonce) {
       await close(server);
-      throw lockedBy(directory, seen);
+      throw lockedBy(named, seen);
     }
   } finally {
     if (guard !== undefined) await close(guard);
@@ -67,21 +72,21 @@ export async function lockFolder(directory: string): Promise<() => Promise<void>
   };
 }
 
-async function bind(path: string, directory: string, owner: Owner): Promise<Server> {
+async function bind(path: string, folder: string, owner: Owner): Promise<Server> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await listen(path, owner);
     } catch (thrown) {
       if ((thrown as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw thrown;
       const seen = await ask(path);
-      if (seen !== undefined || attempt === 3) throw lockedBy(directory, seen);
+      if (seen !== undefined || attempt === 3) throw lockedBy(folder, seen);
       await unlink(path).catch(() => undefined);
     }
   }
 }
 
 /** The socket was free, yet the owner that the file names lives: its socket file was removed. */
-async function refuseLiving(file: string, server: Server, directory: string): Promise<void> {
+async function refuseLiving(file: string, server: Server, folder: string): Promise<void> {
   let named: Owner;
   try {
     named = JSON.parse(await readFile(file, 'utf8')) as Owner;
@@ -90,12 +95,12 @@ async function refuseLiving(file: string, server: Server, directory: string): Pr
   }
   if (named.pid === process.pid || named.started === '' || (await startOf(named.pid)) !== named.started) return;
   await close(server);
-  throw lockedBy(directory, named);
+  throw lockedBy(folder, named);
 }
 
-function lockedBy(directory: string, owner: Owner | undefined): FlowError {
+function lockedBy(folder: string, owner: Owner | undefined): FlowError {
   const who = owner === undefined ? 'another process' : `process ${owner.pid} (${owner.command})`;
-  return new FlowError('log.locked', `the log in ${directory} is owned by ${who}; stop it, or use another folder`);
+  return new FlowError('log.locked', `${folder} is owned by ${who}; stop it, or use another folder`);
 }
 
 /** When a process started, in the kernel's own count; '' where it is gone or the kernel does not say. */
@@ -115,12 +120,12 @@ function socketPath(directory: string, key: string): string {
 }
 
 /** Waits for nobody: whoever holds it is about to become the owner. */
-async function takeGuard(key: string, directory: string): Promise<Server | undefined> {
+async function takeGuard(key: string, folder: string): Promise<Server | undefined> {
   if (process.platform !== 'linux') return undefined;
   try {
     return await listen(`\0nodeflow-${key}`, undefined);
   } catch {
-    throw lockedBy(directory, undefined);
+    throw lockedBy(folder, undefined);
   }
 }
 

@@ -1,0 +1,68 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isFlowError } from '../core/errors.ts';
+import { lockFolder } from '../core/folder-lock.ts';
+import { uniqueId } from '../core/random.ts';
+
+/**
+ * The place of one process of an application on this machine: a folder for its stores, locked while it runs, and an
+ * id that is kept in the folder and told nobody else. A process takes the first free slot, so that one that is started
+ * again finds its stores, and initialises the transactional ids of its predecessor, which ends what that left open.
+ */
+export interface Slot {
+  readonly id: string;
+  /** The folder of its stores; `undefined` where nothing is kept on disk. */
+  readonly directory: string | undefined;
+  release(): Promise<void>;
+}
+
+const FORMAT = 1;
+const STORES = 'stores';
+
+/** Takes a slot below `<directory>/<application>`. Without a directory: one that nobody takes over. */
+export async function takeSlot(directory: string | undefined, application: string): Promise<Slot> {
+  if (directory === undefined) return { id: uniqueId(), directory: undefined, release: async () => undefined };
+  for (let number = 0; ; number++) {
+    const folder = join(directory, application, String(number));
+    let release: () => Promise<void>;
+    try {
+      release = await lockFolder(folder, `slot ${number} of application ${application}`);
+    } catch (thrown) {
+      if (isFlowError(thrown, 'log.locked')) continue;
+      throw thrown;
+    }
+    try {
+      return { id: await slotId(folder), directory: join(folder, STORES), release };
+    } catch (thrown) {
+      await release();
+      throw thrown;
+    }
+  }
+}
+
+async function slotId(folder: string): Promise<string> {
+  const path = join(folder, 'slot.json');
+  const known = await readFile(path, 'utf8').then(parsedId, () => undefined);
+  if (known !== undefined) return known;
+  const id = uniqueId();
+  await mkdir(folder, { recursive: true });
+  await writeFile(`${path}.new`, JSON.stringify({ format: FORMAT, id }));
+  await rename(`${path}.new`, path);
+  return id;
+}
+
+/** Empties the slots of an application on this machine, whoever holds them. */
+export async function forgetStores(directory: string, application: string): Promise<void> {
+  const slots = await readdir(join(directory, application)).catch(() => []);
+  for (const slot of slots) await rm(join(directory, application, slot, STORES), { recursive: true, force: true });
+}
+
+/** What cannot be read counts as lost: a new id costs readers the timeout of an open transaction, nothing more. */
+function parsedId(text: string): string | undefined {
+  try {
+    const { id } = JSON.parse(text) as { readonly id?: unknown };
+    return typeof id === 'string' && /^[a-z0-9]+$/.test(id) ? id : undefined;
+  } catch {
+    return undefined;
+  }
+}
