@@ -38,6 +38,7 @@ const { values: options } = parseArgs({
     rows: { type: 'string', default: Object.keys(KAFKA_ROWS).join(',') },
     guarantees: { type: 'string', default: 'at-least-once,exactly-once' },
     sweep: { type: 'boolean', default: true },
+    profile: { type: 'string' },
     latency: { type: 'boolean', default: true },
     neighbour: { type: 'boolean', default: true },
     quick: { type: 'boolean', default: false },
@@ -82,7 +83,10 @@ async function loadInput(broker: Broker): Promise<Series> {
 
 /** Tries settings of the peer, one run each, and answers the one that takes the least CPU. */
 async function sweep(series: Series, row: string): Promise<Profile> {
-  if (!options.sweep || options.quick) return SWEEP[0]!;
+  const { profile: wanted } = options;
+  const named = [...SWEEP, ...STATE_SWEEP, UNCACHED].find(({ name }) => name === wanted);
+  if (wanted !== undefined && named === undefined) throw new Error(`there is no profile "${wanted}"`);
+  if (named !== undefined || !options.sweep || options.quick) return named ?? SWEEP[0]!;
   const all = KAFKA_ROWS[row]!.job === 'count' ? [...SWEEP, ...STATE_SWEEP] : SWEEP;
   let best: { readonly profile: Profile; readonly cpu: number } | undefined;
   say(`${row}: settings of Kafka Streams, exactly-once, one run each`);

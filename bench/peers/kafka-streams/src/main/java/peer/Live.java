@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -21,6 +22,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 final class Live {
   private static final int TICK_MS = 5;
   private static final int LONGEST_MS = 60_000;
+  private static final int QUIET_MS = 3000;
 
   static void main(Map<String, String> options) throws Exception {
     long rate = Long.parseLong(options.get("rate"));
@@ -29,14 +31,18 @@ final class Live {
     long[] histogram = new long[LONGEST_MS + 1];
     AtomicBoolean stopped = new AtomicBoolean();
     long begin = System.currentTimeMillis() + 1000;
-    Thread reader = new Thread(() -> read(options, begin + warmMs, histogram, stopped));
+    AtomicLong lastSeen = new AtomicLong(begin + warmMs + lengthMs + 2 * QUIET_MS);
+    Thread reader = new Thread(() -> read(options, begin + warmMs, histogram, stopped, lastSeen));
     reader.start();
     long sent = produce(options, rate, begin, begin + warmMs + lengthMs);
-    Thread.sleep(2000);
+    // a side that has fallen behind is waited for: its late results are what is to be measured
+    long patience = System.currentTimeMillis() + LONGEST_MS;
+    while (System.currentTimeMillis() < Math.min(patience, lastSeen.get() + QUIET_MS)) Thread.sleep(100);
     stopped.set(true);
     reader.join();
     long seen = 0;
     for (long each : histogram) seen += each;
+    if (seen == 0) throw new IllegalStateException("nothing came out of " + options.get("out"));
     Main.say(
         "{\"sent\":%d,\"seen\":%d,\"p50\":%d,\"p99\":%d,\"p999\":%d}",
         sent, seen, percentile(histogram, seen, 0.5), percentile(histogram, seen, 0.99),
@@ -64,7 +70,8 @@ final class Live {
     return sent;
   }
 
-  private static void read(Map<String, String> options, long from, long[] histogram, AtomicBoolean stopped) {
+  private static void read(
+      Map<String, String> options, long from, long[] histogram, AtomicBoolean stopped, AtomicLong lastSeen) {
     Properties properties = new Properties();
     properties.put("bootstrap.servers", options.get("brokers"));
     properties.put("isolation.level", "read_committed");
@@ -80,6 +87,7 @@ final class Live {
       while (!stopped.get()) {
         var records = consumer.poll(Duration.ofMillis(100));
         long now = System.currentTimeMillis();
+        if (!records.isEmpty()) lastSeen.set(now);
         for (var record : records) {
           if (record.timestamp() < from) continue;
           histogram[(int) Math.min(LONGEST_MS, Math.max(0, now - record.timestamp()))]++;

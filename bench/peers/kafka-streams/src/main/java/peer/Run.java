@@ -4,6 +4,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import org.apache.avro.Schema;
@@ -55,17 +57,17 @@ final class Run {
       return null;
     });
     streams.start();
+    while (streams.state() != KafkaStreams.State.RUNNING) Thread.sleep(20);
+    List<Metric> processed = metrics(streams, "process-total");
+    List<Metric> committed = metrics(streams, "commit-total");
     if (records > 0) {
-      while (total(streams, "process-total") < warm) Thread.sleep(10);
-      Main.say("{\"at\":\"mark\",\"records\":%d}", total(streams, "process-total"));
-      while (total(streams, "process-total") < records) Thread.sleep(10);
-      long commits = total(streams, "commit-total");
-      for (int i = 0; i < 200 && total(streams, "commit-total") == commits; i++) Thread.sleep(10);
-      Main.say(
-          "{\"at\":\"end\",\"records\":%d,\"commits\":%d}",
-          total(streams, "process-total"), total(streams, "commit-total"));
+      while (total(processed) < warm) Thread.sleep(20);
+      Main.say("{\"at\":\"mark\",\"records\":%d}", total(processed));
+      while (total(processed) < records) Thread.sleep(20);
+      long commits = total(committed);
+      for (int i = 0; i < 25 && total(committed) == commits; i++) Thread.sleep(20);
+      Main.say("{\"at\":\"end\",\"records\":%d,\"commits\":%d}", total(processed), total(committed));
     } else {
-      while (streams.state() != KafkaStreams.State.RUNNING) Thread.sleep(10);
       Main.say("{\"at\":\"mark\",\"records\":0}");
     }
     while (System.in.read() >= 0) Thread.sleep(1);
@@ -108,14 +110,19 @@ final class Run {
     return store.withKeySerde(Serdes.String()).withValueSerde(Serdes.Long()).withCachingEnabled();
   }
 
-  private static long total(KafkaStreams streams, String name) {
-    double sum = 0;
+  /** Looked up once: the whole map is costly. */
+  private static List<Metric> metrics(KafkaStreams streams, String name) {
+    List<Metric> found = new ArrayList<>();
     for (Metric metric : streams.metrics().values()) {
       var known = metric.metricName();
-      if (known.name().equals(name) && known.group().equals("stream-thread-metrics")) {
-        sum += ((Number) metric.metricValue()).doubleValue();
-      }
+      if (known.name().equals(name) && known.group().equals("stream-thread-metrics")) found.add(metric);
     }
+    return found;
+  }
+
+  private static long total(List<? extends Metric> metrics) {
+    double sum = 0;
+    for (Metric metric : metrics) sum += ((Number) metric.metricValue()).doubleValue();
     return (long) sum;
   }
 
