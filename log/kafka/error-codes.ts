@@ -64,7 +64,10 @@ export const KAFKA_ERRORS: Readonly<Record<number, KafkaError>> = {
   ),
   27: rejoin('REBALANCE_IN_PROGRESS'),
   28: fatal('INVALID_COMMIT_OFFSET_SIZE', 'log.oversize', 'keep less text with the positions'),
-  29: rights('TOPIC_AUTHORIZATION_FAILED', 'Read, Write, Describe (and to make topics Create) on the topic'),
+  29: rights(
+    'TOPIC_AUTHORIZATION_FAILED',
+    'Read, Write, Describe and DescribeConfigs (to make it Create, to alter it AlterConfigs) on the topic',
+  ),
   30: rights('GROUP_AUTHORIZATION_FAILED', 'Read and Describe (and to delete it Delete) on the group'),
   31: rights('CLUSTER_AUTHORIZATION_FAILED', 'Create or IdempotentWrite on the cluster'),
   32: fatal(

@@ -44,6 +44,8 @@ export class Link {
   readonly #at: Endpoint;
   readonly #options: LinkOptions;
   #opened: Promise<Opened> | undefined;
+  /** All that are open or being opened. */
+  readonly #connections = new Set<LibraryConnection>();
   #closed = false;
 
   constructor(at: Endpoint, options: LinkOptions) {
@@ -69,10 +71,10 @@ export class Link {
     }
   }
 
+  /** Also ends what is under way: a broker that does not answer is not waited for. */
   async close(): Promise<void> {
     this.#closed = true;
-    const opened = await this.#opened?.catch(() => undefined);
-    await opened?.connection.close();
+    await Promise.all([...this.#connections].map((connection) => connection.close()));
   }
 
   async #current(): Promise<Opened> {
@@ -121,6 +123,8 @@ export class Link {
     connection.on('error', (failure) => {
       broken = failure;
     });
+    this.#connections.add(connection);
+    connection.on('close', () => this.#connections.delete(connection));
     try {
       await connection.connect(host, port);
       const versions = await this.#ask(connection);
@@ -128,6 +132,7 @@ export class Link {
       return { connection, versions, broken: () => broken, renewAt, users: 0, retired: false };
     } catch (thrown) {
       void connection.close();
+      this.#connections.delete(connection);
       const failure = failureFrom(broken ?? thrown, `connecting to ${name}`);
       if (failure instanceof FlowError) throw failure;
       throw new Stale(`${name} cannot be reached (${failure.message})`, true, 0, { cause: thrown });

@@ -166,6 +166,33 @@ test('an answer for a partition that was moved or taken away is dropped', async 
   assert.equal(brokers.lent, 0);
 });
 
+test('what has come for paused partitions is kept, but not beyond a bound of memory', async () => {
+  for (const bytes of [1 << 20, 6 << 20]) {
+    const { clock, brokers, reader } = world(1, 8 << 20);
+    brokers.create(T, 12);
+    const all = Array.from({ length: 12 }, (_, p) => at(p));
+    for (const { partition } of all) {
+      brokers.partition(T, partition).leader = 1;
+      brokers.append(T, partition, 1, bytes);
+    }
+    reader.assign(all);
+    const waiting = reader.fetch(100);
+    while (brokers.requests.length === 0) await clock.turn();
+    for (const partition of all) reader.pause(partition);
+    assert.deepEqual(await settle(clock, waiting), []);
+    assert.deepEqual(await settle(clock, reader.fetch(0)), []);
+    const kept = brokers.lent > 0;
+    assert.equal(kept, bytes === 1 << 20);
+    const asked = brokers.requests.length;
+    for (const partition of all) reader.resume(partition);
+    const found = await settle(clock, reader.fetch(1000));
+    assert.equal(found.length, 12);
+    assert.equal(brokers.requests.length, asked + (kept ? 1 : 2));
+    for (const fetched of found) fetched.release();
+    await reader.close();
+  }
+});
+
 /** Any order of assignments, pauses, appends and faults: every partition is read once, in order, from its position. */
 async function anyOrder(seed: number): Promise<void> {
   const { clock, brokers, reader } = world(seed, 300);

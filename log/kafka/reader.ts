@@ -143,7 +143,8 @@ export class KafkaReader implements LogReader {
 
   async #wait(ms: Millis, signal: AbortSignal | undefined): Promise<void> {
     const stop = new AbortController();
-    const wake = () => stop.abort();
+    // With a reason, since without one an error is made for it, with its stack.
+    const wake = () => stop.abort(null);
     this.#wake = wake;
     signal?.addEventListener('abort', wake, { once: true });
     // A sleep, which keeps the process alive where no broker can be reached and no socket is open.
