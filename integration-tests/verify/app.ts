@@ -1,13 +1,12 @@
-import { createTelemetry, isFlowError, type RunSettings, run } from '../../index.ts';
+import { createTelemetry, type EngineOptions, isFlowError, openEngine, type RunSettings, run } from '../../index.ts';
 import { topology } from './job.ts';
-import { type AppEngine, openAppEngine } from './open-app-engine.ts';
 
 /**
  * The job as a process of its own, killed, stopped and restarted by whoever verifies it. It takes its options as JSON
  * and says on its output, a line of JSON each, when it is ready, what it has done so far, and how it ended.
  */
 export interface AppOptions {
-  readonly engine: AppEngine;
+  readonly engine: EngineOptions;
   readonly settings: Partial<RunSettings>;
   /** The loop stands still for so long once, when so many records are done. */
   readonly block?: { readonly afterRecords: number; readonly forMs: number };
@@ -44,7 +43,7 @@ const total = (name: string) =>
     .reduce((sum, row) => sum + (row.values[0] ?? 0), 0);
 
 try {
-  const engine = await openAppEngine(engineOptions, telemetry);
+  const engine = await openEngine({ ...engineOptions, telemetry });
   const running = await run(topology, {
     engine,
     settings,

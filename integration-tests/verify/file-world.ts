@@ -10,7 +10,7 @@ export function createFileWorld(folder: string): World {
     shared: false,
     openLog: (run) => createFileLog({ directory: join(folder, run, 'log'), clock: systemClock }),
     engineFor: (run) => ({ directory: join(folder, run) }),
-    storesOf: (run) => [join(folder, run, 'state')],
+    stateOf: (run) => join(folder, run, 'state'),
     proxy: undefined,
     brokers: undefined,
     close: async () => undefined,

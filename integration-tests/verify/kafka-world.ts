@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../core/clock.ts';
 import { seededRandom } from '../../core/random.ts';
@@ -35,9 +34,10 @@ export async function createKafkaWorld(folder: string, count: 1 | 3): Promise<Wo
       }),
     engineFor: (run, slot) => ({
       directory: join(folder, run, `slot-${slot}`),
-      kafka: { brokers: advertise.join(','), patienceMs: PATIENCE_MS },
+      brokers: advertise.join(','),
+      kafka: { patienceMs: PATIENCE_MS },
     }),
-    storesOf: (run) => readdirSync(join(folder, run)).map((slot) => join(folder, run, slot, 'state')),
+    stateOf: (run, slot) => join(folder, run, `slot-${slot}`, 'state'),
     proxy,
     brokers: {
       count,

@@ -69,7 +69,30 @@ function lateArrival(api: ApiName) {
   };
 }
 
+/** Kills the broker that leads or coordinates most, for the three in turn; the others go on without it. */
+async function killInTurn(trial: Trial, repeats: number): Promise<void> {
+  let app = await trial.start();
+  await trial.works(app, 5);
+  for (let i = 0; i < repeats; i++) {
+    if (app.end !== undefined) app = await trial.start();
+    const broker = 1 + (i % trial.brokers.count);
+    trial.faults++;
+    await trial.brokers.kill(broker);
+    await trial.recovered();
+    await trial.brokers.start(broker);
+    await trial.clock.sleep(5000);
+  }
+}
+
 export const NETWORK_ROWS: readonly Row[] = [
+  {
+    ...NETWORK,
+    id: '17 kill',
+    brokers: 3,
+    title: 'of three brokers each killed in turn: leaders and coordinators move',
+    repeats: 6,
+    run: killInTurn,
+  },
   {
     ...NETWORK,
     id: '15',

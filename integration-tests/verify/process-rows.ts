@@ -1,5 +1,6 @@
 import { FAILPOINTS } from '../../checkpoints/checkpoints.ts';
 import { randomInt } from '../../core/random.ts';
+import { KAFKA_FAILPOINTS } from '../../log/kafka/failpoints.ts';
 import type { AppProcess } from './app-process.ts';
 import type { Row } from './rows.ts';
 import type { Trial } from './trial.ts';
@@ -20,6 +21,9 @@ const STEPS: { readonly [failpoint in (typeof FAILPOINTS)[number]]: string } = {
   'producer.opening': 'K12',
 };
 
+/** Steps that leave an open transaction behind. */
+const ABORTING: readonly string[] = ['commit.begun', 'commit.appended', 'commit.positions'];
+
 /** Reached once in the life of a process. */
 const ONCE: readonly string[] = ['producer.opening', 'restore.table'];
 
@@ -35,6 +39,7 @@ const killRows = FAILPOINTS.map(
     worlds: ['file', 'kafka'],
     short: 1,
     repeats: 5,
+    needs: ABORTING.includes(failpoint) ? ['faults', 'aborted'] : ['faults'],
     run: (trial, repeats) => killAt(trial, failpoint, repeats),
   }),
 );
@@ -51,8 +56,31 @@ async function killAt(trial: Trial, failpoint: string, repeats: number): Promise
   }
 }
 
+/** What the steps of the commit do not reach: a process ends as it gives up or takes over tasks. */
+const groupRows = KAFKA_FAILPOINTS.map(
+  (failpoint): Row => ({
+    id: failpoint.startsWith('kafka.producer') ? '1 K12 behind' : `1 K11 ${failpoint.split('.').at(-1)}`,
+    title: `killed at ${failpoint} while another process joins`,
+    worlds: ['kafka'],
+    ...(failpoint === 'kafka.member.revoking' ? { short: 1 } : {}),
+    repeats: 5,
+    async run(trial, repeats) {
+      await trial.begin();
+      for (let i = 0; i < repeats; i++) {
+        const app = await trial.start({ slot: 0, failpoint: `${failpoint}:1:kill` });
+        if (failpoint.startsWith('kafka.member.revok')) await trial.works(app);
+        const other = await trial.start({ slot: 1 });
+        await trial.dies(app);
+        await trial.recovered();
+        await trial.stop(other);
+      }
+    },
+  }),
+);
+
 export const PROCESS_ROWS: readonly Row[] = [
   ...killRows,
+  ...groupRows,
   {
     id: '1 any',
     title: 'killed at any time',
@@ -156,17 +184,19 @@ export const PROCESS_ROWS: readonly Row[] = [
   },
   {
     id: '5',
-    title: 'two processes in one folder: the same transactional id',
+    title: 'two processes with one transactional id, as after a folder was copied',
     worlds: ['kafka'],
     short: 1,
     repeats: 5,
-    mayFail: /log\.(fenced|locked)/,
+    mayFail: /log\.fenced/,
+    needs: ['faults', 'fenced'],
     async run(trial, repeats) {
       for (let i = 0; i < repeats; i++) {
         const first = await trial.start({ slot: 0 });
         await trial.works(first);
         trial.faults++;
-        const second = await trial.start({ slot: 0 });
+        await trial.copyIdentity(0, 1);
+        const second = await trial.start({ slot: 1 });
         await trial.recovered();
         await trial.clock.sleep(3000);
         await trial.recovered();

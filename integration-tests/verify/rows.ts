@@ -15,7 +15,7 @@ export interface Row {
   readonly repeats: number;
   /** Processes may end by themselves with such a message; they are started again. */
   readonly mayFail?: RegExp;
-  /** Counters that must be above zero. Default: faults. */
+  /** Counters that must be above zero on a log that others can see. Default: faults. */
   readonly needs?: readonly (keyof Counters)[];
   readonly run: (trial: Trial, repeats: number) => Promise<void>;
 }

@@ -69,7 +69,8 @@ export async function runRow(world: World, row: Row, repeats: number, seed: numb
 function problemsOf(trial: Trial, row: Row, counters: Counters, verdict: Verdict | undefined): readonly string[] {
   const problems: string[] = [];
   if (verdict !== undefined && !isGood(verdict)) problems.push(...verdict.examples);
-  for (const need of row.needs ?? ['faults']) if (counters[need] === 0) problems.push(`nothing was ${need}`);
+  const needs = trial.world.shared ? (row.needs ?? ['faults']) : (['faults'] as const);
+  for (const need of needs) if (counters[need] === 0) problems.push(`nothing was ${need}`);
   for (const app of trial.apps) {
     const { failure } = app;
     if (failure !== undefined && row.mayFail?.test(failure) !== true) problems.push(`a process failed: ${failure}`);

@@ -1,8 +1,10 @@
-import { rm } from 'node:fs/promises';
+import { copyFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { systemClock } from '../../core/clock.ts';
 import { type Random, seededRandom } from '../../core/random.ts';
 import type { Log } from '../../log/log.ts';
 import type { RunSettings } from '../../runtime/runtime.ts';
+import { forgetStores } from '../../runtime/slot.ts';
 import type { KafkaProxy } from '../proxy/proxy.ts';
 import type { AppOptions } from './app.ts';
 import { AppProcess } from './app-process.ts';
@@ -33,6 +35,7 @@ const FEED_RATE = 1000;
 /** Records before each start, where it is not. */
 const FEED_AHEAD = 6000;
 const PATIENCE_MS = 60_000;
+const SLOTS = [0, 1, 2, 3];
 const LATE = Symbol('late');
 
 /** One run of one row: an input, processes that do the job, faults, and figures about them. */
@@ -108,6 +111,13 @@ export class Trial {
     await this.stop(app);
   }
 
+  /** Gives a slot the identity of another, as a copied folder does: two processes with one transactional id. */
+  async copyIdentity(from: number, to: number): Promise<void> {
+    const path = (slot: number) => join(this.world.stateOf(this.job.name, slot), this.job.name, '0');
+    await mkdir(path(to), { recursive: true });
+    await copyFile(join(path(from), 'slot.json'), join(path(to), 'slot.json'));
+  }
+
   /** Does this to a process, and counts it. */
   fault(app: AppProcess, signal: NodeJS.Signals): void {
     this.faults++;
@@ -116,7 +126,7 @@ export class Trial {
 
   /** Removes the local stores of every process: they come back from their changelogs. No process may run. */
   async loseStores(): Promise<void> {
-    for (const folder of this.world.storesOf(this.job.name)) await rm(folder, { recursive: true, force: true });
+    for (const slot of SLOTS) await forgetStores(this.world.stateOf(this.job.name, slot), this.job.name);
   }
 
   /** Requests to join a group since this trial began. */

@@ -1,6 +1,6 @@
+import type { EngineOptions } from '../../index.ts';
 import type { Log } from '../../log/log.ts';
 import type { KafkaProxy } from '../proxy/proxy.ts';
-import type { AppEngine } from './open-app-engine.ts';
 
 /** Where the job runs: the log that it is tried on, and what can be done to it. */
 export interface World {
@@ -10,9 +10,9 @@ export interface World {
   /** A log for whoever feeds and checks; it does not go through the proxy. With a log that is not shared, between runs. */
   openLog(run: string): Promise<Log>;
   /** What the job is opened with; processes of different slots have different folders. */
-  engineFor(run: string, slot: number): AppEngine;
-  /** The folders of all local stores of a run. */
-  storesOf(run: string): readonly string[];
+  engineFor(run: string, slot: number): EngineOptions;
+  /** Where the processes of a slot keep their state. */
+  stateOf(run: string, slot: number): string;
   readonly proxy: KafkaProxy | undefined;
   readonly brokers: BrokerControl | undefined;
   close(): Promise<void>;

@@ -1,4 +1,5 @@
 import { FlowError, messageOf } from '../../core/errors.ts';
+import { failpoint } from '../../core/failpoints.ts';
 import type { Millis } from '../../core/ids.ts';
 import type { GroupIdentity, GroupMember, MemberOptions } from '../log.ts';
 import { ask, type Request } from './ask.ts';
@@ -187,6 +188,7 @@ class KafkaMember implements GroupMember, Membership {
   }
 
   #assign(tasks: readonly string[]): void {
+    failpoint('kafka.member.assigned');
     this.#owned = tasks;
     this.identity = { group: this.#options.group, member: this.#id, generation: this.generation };
     this.#options.onAssign({ ...this.identity, tasks, metadata: this.#metadata });
@@ -196,6 +198,7 @@ class KafkaMember implements GroupMember, Membership {
 
   /** Lets the application give up tasks; heartbeats go on. */
   async #revoke(tasks: readonly string[]): Promise<void> {
+    failpoint('kafka.member.revoking');
     const done = new AbortController();
     const beating = this.#beat(done.signal, LONGEST_BEAT_MS, false);
     beating.catch(() => undefined);
@@ -210,6 +213,7 @@ class KafkaMember implements GroupMember, Membership {
     } finally {
       done.abort();
     }
+    failpoint('kafka.member.revoked');
     this.#owned = this.#owned.filter((task) => !tasks.includes(task));
   }
 

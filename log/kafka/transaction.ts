@@ -1,4 +1,5 @@
 import { FlowError } from '../../core/errors.ts';
+import { failpoint } from '../../core/failpoints.ts';
 import { type Millis, partitionName, type TopicPartition } from '../../core/ids.ts';
 import type { CommittedPosition, GroupIdentity } from '../log.ts';
 import type { Stamp } from './appender.ts';
@@ -179,6 +180,7 @@ export class Transaction {
       () => initProducerId(transactionalId, timeoutMs, before),
       ({ errorCode }) => errorCode,
     );
+    failpoint('kafka.producer.initialised');
     this.#clear();
   }
 
