@@ -24,6 +24,7 @@ function setUp({ seed = 1, patienceMs = 10_000, transactionalId, onGivenUp }: Se
       transactionalId,
       version: 12,
       role: 'produce',
+      timeoutMs: 1000,
       limitOf: async () => brokers.largest,
       onGivenUp: onGivenUp ?? ((failure) => failures.push(failure)),
     },

@@ -22,6 +22,8 @@ export interface AppenderParts {
   readonly version: number;
   /** The role of its sockets. */
   readonly role: string;
+  /** A request not answered for longer is sent again over another socket. */
+  readonly timeoutMs: Millis;
   /** The largest batch that a topic takes, asked for where one was too large. */
   limitOf(topic: string): Promise<number | undefined>;
   /** Lets a partition take part in the open transaction; asked before its first batch is sent. */
@@ -133,12 +135,13 @@ export class Appender {
   #channel(broker: BrokerId): ProduceChannel {
     let channel = this.#channels.get(broker);
     if (channel === undefined) {
-      const { cluster, transactionalId, version, role } = this.#parts;
+      const { cluster, transactionalId, version, role, timeoutMs } = this.#parts;
       channel = new ProduceChannel(broker, {
         cluster,
         transactionalId,
         version,
         role,
+        timeoutMs,
         halted: () => this.#halted,
         take: (queue, pending) => this.#take(queue, pending),
         answered: (flight, result) => this.#answered(flight, result),

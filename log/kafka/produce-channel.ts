@@ -8,7 +8,6 @@ import { decodeProduce, encodeProduce, PRODUCE, type ProduceResult } from './pro
 const MOST_REQUESTS = 5;
 /** Batches in a request; one that is larger goes alone. */
 const REQUEST_BYTES = 8 << 20;
-const REQUEST_TIMEOUT_MS: Millis = 10_000;
 
 /** A batch on its way. */
 export interface Flight {
@@ -23,6 +22,8 @@ export interface ChannelParts {
   readonly version: number;
   /** The role of the socket. */
   readonly role: string;
+  /** A request not answered for longer breaks the socket, and is sent again over another. */
+  readonly timeoutMs: Millis;
   /** Nothing is to be sent now. */
   halted(): boolean;
   /** Takes the next batch out of its queue, ready to go. */
@@ -82,8 +83,7 @@ export class ProduceChannel {
   #send(socket: Socket): void {
     const flights = this.#gather();
     if (flights.size === 0) return;
-    const { transactionalId, version, cluster } = this.#parts;
-    const timeoutMs = Math.min(REQUEST_TIMEOUT_MS, cluster.patienceMs);
+    const { transactionalId, version, timeoutMs } = this.#parts;
     const entries = [...flights.values()].map(({ queue, pending }) => ({
       topic: queue.topic,
       partition: queue.partition,

@@ -1,6 +1,6 @@
 import type { Bytes } from '../../core/bytes.ts';
 import { FlowError } from '../../core/errors.ts';
-import { type Position, partitionName, type TopicPartition } from '../../core/ids.ts';
+import { type Millis, type Position, partitionName, type TopicPartition } from '../../core/ids.ts';
 import {
   BATCH_HEADER_BYTES,
   basePosition,
@@ -22,6 +22,10 @@ import { Transaction } from './transaction.ts';
 import { initProducerId } from './transaction-requests.ts';
 
 const DEFAULT_TRANSACTION_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+const SHORTEST_REQUEST_MS = 1000;
+/** Requests are sent again so often before a transaction is too old. */
+const REQUESTS_IN_TRANSACTION = 3;
 const MOST_METADATA_BYTES = 4096;
 
 export interface ProducerParts {
@@ -40,7 +44,7 @@ export async function openProducer(parts: ProducerParts, options: ProducerOption
   if (transactionalId === undefined) return new PlainProducer(parts, await plainStamp(cluster));
   const timeoutMs = transactionTimeoutMs ?? DEFAULT_TRANSACTION_TIMEOUT_MS;
   const transaction = await Transaction.open({ cluster, members, transactionalId, timeoutMs });
-  return new TransactionalProducer(parts, transactionalId, transaction);
+  return new TransactionalProducer(parts, transactionalId, timeoutMs, transaction);
 }
 
 /** A producer id of nobody in particular: any broker gives one. */
@@ -70,6 +74,7 @@ class PlainProducer implements LogProducer {
         transactionalId: undefined,
         version: PRODUCE_PLAIN_VERSION,
         role: 'produce',
+        timeoutMs: Math.min(REQUEST_TIMEOUT_MS, parts.cluster.patienceMs),
         limitOf: parts.limitOf,
         onGivenUp: () => void this.#renew(),
       },
@@ -134,7 +139,7 @@ class TransactionalProducer implements LogProducer {
   #fence: FlowError | undefined;
   #unanswered = 0;
 
-  constructor(parts: ProducerParts, name: string, transaction: Transaction) {
+  constructor(parts: ProducerParts, name: string, timeoutMs: Millis, transaction: Transaction) {
     this.#parts = parts;
     this.#name = name;
     this.#transaction = transaction;
@@ -145,6 +150,7 @@ class TransactionalProducer implements LogProducer {
         transactionalId: name,
         version: repaired ? PRODUCE_ADDING_VERSION : PRODUCE_PLAIN_VERSION,
         role: `produce ${name}`,
+        timeoutMs: requestTimeoutMs(parts.cluster.patienceMs, timeoutMs),
         limitOf: parts.limitOf,
         ...(repaired ? {} : { admit: (topic: string, partition: number) => transaction.admit(topic, partition) }),
         onUnsure: () => transaction.unsure(),
@@ -259,6 +265,11 @@ class TransactionalProducer implements LogProducer {
   #voided(): FlowError {
     return new FlowError('log.aborted', `the transaction of ${this.#name} has failed; abort it first`);
   }
+}
+
+function requestTimeoutMs(patienceMs: Millis, transactionMs: Millis): Millis {
+  const often = Math.max(SHORTEST_REQUEST_MS, Math.floor(transactionMs / REQUESTS_IN_TRANSACTION));
+  return Math.min(REQUEST_TIMEOUT_MS, patienceMs, often);
 }
 
 /** Fails unless the bytes are one batch of data by their shape; its checksum the broker compares. */
