@@ -4,27 +4,24 @@ import {
   ledgerTopic,
   progressTopic,
 } from '../checkpoints/checkpoints.ts';
-import { FlowError, isFlowError } from '../core/errors.ts';
+import { type ErrorCode, FlowError, isFlowError } from '../core/errors.ts';
 import type { LogAdmin, TopicSettings } from '../log/log.ts';
+import { checkTopics, type PlanFault } from '../topology/topology.ts';
 import { deadLetterTopic } from './failures.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
 
 const CHANGELOG_SEGMENT_BYTES = 64 * 1024 * 1024;
 
-/** Every topic the application needs, with its settings, and whether it may be made here. */
-export function neededTopics(
-  index: PlanIndex,
-  specs: readonly TaskSpec[],
-): readonly { readonly name: string; readonly settings: TopicSettings; readonly make: boolean }[] {
+interface NeededTopic {
+  readonly name: string;
+  readonly settings: TopicSettings;
+}
+
+/** Every topic the application needs, with the settings under which it is made here. */
+function neededTopics(index: PlanIndex, specs: readonly TaskSpec[]): readonly NeededTopic[] {
   const { plan } = index;
-  const needed: { name: string; settings: TopicSettings; make: boolean }[] = [];
-  for (const topic of plan.topics) {
-    needed.push({
-      name: topic.name,
-      settings: { partitions: topic.partitions },
-      make: index.writers(topic.name).length > 0,
-    });
-  }
+  const needed: NeededTopic[] = [];
+  for (const { name, partitions } of plan.topics) needed.push({ name, settings: { partitions } });
   for (const stage of plan.stages) {
     const partitions = Math.max(1, specs.filter((spec) => spec.stage === stage.id).length);
     const changelog = {
@@ -37,65 +34,89 @@ export function neededTopics(
       needed.push({
         name: changelogTopic(plan.name, name),
         settings: { ...changelog, cleanup: windowed ? 'compact,delete' : 'compact' },
-        make: true,
       });
     }
     needed.push({
       name: progressTopic(plan.name, stage.id),
       settings: { ...changelog, cleanup: 'compact' },
-      make: true,
     });
   }
-  needed.push({ name: ledgerTopic(plan.name), settings: { partitions: 1, cleanup: 'compact' }, make: true });
-  needed.push({ name: deadLetterTopic(plan.name), settings: { partitions: 1 }, make: true });
+  needed.push({ name: ledgerTopic(plan.name), settings: { partitions: 1, cleanup: 'compact' } });
+  needed.push({ name: deadLetterTopic(plan.name), settings: { partitions: 1 } });
   return needed;
 }
 
+/** Told of what may lose records that somebody expects, though the plan can run. */
+export type Warn = (message: string) => void;
+
 /**
- * Makes the topics that the application owns or writes, and checks the others: one error names everything that is
- * missing or has another partition count. Answers the largest batch each topic takes.
+ * Makes the topics that the application owns or writes, and checks those that are there: one error names everything
+ * that is missing or does not fit, and then nothing was made. Answers the largest batch each topic takes.
  */
 export async function prepareTopics(
   admin: LogAdmin,
   index: PlanIndex,
   specs: readonly TaskSpec[],
+  warn: Warn = () => undefined,
 ): Promise<ReadonlyMap<string, number>> {
-  const faults: FlowError[] = [];
-  const limits = new Map<string, number>();
-  for (const { name, settings, make } of neededTopics(index, specs)) {
-    let found = await admin.describe(name);
-    if (found === undefined && make) {
+  const needed = neededTopics(index, specs);
+  const found = new Map<string, Required<TopicSettings>>();
+  const look = async (name: string) => {
+    const description = await admin.describe(name);
+    if (description !== undefined) found.set(name, description.settings);
+  };
+  await Promise.all(needed.map(({ name }) => look(name)));
+  const { faults, warnings } = checkTopics(index.plan, found);
+  const ours = needed.flatMap((topic) => ownTopicFault(index, topic, found.get(topic.name)) ?? []);
+  refuse([...faults, ...ours]);
+  for (const { message } of warnings) warn(message);
+  const missing = needed.filter(({ name }) => !found.has(name));
+  await Promise.all(
+    missing.map(async ({ name, settings }) => {
       await admin.create(name, settings).catch((thrown: unknown) => {
         // another process was quicker
         if (!isFlowError(thrown, 'topic.exists')) throw thrown;
       });
-      found = await admin.describe(name);
-    }
-    if (found === undefined) {
-      faults.push(
-        new FlowError(
-          'topic.missing',
-          `topic ${name} does not exist; create it with ${settings.partitions} partitions, or correct its name in the topology`,
-        ),
-      );
-      continue;
-    }
-    if (found.settings.partitions !== settings.partitions) {
-      faults.push(
-        new FlowError(
-          'topic.partitions',
-          `topic ${name} has ${found.settings.partitions} partitions where the plan says ${settings.partitions}; change the topology, or write the records to a new topic of ${settings.partitions}`,
-        ),
-      );
-    }
-    limits.set(name, found.settings.maxMessageBytes);
+      await look(name);
+    }),
+  );
+  return new Map([...found].map(([name, { maxMessageBytes }]) => [name, maxMessageBytes]));
+}
+
+/** What is wrong with a topic that only the engine uses, beside those that the plan names. */
+function ownTopicFault(
+  { topics }: PlanIndex,
+  { name, settings }: NeededTopic,
+  found: TopicSettings | undefined,
+): PlanFault | undefined {
+  if (found === undefined || topics.has(name)) return undefined;
+  if (found.partitions !== settings.partitions) {
+    const counts = `${found.partitions} partitions where the plan says ${settings.partitions}`;
+    const message = `topic ${name} has ${counts}; change the topology back, or reset the application`;
+    return { code: 'topic-partitions', node: null, message };
   }
-  if (faults.length === 1) throw faults[0]!;
-  if (faults.length > 1) {
-    throw new FlowError(
-      faults[0]!.code,
-      `${faults.length} topics do not fit the plan:\n${faults.map((fault) => `  ${fault.message}`).join('\n')}`,
-    );
+  const { cleanup = 'none', retentionMs = -1 } = found;
+  if (settings.cleanup?.startsWith('compact') && !cleanup.startsWith('compact')) {
+    const message = `topic ${name} is not compacted, so that it grows without end; set its cleanup to ${settings.cleanup}`;
+    return { code: 'topic-settings', node: null, message };
   }
-  return limits;
+  if (settings.cleanup !== undefined && retentionMs >= 0 && cleanup !== 'compact') {
+    const message = `topic ${name} deletes rows after ${retentionMs} ms, so that a restored store would lack them; set its retention to -1`;
+    return { code: 'topic-settings', node: null, message };
+  }
+  return undefined;
+}
+
+const CODES: { readonly [fault: string]: ErrorCode } = {
+  'topic-missing': 'topic.missing',
+  'topic-partitions': 'topic.partitions',
+  'topic-settings': 'topic.settings',
+};
+
+function refuse(faults: readonly PlanFault[]): void {
+  const [first] = faults;
+  if (first === undefined) return;
+  const messages = faults.map(({ message }) => message);
+  const all = `${faults.length} topics do not fit the plan:\n${messages.map((message) => `  ${message}`).join('\n')}`;
+  throw new FlowError(CODES[first.code] ?? 'topic.settings', faults.length === 1 ? first.message : all);
 }

@@ -55,7 +55,9 @@ async function startInSlot(options: RunOptions, slot: Slot): Promise<Run> {
   const bounded = index.bounded || settings.until === 'end';
   const prepare = async () => {
     if (options.anew && bounded) await resetIfComplete({ ...options, plan: program.plan });
-    const maxRecordBytes = await prepareTopics(log.admin, index, specs);
+    const maxRecordBytes = await prepareTopics(log.admin, index, specs, (message) =>
+      options.telemetry.log.warn({ application }, message),
+    );
     const ledger = await Ledger.open(log, application, clock);
     const began = bounded && (await beginRun(log, index, ledger, settings.until === 'end'));
     return { maxRecordBytes, ledger, began };
