@@ -61,6 +61,17 @@ export class Groups {
     return this.#groups.get(group)?.ids() ?? [];
   }
 
+  tasks(group: string): ReadonlyMap<string, readonly string[]> {
+    return this.#groups.get(group)?.tasks() ?? new Map();
+  }
+
+  /** Fails with `log.locked` while a group has members. */
+  checkEmpty(group: string): void {
+    const members = this.members(group);
+    if (members.length === 0) return;
+    throw new FlowError('log.locked', `group ${group} has members: ${members.join(', ')}; stop them first`);
+  }
+
   names(): readonly string[] {
     return [...this.#groups.keys()];
   }
@@ -107,6 +118,10 @@ class Group {
 
   ids(): readonly string[] {
     return [...this.#members.keys()].sort();
+  }
+
+  tasks(): ReadonlyMap<string, readonly string[]> {
+    return new Map(this.ids().map((id) => [id, this.#members.get(id)!.owned]));
   }
 
   async join(options: MemberOptions, id: string): Promise<GroupMember> {

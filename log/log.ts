@@ -78,10 +78,14 @@ export interface LogAdmin {
   deleteRecords(topic: string, partition: number, before: Position): Promise<Position>;
   /** Bounds of a partition. */
   bounds(topic: string, partition: number): Promise<PartitionBounds>;
+  /** A position with no committed record of that time or later below it; the stable end where there is none at all. */
+  positionSince(topic: string, partition: number, timestamp: Millis): Promise<Position>;
   /** The groups known, and their committed positions. */
   groups(): Promise<readonly GroupDescription[]>;
   /** Forgets a group's positions; refused (`log.locked`) while it has members. */
   deleteGroup(group: string): Promise<void>;
+  /** Sets positions of a group and leaves its others; refused (`log.locked`) while it has members. */
+  setPositions(group: string, positions: readonly (TopicPartition & CommittedPosition)[]): Promise<void>;
 }
 
 export interface TopicSettings {
@@ -120,6 +124,8 @@ export interface GroupDescription {
   readonly group: string;
   readonly generation: number;
   readonly members: readonly string[];
+  /** What members work on, by member; left out where a member's tasks are not known. */
+  readonly tasks: ReadonlyMap<string, readonly string[]>;
   readonly positions: readonly (TopicPartition & CommittedPosition)[];
 }
 

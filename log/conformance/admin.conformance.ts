@@ -74,6 +74,22 @@ export const ADMIN_CASES: readonly LogCase[] = [
     },
   },
   {
+    name: 'admin: positions are found by time, also among records that are out of order',
+    async run({ log }) {
+      await log.admin.create('orders', { partitions: 1 });
+      const producer = await log.producer({});
+      for (const [i, timestamp] of [1000, 5000, 3000, 9000].entries()) {
+        await producer.append('orders', 0, batchAt(timestamp, `a=${i}`, `b=${i}`));
+      }
+      const since = (timestamp: number) => log.admin.positionSince('orders', 0, timestamp);
+      assert.deepEqual(await Promise.all([0, 1000, 1001, 5001, 9000, 9001].map(since)), [0, 0, 2, 6, 6, 8]);
+      await log.admin.deleteRecords('orders', 0, 3);
+      assert.equal(await since(0), 3);
+      assert.equal(await since(-5), 3);
+      await refuses('topic.missing', log.admin.positionSince('absent', 0, 1));
+    },
+  },
+  {
     name: 'admin: deleted records are gone, the start has moved, reading below it is refused',
     async run({ log, read }) {
       await log.admin.create('orders', { partitions: 1 });

@@ -213,6 +213,7 @@ export const GROUP_CASES: readonly LogCase[] = [
       await producer.commit();
       const found = (await log.admin.groups()).find(({ group }) => group === 'g');
       assert.deepEqual(found?.members, [member.identity.member]);
+      assert.deepEqual(found?.tasks, new Map([[member.identity.member, ['task']]]));
       assert.deepEqual(found?.positions, [{ ...INPUT, position: 2, metadata: 'm' }]);
       assert.equal(found?.generation, member.identity.generation);
       await refuses('log.locked', log.admin.deleteGroup('g'));
@@ -220,6 +221,27 @@ export const GROUP_CASES: readonly LogCase[] = [
       await log.admin.deleteGroup('g');
       assert.ok(!(await log.admin.groups()).some(({ group }) => group === 'g'));
       assert.deepEqual(await log.committed('g', [INPUT]), [undefined]);
+    },
+  },
+  {
+    name: 'groups: positions are set from outside, only while there are no members; others of the group stay',
+    async run({ log, join }) {
+      await log.admin.create('input', { partitions: 2 });
+      const other = { topic: 'input', partition: 1 };
+      await log.admin.setPositions('g', [
+        { ...INPUT, position: 4, metadata: 'm' },
+        { ...other, position: 9, metadata: '' },
+      ]);
+      await log.admin.setPositions('g', [{ ...INPUT, position: 2, metadata: 'n' }]);
+      const expected = [
+        { position: 2, metadata: 'n' },
+        { position: 9, metadata: '' },
+      ];
+      assert.deepEqual(await log.committed('g', [INPUT, other]), expected);
+      const { member } = await join({ group: 'g' });
+      await refuses('log.locked', log.admin.setPositions('g', [{ ...INPUT, position: 7, metadata: '' }]));
+      assert.deepEqual(await log.committed('g', [INPUT, other]), expected);
+      await member.leave();
     },
   },
   {

@@ -1,10 +1,18 @@
 import { join } from 'node:path';
 import { FlowError } from '../../core/errors.ts';
 import { failpoint } from '../../core/failpoints.ts';
-import type { Position } from '../../core/ids.ts';
+import type { Millis, Position } from '../../core/ids.ts';
 import type { Groups } from '../groups.ts';
-import type { GroupDescription, LogAdmin, PartitionBounds, TopicDescription, TopicSettings } from '../log.ts';
+import type {
+  GroupDescription,
+  LogAdmin,
+  LogReader,
+  PartitionBounds,
+  TopicDescription,
+  TopicSettings,
+} from '../log.ts';
 import { checkTopic, completeSettings } from '../settings.ts';
+import { scanSince } from '../since.ts';
 import { type Context, checkOpen, partitionOf, topicOf } from './context.ts';
 import { raiseStart } from './retention.ts';
 import { Topic, topicFolder, writeTopicFile } from './topic.ts';
@@ -13,11 +21,13 @@ export class FileAdmin implements LogAdmin {
   readonly #context: Context;
   readonly #groups: Groups;
   readonly #topics: string;
+  readonly #reader: () => LogReader;
   #serial = 0;
 
-  constructor(context: Context, groups: Groups) {
+  constructor(context: Context, groups: Groups, reader: () => LogReader) {
     this.#context = context;
     this.#groups = groups;
+    this.#reader = reader;
     this.#topics = join(context.directory, 'topics');
   }
 
@@ -92,6 +102,10 @@ export class FileAdmin implements LogAdmin {
     return { start, stable, end };
   }
 
+  async positionSince(topic: string, partition: number, timestamp: Millis): Promise<Position> {
+    return scanSince(this.#reader, { topic, partition }, await this.bounds(topic, partition), timestamp);
+  }
+
   async groups(): Promise<readonly GroupDescription[]> {
     checkOpen(this.#context);
     const names = new Set([...this.#context.positions.groups(), ...this.#groups.names()]);
@@ -99,19 +113,32 @@ export class FileAdmin implements LogAdmin {
       group,
       generation: this.#groups.generation(group),
       members: this.#groups.members(group),
+      tasks: this.#groups.tasks(group),
       positions: this.#context.positions.of(group),
     }));
   }
 
   async deleteGroup(group: string): Promise<void> {
     checkOpen(this.#context);
-    const members = this.#groups.members(group);
-    if (members.length > 0) {
-      throw new FlowError('log.locked', `group ${group} has members: ${members.join(', ')}; stop them first`);
-    }
+    this.#groups.checkEmpty(group);
     await this.#context.committer.record({ type: 'group.delete', group });
     this.#context.positions.deleteGroup(group);
     this.#groups.forget(group);
+  }
+
+  async setPositions(...[group, rows]: Parameters<LogAdmin['setPositions']>): Promise<void> {
+    checkOpen(this.#context);
+    this.#groups.checkEmpty(group);
+    for (const { topic, partition } of rows) partitionOf(this.#context, topic, partition);
+    const positions = rows.map(
+      ({ topic, partition, position, metadata }) => [group, topic, partition, position, metadata] as const,
+    );
+    // As a commit of nobody, with nothing but positions.
+    await this.#context.committer.record({
+      ...{ type: 'commit', producerId: -1, epoch: -1, ranges: [], batches: [] },
+      positions,
+    });
+    for (const row of positions) this.#context.positions.put(row);
   }
 
   /** Differs from every id that this or another folder gave to a topic of the name. */

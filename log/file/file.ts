@@ -150,7 +150,7 @@ class OpenFileLog implements FileLog {
     this.#groups = groups;
     this.#journal = journal;
     this.#unlock = unlock;
-    this.admin = new FileAdmin(context, groups);
+    this.admin = new FileAdmin(context, groups, () => this.reader({ isolation: 'committed' }));
     this.#maintenance = new Maintenance(context);
     this.#maintenance.start();
   }

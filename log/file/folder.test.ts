@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -33,6 +33,19 @@ test('a second owner is refused by name, in this process and in another', async 
   assert.match(message, new RegExp(`process ${process.pid} `));
   await log.close();
   await (await createFileLog({ directory, clock, options })).close();
+});
+
+test('positions that were set from outside are there again after a crash', async (t) => {
+  const directory = await newFolder(t);
+  const copy = await newFolder(t);
+  const log = await createFileLog({ directory, clock, options });
+  await log.admin.create('input', { partitions: 1 });
+  await log.admin.setPositions('g', [{ topic: 'input', partition: 0, position: 3, metadata: 'm' }]);
+  await cp(directory, copy, { recursive: true, filter: (path) => !path.endsWith('owner.sock') });
+  await log.close();
+  const again = await createFileLog({ directory: copy, clock, options });
+  assert.deepEqual(await again.committed('g', [{ topic: 'input', partition: 0 }]), [{ position: 3, metadata: 'm' }]);
+  await again.close();
 });
 
 test('the lock of a killed process is taken over, also when its socket is left behind', async (t) => {

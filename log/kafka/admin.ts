@@ -1,13 +1,14 @@
 import { FlowError, isFlowError } from '../../core/errors.ts';
-import type { Position } from '../../core/ids.ts';
+import type { Millis, Position } from '../../core/ids.ts';
 import type { GroupDescription, LogAdmin, PartitionBounds, TopicDescription, TopicSettings } from '../log.ts';
 import { checkTopic, completeSettings } from '../settings.ts';
 import type { Cluster } from './cluster.ts';
 import { Stale } from './error-codes.ts';
 import { brokerErrorOf } from './failures.ts';
-import { type GenerationOf, readGroups, removeGroup } from './group-admin.ts';
+import { readGroups, removeGroup } from './group-admin.ts';
+import { setGroupPositions } from './group-positions.ts';
 import type { LibraryConnection } from './library.ts';
-import { deleteBelow, readBounds } from './positions.ts';
+import { deleteBelow, readBounds, readPositionSince } from './positions.ts';
 import { retry } from './retry.ts';
 import { CONFIG_NAMES, creationConfigs, settingsOf, type TopicConfigs, topicConfigs } from './topic-configs.ts';
 import type { Versions } from './versions.ts';
@@ -23,11 +24,9 @@ const SET = 0 as const;
 /** Administration through the brokers. What they answer before it holds everywhere is waited for. */
 export class KafkaAdmin implements LogAdmin {
   readonly #cluster: Cluster;
-  readonly #generationOf: GenerationOf;
 
-  constructor(cluster: Cluster, generationOf: GenerationOf) {
+  constructor(cluster: Cluster) {
     this.#cluster = cluster;
-    this.#generationOf = generationOf;
   }
 
   async create(topic: string, settings: TopicSettings): Promise<void> {
@@ -140,14 +139,24 @@ export class KafkaAdmin implements LogAdmin {
     return readBounds(this.#cluster, topic, partition);
   }
 
+  async positionSince(topic: string, partition: number, timestamp: Millis): Promise<Position> {
+    this.#check();
+    return readPositionSince(this.#cluster, topic, partition, timestamp);
+  }
+
   async groups(): Promise<readonly GroupDescription[]> {
     this.#check();
-    return readGroups(this.#cluster, this.#generationOf);
+    return readGroups(this.#cluster);
   }
 
   async deleteGroup(group: string): Promise<void> {
     this.#check();
     await removeGroup(this.#cluster, group);
+  }
+
+  async setPositions(...[group, positions]: Parameters<LogAdmin['setPositions']>): Promise<void> {
+    this.#check();
+    await setGroupPositions(this.#cluster, group, positions);
   }
 
   #check(): void {

@@ -3,21 +3,19 @@ import type { CommittedPosition, GroupDescription } from '../log.ts';
 import type { BrokerId, Cluster } from './cluster.ts';
 import { brokerErrorOf } from './failures.ts';
 import { retry } from './retry.ts';
+import { shareOf } from './shares.ts';
 
 const GROUP_ID_NOT_FOUND = 69;
 
-/** What a member's assignment says of its generation; the broker does not tell it. */
-export type GenerationOf = (assignment: Buffer) => number;
-
 /** All groups of the cluster that have members or positions, in order of name. */
-export async function readGroups(cluster: Cluster, generationOf: GenerationOf): Promise<readonly GroupDescription[]> {
+export async function readGroups(cluster: Cluster): Promise<readonly GroupDescription[]> {
   const named = new Map<string, BrokerId>();
   for (const broker of await cluster.brokers()) {
     for (const group of await listGroups(cluster, broker)) named.set(group, broker);
   }
   const found: GroupDescription[] = [];
   for (const group of [...named.keys()].sort()) {
-    const described = await describeGroup(cluster, group, generationOf);
+    const described = await describeGroup(cluster, group);
     if (described.members.length > 0 || described.positions.length > 0) found.push(described);
   }
   return found;
@@ -53,7 +51,7 @@ async function listGroups(cluster: Cluster, broker: BrokerId): Promise<readonly 
   return answer.groups.map(({ groupId }) => groupId);
 }
 
-async function describeGroup(cluster: Cluster, group: string, generationOf: GenerationOf): Promise<GroupDescription> {
+async function describeGroup(cluster: Cluster, group: string): Promise<GroupDescription> {
   const { describeGroupsV5, offsetFetchV9, offsetFetchV8 } = cluster.library;
   return retry(
     cluster,
@@ -77,10 +75,13 @@ async function describeGroup(cluster: Cluster, group: string, generationOf: Gene
           .choose('OffsetFetch', offsetFetchV9.api, offsetFetchV8.api)
           .async(connection, [{ groupId: group, memberId: null, memberEpoch: -1, topics: null }], false),
       );
+      // What a group's generation is only its members' assignments say.
+      const shares = new Map(members.map(({ memberId, memberAssignment }) => [memberId, shareOf(memberAssignment)]));
       return {
         group,
-        generation: Math.max(0, ...members.map(({ memberAssignment }) => generationOf(memberAssignment))),
-        members: members.map(({ memberId }) => memberId).sort(),
+        generation: Math.max(0, ...[...shares.values()].map((share) => share?.generation ?? 0)),
+        members: [...shares.keys()].sort(),
+        tasks: new Map([...shares].flatMap(([member, share]) => (share === undefined ? [] : [[member, share.tasks]]))),
         positions: positionsOf(fetched.groups[0]!.topics),
       };
     },

@@ -25,7 +25,6 @@ import { openCluster } from './open-cluster.ts';
 import { openProducer } from './producer.ts';
 import { KafkaReader } from './reader.ts';
 import { checkSecurity, type SaslOptions, type TlsOptions } from './security.ts';
-import { generationOf } from './shares.ts';
 
 /**
  * The log on a Kafka cluster, of Kafka 3.7 or newer. Records go over sockets of our own (`socket.ts`), as whole
@@ -107,7 +106,7 @@ class KafkaLog implements Log {
   constructor(cluster: Cluster, address: LogAddress) {
     this.address = address;
     this.#cluster = cluster;
-    this.admin = new KafkaAdmin(cluster, generationOf);
+    this.admin = new KafkaAdmin(cluster);
   }
 
   reader(options: ReaderOptions): LogReader {

@@ -1,4 +1,4 @@
-import { type Position, partitionName } from '../../core/ids.ts';
+import { type Millis, type Position, partitionName } from '../../core/ids.ts';
 import type { PartitionBounds } from '../log.ts';
 import type { Cluster, Leader } from './cluster.ts';
 import { retry } from './retry.ts';
@@ -19,6 +19,23 @@ export async function readBounds(cluster: Cluster, topic: string, partition: num
     const stable = await ask(cluster, leader, topic, partition, COMMITTED, LATEST);
     const end = await ask(cluster, leader, topic, partition, UNCOMMITTED, LATEST);
     return { start, stable: Math.max(start, stable), end };
+  };
+  return retry(cluster, what, once, { stale: () => cluster.stale({ topic }) });
+}
+
+/** Where the first record of a time or later lies, which may be an aborted one; the stable end where there is none. */
+export async function readPositionSince(
+  cluster: Cluster,
+  topic: string,
+  partition: number,
+  timestamp: Millis,
+): Promise<Position> {
+  const what = `the position of ${partitionName(topic, partition)} at time ${timestamp}`;
+  const once = async () => {
+    const leader = await cluster.leader(topic, partition);
+    // Negative times have other meanings there.
+    const found = await ask(cluster, leader, topic, partition, COMMITTED, BigInt(Math.max(0, timestamp)));
+    return found >= 0 ? found : ask(cluster, leader, topic, partition, COMMITTED, LATEST);
   };
   return retry(cluster, what, once, { stale: () => cluster.stale({ topic }) });
 }

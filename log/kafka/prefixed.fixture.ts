@@ -24,6 +24,7 @@ export function prefixed(log: Log, prefix: string): Log {
       alter: (topic, settings) => admin.alter(name(topic), settings),
       deleteRecords: (topic, partition, before) => admin.deleteRecords(name(topic), partition, before),
       bounds: (topic, partition) => admin.bounds(name(topic), partition),
+      positionSince: (topic, partition, timestamp) => admin.positionSince(name(topic), partition, timestamp),
       groups: async () =>
         (await admin.groups())
           .filter(({ group }) => isOurs(group))
@@ -33,6 +34,7 @@ export function prefixed(log: Log, prefix: string): Log {
             positions: group.positions.map((position) => ({ ...position, topic: bare(position.topic) })),
           })),
       deleteGroup: (group) => admin.deleteGroup(name(group)),
+      setPositions: (group, positions) => admin.setPositions(name(group), positions.map(place)),
     },
     reader: (options) => prefixedReader(log.reader(options), place, bare),
     producer: async (options) => {

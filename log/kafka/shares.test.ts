@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isFlowError } from '../../core/errors.ts';
-import { deal, decodeShare, decodeSubscription, encodeShare, encodeSubscription, generationOf } from './shares.ts';
+import { deal, decodeShare, decodeSubscription, encodeShare, encodeSubscription, shareOf } from './shares.ts';
 
 const subscriber = (member: string, ...owned: string[]) => ({ member, owned, metadata: '', round: 0 });
 
@@ -37,8 +37,8 @@ test('subscriptions and shares come back as they were; another format is refused
   assert.deepEqual({ ...decodeSubscription(encodeSubscription(subscription), 'g') }, { format: 1, ...subscription });
   const share = { generation: 7, final: true, tasks: ['1'], revoke: [] };
   assert.deepEqual({ ...decodeShare(encodeShare(share), 'g') }, { format: 1, ...share });
-  assert.equal(generationOf(encodeShare(share)), 7);
-  assert.equal(generationOf(Buffer.of(0, 1)), 0);
+  assert.equal(shareOf(encodeShare(share))?.generation, 7);
+  assert.equal(shareOf(Buffer.of(0, 1)), undefined);
   for (const odd of ['{"format":2}', '', 'null', '{}'])
     assert.throws(
       () => decodeShare(Buffer.from(odd), 'g'),

@@ -70,12 +70,12 @@ export function decodeShare(bytes: Bytes, group: string): Share {
   return decode<Share>(bytes, group);
 }
 
-/** The generation that a share is of; 0 where it is none of ours. */
-export function generationOf(share: Bytes): number {
+/** What a member was given, as the broker tells it to anybody; `undefined` where it is none of ours. */
+export function shareOf(assignment: Bytes): Share | undefined {
   try {
-    return decodeShare(share, '').generation;
+    return decodeShare(assignment, '');
   } catch {
-    return 0;
+    return undefined;
   }
 }
 

@@ -1,4 +1,5 @@
-import type { GroupDescription, LogAdmin } from '../log.ts';
+import type { GroupDescription, LogAdmin, LogReader } from '../log.ts';
+import { scanSince } from '../since.ts';
 import type { Topics } from './topics.ts';
 
 interface AdminParts {
@@ -7,9 +8,14 @@ interface AdminParts {
   deleteTopic(topic: string): void;
   groups(): readonly GroupDescription[];
   deleteGroup(group: string): void;
+  setPositions(...args: Parameters<LogAdmin['setPositions']>): void;
+  reader(): LogReader;
 }
 
-export function createAdmin({ topics, request, deleteTopic, groups, deleteGroup }: AdminParts): LogAdmin {
+export function createAdmin(parts: AdminParts): LogAdmin {
+  const { topics, request, deleteTopic, groups, deleteGroup, setPositions } = parts;
+  const bounds: LogAdmin['bounds'] = (topic, partition) =>
+    request(`bounds of ${topic}`, () => topics.partition(topic, partition).bounds());
   return {
     create: (topic, settings) => request(`creating ${topic}`, () => topics.create(topic, settings)),
     describe: (topic) => request(`describing ${topic}`, () => topics.describe(topic)),
@@ -18,8 +24,12 @@ export function createAdmin({ topics, request, deleteTopic, groups, deleteGroup 
     alter: (topic, settings) => request(`altering ${topic}`, () => topics.alter(topic, settings)),
     deleteRecords: (topic, partition, before) =>
       request(`deleting records of ${topic}`, () => topics.partition(topic, partition).trim(before)),
-    bounds: (topic, partition) => request(`bounds of ${topic}`, () => topics.partition(topic, partition).bounds()),
+    bounds,
+    positionSince: async (topic, partition, timestamp) =>
+      scanSince(() => parts.reader(), { topic, partition }, await bounds(topic, partition), timestamp),
     groups: () => request('listing groups', groups),
     deleteGroup: (group) => request(`deleting group ${group}`, () => deleteGroup(group)),
+    setPositions: (group, positions) =>
+      request(`setting positions of group ${group}`, () => setPositions(group, positions)),
   };
 }

@@ -77,6 +77,8 @@ class DefaultMemoryLog implements MemoryLog {
       deleteTopic: (topic) => this.#deleteTopic(topic),
       groups: () => this.#describeGroups(),
       deleteGroup: (group) => this.#deleteGroup(group),
+      setPositions: (group, positions) => this.#setPositions(group, positions),
+      reader: () => this.reader({ isolation: 'committed' }),
     });
   }
 
@@ -180,18 +182,23 @@ class DefaultMemoryLog implements MemoryLog {
         group,
         generation: this.#groups.generation(group),
         members: this.#groups.members(group),
+        tasks: this.#groups.tasks(group),
         positions: [...this.#transactions.group(group).rows()].sort(byPartition),
       }))
       .filter(({ members, positions }) => members.length > 0 || positions.length > 0);
   }
 
   #deleteGroup(group: string): void {
-    const members = this.#groups.members(group);
-    if (members.length > 0) {
-      throw new FlowError('log.locked', `group ${group} has members: ${members.join(', ')}; stop them first`);
-    }
+    this.#groups.checkEmpty(group);
     this.#groups.forget(group);
     this.#transactions.forgetGroup(group);
+  }
+
+  #setPositions(group: string, positions: readonly (TopicPartition & CommittedPosition)[]): void {
+    this.#groups.checkEmpty(group);
+    for (const { topic, partition } of positions) this.#topics.partition(topic, partition);
+    const kept = this.#transactions.group(group);
+    for (const row of positions) kept.put(row);
   }
 }
 

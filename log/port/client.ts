@@ -246,7 +246,9 @@ function remoteAdmin(connection: Connection): LogAdmin {
     alter: remote('alter'),
     deleteRecords: remote('deleteRecords'),
     bounds: remote('bounds'),
+    positionSince: remote('positionSince'),
     groups: remote('groups'),
     deleteGroup: remote('deleteGroup'),
+    setPositions: remote('setPositions'),
   };
 }
