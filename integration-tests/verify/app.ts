@@ -42,15 +42,18 @@ const total = (name: string) =>
     .filter((row) => row.name === name)
     .reduce((sum, row) => sum + (row.values[0] ?? 0), 0);
 
+const stopping = new AbortController();
+process.on('SIGTERM', () => stopping.abort());
+
 try {
   const engine = await openEngine({ ...engineOptions, telemetry });
   const running = await run(topology, {
     engine,
     settings,
+    stop: stopping.signal,
     module: { url: new URL('./job.ts', import.meta.url).href, name: 'topology' },
   });
   let ended = false;
-  process.on('SIGTERM', () => void running.drain().catch(() => undefined));
   let wasReady = false;
   let blocked = block === undefined;
   const sayFigures = () =>

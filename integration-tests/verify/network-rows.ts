@@ -171,7 +171,6 @@ export const NETWORK_ROWS: readonly Row[] = [
     ...NETWORK,
     id: '19 offsets late',
     title: 'TxnOffsetCommit held back behind its own retry',
-    short: 5,
     repeats: 100,
     run: (trial, repeats) => disturb(trial, repeats, lateArrival('txnOffsetCommit')),
   },
@@ -179,7 +178,6 @@ export const NETWORK_ROWS: readonly Row[] = [
     ...NETWORK,
     id: '19 Produce',
     title: 'the answer of Produce lost, the same comes again late',
-    short: 5,
     repeats: 100,
     run: (trial, repeats) => disturb(trial, repeats, lateTwin('produce')),
   },
@@ -219,6 +217,7 @@ export const NETWORK_ROWS: readonly Row[] = [
     ...NETWORK,
     id: '22',
     title: 'a transaction held for longer than its timeout',
+    short: 1,
     repeats: 3,
     needs: ['faults', 'aborted', 'rebuilds'],
     run: (trial, repeats) =>

@@ -37,7 +37,6 @@ const killRows = FAILPOINTS.map(
     id: `1 ${STEPS[failpoint]}`,
     title: `killed at ${failpoint}`,
     worlds: ['file', 'kafka'],
-    short: 1,
     repeats: 5,
     needs: ABORTING.includes(failpoint) ? ['faults', 'aborted'] : ['faults'],
     run: (trial, repeats) => killAt(trial, failpoint, repeats),
@@ -62,7 +61,6 @@ const groupRows = KAFKA_FAILPOINTS.map(
     id: failpoint.startsWith('kafka.producer') ? '1 K12 behind' : `1 K11 ${failpoint.split('.').at(-1)}`,
     title: `killed at ${failpoint} while another process joins`,
     worlds: ['kafka'],
-    ...(failpoint === 'kafka.member.revoking' ? { short: 1 } : {}),
     repeats: 5,
     async run(trial, repeats) {
       await trial.begin();
@@ -81,6 +79,25 @@ const groupRows = KAFKA_FAILPOINTS.map(
 export const PROCESS_ROWS: readonly Row[] = [
   ...killRows,
   ...groupRows,
+  {
+    id: '1 each',
+    title: 'killed at each step in turn',
+    worlds: ['kafka'],
+    short: 1,
+    repeats: 3,
+    needs: ['faults', 'aborted'],
+    async run(trial, repeats) {
+      await trial.begin();
+      for (let i = 0; i < repeats; i++) {
+        for (const failpoint of FAILPOINTS) {
+          const hit = ONCE.includes(failpoint) ? 1 : 2 + randomInt(trial.random, 4);
+          await trial.dies(await trial.start({ failpoint: `${failpoint}:${hit}:kill` }));
+        }
+      }
+      await trial.start();
+      await trial.recovered();
+    },
+  },
   {
     id: '1 any',
     title: 'killed at any time',
@@ -163,7 +180,7 @@ export const PROCESS_ROWS: readonly Row[] = [
     worlds: ['kafka'],
     short: 1,
     repeats: 10,
-    needs: ['faults', 'joins'],
+    needs: ['faults', 'joins', 'rebuilds'],
     async run(trial, repeats) {
       let owner = await trial.start({ slot: 0 });
       await trial.works(owner);
@@ -186,7 +203,6 @@ export const PROCESS_ROWS: readonly Row[] = [
     id: '5',
     title: 'two processes with one transactional id, as after a folder was copied',
     worlds: ['kafka'],
-    short: 1,
     repeats: 5,
     mayFail: /log\.fenced/,
     needs: ['faults', 'fenced'],
@@ -197,7 +213,7 @@ export const PROCESS_ROWS: readonly Row[] = [
         trial.faults++;
         await trial.copyIdentity(0, 1);
         const second = await trial.start({ slot: 1 });
-        await trial.recovered();
+        await second.until((each) => each.figures.commits > 0);
         await trial.clock.sleep(3000);
         await trial.recovered();
         for (const app of [first, second]) if (app.end === undefined) await trial.stop(app);
@@ -208,7 +224,6 @@ export const PROCESS_ROWS: readonly Row[] = [
     id: '6',
     title: 'processes join and leave every half second',
     worlds: ['kafka'],
-    short: 10,
     repeats: 120,
     needs: ['faults', 'joins'],
     async run(trial, repeats) {
