@@ -1,10 +1,6 @@
 import { once } from 'node:events';
 import { systemClock } from '../../core/clock.ts';
-import { seededRandom } from '../../core/random.ts';
-import { type Engine, run } from '../../index.ts';
-import { createKafkaLog } from '../../log/kafka/kafka.ts';
-import { createStateBackend } from '../../state/state.ts';
-import { silentTelemetry } from '../../telemetry/telemetry.ts';
+import { openEngine, run } from '../../index.ts';
 import { KAFKA_ROWS, type Places } from './rows.ts';
 
 /**
@@ -24,19 +20,7 @@ export interface EngineJob extends Places {
 }
 
 const job = JSON.parse(process.argv[2]!) as EngineJob;
-const log = await createKafkaLog({ brokers: job.brokers, clock: systemClock, random: seededRandom(process.pid) });
-const state = createStateBackend({});
-const engine: Engine = {
-  log,
-  state,
-  telemetry: silentTelemetry(),
-  clock: systemClock,
-  stateFolder: job.directory,
-  async close() {
-    await state.close();
-    await log.close();
-  },
-};
+const engine = await openEngine({ brokers: job.brokers, directory: job.directory });
 const { compression, commitIntervalMs } = job;
 const until = job.records > 0 ? 'end' : 'drained';
 const running = await run(KAFKA_ROWS[job.row]!.program(job), {
