@@ -35,6 +35,9 @@ export interface CommitObserver {
   committed(epoch: EpochFigures): void;
 }
 
+/** Batches of an epoch go out before it ends, but no more than this on trust. */
+const MOST_UNANSWERED_BYTES = 32 << 20;
+
 export interface CommitterOptions {
   /** The first producer; see {@link Committer.renew}. */
   readonly producer: LogProducer;
@@ -59,6 +62,8 @@ export class Committer {
   #sent: Promise<void>[] = [];
   #records = 0;
   #bytes = 0;
+  /** Bytes of batches that the log has not answered. */
+  #unanswered = 0;
   #failure: unknown;
   /** Where each partition ends behind what this worker wrote, by `topic/partition`. */
   readonly #ends = new Map<string, Position>();
@@ -86,9 +91,12 @@ export class Committer {
     return this.#failure !== undefined;
   }
 
-  /** Sends what is finished, unless a commit is on its way. Failures show at the commit. */
+  /**
+   * Sends what is finished, unless a commit is on its way, or the log does not keep up: then it is held in the outputs,
+   * whose bound makes the worker wait. Failures show at the commit.
+   */
   flush(): void {
-    if (this.#committing !== undefined || this.failed) return;
+    if (this.#committing !== undefined || this.failed || this.#unanswered > MOST_UNANSWERED_BYTES) return;
     for (const sealed of this.#options.outputs.take()) this.#append(sealed);
   }
 
@@ -155,11 +163,15 @@ export class Committer {
     const name = partitionName(sealed.topic, sealed.partition);
     this.#records += sealed.records;
     this.#bytes += sealed.bytes.length;
+    const size = sealed.bytes.length;
+    this.#unanswered += size;
     const sent = this.#producer.append(sealed.topic, sealed.partition, sealed.bytes).then(
       (base) => {
+        this.#unanswered -= size;
         this.#ends.set(name, base + sealed.records);
       },
       (failure: unknown) => {
+        this.#unanswered -= size;
         this.#failure ??= failure;
       },
     );
