@@ -42,6 +42,9 @@ function processWorld(stop: AbortSignal): World {
     cwd: process.cwd(),
     env: process.env,
     clock: systemClock,
+    get input() {
+      return process.stdin;
+    },
     out: (line) => void process.stdout.write(`${line}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),
     over: process.stderr.isTTY ? (line) => void process.stderr.write(`\r\x1b[2K${line}`) : undefined,

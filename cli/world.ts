@@ -5,6 +5,8 @@ export interface World {
   readonly cwd: string;
   readonly env: { readonly [name: string]: string | undefined };
   readonly clock: Clock;
+  /** Standard input. */
+  readonly input: AsyncIterable<Uint8Array>;
   /** Results, one line each: on standard output. */
   out(line: string): void;
   /** Everything else that is said: on standard error. */

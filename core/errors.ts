@@ -25,6 +25,11 @@ export const ERRORS = {
   ),
   'file.missing': row('user', 'A file that was named is not there.', 'Check the path.'),
   'file.broken': row('user', 'A file cannot be read as the format it should have.', 'Replace or repair the file.'),
+  'input.invalid': row(
+    'user',
+    'A line of standard input cannot be read as a record.',
+    'Correct the line that the message names, and give those from it on again.',
+  ),
   // plans
   'plan.invalid': row('user', 'The topology cannot run as written.', 'Fix each fault that the message lists.'),
   'plan.mismatch': row(
@@ -50,6 +55,7 @@ export const ERRORS = {
     'A topic has settings under which the plan cannot run.',
     'Apply the settings that the message names.',
   ),
+  'group.missing': row('user', 'A group is not known.', 'Check its name: `nodeflow groups` lists those there are.'),
   // schemas
   'schema.invalid': row('user', 'A schema is not valid, or a name in it is not allowed.', 'Correct the schema.'),
   'schema.mismatch': row(

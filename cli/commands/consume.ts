@@ -1,12 +1,10 @@
 import { FlowError } from '../../core/errors.ts';
-import { json, type Serde, string, toPlain } from '../../schemas/schemas.ts';
+import { type Serde, toPlain } from '../../schemas/schemas.ts';
 import type { Call, Command } from '../command.ts';
 import { withLog } from '../engine.ts';
 import { numberOption } from '../parse.ts';
-import { loadTopology, NAME_OPTION } from '../program.ts';
 import { type ReadRecord, readTopic } from '../read-topic.ts';
-import { serdeByName } from '../serdes.ts';
-import type { World } from '../world.ts';
+import { SERDE_OPTIONS, topicSerdes } from '../topic-serdes.ts';
 import { existingTopic } from './topics.ts';
 
 export const consume: Command = {
@@ -15,10 +13,7 @@ export const consume: Command = {
   about: 'Prints the committed records of a topic, decoded, up to its present end.',
   words: { min: 1, max: 1 },
   options: {
-    topology: { value: 'file', about: 'A topology module that knows the topic: its serdes are used.' },
-    ...NAME_OPTION,
-    'key-serde': { value: 'serde', about: 'string, json, int32, int64, double or bytes; default string.' },
-    'value-serde': { value: 'serde', about: 'The same for values; default json.' },
+    ...SERDE_OPTIONS,
     key: { value: 'key', about: 'Only records with this key, as it is printed.' },
     partition: { value: 'number', about: 'Only this partition.' },
     from: { value: 'position', about: 'start (default), end, or a position in each partition.' },
@@ -30,7 +25,7 @@ export const consume: Command = {
     const limit = numberOption(call, 'limit') ?? Infinity;
     const only = numberOption(call, 'partition');
     const from = fromOf(call);
-    const serdes = await serdesOf(call, topic, world);
+    const serdes = await topicSerdes(call, topic, world);
     const wanted = call.option('key');
     return withLog(call, world, async ({ log }) => {
       const { settings } = await existingTopic(log.admin, topic);
@@ -56,31 +51,6 @@ export const consume: Command = {
 function fromOf(call: Call): 'start' | 'end' | number {
   const written = call.option('from') ?? 'start';
   return written === 'start' || written === 'end' ? written : numberOption(call, 'from')!;
-}
-
-async function serdesOf(
-  call: Call,
-  topic: string,
-  world: World,
-): Promise<{ key: Serde<unknown>; value: Serde<unknown> }> {
-  const file = call.option('topology');
-  const keyName = call.option('key-serde');
-  const valueName = call.option('value-serde');
-  const program = file === undefined ? undefined : await loadTopology(file, call, world);
-  const known = program?.plan.topics.find((one) => one.name === topic);
-  if (program !== undefined && known === undefined) {
-    const names = program.plan.topics.map((one) => one.name).join(', ');
-    throw new FlowError('topic.missing', `the topology ${program.plan.name} has no topic ${topic}; it has ${names}`);
-  }
-  return {
-    key: keyName !== undefined ? serdeByName(keyName) : known !== undefined ? program!.code.serde(known.key) : string(),
-    value:
-      valueName !== undefined
-        ? serdeByName(valueName)
-        : known !== undefined
-          ? program!.code.serde(known.value)
-          : json(),
-  };
 }
 
 function decode(

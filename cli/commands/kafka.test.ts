@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { after, test } from 'node:test';
 import { VirtualClock } from '../../core/clock.ts';
 import { parseCall } from '../parse.ts';
@@ -12,7 +13,14 @@ const cwd = mkdtempSync(join(tmpdir(), 'nodeflow-kafka-command-'));
 after(() => rmSync(cwd, { recursive: true }));
 
 const world = {
-  ...{ cwd, env: {}, clock: new VirtualClock(), over: undefined, stop: new AbortController().signal },
+  ...{
+    cwd,
+    env: {},
+    clock: new VirtualClock(),
+    over: undefined,
+    input: Readable.from([]),
+    stop: new AbortController().signal,
+  },
   ...{ out: () => undefined, err: () => undefined },
 };
 const settings = (...args: readonly string[]) => settingsOf(parseCall(kafka, ['up', ...args], world));

@@ -4,9 +4,10 @@ import { describe } from './describe.ts';
 import { doctor } from './doctor.ts';
 import { init } from './init.ts';
 import { kafka } from './kafka.ts';
+import { produce } from './produce.ts';
 import { run } from './run.ts';
 import { topics } from './topics.ts';
 import { version } from './version.ts';
 
 /** Every command, in the order of the help. */
-export const COMMANDS: readonly Command[] = [run, describe, topics, consume, doctor, kafka, init, version];
+export const COMMANDS: readonly Command[] = [run, describe, topics, consume, produce, doctor, kafka, init, version];

@@ -1,5 +1,6 @@
 import { FlowError } from '../../core/errors.ts';
 import type { LogAdmin } from '../../log/log.ts';
+import { columnsOf } from '../columns.ts';
 import type { Command } from '../command.ts';
 import { withLog } from '../engine.ts';
 import { didYouMean } from '../nearest.ts';
@@ -46,7 +47,7 @@ async function listTopics(admin: LogAdmin, internal: boolean, json: boolean, wor
     rows.push({ topic, partitions: settings.partitions, positions, cleanup: settings.cleanup });
   }
   if (json) for (const row of rows) world.out(JSON.stringify(row));
-  else for (const line of table(['topic', 'partitions', 'positions', 'cleanup'], rows)) world.out(line);
+  else for (const line of columnsOf(['topic', 'partitions', 'positions', 'cleanup'], rows)) world.out(line);
   return 0;
 }
 
@@ -60,21 +61,6 @@ async function describeTopic(admin: LogAdmin, topic: string, json: boolean, worl
   }
   world.out(`topic ${topic}`);
   for (const [name, value] of Object.entries(settings)) world.out(`  ${name}: ${value}`);
-  for (const line of table(['partition', 'start', 'stable', 'end'], partitions)) world.out(line);
+  for (const line of columnsOf(['partition', 'start', 'stable', 'end'], partitions)) world.out(line);
   return 0;
-}
-
-/** Rows as columns of equal width, numbers to the right. */
-function table(columns: readonly string[], rows: readonly { readonly [column: string]: unknown }[]): readonly string[] {
-  const cells = rows.map((row) => columns.map((column) => row[column]));
-  const text = (value: unknown) => (typeof value === 'number' ? value.toLocaleString('en-US') : String(value));
-  const widths = columns.map((name, i) => Math.max(name.length, ...cells.map((row) => text(row[i]).length)));
-  const line = (row: readonly unknown[], numbers: readonly unknown[]) =>
-    row
-      .map((value, i) =>
-        typeof numbers[i] === 'number' ? text(value).padStart(widths[i]!) : text(value).padEnd(widths[i]!),
-      )
-      .join('  ')
-      .trimEnd();
-  return [line(columns, cells[0] ?? columns), ...cells.map((row) => line(row, row))];
 }
