@@ -6,7 +6,8 @@ import { logConformance } from '../log.conformance.ts';
 import { createKafkaLog } from './kafka.ts';
 import { prefixed } from './prefixed.fixture.ts';
 
-const brokers = await testBrokers();
+// Brokers look every ten seconds for transactions past their timeout; a case waits for one.
+const brokers = await testBrokers({ set: { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': 100 } });
 after(() => brokers?.close());
 const run = `c${process.pid}-${systemClock.now()}`;
 let cases = 0;
