@@ -25,6 +25,11 @@ async function fire(trial: Trial, rule: Rule): Promise<ActiveRule> {
   return active;
 }
 
+/** What the rule held back is on its way to the broker now. */
+function arrived(trial: Trial, { rule, released }: ActiveRule): void {
+  if (released === 0) trial.problems.push(`the rule "${rule.name}" held nothing back`);
+}
+
 /** The answer of a request is lost with its connection, and long after the retry the same request comes once more. */
 function lateTwin(api: ApiName) {
   return async (trial: Trial) => {
@@ -49,8 +54,8 @@ function lateTwin(api: ApiName) {
     await trial.within(lost.whenFired(), `an answer of ${api}`);
     trial.faults++;
     await trial.clock.sleep(20 + randomInt(trial.random, 300));
-    twin.release();
     twin.remove();
+    arrived(trial, twin);
     lost.remove();
   };
 }
@@ -64,8 +69,8 @@ function lateArrival(api: ApiName) {
     // the connection breaks, so the client need not wait for its timeout
     trial.proxy.cutClients();
     await trial.clock.sleep(20 + randomInt(trial.random, 500));
-    late.release();
     late.remove();
+    arrived(trial, late);
   };
 }
 
