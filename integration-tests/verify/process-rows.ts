@@ -222,19 +222,25 @@ export const PROCESS_ROWS: readonly Row[] = [
   },
   {
     id: '6',
-    title: 'processes join and leave every half second',
+    title: 'processes join and leave, one after another',
     worlds: ['kafka'],
-    repeats: 120,
+    repeats: 60,
     needs: ['faults', 'joins'],
     async run(trial, repeats) {
       const steady = await trial.start({ slot: 0 });
       await trial.works(steady);
       const guests: AppProcess[] = [];
+      let serial = 0;
       for (let i = 0; i < repeats; i++) {
+        while (guests.length < 2) guests.push(await trial.start({ slot: 1 + (serial++ % 3) }));
+        const first = guests.shift()!;
+        await trial.within(
+          first.until((each) => each.isReady),
+          'a guest to be ready',
+        );
         trial.faults++;
-        if (guests.length < 2) guests.push(await trial.start({ slot: 1 + (i % 3) }));
-        else await trial.stop(guests.shift()!);
-        await trial.clock.sleep(500);
+        await trial.stop(first);
+        await trial.clock.sleep(randomInt(trial.random, 500));
         if (i % 20 === 19) await trial.recovered();
       }
       for (const guest of guests) await trial.stop(guest);

@@ -198,7 +198,9 @@ export class Trial {
     });
     const { code, signal } = await app.whenEnded();
     late();
-    if (code !== 0 && signal !== 'SIGKILL')
+    // one that had not begun is ended by the signal itself
+    const hadBegun = app.said > 0;
+    if (code !== 0 && signal !== 'SIGKILL' && hadBegun)
       this.problems.push(`a process ended with exit code ${code} on SIGTERM: ${app.failure ?? ''}`);
   }
 
