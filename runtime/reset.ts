@@ -11,7 +11,7 @@ const LEAVE_PAUSE_MS = 100;
 
 /**
  * Forgets an application: its internal topics, its positions, its local stores, and (where `outputs` says so) the
- * topics that only it writes. Its external inputs stay. Nothing of it may be running.
+ * topics that only it writes. Its external inputs stay. Fails with `log.locked` while anything of it is running.
  */
 export async function resetApplication(options: {
   readonly plan: Plan;
@@ -19,21 +19,49 @@ export async function resetApplication(options: {
   readonly directory: string | undefined;
   readonly outputs: boolean;
 }): Promise<readonly string[]> {
-  const { plan, log } = options;
-  const index = new PlanIndex(plan);
-  const prefix = `nf.${plan.name}.`;
-  const written = new Set(plan.topics.filter((topic) => index.writers(topic.name).length > 0).map(({ name }) => name));
-  const ledger = ledgerTopic(plan.name);
-  const topics = (await log.admin.list()).filter(
-    (topic) => topic.startsWith(prefix) || (options.outputs && written.has(topic)),
-  );
+  const { plan, log, directory } = options;
+  const outputs = options.outputs ? outputsOf(plan) : [];
+  return forgetApplication({ application: plan.name, outputs, log, directory });
+}
+
+/** The same by name alone; answers the topics that it deleted. */
+export async function forgetApplication(options: {
+  readonly application: string;
+  /** Topics to delete besides its internal ones. */
+  readonly outputs: readonly string[];
+  readonly log: Log;
+  readonly directory: string | undefined;
+}): Promise<readonly string[]> {
+  const { application, outputs, log, directory } = options;
+  const group = (await log.admin.groups()).find((one) => one.group === application);
+  if (group !== undefined && group.members.length > 0) {
+    throw new FlowError('log.locked', `${application} is running: ${group.members.join(', ')}; stop it first`);
+  }
+  const ledger = ledgerTopic(application);
+  const all = await log.admin.list();
+  const topics = [...internalTopics(application, all), ...all.filter((topic) => outputs.includes(topic))];
   for (const topic of topics) if (topic !== ledger) await log.admin.delete(topic);
-  const groups = await log.admin.groups();
-  if (groups.some((group) => group.group === plan.name)) await log.admin.deleteGroup(plan.name);
-  if (options.directory !== undefined) await forgetStores(options.directory, plan.name);
+  if (group !== undefined) await log.admin.deleteGroup(application);
+  if (directory !== undefined) await forgetStores(directory, application);
   // the ledger last: while it stands, a reset that was cut short is begun again
   if (topics.includes(ledger)) await log.admin.delete(ledger);
   return topics;
+}
+
+/** Those of all topics that the engine made for an application, and not for another whose name goes on behind a dot. */
+export function internalTopics(application: string, topics: readonly string[]): readonly string[] {
+  const prefix = `nf.${application}.`;
+  const own = topics.filter((topic) => topic.startsWith(prefix));
+  const others = own.filter((topic) => topic.endsWith('.run') && topic !== ledgerTopic(application));
+  return own.filter((topic) => !others.some((ledger) => topic.startsWith(ledger.slice(0, -'run'.length))));
+}
+
+/** The topics of others' names that an application writes. */
+export function outputsOf(plan: Plan): readonly string[] {
+  const index = new PlanIndex(plan);
+  return plan.topics
+    .filter(({ internal, name }) => !internal && index.writers(name).length > 0)
+    .map(({ name }) => name);
 }
 
 /**

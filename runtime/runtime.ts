@@ -141,6 +141,6 @@ export { loadProgram } from './load.ts';
 export { METRICS, type MetricName, type MetricSpec } from './metric-table.ts';
 export { MetricSet } from './metrics.ts';
 export { type ReadAt, readTopic } from './read-topic.ts';
-export { resetApplication } from './reset.ts';
+export { forgetApplication, internalTopics, outputsOf, resetApplication } from './reset.ts';
 export { startRun } from './supervisor.ts';
 export { TopologyDriver } from './testing.ts';

@@ -2,12 +2,26 @@ import type { Command } from '../command.ts';
 import { consume } from './consume.ts';
 import { describe } from './describe.ts';
 import { doctor } from './doctor.ts';
+import { groups } from './groups.ts';
 import { init } from './init.ts';
 import { kafka } from './kafka.ts';
 import { produce } from './produce.ts';
+import { reset } from './reset.ts';
 import { run } from './run.ts';
 import { topics } from './topics.ts';
 import { version } from './version.ts';
 
 /** Every command, in the order of the help. */
-export const COMMANDS: readonly Command[] = [run, describe, topics, consume, produce, doctor, kafka, init, version];
+export const COMMANDS: readonly Command[] = [
+  run,
+  describe,
+  topics,
+  consume,
+  produce,
+  groups,
+  reset,
+  doctor,
+  kafka,
+  init,
+  version,
+];
