@@ -1,7 +1,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../core/clock.ts';
 import { FlowError, messageOf } from '../core/errors.ts';
-import { connectLog } from '../log/log.ts';
+import { connectLog, type Log } from '../log/log.ts';
 import { createStateBackend } from '../state/state.ts';
 import { createTelemetry, registerSecret, type Telemetry } from '../telemetry/telemetry.ts';
 import { planHash } from '../topology/plan.ts';
@@ -28,7 +28,7 @@ function flatten(thrown: unknown): ThreadFailure {
   };
 }
 
-async function start(telemetry: Telemetry): Promise<WorkerHost> {
+async function start(log: Log, telemetry: Telemetry): Promise<WorkerHost> {
   const program = await loadProgram(data.module);
   if (planHash(program.plan) !== data.planHash) {
     throw new FlowError(
@@ -38,7 +38,7 @@ async function start(telemetry: Telemetry): Promise<WorkerHost> {
   }
   return createHost({
     program,
-    log: await connectLog(port),
+    log,
     state: createStateBackend({}),
     directory: data.directory,
     clock: systemClock,
@@ -60,7 +60,17 @@ async function main(): Promise<void> {
     process: false,
     sink: { write: (line) => reply({ kind: 'line', line }) },
   });
-  const host = await start(telemetry);
+  const log = await connectLog(port);
+  try {
+    await work(log, telemetry);
+  } finally {
+    await log.close();
+  }
+}
+
+/** Runs the worker to its end, and does meanwhile what the supervisor asks. */
+async function work(log: Log, telemetry: Telemetry): Promise<void> {
+  const host = await start(log, telemetry);
   const answer = (call: number, work: Promise<void>) => {
     work.then(
       () => reply({ kind: 'done', call }),
