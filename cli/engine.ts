@@ -35,13 +35,18 @@ export function configuredLog({ cwd, env }: Pick<World, 'cwd' | 'env'>): LogChoi
   return logOf(loadConfig({ cwd, env }), cwd);
 }
 
+/** Which kind of log the configuration chooses. */
+export function logDriverOf(config: Config): NonNullable<EngineOptions['log']> {
+  const driver = config.text('log.driver') as EngineOptions['log'];
+  return driver ?? (config.text('brokers') === undefined ? 'file' : 'kafka');
+}
+
 type LogChoice = Pick<EngineOptions, 'log' | 'brokers' | 'kafka'>;
 
 function logOf(config: Config, cwd: string): LogChoice {
   const brokers = config.text('brokers');
-  const log = config.text('log.driver') as EngineOptions['log'];
   return {
-    log: log ?? (brokers === undefined ? 'file' : 'kafka'),
+    log: logDriverOf(config),
     ...(brokers === undefined ? {} : { brokers }),
     kafka: kafkaSettings(config, cwd),
   };

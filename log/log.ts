@@ -36,6 +36,8 @@ export interface Log {
    */
   committed(group: string, partitions: readonly TopicPartition[]): Promise<readonly (CommittedPosition | undefined)[]>;
   close(): Promise<void>;
+  /** What whoever keeps the log running should know of it, and of these topics; changes nothing. */
+  inspect?(topics: readonly string[]): Promise<readonly Finding[]>;
   /**
    * Where another thread opens a log of its own to the same topics, so that records do not cross threads; left out
    * where one thread must own the log.
@@ -47,6 +49,14 @@ export interface Log {
 export interface LogAddress {
   readonly driver: 'kafka';
   readonly options: unknown;
+}
+
+export interface Finding {
+  readonly check: string;
+  /** `warn`: it works, and something may be lost or may not go on when the next thing happens. */
+  readonly state: 'ok' | 'warn' | 'bad';
+  /** What was found, and the cure where it is not `ok`. */
+  readonly found: string;
 }
 
 export interface LogCapabilities {

@@ -59,16 +59,8 @@ export async function prepareTopics(
   specs: readonly TaskSpec[],
   warn: Warn = () => undefined,
 ): Promise<ReadonlyMap<string, number>> {
-  const needed = neededTopics(index, specs);
-  const found = new Map<string, Required<TopicSettings>>();
-  const look = async (name: string) => {
-    const description = await admin.describe(name);
-    if (description !== undefined) found.set(name, description.settings);
-  };
-  await Promise.all(needed.map(({ name }) => look(name)));
-  const { faults, warnings } = checkTopics(index.plan, found);
-  const ours = needed.flatMap((topic) => ownTopicFault(index, topic, found.get(topic.name)) ?? []);
-  refuse([...faults, ...ours]);
+  const { needed, found, faults, warnings } = await inspectTopics(admin, index, specs);
+  refuse(faults);
   for (const { message } of warnings) warn(message);
   const missing = needed.filter(({ name }) => !found.has(name));
   await Promise.all(
@@ -77,10 +69,34 @@ export async function prepareTopics(
         // another process was quicker
         if (!isFlowError(thrown, 'topic.exists')) throw thrown;
       });
-      await look(name);
+      const made = await admin.describe(name);
+      if (made !== undefined) found.set(name, made.settings);
     }),
   );
   return new Map([...found].map(([name, { maxMessageBytes }]) => [name, maxMessageBytes]));
+}
+
+interface Inspected {
+  readonly needed: readonly NeededTopic[];
+  /** Those that are there. */
+  readonly found: Map<string, Required<TopicSettings>>;
+  readonly faults: readonly PlanFault[];
+  readonly warnings: readonly PlanFault[];
+}
+
+/** Looks at every topic that the application needs; changes nothing. */
+export async function inspectTopics(admin: LogAdmin, index: PlanIndex, specs: readonly TaskSpec[]): Promise<Inspected> {
+  const needed = neededTopics(index, specs);
+  const found = new Map<string, Required<TopicSettings>>();
+  await Promise.all(
+    needed.map(async ({ name }) => {
+      const description = await admin.describe(name);
+      if (description !== undefined) found.set(name, description.settings);
+    }),
+  );
+  const { faults, warnings } = checkTopics(index.plan, found);
+  const ours = needed.flatMap((topic) => ownTopicFault(index, topic, found.get(topic.name)) ?? []);
+  return { needed, found, faults: [...faults, ...ours], warnings };
 }
 
 /** What is wrong with a topic that only the engine uses, beside those that the plan names. */

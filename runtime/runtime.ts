@@ -137,6 +137,7 @@ export interface Progress {
 }
 
 export { deadLetterTopic } from './failures.ts';
+export { type ApplicationFindings, inspectApplication } from './inspect.ts';
 export { loadProgram } from './load.ts';
 export { METRICS, type MetricName, type MetricSpec } from './metric-table.ts';
 export { MetricSet } from './metrics.ts';

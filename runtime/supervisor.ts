@@ -1,5 +1,4 @@
 import { Ledger } from '../checkpoints/checkpoints.ts';
-import type { Source } from '../connectors/connectors.ts';
 import { partitionName } from '../core/ids.ts';
 import type { Assignment, GroupMember } from '../log/log.ts';
 import { alone } from './alone.ts';
@@ -9,32 +8,13 @@ import { completion } from './completion.ts';
 import { prepareTopics } from './deploy.ts';
 import { createHost, type HostOptions, type InputFigures, type WorkerFigures, type WorkerHost } from './host.ts';
 import { KnownEnds } from './known-ends.ts';
+import { listTasks } from './list-tasks.ts';
 import { resetIfComplete } from './reset.ts';
 import { reportRun } from './run-report.ts';
 import type { Health, Outcome, Progress, Run, RunOptions } from './runtime.ts';
 import { shareDone } from './share.ts';
 import { type Slot, takeSlot } from './slot.ts';
 import { PlanIndex, type TaskSpec } from './stage.ts';
-
-/** Lists the tasks of a plan: stages times partitions, or times the splits of their connector. */
-async function listTasks(options: RunOptions, index: PlanIndex): Promise<readonly TaskSpec[]> {
-  const specs: TaskSpec[] = [];
-  for (const stage of index.plan.stages) {
-    const connector = index.connector(stage);
-    if (connector === undefined) {
-      for (let partition = 0; partition < stage.partitions; partition++) {
-        specs.push({ id: `${stage.id}_${partition}`, stage: stage.id, partition, split: undefined });
-      }
-      continue;
-    }
-    const source = options.program.code.fn(connector.source) as Source<unknown>;
-    const splits = await source.splits();
-    splits.forEach((split, partition) => {
-      specs.push({ id: `${stage.id}_${partition}`, stage: stage.id, partition, split });
-    });
-  }
-  return specs;
-}
 
 /** Starts an application: takes a slot, checks its topics, joins its group, runs its workers. */
 export async function startRun(options: RunOptions): Promise<Run> {
@@ -51,7 +31,7 @@ async function startInSlot(options: RunOptions, slot: Slot): Promise<Run> {
   const { program, log, clock, settings } = options;
   const application = program.plan.name;
   const index = new PlanIndex(program.plan);
-  const specs = await listTasks(options, index);
+  const specs = await listTasks(program, index);
   const bounded = index.bounded || settings.until === 'end';
   const prepare = async () => {
     if (options.anew && bounded) await resetIfComplete({ ...options, plan: program.plan });

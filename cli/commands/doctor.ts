@@ -5,40 +5,44 @@ import { join } from 'node:path';
 import { isFlowError, messageOf } from '../../core/errors.ts';
 import { taskId } from '../../core/ids.ts';
 import { Step } from '../../core/step.ts';
+import type { Finding } from '../../log/log.ts';
+import { type ApplicationFindings, inspectApplication } from '../../runtime/runtime.ts';
 import { createStateBackend } from '../../state/state.ts';
+import type { Program } from '../../topology/topology.ts';
 import type { Call, Command } from '../command.ts';
 import { dataFolder } from '../config.ts';
-import { withLog } from '../engine.ts';
+import { logDriverOf, withLog } from '../engine.ts';
 import { loadTopology, NAME_OPTION } from '../program.ts';
 import type { World } from '../world.ts';
 
-interface Finding {
-  readonly check: string;
-  readonly ok: boolean;
-  readonly found: string;
-}
-
 const FLOOR = [22, 22] as const;
 const LOW_DISK_BYTES = 1024 ** 3;
+const MARKS = { ok: 'ok  ', warn: 'WARN', bad: 'BAD ' } as const;
+const stateOf = (ok: boolean) => (ok ? 'ok' : 'bad');
 
 export const doctor: Command = {
   name: 'doctor',
   parameters: '[file]',
-  about: 'Checks this machine, the data folder, and the topics of a topology where a file is given.',
+  about:
+    'Checks this machine, the data folder or the Kafka cluster, and the topics of a topology where a file is given. ' +
+    'Whatever is wrong is told with its cure.',
   words: { min: 0, max: 1 },
   options: NAME_OPTION,
   async run(call, world) {
     const config = call.config();
     const folder = dataFolder(config, world.cwd);
+    const isKafka = logDriverOf(config) === 'kafka';
     const findings = [
       checkNode(),
       await checkStore(world),
       await checkDisk(folder),
-      ...(await checkLog(call, folder, world)),
+      ...(await checkLog(call, isKafka ? undefined : folder, world)),
     ];
-    if (call.json) for (const finding of findings) world.out(JSON.stringify(finding));
-    else for (const { check, ok, found } of findings) world.out(`${ok ? 'ok  ' : 'BAD '} ${check}: ${found}`);
-    return findings.every(({ ok }) => ok) ? 0 : 1;
+    for (const { check, state, found } of findings) {
+      if (call.json) world.out(JSON.stringify({ check, ok: state !== 'bad', state, found }));
+      else world.out(`${MARKS[state]} ${check}: ${found}`);
+    }
+    return findings.some(({ state }) => state === 'bad') ? 1 : 0;
   },
 };
 
@@ -46,7 +50,7 @@ function checkNode(): Finding {
   const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
   const ok = major > FLOOR[0] || (major === FLOOR[0] && minor >= FLOOR[1]);
   const found = `${process.versions.node} on ${process.platform} ${process.arch}`;
-  return { check: 'Node', ok, found: ok ? found : `${found}; needs ${FLOOR.join('.')} or newer` };
+  return { check: 'Node', state: stateOf(ok), found: ok ? found : `${found}; needs ${FLOOR.join('.')} or newer` };
 }
 
 /** Opens a store on disk in a folder of its own. */
@@ -70,7 +74,7 @@ async function checkStore(world: World): Promise<Finding> {
   }
   await backend.close();
   await rm(directory, { recursive: true, force: true });
-  return { check: 'RocksDB', ok: problem === undefined, found: problem ?? 'loads and opens a store' };
+  return { check: 'RocksDB', state: stateOf(problem === undefined), found: problem ?? 'loads and opens a store' };
 }
 
 async function checkDisk(folder: string): Promise<Finding> {
@@ -84,39 +88,54 @@ async function checkDisk(folder: string): Promise<Finding> {
     const found = `${folder} is writable, ${(free / 1024 ** 3).toFixed(1)} GiB free`;
     return {
       check: 'Disk',
-      ok: free >= LOW_DISK_BYTES,
+      state: stateOf(free >= LOW_DISK_BYTES),
       found: free >= LOW_DISK_BYTES ? found : `${found}: free some space`,
     };
   } catch (thrown) {
-    return { check: 'Disk', ok: false, found: `${folder} cannot be written: ${messageOf(thrown)}` };
+    return { check: 'Disk', state: 'bad', found: `${folder} cannot be written: ${messageOf(thrown)}` };
   }
 }
 
-async function checkLog(call: Call, folder: string, world: World): Promise<readonly Finding[]> {
+/** What a log says of itself, and what an application would find in it; a folder that has none yet is left as it is. */
+async function checkLog(call: Call, folder: string | undefined, world: World): Promise<readonly Finding[]> {
   const [file] = call.words;
-  if (!existsSync(join(folder, 'log')) && file === undefined) {
-    return [{ check: 'Log', ok: true, found: 'none yet in this folder' }];
+  if (folder !== undefined && !existsSync(join(folder, 'log')) && file === undefined) {
+    return [{ check: 'Log', state: 'ok', found: 'none yet in this folder' }];
   }
+  const program = file === undefined ? undefined : await loadTopology(file, call, world);
   try {
     return await withLog(call, world, async ({ log }) => {
-      const names = await log.admin.list();
-      const findings: Finding[] = [{ check: 'Log', ok: true, found: `free, ${names.length} topics` }];
-      if (file === undefined) return findings;
-      const { plan } = await loadTopology(file, call, world);
-      for (const topic of plan.topics) {
-        const there = (await log.admin.describe(topic.name))?.settings.partitions;
-        const ok = there === undefined || there === topic.partitions;
-        const count = there === undefined ? 'not there yet; made at the first run' : `${there} partitions`;
-        findings.push({
-          check: `Topic ${topic.name}`,
-          ok,
-          found: ok ? count : `${count}; the topology says ${topic.partitions}`,
-        });
-      }
+      const count = (await log.admin.list()).length;
+      const findings: Finding[] = [
+        { check: 'Log', state: 'ok', found: `${OPEN[log.capabilities.driver] ?? 'free'}, ${count} topics` },
+      ];
+      const application = program === undefined ? undefined : await inspectApplication(program, log);
+      findings.push(...((await log.inspect?.([...(application?.topics.keys() ?? [])])) ?? []));
+      if (application !== undefined) findings.push(...applicationFindings(program!, application));
       return findings;
     });
   } catch (thrown) {
-    if (!isFlowError(thrown) || !thrown.code.startsWith('log.')) throw thrown;
-    return [{ check: 'Log', ok: false, found: thrown.message }];
+    if (!isFlowError(thrown) || !/^(log|kafka)\./.test(thrown.code)) throw thrown;
+    return [{ check: 'Log', state: 'bad', found: thrown.message }];
   }
+}
+
+const OPEN: { readonly [driver: string]: string } = { kafka: 'the cluster answers' };
+
+function applicationFindings({ plan }: Program, { topics, faults, warnings }: ApplicationFindings): readonly Finding[] {
+  const findings: Finding[] = [];
+  const isNamed = (name: string, message: string) => message.includes(`topic ${name} `);
+  for (const [name, settings] of topics) {
+    const wrong = [
+      ...faults.filter((message) => isNamed(name, message)).map((found) => ({ state: 'bad', found }) as const),
+      ...warnings.filter((message) => isNamed(name, message)).map((found) => ({ state: 'warn', found }) as const),
+    ];
+    const isOwn = plan.topics.every((topic) => topic.name !== name);
+    for (const finding of wrong) findings.push({ check: `Topic ${name}`, ...finding });
+    // What the engine made for itself is told only where it is wrong.
+    if (wrong.length > 0 || isOwn) continue;
+    const found = settings === undefined ? 'not there yet; made at the first run' : `${settings.partitions} partitions`;
+    findings.push({ check: `Topic ${name}`, state: 'ok', found });
+  }
+  return findings;
 }

@@ -4,6 +4,7 @@ import type { Millis, TopicPartition } from '../../core/ids.ts';
 import { type Random, seededRandom } from '../../core/random.ts';
 import type {
   CommittedPosition,
+  Finding,
   GroupMember,
   Log,
   LogAddress,
@@ -18,6 +19,7 @@ import { KafkaAdmin } from './admin.ts';
 import type { Cluster } from './cluster.ts';
 import { committedPositions } from './committed.ts';
 import { endpoints } from './endpoint.ts';
+import { inspectCluster, type Reached } from './inspect.ts';
 import { loadLibrary } from './library.ts';
 import { joinAsMember } from './member.ts';
 import { Members } from './members.ts';
@@ -82,7 +84,8 @@ export async function createKafkaLog(options: KafkaOptions): Promise<Log> {
     random,
     library,
   });
-  return new KafkaLog(cluster, { driver: 'kafka', options: place satisfies KafkaPlace });
+  const reached = { tls: security.tls !== undefined, mechanism: sasl?.mechanism };
+  return new KafkaLog(cluster, { driver: 'kafka', options: place satisfies KafkaPlace }, reached);
 }
 
 /** What of the options says where the cluster is. */
@@ -99,11 +102,13 @@ class KafkaLog implements Log {
   readonly address: LogAddress;
   readonly admin: KafkaAdmin;
   readonly #cluster: Cluster;
+  readonly #reached: Reached;
   readonly #members = new Members();
   readonly #readers = new Set<LogReader>();
   #serial = 0;
 
-  constructor(cluster: Cluster, address: LogAddress) {
+  constructor(cluster: Cluster, address: LogAddress, reached: Reached) {
+    this.#reached = reached;
     this.address = address;
     this.#cluster = cluster;
     this.admin = new KafkaAdmin(cluster);
@@ -139,6 +144,11 @@ class KafkaLog implements Log {
   ): Promise<readonly (CommittedPosition | undefined)[]> {
     this.#check();
     return committedPositions(this.#cluster, group, partitions);
+  }
+
+  async inspect(topics: readonly string[]): Promise<readonly Finding[]> {
+    this.#check();
+    return inspectCluster(this.#cluster, this.#reached, topics);
   }
 
   async close(): Promise<void> {
