@@ -1,4 +1,12 @@
-import { createTelemetry, type EngineOptions, isFlowError, openEngine, type RunSettings, run } from '../../index.ts';
+import {
+  createTelemetry,
+  type Engine,
+  type EngineOptions,
+  isFlowError,
+  openEngine,
+  type RunSettings,
+  run,
+} from '../../index.ts';
 import { topology } from './job.ts';
 
 /**
@@ -45,15 +53,17 @@ const total = (name: string) =>
 const stopping = new AbortController();
 process.on('SIGTERM', () => stopping.abort());
 
+let ended = false;
+let opened: Engine | undefined;
 try {
   const engine = await openEngine({ ...engineOptions, telemetry });
+  opened = engine;
   const running = await run(topology, {
     engine,
     settings,
     stop: stopping.signal,
     module: { url: new URL('./job.ts', import.meta.url).href, name: 'topology' },
   });
-  let ended = false;
   let wasReady = false;
   let blocked = block === undefined;
   const sayFigures = () =>
@@ -87,8 +97,10 @@ try {
   await engine.close();
   say({ event: 'ended', how });
 } catch (thrown) {
+  ended = true;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   say({ event: 'failed', code: isFlowError(thrown) ? thrown.code : 'unknown', message });
   console.error(thrown);
   process.exitCode = 1;
+  await opened?.close();
 }
