@@ -1,9 +1,12 @@
 import { openEngine, run } from '../../index.ts';
 import { topology } from './topology.ts';
 
-/** Runs the job in the given folder to its end; killed on the way where NODEFLOW_FAILPOINT says so. */
-const [directory, workers = '1'] = process.argv.slice(2) as [string, string | undefined];
-const engine = await openEngine({ directory });
+/**
+ * Runs the job in the given folder to its end, on the brokers named third where there are some; killed on the way where
+ * NODEFLOW_FAILPOINT says so.
+ */
+const [directory, workers = '1', brokers] = process.argv.slice(2) as [string, string?, string?];
+const engine = await openEngine({ directory, ...(brokers === undefined ? {} : { brokers }) });
 const running = await run(topology, {
   engine,
   settings: {

@@ -12,6 +12,8 @@ export interface ChildOptions {
   /** `name:hit:action`, see `core/failpoints.ts`. */
   readonly failpoint?: string;
   readonly workers?: number;
+  /** A cluster in place of the log in the folder. */
+  readonly brokers?: string;
   /** Given the process when it has begun to process records. */
   readonly onBusy?: (child: ChildProcess) => void;
 }
@@ -19,8 +21,9 @@ export interface ChildOptions {
 /** Runs the job of this folder in a process of its own. */
 export function runChild(directory: string, options: ChildOptions = {}): Promise<Ended> {
   const { NODEFLOW_FAILPOINT: _, ...env } = process.env;
-  const { failpoint, workers = 1, onBusy } = options;
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'child.ts'), directory, String(workers)], {
+  const { failpoint, workers = 1, brokers, onBusy } = options;
+  const words = [directory, String(workers), ...(brokers === undefined ? [] : [brokers])];
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'child.ts'), ...words], {
     env: failpoint === undefined ? env : { ...env, NODEFLOW_FAILPOINT: failpoint },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
