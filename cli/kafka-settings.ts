@@ -23,14 +23,17 @@ function tlsOf(config: Config, cwd: string): KafkaSettings['tls'] {
   const pem = (key: ConfigName) => {
     const file = config.text(key);
     if (file === undefined) return undefined;
+    let text: string;
     try {
-      return readFileSync(resolve(cwd, file), 'utf8');
+      text = readFileSync(resolve(cwd, file), 'utf8');
     } catch (thrown) {
       throw new FlowError(
         'file.missing',
         `${key} names ${file}, which cannot be read (${messageOf(thrown)}); check the path`,
       );
     }
+    if (text.includes('-----BEGIN ')) return text;
+    throw new FlowError('file.broken', `${key} names ${file}, which is no PEM file; name one, in text with -----BEGIN`);
   };
   const [ca, cert, key] = [pem('kafka.ca'), pem('kafka.certificate'), pem('kafka.key')];
   const wanted = config.text('kafka.tls') ?? (ca === undefined ? 'off' : 'on');

@@ -103,20 +103,30 @@ async function checkLog(call: Call, folder: string | undefined, world: World): P
     return [{ check: 'Log', state: 'ok', found: 'none yet in this folder' }];
   }
   const program = file === undefined ? undefined : await loadTopology(file, call, world);
-  try {
-    return await withLog(call, world, async ({ log }) => {
+  const found = await orFinding(
+    withLog(call, world, async ({ log }) => {
       const count = (await log.admin.list()).length;
       const findings: Finding[] = [
         { check: 'Log', state: 'ok', found: `${OPEN[log.capabilities.driver] ?? 'free'}, ${count} topics` },
       ];
-      const application = program === undefined ? undefined : await inspectApplication(program, log);
-      findings.push(...((await log.inspect?.([...(application?.topics.keys() ?? [])])) ?? []));
-      if (application !== undefined) findings.push(...applicationFindings(program!, application));
+      const application = program === undefined ? undefined : await orFinding(inspectApplication(program, log));
+      const isKnown = application !== undefined && 'topics' in application;
+      findings.push(...((await log.inspect?.(isKnown ? [...application.topics.keys()] : [])) ?? []));
+      if (isKnown) findings.push(...applicationFindings(program!, application));
+      else if (application !== undefined) findings.push(application);
       return findings;
-    });
+    }),
+  );
+  return 'check' in found ? [found] : found;
+}
+
+/** What keeps a log from being looked at is a finding too. */
+async function orFinding<T>(looking: Promise<T>): Promise<T | Finding> {
+  try {
+    return await looking;
   } catch (thrown) {
     if (!isFlowError(thrown) || !/^(log|kafka)\./.test(thrown.code)) throw thrown;
-    return [{ check: 'Log', state: 'bad', found: thrown.message }];
+    return { check: 'Log', state: 'bad', found: thrown.message };
   }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ERRORS, FlowError, isFlowError } from '../../core/errors.ts';
 import { failureOf, KAFKA_ERRORS, Stale } from './error-codes.ts';
-import { failureFrom } from './failures.ts';
+import { failureFrom, hintsAtTls } from './failures.ts';
 import { loadLibrary } from './library.ts';
 
 const library = await loadLibrary();
@@ -41,6 +41,9 @@ test('errors of the library are seen through to what the broker or the network s
     cause: new AuthenticationError('SASL authentication failed.'),
   });
   assert.ok(isFlowError(failureFrom(login, 'connecting'), 'kafka.credentials'));
+  const cut = new AuthenticationError('SASL authentication failed.', { cause: new NetworkError('Connection closed') });
+  const unsaid = failureFrom(new NetworkError('Connection failed.', { cause: cut }), 'connecting');
+  assert.ok(unsaid instanceof Stale && hintsAtTls(unsaid.message));
   const certificate = Object.assign(new Error('self-signed certificate'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
   const untrusted = failureFrom(new NetworkError('Connection failed.', { cause: certificate }), 'connecting');
   assert.ok(isFlowError(untrusted, 'kafka.security'));

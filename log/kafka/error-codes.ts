@@ -54,7 +54,11 @@ export const KAFKA_ERRORS: Readonly<Record<number, KafkaError>> = {
   20: retry('NOT_ENOUGH_REPLICAS_AFTER_APPEND'),
   21: refused('INVALID_REQUIRED_ACKS'),
   22: rejoin('ILLEGAL_GENERATION'),
-  23: refused('INCONSISTENT_GROUP_PROTOCOL'),
+  23: fatal(
+    'INCONSISTENT_GROUP_PROTOCOL',
+    'kafka.refused',
+    'a group of this name belongs to other clients: give the application another name, or stop them',
+  ),
   24: fatal('INVALID_GROUP_ID', 'kafka.refused', 'use a group name that is not empty'),
   25: rejoin('UNKNOWN_MEMBER_ID'),
   26: fatal(
@@ -84,7 +88,11 @@ export const KAFKA_ERRORS: Readonly<Record<number, KafkaError>> = {
   35: old('UNSUPPORTED_VERSION'),
   36: fatal('TOPIC_ALREADY_EXISTS', 'topic.exists', 'choose another name'),
   37: fatal('INVALID_PARTITIONS', 'topic.settings', 'ask for at least one partition'),
-  38: fatal('INVALID_REPLICATION_FACTOR', 'kafka.replication', 'add brokers, or ask for fewer copies'),
+  38: fatal(
+    'INVALID_REPLICATION_FACTOR',
+    'kafka.replication',
+    'add brokers, or ask for fewer copies (kafka.replication)',
+  ),
   39: refused('INVALID_REPLICA_ASSIGNMENT'),
   40: fatal('INVALID_CONFIG', 'topic.settings', 'change the setting that the broker names'),
   41: refresh('NOT_CONTROLLER'),

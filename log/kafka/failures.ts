@@ -15,8 +15,14 @@ export function failureFrom(thrown: unknown, what: string): Stale | FlowError {
   const codes = causes.map(({ code }) => code);
   // The innermost says what happened; those around it say of what.
   const text = causes.at(-1)?.message ?? String(thrown);
-  if (codes.includes('PLT_KFK_AUTHENTICATION')) return credentials(what, text);
   if (codes.some(isTlsCode)) return security(what, text);
+  const signIn = codes.indexOf('PLT_KFK_AUTHENTICATION');
+  if (signIn >= 0) {
+    // Nothing was said of the credentials.
+    if (codes.slice(signIn).some(isNetworkCode))
+      return new Stale(`${CLOSED_AT_SIGN_IN} (${text})`, true, 0, { cause: thrown });
+    return credentials(what, text);
+  }
   if (codes.some(isNetworkCode) || hintsAtTls(text)) return new Stale(text, true, 0, { cause: thrown });
   throw thrown;
 }
@@ -31,9 +37,15 @@ export function credentials(what: string, reason: string): FlowError {
 export function security(what: string, reason: string): FlowError {
   return new FlowError(
     'kafka.security',
-    `${what}: no agreement on TLS (${reason}); turn TLS on or off as the listener of that port wants it, ` +
-      'and give the authority that signed its certificate (ca), and a certificate of your own (cert, key) if it asks',
+    `${what}: no agreement on TLS (${tlsReason(reason)}); turn TLS on or off (kafka.tls) as the listener of that port ` +
+      'wants it, and give the authority that signed its certificate (kafka.ca), and a certificate of your own ' +
+      '(kafka.certificate, kafka.key) if it asks',
   );
+}
+
+/** What OpenSSL says, without where in its sources it says so. */
+function tlsReason(text: string): string {
+  return /:SSL routines:[^:]*:([^:]+):/.exec(text)?.[1] ?? text;
 }
 
 interface BrokerError {
@@ -123,7 +135,10 @@ function isTlsCode(code: string): boolean {
   return TLS_CODES.has(code) || code.startsWith('ERR_SSL_') || code.startsWith('ERR_OSSL_');
 }
 
+const CLOSED_AT_SIGN_IN = 'the connection was closed while signing in';
+const TLS_HINTS = /TLS handshake failed|Broker requires TLS|before secure TLS connection was established/;
+
 /** Whether it looks as if one side spoke TLS and the other did not. A broker that stops looks so too, for a while. */
 export function hintsAtTls(message: string): boolean {
-  return /TLS handshake failed|Broker requires TLS|before secure TLS connection was established/.test(message);
+  return TLS_HINTS.test(message) || message.includes(CLOSED_AT_SIGN_IN);
 }

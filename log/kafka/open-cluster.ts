@@ -332,7 +332,7 @@ class KafkaCluster implements Cluster {
     if (security.sasl !== undefined) return credentials(`connecting to ${names}`, 'it closes the connection');
     return new FlowError(
       'kafka.credentials',
-      `${names} closes the connection at the first request: its listener wants credentials; give sasl`,
+      `${names} closes the connection at the first request: its listener wants credentials; give sasl, kafka.mechanism and what goes with it`,
     );
   }
 }
