@@ -34,8 +34,8 @@ export const ERRORS = {
   'plan.invalid': row('user', 'The topology cannot run as written.', 'Fix each fault that the message lists.'),
   'plan.mismatch': row(
     'user',
-    'Workers built different plans from the same file.',
-    'Make the topology module deterministic.',
+    'Processes or workers of an application have different plans.',
+    'Stop what runs the other plan, or give one another name; make the topology module deterministic.',
   ),
   // topics
   'topic.missing': row('user', 'A topic does not exist.', 'Create it, or check its name.'),

@@ -1,6 +1,7 @@
 import { Ledger } from '../checkpoints/checkpoints.ts';
 import { partitionName } from '../core/ids.ts';
 import type { Assignment, GroupMember } from '../log/log.ts';
+import { planHash } from '../topology/plan.ts';
 import { alone } from './alone.ts';
 import { splitOverWorkers, stickyAssignor } from './assign.ts';
 import { beginRun, completeRun } from './begin-run.ts';
@@ -9,6 +10,7 @@ import { prepareTopics } from './deploy.ts';
 import { createHost, type HostOptions, type InputFigures, type WorkerFigures, type WorkerHost } from './host.ts';
 import { KnownEnds } from './known-ends.ts';
 import { listTasks } from './list-tasks.ts';
+import { checkPlan, onePlan } from './one-plan.ts';
 import { resetIfComplete } from './reset.ts';
 import { reportRun } from './run-report.ts';
 import type { Health, Outcome, Progress, Run, RunOptions } from './runtime.ts';
@@ -129,11 +131,12 @@ class SupervisedRun implements Run {
 
   async join(): Promise<void> {
     const { program, log } = this.#options;
+    const plan = planHash(program.plan);
     this.#member = await log.join({
       group: program.plan.name,
       name: program.plan.name,
-      metadata: '',
-      assign: stickyAssignor(this.#specs.map((spec) => spec.id)),
+      metadata: plan,
+      assign: onePlan(plan, stickyAssignor(this.#specs.map((spec) => spec.id))),
       onAssign: (assignment) => this.#adopt(assignment),
       onRevoke: async (tasks) => {
         await this.#assigning;
@@ -220,6 +223,12 @@ class SupervisedRun implements Run {
   }
 
   #adopt(assignment: Assignment): void {
+    try {
+      checkPlan(assignment.group, assignment.tasks);
+    } catch (failure) {
+      this.#fail(failure);
+      return;
+    }
     this.#placed = splitOverWorkers(assignment.tasks, this.#hosts.length, this.#placed);
     const placed = this.#placed;
     this.#assigning = this.#assigning.then(async () => {
