@@ -62,6 +62,21 @@ test('keys go where the engine expects them, or everything to one partition', as
   );
 });
 
+test('consume begins at a position or at a time', async () => {
+  const late = await consume('json', '--key', 'a', '--from', '2026-01-01T00:00:00Z');
+  assert.deepEqual(
+    late.map(({ value }) => value),
+    [null],
+  );
+  const [first] = await consume('json', '--key', 'a');
+  const rest = await consume('json', '--from', '1', '--partition', String(first.partition));
+  assert.ok(rest.length >= 1 && rest.every(({ position }) => position >= 1));
+  assert.match(
+    (await say(cwd, ['consume', 'json', '--from', 'noon'])).err[0]!,
+    /--from takes start, end, a position, or a time/,
+  );
+});
+
 test('what consume prints can be given to produce', async () => {
   const said = await say(cwd, ['consume', 'json', '--json']);
   assert.equal((await produce(['copy'], ...said.out.map((line) => `${line}\n`))).code, 0);

@@ -16,7 +16,7 @@ export interface ReadRecord {
 export interface ReadTopic {
   readonly topic: string;
   readonly partitions: readonly number[];
-  readonly from: 'start' | 'end' | Position;
+  readonly from: 'start' | 'end' | Position | { readonly since: Millis };
   /** Goes on behind the present end, until `stop`. */
   readonly follow: boolean;
   readonly stop: AbortSignal;
@@ -29,9 +29,20 @@ export async function readTopic(log: Log, options: ReadTopic, visit: (record: Re
   const { topic, follow, stop } = options;
   const open = new Map<number, Position>();
   const reader = log.reader({ isolation: 'committed' });
+  const since = (partition: number, time: { readonly since: Millis }) =>
+    log.admin.positionSince(topic, partition, time.since);
   for (const partition of options.partitions) {
     const { start, stable } = await log.admin.bounds(topic, partition);
-    const position = options.from === 'start' ? start : options.from === 'end' ? stable : Math.max(start, options.from);
+    const { from } = options;
+    const wanted =
+      from === 'start'
+        ? start
+        : from === 'end'
+          ? stable
+          : typeof from === 'number'
+            ? from
+            : await since(partition, from);
+    const position = Math.max(start, wanted);
     if (!follow && position >= stable) continue;
     open.set(partition, follow ? Infinity : stable);
     reader.assign([{ topic, partition, position }]);

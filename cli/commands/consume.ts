@@ -1,9 +1,10 @@
 import { FlowError } from '../../core/errors.ts';
 import { type Serde, toPlain } from '../../schemas/schemas.ts';
 import type { Call, Command } from '../command.ts';
+import { momentOf } from '../duration.ts';
 import { withLog } from '../engine.ts';
 import { numberOption } from '../parse.ts';
-import { type ReadRecord, readTopic } from '../read-topic.ts';
+import { type ReadRecord, type ReadTopic, readTopic } from '../read-topic.ts';
 import { SERDE_OPTIONS, topicSerdes } from '../topic-serdes.ts';
 import { existingTopic } from './topics.ts';
 
@@ -16,7 +17,10 @@ export const consume: Command = {
     ...SERDE_OPTIONS,
     key: { value: 'key', about: 'Only records with this key, as it is printed.' },
     partition: { value: 'number', about: 'Only this partition.' },
-    from: { value: 'position', about: 'start (default), end, or a position in each partition.' },
+    from: {
+      value: 'position',
+      about: 'start (default), end, a position in each partition, or a time with its zone: 2026-01-31T12:00:00Z.',
+    },
     limit: { value: 'count', about: 'At most this many records.' },
     follow: { about: 'Goes on with what comes, until stopped.' },
   },
@@ -48,9 +52,14 @@ export const consume: Command = {
   },
 };
 
-function fromOf(call: Call): 'start' | 'end' | number {
+function fromOf(call: Call): ReadTopic['from'] {
   const written = call.option('from') ?? 'start';
-  return written === 'start' || written === 'end' ? written : numberOption(call, 'from')!;
+  if (written === 'start' || written === 'end') return written;
+  if (/^\d+$/.test(written)) return Number(written);
+  const since = momentOf(written);
+  if (since !== undefined) return { since };
+  const takes = 'start, end, a position, or a time with its zone such as 2026-01-31T12:00:00Z';
+  throw new FlowError('option.unknown', `--from takes ${takes}, not ${written}; see nodeflow help consume`);
 }
 
 function decode(

@@ -38,6 +38,14 @@ export async function inspectCopies(cluster: Cluster, topics: readonly string[])
   return retry(cluster, 'asking for the copies of topics', once, { stale: () => cluster.stale({ controller: true }) });
 }
 
+/** The brokers whose copies are not in step. */
+function behindOf(partitions: Topic['partitions']): string {
+  const brokers = partitions.flatMap(({ replicaNodes, isrNodes }) =>
+    replicaNodes.filter((id) => !isrNodes.includes(id)),
+  );
+  return `broker ${[...new Set(brokers)].sort((a, b) => a - b).join(', ')}, or wait where it has just been started`;
+}
+
 function finding({ name, partitions }: Topic, needed: number, brokers: number): Finding {
   const check = `Copies of ${name}`;
   const copies = Math.min(...partitions.map(({ replicaNodes }) => replicaNodes.length));
@@ -49,11 +57,11 @@ function finding({ name, partitions }: Topic, needed: number, brokers: number): 
   const short = partitions.filter(({ isrNodes }) => isrNodes.length < needed);
   if (short.length > 0) {
     const found = `partitions ${list(short)} have fewer copies in step than min.insync.replicas, ${needed}, and take no records`;
-    return { check, state: 'bad', found: `${found}; start the brokers that are missing` };
+    return { check, state: 'bad', found: `${found}; start ${behindOf(short)}` };
   }
   const behind = partitions.filter(({ isrNodes, replicaNodes }) => isrNodes.length < replicaNodes.length);
   if (behind.length > 0) {
-    const found = `partitions ${list(behind)} have copies that are not in step; start the brokers that are missing`;
+    const found = `partitions ${list(behind)} have copies that are not in step; start ${behindOf(behind)}`;
     return { check, state: 'warn', found };
   }
   if (copies < Math.min(brokers, 2)) {
