@@ -26,7 +26,10 @@ const LANES = 8;
 export class TaskSet {
   readonly #parts: TaskSetParts;
   readonly #running = new Map<string, RunningTask>();
-  readonly #opening = new Set<string>();
+  /** Being opened or closed: not to be opened now. */
+  readonly #moving = new Set<string>();
+  /** Ended and committed by this worker; the ledger tells a little later. */
+  readonly #ended = new Set<string>();
   readonly #lanes = new Set<Promise<void>>();
   /** Raised whenever all tasks are discarded: what is being opened then is not wanted any more. */
   #round = 0;
@@ -47,7 +50,7 @@ export class TaskSet {
 
   /** All tasks of the placement are open, or have ended. */
   get complete(): boolean {
-    return this.#opening.size === 0 && this.#missing() === undefined;
+    return this.#moving.size === 0 && this.#missing() === undefined;
   }
 
   /** Begins to open what the placement names and is not open. */
@@ -66,20 +69,20 @@ export class TaskSet {
     }
   }
 
-  async close(id: string): Promise<void> {
-    const running = this.#take(id);
-    await running?.close();
-    if (running !== undefined) this.#parts.observer?.closed(running);
+  /** Closes a task that has ended: it is not opened again. */
+  retire(id: string): Promise<void> {
+    this.#ended.add(id);
+    return this.close(id);
+  }
+
+  close(id: string): Promise<void> {
+    return this.#end(id, (running) => running.close());
   }
 
   /** Forgets everything since the last write-backs; resolves when nothing is open or being opened. */
   async discardAll(): Promise<void> {
     await this.#endOpening();
-    for (const id of [...this.#running.keys()]) {
-      const running = this.#take(id)!;
-      await running.discard();
-      this.#parts.observer?.closed(running);
-    }
+    for (const id of [...this.#running.keys()]) await this.#end(id, (running) => running.discard());
   }
 
   async closeAll(): Promise<void> {
@@ -94,11 +97,11 @@ export class TaskSet {
 
   async #open(round: number): Promise<void> {
     for (let id = this.#missing(); id !== undefined && round === this.#round; id = this.#missing()) {
-      this.#opening.add(id);
+      this.#moving.add(id);
       try {
         await this.#openOne(id, round);
       } finally {
-        this.#opening.delete(id);
+        this.#moving.delete(id);
       }
     }
   }
@@ -117,15 +120,23 @@ export class TaskSet {
 
   #missing(): string | undefined {
     const { placement, isEnded } = this.#parts;
-    return placement.tasks.find((id) => !this.#running.has(id) && !this.#opening.has(id) && !isEnded(id));
+    const isHere = (id: string) => this.#running.has(id) || this.#moving.has(id) || this.#ended.has(id);
+    return placement.tasks.find((id) => !isHere(id) && !isEnded(id));
   }
 
-  #take(id: string): RunningTask | undefined {
+  async #end(id: string, end: (running: RunningTask) => Promise<void>): Promise<void> {
+    const { feed, observer } = this.#parts;
     const running = this.#running.get(id);
-    if (running === undefined) return undefined;
+    if (running === undefined) return;
     this.#running.delete(id);
+    this.#moving.add(id);
     this.#closedRecords += running.task.records;
-    this.#parts.feed.remove(running);
-    return running;
+    feed.remove(running);
+    try {
+      await end(running);
+    } finally {
+      this.#moving.delete(id);
+      observer?.closed(running);
+    }
   }
 }

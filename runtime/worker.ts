@@ -328,7 +328,8 @@ export class Worker {
   async #retire(ended: readonly string[]): Promise<void> {
     try {
       for (const id of ended) {
-        await this.#closeTask(id);
+        await this.#writeBacks.idle();
+        await this.#tasks.retire(id);
       }
     } catch (thrown) {
       this.#failure ??= thrown;
