@@ -4,7 +4,7 @@ import { FlowError } from '../core/errors.ts';
 import { failpointFromText, setFailpointHook } from '../core/failpoints.ts';
 import { seededRandom } from '../core/random.ts';
 import { createFileLog, type FileLog } from '../log/file/file.ts';
-import type { KafkaOptions } from '../log/kafka/kafka.ts';
+import type { KafkaOptions } from '../log/kafka/options.ts';
 import type { Log } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
 import {

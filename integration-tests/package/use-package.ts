@@ -9,10 +9,13 @@ import { promisify } from 'node:util';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const QUIET = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
 
+/** Where packages come from on this machine, and whom it trusts; everything else a surrounding npm keeps to itself. */
+const KEPT = /^(npm_config_(globalconfig|registry|cafile|cache)|NODE_EXTRA_CA_CERTS)$/i;
+
 /** A shell with a given Node first on the path, and without settings that a surrounding npm has passed on. */
 function shell(node: string) {
   const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(npm_|NODEFLOW_|NODE_)/i.test(name)),
+    Object.entries(process.env).filter(([name]) => KEPT.test(name) || !/^(npm_|NODEFLOW_|NODE_)/i.test(name)),
   );
   env['PATH'] = `${dirname(node)}${delimiter}${process.env['PATH']}`;
   return async (cwd: string, command: string, ...args: readonly string[]): Promise<string> => {

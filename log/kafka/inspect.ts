@@ -4,8 +4,8 @@ import type { Finding } from '../log.ts';
 import type { Cluster } from './cluster.ts';
 import { failureFrom } from './failures.ts';
 import { inspectCopies } from './inspect-copies.ts';
+import type { SaslOptions } from './options.ts';
 import { retry } from './retry.ts';
-import type { SaslOptions } from './security.ts';
 
 /** What the cluster's feature is at least where all brokers are of Kafka 3.7 or newer. */
 const METADATA_OF_37 = 15;

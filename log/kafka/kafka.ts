@@ -1,7 +1,7 @@
-import { type Clock, systemClock } from '../../core/clock.ts';
+import { systemClock } from '../../core/clock.ts';
 import { FlowError } from '../../core/errors.ts';
 import type { Millis, TopicPartition } from '../../core/ids.ts';
-import { type Random, seededRandom } from '../../core/random.ts';
+import { seededRandom } from '../../core/random.ts';
 import type {
   CommittedPosition,
   Finding,
@@ -24,31 +24,10 @@ import { loadLibrary } from './library.ts';
 import { joinAsMember } from './member.ts';
 import { Members } from './members.ts';
 import { openCluster } from './open-cluster.ts';
+import type { KafkaOptions } from './options.ts';
 import { openProducer } from './producer.ts';
 import { KafkaReader } from './reader.ts';
-import { checkSecurity, type SaslOptions, type TlsOptions } from './security.ts';
-
-/**
- * The log on a Kafka cluster, of Kafka 3.7 or newer. Records go over sockets of our own (`socket.ts`), as whole
- * batches: fetched ones lie in the buffer they were received in. Everything else goes over the connections of the
- * client library. What passes by itself (brokers that restart, leaders that move, coordinators that are not there yet)
- * is waited out here, within `patienceMs` where something was asked, for ever where a reader waits for records.
- */
-export interface KafkaOptions {
-  /** Where brokers listen: `host:port`, several with commas between. One that answers is enough. */
-  readonly brokers: string;
-  /** A name for the logs and quotas of the brokers. Default `nodeflow`. */
-  readonly clientId?: string;
-  /** True for TLS with the authorities that Node trusts. */
-  readonly tls?: boolean | TlsOptions;
-  readonly sasl?: SaslOptions;
-  /** Copies of each partition of the topics that we make; -1 leaves it to the brokers. Default 3, or all brokers. */
-  readonly replication?: number;
-  /** How long a request may take, with all its retries. Default 30 s. */
-  readonly patienceMs?: Millis;
-  readonly clock: Clock;
-  readonly random: Random;
-}
+import { checkSecurity } from './security.ts';
 
 const DEFAULT_CLIENT_ID = 'nodeflow';
 const DEFAULT_PATIENCE_MS: Millis = 30_000;
@@ -64,6 +43,11 @@ export const KAFKA_CAPABILITIES: LogCapabilities = {
 };
 
 /**
+ * The log on a Kafka cluster, of Kafka 3.7 or newer. Records go over sockets of our own (`socket.ts`), as whole
+ * batches: fetched ones lie in the buffer they were received in. Everything else goes over the connections of the
+ * client library. What passes by itself (brokers that restart, leaders that move, coordinators that are not there yet)
+ * is waited out here, within `patienceMs` where something was asked, for ever where a reader waits for records.
+ *
  * Connects. Fails with `kafka.unreachable`, `kafka.credentials`, `kafka.security` or `kafka.version`, or with
  * `config.invalid` on options that cannot work.
  */

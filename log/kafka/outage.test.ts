@@ -5,7 +5,8 @@ import { type ErrorCode, isFlowError } from '../../core/errors.ts';
 import { seededRandom } from '../../core/random.ts';
 import { testBrokers } from '../../integration-tests/support/brokers.ts';
 import { batch, readTo } from '../conformance/bench.conformance.ts';
-import { createKafkaLog, type KafkaOptions } from './kafka.ts';
+import { createKafkaLog } from './kafka.ts';
+import type { KafkaOptions } from './options.ts';
 
 const brokers = await testBrokers({ own: true });
 after(() => brokers?.close());

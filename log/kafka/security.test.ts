@@ -6,7 +6,8 @@ import { type ErrorCode, isFlowError } from '../../core/errors.ts';
 import { seededRandom } from '../../core/random.ts';
 import { testBrokers } from '../../integration-tests/support/brokers.ts';
 import { batch, readTo } from '../conformance/bench.conformance.ts';
-import { createKafkaLog, type KafkaOptions } from './kafka.ts';
+import { createKafkaLog } from './kafka.ts';
+import type { KafkaOptions } from './options.ts';
 import { checkSecurity } from './security.ts';
 
 const USER = 'alice';

@@ -5,35 +5,7 @@ import type { Millis } from '../../core/ids.ts';
 import type { Endpoint } from './endpoint.ts';
 import { credentials, failureFrom } from './failures.ts';
 import type { Library, LibraryConnection, LibraryConnectionOptions } from './library.ts';
-
-export interface TlsOptions {
-  /** The authorities that may have signed the brokers' certificates, as PEM; default: those that Node trusts. */
-  readonly ca?: string | Buffer | readonly (string | Buffer)[];
-  /** A certificate of our own, where the brokers ask for one, and its key. */
-  readonly cert?: string | Buffer;
-  readonly key?: string | Buffer;
-  readonly passphrase?: string;
-  /** The name that the brokers' certificates carry, where it is not the host that is connected to. */
-  readonly servername?: string;
-  /** False accepts any certificate: anyone on the way can read and change everything. Default true. */
-  readonly rejectUnauthorized?: boolean;
-}
-
-/** A secret, or what gives it each time it is needed. */
-export type Secret = string | (() => string | Promise<string>);
-
-export type SaslOptions =
-  | {
-      readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
-      readonly username: Secret;
-      readonly password: Secret;
-    }
-  | {
-      readonly mechanism: 'OAUTHBEARER';
-      readonly token: Secret;
-      /** Further pairs that the broker's validator may want. */
-      readonly extensions?: Readonly<Record<string, string>>;
-    };
+import type { SaslOptions, TlsOptions } from './options.ts';
 
 export interface Security {
   readonly tls: TlsOptions | undefined;

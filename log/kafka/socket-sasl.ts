@@ -4,7 +4,8 @@ import type { Answer } from './cluster.ts';
 import type { Endpoint } from './endpoint.ts';
 import { failureOf } from './error-codes.ts';
 import type { Library } from './library.ts';
-import { authenticate, type SaslOptions } from './security.ts';
+import type { SaslOptions } from './options.ts';
+import { authenticate } from './security.ts';
 import { API } from './versions.ts';
 
 /** Sends a request whose header ends in tagged fields, or not. */

@@ -6,7 +6,7 @@ import { AnswerPool } from './answer-pool.ts';
 import { endpoint } from './endpoint.ts';
 import { Stale } from './error-codes.ts';
 import { loadLibrary } from './library.ts';
-import type { SaslOptions } from './security.ts';
+import type { SaslOptions } from './options.ts';
 import { type KafkaSocket, openSocket } from './socket.ts';
 import { API, Versions } from './versions.ts';
 
