@@ -4,7 +4,7 @@ import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import type { Call } from './command.ts';
 import { type Config, dataFolder, loadConfig } from './config.ts';
 import { kafkaSettings } from './kafka-settings.ts';
-import { type Engine, type EngineOptions, openEngine } from './wire.ts';
+import { type Engine, type EngineOptions, type LogDriver, logDriver, openEngine } from './wire.ts';
 import type { World } from './world.ts';
 
 export function telemetryOf(config: Config, world: World, fields: object): Telemetry {
@@ -36,27 +36,26 @@ export function configuredLog({ cwd, env }: Pick<World, 'cwd' | 'env'>): LogChoi
 }
 
 /** Which kind of log the configuration chooses. */
-export function logDriverOf(config: Config): NonNullable<EngineOptions['log']> {
-  const driver = config.text('log.driver') as EngineOptions['log'];
-  return driver ?? (config.text('brokers') === undefined ? 'file' : 'kafka');
+export function logDriverOf(config: Config): LogDriver {
+  return logDriver(chosenLog(config));
+}
+
+function chosenLog(config: Config): Pick<EngineOptions, 'log' | 'brokers'> {
+  const [log, brokers] = [config.text('log.driver') as LogDriver | undefined, config.text('brokers')];
+  return { ...(log === undefined ? {} : { log }), ...(brokers === undefined ? {} : { brokers }) };
 }
 
 type LogChoice = Pick<EngineOptions, 'log' | 'brokers' | 'kafka'>;
 
 function logOf(config: Config, cwd: string): LogChoice {
-  const brokers = config.text('brokers');
-  return {
-    log: logDriverOf(config),
-    ...(brokers === undefined ? {} : { brokers }),
-    kafka: kafkaSettings(config, cwd),
-  };
+  return { ...chosenLog(config), kafka: kafkaSettings(config, cwd) };
 }
 
 /** Opens the log of the data folder for a command that looks at it; the folder must be there already. */
 export async function withLog<T>(call: Call, world: World, use: (engine: Engine) => Promise<T>): Promise<T> {
   const config = call.config();
   const folder = dataFolder(config, world.cwd);
-  if (logOf(config, world.cwd).log === 'file' && !existsSync(folder)) {
+  if (logDriverOf(config) === 'file' && !existsSync(folder)) {
     throw new FlowError(
       'file.missing',
       `there is no data folder ${folder}; name it with --data, or run a topology first`,

@@ -27,7 +27,7 @@ export interface EngineOptions {
   /** The folder of the local stores and of the `file` log. Default `.nodeflow/data` in the current folder. */
   readonly directory?: string;
   /** `memory` keeps nothing: topics and stores end with the process. Default: `kafka` with `brokers`, else `file`. */
-  readonly log?: 'file' | 'memory' | 'kafka';
+  readonly log?: LogDriver;
   /** The brokers of a Kafka cluster: `host:port`, several with commas between. */
   readonly brokers?: string;
   /** How to reach them, where that takes more than their addresses. */
@@ -35,6 +35,8 @@ export interface EngineOptions {
   /** Default: metrics are kept and no log is written. */
   readonly telemetry?: Telemetry;
 }
+
+export type LogDriver = 'file' | 'memory' | 'kafka';
 
 /** Security and names towards a Kafka cluster. */
 export type KafkaSettings = Omit<KafkaOptions, 'brokers' | 'clock' | 'random'>;
@@ -55,7 +57,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   if (failpoint !== undefined) setFailpointHook(failpointFromText(failpoint));
   registerSecretsOf(process.env);
   const folder = resolve(options.directory ?? join('.nodeflow', 'data'));
-  const driver = options.log ?? (options.brokers === undefined ? 'file' : 'kafka');
+  const driver = logDriver(options);
   const telemetry = options.telemetry ?? silentTelemetry();
   const log = await openLog(driver, folder, options, telemetry);
   const state = createStateBackend({ onUnavailable: (message) => telemetry.log.warn({}, message) });
@@ -72,8 +74,13 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   };
 }
 
+/** Which kind of log the options choose. */
+export function logDriver({ log, brokers }: Pick<EngineOptions, 'log' | 'brokers'>): LogDriver {
+  return log ?? (brokers === undefined ? 'file' : 'kafka');
+}
+
 async function openLog(
-  driver: 'file' | 'memory' | 'kafka',
+  driver: LogDriver,
   folder: string,
   { brokers, kafka }: EngineOptions,
   telemetry: Telemetry,

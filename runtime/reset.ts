@@ -73,13 +73,13 @@ export async function resetIfComplete(options: {
   readonly log: Log;
   readonly directory: string | undefined;
   readonly clock: Clock;
-}): Promise<boolean> {
+}): Promise<void> {
   const { plan, log, clock } = options;
-  if ((await log.admin.describe(ledgerTopic(plan.name))) === undefined) return false;
+  if ((await log.admin.describe(ledgerTopic(plan.name))) === undefined) return;
   const ledger = await Ledger.open(log, plan.name, clock);
   const complete = ledger.run?.complete === true;
   await ledger.close();
-  if (!complete) return false;
+  if (!complete) return;
   const isEmpty = async () =>
     (await log.admin.groups()).every(({ group, members }) => group !== plan.name || members.length === 0);
   for (const giveUpAt = clock.monotonic() + LEAVE_MS; !(await isEmpty()); await clock.sleep(LEAVE_PAUSE_MS)) {
@@ -90,5 +90,4 @@ export async function resetIfComplete(options: {
     );
   }
   await resetApplication({ ...options, outputs: true });
-  return true;
 }
