@@ -79,7 +79,7 @@ export class Feed {
       if (input === undefined) fetched.release();
       else input.offer(fetched);
     }
-    this.#balance();
+    this.balance();
     if (this.#newEnds) this.#setEnds();
     if (this.#fetching === undefined && this.#inputs.size > 0) this.#fetching = this.#fetch();
     this.#polling ??= this.#poll();
@@ -95,8 +95,8 @@ export class Feed {
     await this.#parts.reader.close();
   }
 
-  /** Pauses inputs that hold enough, resumes those that have drained. */
-  #balance(): void {
+  /** Pauses inputs that hold enough, resumes those that have drained. Asked before a wait too, which it may cut short. */
+  balance(): void {
     const { reader, intakeBytes, intakeRecords } = this.#parts;
     for (const [name, input] of this.#inputs) {
       const { queuedBytes, queuedRecords } = input;

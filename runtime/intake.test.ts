@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { systemClock } from '../core/clock.ts';
+import { systemClock, VirtualClock } from '../core/clock.ts';
 import { partitionName } from '../core/ids.ts';
 import { seededRandom } from '../core/random.ts';
 import { Step } from '../core/step.ts';
@@ -12,7 +12,7 @@ import { int64, string } from '../schemas/schemas.ts';
 import { createStateBackend } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
 import { type Topic, topic, topology } from '../topology/topology.ts';
-import { DEFAULT_SETTINGS, startRun } from './runtime.ts';
+import { DEFAULT_SETTINGS, type Run, startRun } from './runtime.ts';
 
 const ONE = { key: string(), value: int64(), partitions: 1 } as const;
 const large = topic('large', ONE);
@@ -182,4 +182,42 @@ test('fetched records that wait are bounded where their bytes are not', async ()
   // one fetch has brought more records than may wait, and no second came before they were taken
   assert.ok(held.mostBytes < intakeBytes, `${held.mostBytes} bytes`);
   assert.ok(!spy.calls.includes('pause small/0'));
+});
+
+/** Runs to the end; time moves on only when nothing else does. Answers how much of it passed. */
+async function timeToFinish(clock: VirtualClock, run: Run): Promise<number> {
+  const started = clock.now();
+  let finished = false;
+  run.finished.finally(() => {
+    finished = true;
+  });
+  for (let quiet = 0, records = 0; !finished; quiet++) {
+    await clock.turn();
+    if (run.progress().records !== records) quiet = 0;
+    records = run.progress().records;
+    const next = clock.nextTimer();
+    if (quiet > 20 && next !== undefined) clock.advance(Math.max(0, next - clock.now()));
+  }
+  return clock.now() - started;
+}
+
+test('an input that drains within one turn is read on at once, not after a commit interval', async () => {
+  const clock = new VirtualClock();
+  const log = createMemoryLog({ clock, random: seededRandom(1) });
+  await fill(log, large, LARGE_RECORDS);
+  const app = topology('drained');
+  app.stream(large).to(largeOut);
+  const commitIntervalMs = 100;
+  const run = await startRun({
+    program: app.build(),
+    log,
+    state: createStateBackend({}),
+    directory: undefined,
+    clock,
+    telemetry: silentTelemetry(),
+    settings: { ...DEFAULT_SETTINGS, intakeBytes: 20_000, intakeRecords: 500, until: 'end', commitIntervalMs },
+  });
+  const passed = await timeToFinish(clock, run);
+  assert.ok(passed < 2 * commitIntervalMs, `${passed} ms passed`);
+  await log.close();
 });

@@ -1,6 +1,9 @@
 import type { Clock } from '../core/clock.ts';
 import type { Millis } from '../core/ids.ts';
 
+/** Given, since an abort without a reason makes an exception of its own. */
+const NOTICED = 'noticed';
+
 /**
  * Something a loop waits on: notified by whatever brings it work. A notice given while nobody waits is kept. A loop
  * that waits keeps the process alive.
@@ -16,7 +19,7 @@ export class Wake {
 
   notify(): void {
     this.#noticed = true;
-    this.#waiting?.abort();
+    this.#waiting?.abort(NOTICED);
   }
 
   /** Resolves at the next notice, in the next turn where one was kept, or after `ms`. */

@@ -205,6 +205,7 @@ export class Worker {
     }
     this.#writeBacks.start([...this.#tasks.running.values()].map(({ task }) => task.state));
     this.#parts.trimmer.trim();
+    feed.balance();
     if (busy) await clock.turn();
     else await wake.wait(this.#hasWork() && due > 0 ? Math.ceil(due) : settings.commitIntervalMs);
   }
