@@ -207,8 +207,15 @@ async function formerPosition(
   return position;
 }
 
+/**
+ * A stage without stores keeps only its progress, a few numbers, which its compacted changelog gives back at once. It
+ * takes no disk, since to open one costs more than many a short run, and no part of the bound on memory.
+ */
 function openState(parts: OpenTaskParts, stage: Stage, spec: TaskSpec): Promise<TaskState> {
-  const { backend, directory, clock, step, budget, telemetry, program } = parts;
+  const { backend, clock, step, telemetry, program } = parts;
+  const stateless = stage.stores.length === 0;
+  const directory = stateless ? undefined : parts.directory;
+  const budget = stateless ? { maxBytes: Number.POSITIVE_INFINITY, usedBytes: 0 } : parts.budget;
   const log = telemetry.log.with({ application: program.plan.name, task: spec.id });
   return backend.open({
     task: spec.id as TaskId,

@@ -7,7 +7,7 @@ import { systemClock } from '../core/clock.ts';
 import { setFailpointHook } from '../core/failpoints.ts';
 import { seededRandom } from '../core/random.ts';
 import { assertExact } from '../integration-tests/crash/exact.ts';
-import { topology } from '../integration-tests/crash/topology.ts';
+import { counts, KEYS, topology } from '../integration-tests/crash/topology.ts';
 import { createMemoryLog, type MemoryLog } from '../log/memory/memory.ts';
 import { createStateBackend } from '../state/state.ts';
 import { createTelemetry } from '../telemetry/telemetry.ts';
@@ -17,11 +17,21 @@ interface RunTold {
   readonly how: string;
   /** Log lines, as JSON. */
   readonly lines: readonly string[];
-  /** Changelog records applied when tasks were opened. */
+  /** Changelog records applied when tasks with stores were opened; the others hold their progress alone. */
   readonly restored: number;
 }
 
-/** Runs the crash job on a log that outlives the runs; with `stopAt` it is drained after about so many records. */
+/** How many counts, committed or not, every partition has at least: one for each record taken by its task with stores. */
+async function countsWritten(log: MemoryLog): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let p = 0; p < counts.partitions; p++) least = Math.min(least, (await log.admin.bounds(counts.name, p)).end);
+  return least;
+}
+
+/**
+ * Runs the crash job on a log that outlives the runs; with `stopAt` it is drained when every partition has so many
+ * counts, of 6000 or more.
+ */
 async function runJob(
   log: MemoryLog,
   directory: string,
@@ -43,13 +53,13 @@ async function runJob(
   const finished = run.finished.finally(() => {
     ended = true;
   });
-  while (stopAt !== undefined && !ended && run.progress().records < stopAt) await systemClock.turn();
+  while (stopAt !== undefined && !ended && (await countsWritten(log)) < stopAt) await systemClock.turn();
   if (stopAt !== undefined && !ended) await run.drain();
   const { how } = await finished;
   await state.close();
   let restored = 0;
-  for (const { name, values } of telemetry.snapshot()) {
-    if (name === 'nodeflow_restore_records_total') restored += values[0]!;
+  for (const { name, labels, values } of telemetry.snapshot()) {
+    if (name === 'nodeflow_restore_records_total' && labels['task']!.startsWith('source')) restored += values[0]!;
   }
   return { how, lines, restored };
 }
@@ -65,7 +75,7 @@ async function withJob(work: (log: MemoryLog, directory: string) => Promise<void
   }
 }
 
-const STOP_AT = 40_000;
+const STOP_AT = 2000;
 const storesOf = (directory: string) => join(directory, 'crash', '0', 'stores');
 const tasksOf = (directory: string) => readdirSync(storesOf(directory));
 
@@ -103,9 +113,11 @@ test('behind a crash only the tail of the changelogs is replayed', { timeout: 30
       if (name === 'commit.published' && ++commits >= 40 && writes >= 20) throw new Error('crash');
     });
     // no row is written back after the crash: the epoch of that moment is in the log alone
-    const settings = { sliceRecords: 200, commitIntervalMs: 1, writeBackMs: 1 };
+    const settings = { sliceRecords: 50, commitIntervalMs: 1, writeBackMs: 1 };
     await assert.rejects(runJob(log, directory, { settings }), /crash/).finally(() => setFailpointHook(undefined));
-    const changelogs = (await log.admin.list()).filter((topic) => /changelog|progress/.test(topic));
+    const changelogs = (await log.admin.list()).filter((topic) =>
+      /changelog|progress\.source|source.*progress/.test(topic),
+    );
     let written = 0;
     for (const topic of changelogs) {
       const { partitions } = (await log.admin.describe(topic))!.settings;
@@ -122,7 +134,7 @@ test('a state folder deleted between runs is rebuilt from the changelog', { time
     await runJob(log, directory, { stopAt: STOP_AT });
     rmSync(storesOf(directory), { recursive: true });
     const cold = await runJob(log, directory);
-    assert.ok(cold.restored > 100, `${cold.restored} records restored`);
+    assert.ok(cold.restored >= KEYS, `${cold.restored} records restored`);
     assert.ok(cold.lines.some((line) => line.includes('state restored')));
     await assertExact(log);
   }),
@@ -132,12 +144,13 @@ test('a state folder with damaged files is set aside, rebuilt, and said', { time
   withJob(async (log, directory) => {
     await runJob(log, directory, { stopAt: STOP_AT });
     const tasks = tasksOf(directory).filter((task) => task.startsWith('source'));
-    for (const task of tasks.slice(0, 2)) assert.ok(damage(directory, task, /^(MANIFEST|CURRENT|.*\.sst|.*\.log)/) > 1);
+    for (const task of tasks) assert.ok(damage(directory, task, /^(MANIFEST|CURRENT|.*\.sst|.*\.log)/) > 1);
     const after = await runJob(log, directory);
     assert.equal(after.how, 'complete');
     const told = after.lines.filter((line) => /is corrupt .* moved to .*corrupt-1.*rebuilt/.test(line));
-    assert.equal(told.length, 2, after.lines.join(''));
-    assert.equal(tasksOf(directory).filter((name) => name.endsWith('.corrupt-1')).length, 2);
+    // tasks that have ended already are not opened again
+    assert.ok(told.length > 0, after.lines.join(''));
+    assert.equal(tasksOf(directory).filter((name) => name.endsWith('.corrupt-1')).length, told.length);
     assert.ok(after.restored > 0);
     await assertExact(log);
   }),
@@ -161,12 +174,12 @@ test('a store whose position lies before the start of its changelog is emptied a
     const changelog = 'nf.crash.running.changelog';
     const partitions = [0, 1, 2, 3];
     const endsNow = () => Promise.all(partitions.map(async (p) => (await log.admin.bounds(changelog, p)).end));
-    await runJob(log, directory, { stopAt: 20_000 });
+    await runJob(log, directory, { stopAt: STOP_AT });
     const ends = await endsNow();
     const old = `${directory}-old`;
     try {
       cpSync(storesOf(directory), old, { recursive: true });
-      await runJob(log, directory, { stopAt: 20_000 });
+      await runJob(log, directory, { stopAt: 2 * STOP_AT });
       rmSync(storesOf(directory), { recursive: true });
       cpSync(old, storesOf(directory), { recursive: true });
     } finally {

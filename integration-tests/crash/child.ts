@@ -12,8 +12,8 @@ const running = await run(topology, {
   settings: {
     commitIntervalMs: 5,
     batchBytes: 8192,
-    sliceRecords: 1000,
-    writeBackMs: 20,
+    sliceRecords: 250,
+    writeBackMs: 5,
     workers: Number(workers),
   },
   module: { url: new URL('./topology.ts', import.meta.url).href, name: 'topology' },
