@@ -54,9 +54,14 @@ function oddness(word: number): number {
 }
 const ODD = 0x80808080 | 0;
 
-/** Four bytes from 0x30 to 0x3f: digits, and nothing that ends a number. */
-function areDigits(word: number): boolean {
-  return (word & 0xf0f0f0f0) === 0x30303030;
+/** Zero for four bytes from 0x30 to 0x3f: digits, and nothing that ends a number. */
+function otherThanDigits(word: number): number {
+  return (word & 0xf0f0f0f0) ^ 0x30303030;
+}
+
+/** How many bytes of a word stand before the first that has a bit set; the word is not 0. */
+function bytesBefore(word: number): number {
+  return (31 - Math.clz32(word & -word)) >> 3;
 }
 
 /**
@@ -162,17 +167,20 @@ export class JsonScan {
         if (((first | second) & ODD) !== 0) break;
         at += 16;
       }
-      while (at + 4 <= end && (oddness(words.getInt32(at, true)) & ODD) === 0) at += 4;
-      const stop = Math.min(at + 4, end);
-      for (; at < stop; at++) {
-        const byte = bytes[at]!;
-        if (byte > BACKSLASH) continue;
-        if (byte === QUOTE) return at + 1;
-        if (byte === BACKSLASH || byte < SPACE) break;
+      while (at + 4 <= end) {
+        const odd = oddness(words.getInt32(at, true)) & ODD;
+        if (odd !== 0) {
+          at += bytesBefore(odd);
+          break;
+        }
+        at += 4;
       }
-      if (at === stop && stop < end) continue;
-      if (at >= end || bytes[at] !== BACKSLASH) return this.#bad('a string that ends', bytes, at, end);
-      at += 2;
+      if (at >= end) return this.#bad('a string that ends', bytes, at, end);
+      const byte = bytes[at]!;
+      if (byte === QUOTE) return at + 1;
+      if (byte === BACKSLASH) at += 2;
+      else if (byte >= SPACE) at++;
+      else return this.#bad('a string that ends', bytes, at, end);
     }
   }
 
@@ -181,7 +189,14 @@ export class JsonScan {
     if (first === QUOTE) return this.#string(bytes, at, end);
     if (first === OPEN || first === OPEN_LIST) return this.#nested(bytes, at, end);
     const start = at;
-    while (at + 4 <= end && areDigits(this.#words.getInt32(at, true))) at += 4;
+    while (at + 4 <= end) {
+      const others = otherThanDigits(this.#words.getInt32(at, true));
+      if (others !== 0) {
+        at += bytesBefore(others);
+        break;
+      }
+      at += 4;
+    }
     while (at < end) {
       const byte = bytes[at]!;
       if (byte === COMMA || byte === CLOSE || byte <= 32) break;
