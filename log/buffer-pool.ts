@@ -1,9 +1,11 @@
 import type { Bytes } from '../core/bytes.ts';
 
 const SMALLEST_BYTES = 4096;
+/** Sizes beyond this differ by it. */
+const STEP_BYTES = 64 << 10;
 const LARGEST_BYTES = 4 << 20;
 /** What an epoch of a fast job has under way; memory that came and went would be the collector's whole work. */
-const KEPT_BYTES = 64 << 20;
+const KEPT_BYTES = 96 << 20;
 
 /** Buffers that batches are built in, shared by all builders of a thread. */
 const kept: Bytes[] = [];
@@ -13,7 +15,7 @@ const lent = new WeakSet<ArrayBufferLike>();
 
 /** A buffer of at least `size` bytes, over an array buffer of its own. */
 export function lend(size: number): Bytes {
-  const bytes = takeKept(size) ?? Buffer.allocUnsafeSlow(Math.max(SMALLEST_BYTES, 2 ** Math.ceil(Math.log2(size))));
+  const bytes = takeKept(size) ?? Buffer.allocUnsafeSlow(roomFor(size));
   lent.add(bytes.buffer);
   return bytes;
 }
@@ -31,6 +33,12 @@ export function recycle(bytes: Bytes): void {
 /** Whether the bytes lie in memory that was lent to whoever had them, and to nobody else. */
 export function isLent(bytes: Bytes): boolean {
   return lent.has(bytes.buffer);
+}
+
+/** Rounded up, so that a buffer fits again what is a little larger, but by no more than a quarter of the largest batches. */
+function roomFor(size: number): number {
+  if (size > STEP_BYTES) return Math.ceil(size / STEP_BYTES) * STEP_BYTES;
+  return Math.max(SMALLEST_BYTES, 2 ** Math.ceil(Math.log2(size)));
 }
 
 function takeKept(size: number): Bytes | undefined {
