@@ -85,7 +85,7 @@ export const DEFAULT_SETTINGS: RunSettings = {
   until: 'drained',
   batchBytes: 256 * 1024,
   compression: 'none',
-  intakeBytes: 4 * 1024 * 1024,
+  intakeBytes: 2 * 1024 * 1024,
   intakeRecords: 65_536,
   sliceRecords: 16_384,
   heldBytes: 32 * 1024 * 1024,
