@@ -9,12 +9,12 @@ import { ROWS } from './rows.ts';
  * The core benchmark: for each row, engine and naive loop in turn, each in a process of its own over the same file
  * log, output compared. Prints medians, the ratio naive / engine pair by pair, and its spread.
  *
- *     npm run bench:core [-- --runs 5 --records 2000000 --rows a,b --json]
+ *     npm run bench:core [-- --runs 5 --records 4000000 --rows a,b --json]
  */
 const { values: options } = parseArgs({
   options: {
     runs: { type: 'string', default: '5' },
-    records: { type: 'string', default: '2000000' },
+    records: { type: 'string', default: '4000000' },
     rows: { type: 'string', default: Object.keys(ROWS).join(',') },
     json: { type: 'boolean', default: false },
     strangers: { type: 'boolean', default: true },
