@@ -45,7 +45,7 @@ export class Eviction {
     const page = pages.pages[this.#page];
     if (page !== undefined) {
       const first = this.#page << pages.shift;
-      for (let place = 0; place <= pages.mask && page.live > 0; place++) {
+      for (let place = 0; place < page.fresh && page.live > 0; place++) {
         const at = place * pages.rowWords;
         const flags = page.words[at]!;
         if ((flags & ALLOCATED) === 0 || (flags & (DIRTY | PINNED | UNKNOWN)) !== 0) continue;

@@ -32,36 +32,47 @@ export const PINNED = 16;
 export const LONG_KEY = 32;
 export const ALLOCATED = 64;
 
+/** Of a full page, at most. */
 const PAGE_BYTES = 65536;
+/** Pages of one size that are kept for the next pane. */
+const MOST_SPARE = 16;
 
 export class RowPage {
   readonly words: Int32Array;
   readonly cells: Float64Array;
   readonly bytes: Buffer;
-  readonly number: number;
+  /** Room for so many. */
+  readonly rows: number;
+  number = -1;
+  /** Whose page it is, by identity, and where it stands among the pages of that one. */
+  owner: object | undefined;
+  place = 0;
   live = 0;
+  /** Places from here on were not used since the page was taken; what stands there is left over. */
   fresh = 0;
+  /** The first free place before `fresh` + 1, or 0. */
   free = 0;
   listed = false;
 
-  constructor(number: number, byteLength: number) {
-    const memory = new ArrayBuffer(byteLength);
-    this.number = number;
+  constructor(rows: number, rowBytes: number) {
+    const memory = new ArrayBuffer(rows * rowBytes);
+    this.rows = rows;
     this.words = new Int32Array(memory);
     this.cells = new Float64Array(memory);
     this.bytes = Buffer.from(memory);
   }
 }
 
+/** The pages of one table, by number. Pages given back serve the next pane. */
 export class RowPages {
   readonly rowWords: number;
   readonly rowBytes: number;
   readonly shift: number;
   readonly mask: number;
   readonly pages: (RowPage | undefined)[] = [];
+  /** Rows in all pages. */
   count = 0;
-  #current: RowPage | undefined;
-  readonly #partial: RowPage[] = [];
+  readonly #spare: RowPage[][] = [];
   readonly #unused: number[] = [];
 
   constructor(width: number) {
@@ -71,61 +82,39 @@ export class RowPages {
     this.mask = (1 << this.shift) - 1;
   }
 
-  /** A row whose flags are 0; its other words are left over from its last use. */
-  allocate(): number {
-    let page = this.#current;
-    if (page === undefined || (page.free === 0 && page.fresh > this.mask)) page = this.#nextPage();
-    let place: number;
-    if (page.free > 0) {
-      place = page.free - 1;
-      page.free = page.words[place * this.rowWords + HASH]!;
-    } else {
-      place = page.fresh++;
-    }
-    page.live++;
-    this.count++;
-    return (page.number << this.shift) | place;
+  /** A page without rows, with room for `rows`, a power of two; for a full page at most. */
+  take(rows: number): RowPage {
+    const size = Math.min(rows, this.mask + 1);
+    const page = this.#spareOf(size).pop() ?? new RowPage(size, this.rowBytes);
+    page.number = this.#unused.pop() ?? this.pages.length;
+    this.pages[page.number] = page;
+    return page;
   }
 
-  release(row: number): void {
-    const page = this.pages[row >>> this.shift]!;
-    const place = row & this.mask;
-    const at = place * this.rowWords;
-    page.words[at + FLAGS] = 0;
-    page.words[at + HASH] = page.free;
-    page.free = place + 1;
-    page.live--;
-    this.count--;
-    if (page === this.#current) return;
-    if (page.live === 0) {
-      this.pages[page.number] = undefined;
-      this.#unused.push(page.number);
-    } else if (!page.listed) {
-      page.listed = true;
-      this.#partial.push(page);
-    }
+  /** Takes a page back with all its rows. */
+  give(page: RowPage): void {
+    this.pages[page.number] = undefined;
+    this.#unused.push(page.number);
+    this.count -= page.live;
+    page.owner = undefined;
+    page.live = 0;
+    page.fresh = 0;
+    page.free = 0;
+    page.listed = false;
+    const spare = this.#spareOf(page.rows);
+    if (spare.length < MOST_SPARE) spare.push(page);
   }
 
   clear(): void {
     this.pages.length = 0;
-    this.#partial.length = 0;
+    this.#spare.length = 0;
     this.#unused.length = 0;
-    this.#current = undefined;
     this.count = 0;
   }
 
-  #nextPage(): RowPage {
-    for (let page = this.#partial.pop(); page !== undefined; page = this.#partial.pop()) {
-      page.listed = false;
-      if (this.pages[page.number] === page && page.free > 0) {
-        this.#current = page;
-        return page;
-      }
-    }
-    const number = this.#unused.pop() ?? this.pages.length;
-    const page = new RowPage(number, (this.mask + 1) * this.rowBytes);
-    this.pages[number] = page;
-    this.#current = page;
-    return page;
+  #spareOf(rows: number): RowPage[] {
+    const size = 31 - Math.clz32(rows);
+    while (this.#spare.length <= size) this.#spare.push([]);
+    return this.#spare[size]!;
   }
 }

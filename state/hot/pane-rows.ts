@@ -3,10 +3,14 @@ import type { Budget } from '../state.ts';
 import { hashKey, INLINE_KEY_BYTES } from './hash.ts';
 import { ALLOCATED, CUT, ENTRY, FIRST_CELL, FLAGS, HASH, KEY, LIVE, LONG_KEY, PANE, UNKNOWN } from './pages.ts';
 import { Pane } from './pane.ts';
-import { ROW_OVERHEAD_BYTES, RowStore, type RowsForm } from './row-store.ts';
+import { RowStore, type RowsForm } from './row-store.ts';
+import { Segments } from './segments.ts';
 import type { Slab } from './slab.ts';
 import { sortRows } from './sort.ts';
 import { SortedRows } from './sorted.ts';
+
+/** Pages of buried panes that are freed when a new one is needed: more than that, so that they come to an end. */
+const PAGES_AT_A_TIME = 2;
 
 /**
  * The panes of one table, and the rows in them by key. After {@link PaneRows.lookup} and {@link PaneRows.create} the
@@ -22,6 +26,7 @@ export class PaneRows extends RowStore {
   protected readonly graveyard: Pane[] = [];
   protected hash = 0;
   protected readonly words = new Int32Array(3);
+  readonly #segments = new Segments();
   readonly #paneIds: { next: number };
 
   constructor(form: RowsForm, slab: Slab, budget: Budget) {
@@ -43,7 +48,7 @@ export class PaneRows extends RowStore {
   }
 
   addPane(value: number, onDisk: boolean): Pane {
-    const pane = new Pane(value, this.#paneIds.next++, onDisk);
+    const pane = new Pane(value, this.#paneIds.next++, onDisk, this.pages, this.#segments);
     this.panes.set(value, pane);
     this.panesById.set(pane.id, pane);
     this.panesSorted = undefined;
@@ -80,11 +85,19 @@ export class PaneRows extends RowStore {
 
   protected attach(pane: Pane): void {
     const other = this.panes.get(pane.value);
-    if (other !== undefined) this.panesById.delete(other.id);
+    if (other !== undefined) this.forgetPane(other);
     this.panes.set(pane.value, pane);
     pane.dropped = false;
     this.paneValue = Number.NaN;
     this.panesSorted = undefined;
+  }
+
+  /** Lets a pane without rows go. */
+  protected forgetPane(pane: Pane): void {
+    if (this.panes.get(pane.value) === pane) this.panes.delete(pane.value);
+    this.panesById.delete(pane.id);
+    this.paneValue = Number.NaN;
+    pane.clear();
   }
 
   /** Takes a pane away for good; its rows are freed bit by bit. */
@@ -94,26 +107,22 @@ export class PaneRows extends RowStore {
     this.graveyard.push(pane);
   }
 
-  /** Frees rows of buried panes, about `count` of them; true while more are left. */
-  reclaim(count: number): boolean {
-    while (count > 0) {
+  /** Frees up to so many pages of buried panes. */
+  reclaim(pages: number): void {
+    for (let left = pages; left > 0; ) {
       const pane = this.graveyard[this.graveyard.length - 1];
-      if (pane === undefined) return false;
-      const segment = pane.directory.pop();
-      if (segment === undefined) {
+      if (pane === undefined) return;
+      const page = pane.pages.last;
+      if (page === undefined) {
         this.graveyard.pop();
-        this.panesById.delete(pane.id);
+        this.forgetPane(pane);
         continue;
       }
-      // a segment may stand at several places of the directory: empty it, so that it counts once
-      for (let i = 1; i < segment.length; i += 2) {
-        if (segment[i] === 0) continue;
-        this.free(segment[i]! - 1);
-        segment[i] = 0;
-        count--;
-      }
+      if (this.slabbed || pane.longKeys) this.releasePlaces(page);
+      this.countRows(-page.live);
+      pane.pages.giveLast();
+      left--;
     }
-    return this.graveyard.length > 0;
   }
 
   /** The row of a key in the current pane, or -1. */
@@ -167,13 +176,13 @@ export class PaneRows extends RowStore {
 
   /** After a failed lookup of this key: a new row of it, with these flags and no value. */
   create(key: Bytes, start: number, end: number, flags: number): number {
-    if (this.graveyard.length > 0) this.reclaim(4);
     const length = end - start;
     const pages = this.pages;
-    const row = pages.allocate();
+    const pane = this.pane!;
+    if (pane.pages.full && this.graveyard.length > 0) this.reclaim(PAGES_AT_A_TIME);
+    const row = pane.pages.allocate();
     const page = pages.pages[row >>> pages.shift]!;
     const at = (row & pages.mask) * pages.rowWords;
-    const pane = this.pane!;
     const words = page.words;
     let all = flags | ALLOCATED;
     if (length <= INLINE_KEY_BYTES) {
@@ -182,6 +191,7 @@ export class PaneRows extends RowStore {
       words[at + KEY + 2] = this.words[2]!;
     } else {
       all |= LONG_KEY;
+      pane.longKeys = true;
       words[at + KEY] = this.copyIn(key, start, end);
     }
     words[at + FLAGS] = all | (length << 8);
@@ -199,7 +209,7 @@ export class PaneRows extends RowStore {
       pane.sorted.insert(row, (other) => this.compareKey(other, key, start, end));
       this.moveTo(row);
     }
-    this.budget.usedBytes += pages.rowBytes + ROW_OVERHEAD_BYTES;
+    this.countRows(1);
     return row;
   }
 
@@ -253,6 +263,9 @@ export class PaneRows extends RowStore {
     if ((words[this.at]! & LIVE) !== 0) this.countLive(pane.id, -1);
     pane.remove(words[this.at + HASH]!, row);
     if (pane.sorted !== undefined) pane.sorted.remove((other) => (other === row ? 0 : this.compareRows(other, row)));
-    this.free(row);
+    this.moveTo(row);
+    this.freePlaces(this.page, this.at);
+    pane.pages.release(row);
+    this.countRows(-1);
   }
 }

@@ -1,4 +1,7 @@
 import type { KeyFilter } from './filter.ts';
+import type { RowPages } from './pages.ts';
+import { PanePages } from './pane-pages.ts';
+import type { Segments } from './segments.ts';
 import type { SortedRows } from './sorted.ts';
 
 const SMALLEST = 32;
@@ -15,6 +18,9 @@ export class Pane {
   readonly value: number;
   /** Unique within the table; another pane of the same value after a drop has another id. */
   readonly id: number;
+  readonly pages: PanePages;
+  /** Some of its keys lie in the slab. */
+  longKeys = false;
   directory: Int32Array[];
   directoryMask = 0;
   /** Rows in the index, and those of them that have a value. */
@@ -36,13 +42,16 @@ export class Pane {
   scanned = false;
   readonly #counts: number[] = [0];
   readonly #depths: number[] = [0];
+  readonly #segments: Segments;
 
-  constructor(value: number, id: number, onDisk: boolean) {
+  constructor(value: number, id: number, onDisk: boolean, pages: RowPages, segments: Segments) {
     this.value = value;
     this.id = id;
     this.complete = !onDisk;
     this.logged = onDisk;
-    this.directory = [new Int32Array(SMALLEST)];
+    this.pages = new PanePages(pages);
+    this.#segments = segments;
+    this.directory = [segments.take(SMALLEST)];
   }
 
   insert(hash: number, row: number): void {
@@ -88,10 +97,11 @@ export class Pane {
     return count;
   }
 
-  get indexBytes(): number {
-    let words = 0;
-    for (const segment of new Set(this.directory)) words += segment.length;
-    return words * 4;
+  /** Gives index and pages back; the pane is not used any more. */
+  clear(): void {
+    for (const segment of new Set(this.directory)) this.#segments.give(segment);
+    this.directory.length = 0;
+    this.pages.clear();
   }
 
   /** A segment shared by several directory places keeps its count at the lowest of them. */
@@ -110,15 +120,16 @@ export class Pane {
     const old = this.directory[place]!;
     const lowest = this.#lowest(place);
     if (old.length < LARGEST || this.#depths[place]! >= 32 - DIRECTORY_SHIFT) {
-      const grown = new Int32Array(old.length * 2);
+      const grown = this.#segments.take(old.length * 2);
       for (let i = 0; i < old.length; i += 2) if (old[i + 1] !== 0) put(grown, old[i]!, old[i + 1]!);
       this.#assign(lowest, this.#depths[place]!, grown, this.#counts[place]!);
+      this.#segments.give(old);
       return;
     }
     const depth = this.#depths[place]!;
     if (1 << depth > this.directoryMask) this.#doubleDirectory();
-    const zeros = new Int32Array(LARGEST);
-    const ones = new Int32Array(LARGEST);
+    const zeros = this.#segments.take(LARGEST);
+    const ones = this.#segments.take(LARGEST);
     let count = 0;
     for (let i = 0; i < old.length; i += 2) {
       if (old[i + 1] === 0) continue;
@@ -129,6 +140,7 @@ export class Pane {
     const all = this.#counts[lowest]!;
     this.#assign(lowest, depth + 1, zeros, all - count);
     this.#assign(lowest | (1 << depth), depth + 1, ones, count);
+    this.#segments.give(old);
   }
 
   #assign(lowest: number, depth: number, segment: Int32Array, count: number): void {

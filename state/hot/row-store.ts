@@ -1,6 +1,6 @@
 import { type Bytes, compareBytes, copyBytes, readInt32 } from '../../core/bytes.ts';
 import type { Budget } from '../state.ts';
-import { FIRST_CELL, KEY, LIVE, LONG_KEY, type RowPage, RowPages } from './pages.ts';
+import { ALLOCATED, FIRST_CELL, KEY, LIVE, LONG_KEY, type RowPage, RowPages } from './pages.ts';
 import type { Slab } from './slab.ts';
 
 export interface RowsForm {
@@ -14,7 +14,7 @@ export interface RowsForm {
 }
 
 /** A row's share of the index and of the page's head. */
-export const ROW_OVERHEAD_BYTES = 16;
+const ROW_OVERHEAD_BYTES = 16;
 
 /** Rows by number, with their keys and what they hold of the slab; counted against the budget. */
 export class RowStore {
@@ -97,14 +97,24 @@ export class RowStore {
     return this.pages.count * (this.pages.rowBytes + ROW_OVERHEAD_BYTES);
   }
 
-  protected free(row: number): void {
-    this.moveTo(row);
-    const { words, cells } = this.page;
-    const flags = words[this.at]!;
-    if ((flags & LONG_KEY) !== 0) this.releasePlace(words[this.at + KEY]!);
-    if (this.slabbed && (flags & LIVE) !== 0) this.releasePlace(cells[(this.at >>> 1) + FIRST_CELL]!);
-    this.pages.release(row);
-    this.budget.usedBytes -= this.pages.rowBytes + ROW_OVERHEAD_BYTES;
+  /** Counts rows that came or went against the budget. */
+  protected countRows(change: number): void {
+    this.budget.usedBytes += change * (this.pages.rowBytes + ROW_OVERHEAD_BYTES);
+  }
+
+  /** Frees what the row at the word `at` of a page holds of the slab. */
+  protected freePlaces({ words, cells }: RowPage, at: number): void {
+    const flags = words[at]!;
+    if ((flags & LONG_KEY) !== 0) this.releasePlace(words[at + KEY]!);
+    if (this.slabbed && (flags & LIVE) !== 0) this.releasePlace(cells[(at >>> 1) + FIRST_CELL]!);
+  }
+
+  /** Frees what all rows of a page hold of the slab. */
+  protected releasePlaces(page: RowPage): void {
+    const { rowWords } = this.pages;
+    for (let at = 0; at < page.fresh * rowWords; at += rowWords) {
+      if ((page.words[at]! & ALLOCATED) !== 0) this.freePlaces(page, at);
+    }
   }
 
   releasePlace(place: number): void {

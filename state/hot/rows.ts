@@ -195,10 +195,7 @@ export class HotRows extends PaneRows implements Settling {
     for (const pane of this.panes.values()) {
       if (!this.ordered && !pane.scanned) pane.sorted = undefined;
       pane.scanned = false;
-      if (pane.rows > 0 || !pane.complete) continue;
-      this.panes.delete(pane.value);
-      this.panesById.delete(pane.id);
-      this.paneValue = Number.NaN;
+      if (pane.rows === 0 && pane.complete) this.forgetPane(pane);
     }
   }
 }
