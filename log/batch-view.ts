@@ -22,8 +22,8 @@ import { readSigned, varintEnd } from './varint.ts';
 
 /** The smallest record: length, attributes, two deltas, two lengths and a header count of one byte each. */
 const SMALLEST_RECORD = 7;
-/** Behind its length: attributes, two deltas and the length of a key, two bytes each but the first. */
-const LONGEST_HEAD = 7;
+/** Behind its length: attributes, a time of five bytes, a delta and the length of a key of two. */
+const LONGEST_HEAD = 10;
 
 /**
  * One batch as columns, decoded without an object per record and reused from batch to batch: `open` fills the
@@ -99,22 +99,32 @@ export class BatchView {
   }
 
   /**
-   * Nearly all records are alike: no varint is longer than two bytes, neither key nor value is null, there are no
-   * headers. Such a one is decoded here, any other by `#decodeAny`.
+   * Nearly all records are alike: no varint is longer than two bytes but that of the time, which is from eight seconds
+   * behind the first record of the batch on and has up to five; neither key nor value is null, there are no headers.
+   * Such a one is decoded here, any other by `#decodeAny`.
    */
   #decode(at: number, end: number, count: number, baseTime: Millis, lastRecord: number, where: TopicPartition): void {
     const { bytes, positions, timestamps, keyStarts, keyEnds, valueStarts, valueEnds, basePosition } = this;
     const { bodyStarts, headerStarts, bodyEnds } = this;
     let before = -1;
     for (let i = 0; i < count; i++) {
-      // A second byte above 127 makes a code of 16384 or more.
+      // A second byte above 127 makes a code of 16384 or more; the fifth byte of a time counts beyond 28 bits.
       let p = at;
       let length = bytes[p++]!;
       if (length > 127) length = (length & 127) | (bytes[p++]! << 7);
       const limit = p + (length >>> 1);
       if (length < 16384 && limit <= end && p + LONGEST_HEAD <= end) {
         let time = bytes[++p]!;
-        if (time > 127) time = (time & 127) | (bytes[++p]! << 7);
+        let fifth = 0;
+        if (time > 127) {
+          time = (time & 127) | (bytes[++p]! << 7);
+          if (time > 16383) time = (time & 16383) | (bytes[++p]! << 14);
+          if (time > 2097151) time = (time & 2097151) | (bytes[++p]! << 21);
+          if (time > 268435455) {
+            time &= 268435455;
+            fifth = bytes[++p]!;
+          }
+        }
         let delta = bytes[++p]!;
         if (delta > 127) delta = (delta & 127) | (bytes[++p]! << 7);
         const body = p + 1;
@@ -123,7 +133,7 @@ export class BatchView {
         if (key > 127) key = (key & 127) | (bytes[p++]! << 7);
         const keyStart = p;
         p += key >>> 1;
-        if ((time | delta | key) < 16384 && p < limit) {
+        if ((delta | key) < 16384 && fifth < 128 && p < limit) {
           const keyEnd = p;
           let value = bytes[p++]!;
           if (value > 127) value = (value & 127) | (bytes[p++]! << 7);
@@ -141,7 +151,8 @@ export class BatchView {
           ) {
             before = position;
             positions[i] = basePosition + position;
-            timestamps[i] = baseTime + ((time >>> 1) ^ -(time & 1));
+            const half = (time >>> 1) + fifth * 134217728;
+            timestamps[i] = baseTime + ((time & 1) === 0 ? half : -half - 1);
             bodyStarts[i] = body;
             keyStarts[i] = keyStart;
             keyEnds[i] = keyEnd;

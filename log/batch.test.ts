@@ -23,6 +23,8 @@ const timestamps = fc.oneof(
   fc.integer({ min: 2 ** 41 - 1000, max: 2 ** 41 + 1000 }),
   fc.integer({ min: 0, max: 1000 }),
   fc.constantFrom(0, 1, 2 ** 31, 2 ** 32, 2 ** 41, 2 ** 45),
+  // where the difference to a small first one takes another byte
+  fc.tuple(fc.integer({ min: 5, max: 42 }), fc.integer({ min: -1, max: 1 })).map(([bits, off]) => 2 ** bits + off),
 );
 const plain = { noNullPrototype: true } as const;
 const header = fc.record({ name: fc.string({ unit: 'grapheme' }), value: fc.option(bytes(20)) }, plain);
