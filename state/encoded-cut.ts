@@ -102,8 +102,9 @@ export class EncodedCut implements Cut {
       writeImageHeader(out, cells[base - 1]!);
       if (table.format !== undefined) table.format.encode(cells, base, out);
       else {
-        const start = rows.slab.start(cells[base]!);
-        out.copy(rows.slab.bytes(cells[base]!), start, start + cells[base + 1]!);
+        const place = cells[base]! | 0;
+        const start = rows.slab.start(place);
+        out.copy(rows.slab.bytes(place), start, start + (cells[base + 1]! | 0));
       }
     }
     this.#entry(at, keyLength, valueStart, row, tableIndex);

@@ -205,10 +205,10 @@ export class TableScan implements Scan, Undoable {
     this.cells = page.cells;
     this.base = base;
     if (this.#format === undefined) {
-      const place = page.cells[base]!;
+      const place = page.cells[base]! | 0;
       this.bytes = rows.slab.bytes(place);
       this.start = rows.slab.start(place);
-      this.end = this.start + page.cells[base + 1]!;
+      this.end = this.start + (page.cells[base + 1]! | 0);
     }
     return true;
   }

@@ -6,7 +6,10 @@ import { FIRST_CELL, LIVE, UNKNOWN, USED } from './pages.ts';
 import type { HotRows } from './rows.ts';
 import type { TableParts } from './table-parts.ts';
 
-/** Its rows are two cells: the value's place in the slab, and its length. */
+/**
+ * Its rows are two cells: the value's place in the slab, and its length. What is read from them is made an integer at
+ * once: the runtime would take every position that a double was added to for a double from then on.
+ */
 export class HotBytesTable implements BytesTable {
   readonly kind = 'bytes';
   readonly name: string;
@@ -33,11 +36,11 @@ export class HotBytesTable implements BytesTable {
     if ((flags & USED) === 0) page.words[at] = flags | USED;
     if ((flags & LIVE) === 0) return (flags & UNKNOWN) !== 0 ? rows.miss(row, key, keyStart, keyEnd) : false;
     const base = (at >>> 1) + FIRST_CELL;
-    const place = page.cells[base]!;
+    const place = page.cells[base]! | 0;
     this.timestamp = page.cells[base - 1]!;
     this.bytes = rows.slab.bytes(place);
     this.start = rows.slab.start(place);
-    this.end = this.start + page.cells[base + 1]!;
+    this.end = this.start + (page.cells[base + 1]! | 0);
     return true;
   }
 
