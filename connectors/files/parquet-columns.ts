@@ -52,17 +52,40 @@ function toNumber(value: bigint, where: string): number {
   return number;
 }
 
-/** A flyweight over columns: moved to a row it reads that row's values when they are asked for. */
+/**
+ * A flyweight over columns: moved to a row it reads that row's values when they are asked for. Another set of columns
+ * may bring another one: a field of numbers is not read as one of values is, so that each stays fast.
+ */
 export function rowView<T extends object>(names: readonly string[]): (columns: readonly Column[], row: number) => T {
-  let columns: readonly Column[] = [];
+  const numbers: Float64Array[] = [];
+  const values: (readonly unknown[])[] = [];
+  let columns: readonly Column[] | undefined;
   let row = 0;
-  const fields: Record<string, () => unknown> = {};
-  names.forEach((name, i) => {
-    fields[name] = () => columns[i]![row];
-  });
-  const view = readonlyView(fields) as T;
+  const numberAt = (i: number) => () => numbers[i]![row];
+  const valueAt = (i: number) => () => values[i]![row];
+
+  const views = new Map<string, T>();
+  function viewOf(next: readonly Column[]): T {
+    const form = next.map((column) => (column instanceof Float64Array ? 'n' : 'v')).join('');
+    let view = views.get(form);
+    if (view === undefined) {
+      const fields = names.map((name, i) => [name, form[i] === 'n' ? numberAt(i) : valueAt(i)] as const);
+      view = readonlyView(Object.fromEntries(fields)) as T;
+      views.set(form, view);
+    }
+    next.forEach((column, i) => {
+      if (column instanceof Float64Array) numbers[i] = column;
+      else values[i] = column;
+    });
+    return view;
+  }
+
+  let view: T;
   return (next, at) => {
-    columns = next;
+    if (next !== columns) {
+      columns = next;
+      view = viewOf(next);
+    }
     row = at;
     return view;
   };

@@ -125,4 +125,7 @@ test('columns join pieces, keep nulls, and turn 64-bit numbers into numbers', ()
   const row = move([Float64Array.of(1, 2), ['x', 'y']], 1);
   assert.deepStrictEqual({ ...row }, { a: 2, b: 'y' });
   assert.equal(move([Float64Array.of(1), ['z']], 0), row);
+  const withNull = move([[1, null], Float64Array.of(7, 8)] as never, 1);
+  assert.deepStrictEqual({ ...withNull }, { a: null, b: 8 });
+  assert.deepStrictEqual({ ...move([Float64Array.of(5), ['w']], 0) }, { a: 5, b: 'w' });
 });
