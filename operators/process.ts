@@ -6,6 +6,7 @@ import { createFixedCheck } from './functions.ts';
 import { createKeyValueStore, type KeyValueStore } from './key-value-store.ts';
 import type { OperatorContext, OperatorFactory, Push } from './operators.ts';
 import { Rec } from './record.ts';
+import type { WriteTime } from './typed-rows.ts';
 import { createWindowStore, type WindowStore } from './window-store.ts';
 
 /**
@@ -104,11 +105,11 @@ class LentContext implements ProcessContext<unknown, unknown> {
   }
 
   store<K, V>(name: string): KeyValueStore<K, V> {
-    return this.#open(name, () => createKeyValueStore<K, V>(this.#context, name, this));
+    return this.#open(name, createKeyValueStore<K, V>);
   }
 
   windowStore<K, V>(name: string): WindowStore<K, V> {
-    return this.#open(name, () => createWindowStore<K, V>(this.#context, name, this));
+    return this.#open(name, createWindowStore<K, V>);
   }
 
   schedule(interval: Duration, time: 'stream' | 'wall', fire: (at: Millis) => void): void {
@@ -121,13 +122,13 @@ class LentContext implements ProcessContext<unknown, unknown> {
     });
   }
 
-  #open<S>(name: string, create: () => S): S {
+  #open<S>(name: string, create: (context: OperatorContext, name: string, time: WriteTime) => S): S {
     const open = this.#stores.get(name) as S | undefined;
     if (open !== undefined) return open;
     if (!this.#node.stores.includes(name)) {
       throw new FlowError('plan.invalid', `${this.#node.id} uses store ${name}: name it in the \`stores\` of the node`);
     }
-    const store = create();
+    const store = create(this.#context, name, this);
     this.#stores.set(name, store);
     return store;
   }
