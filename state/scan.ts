@@ -96,11 +96,15 @@ export class TableScan implements Scan, Undoable {
     if (pane === undefined || this.#isBehind(this.#to)) return false;
     const sorted = rows.sorted(pane);
     if (sorted !== this.#sorted || sorted.version !== this.#version) {
-      this.#place = sorted.seek((row) => rows.compareKey(row, this.#from, 0, this.#fromEnd));
-      this.#sorted = sorted;
-      this.#version = sorted.version;
+      this.#seek(sorted);
     }
     return pane.complete ? this.#nextHot(sorted) : this.#nextMerged(pane, sorted);
+  }
+
+  #seek(sorted: SortedRows): void {
+    this.#place = sorted.seek((row) => this.#rows.compareKey(row, this.#from, 0, this.#fromEnd));
+    this.#sorted = sorted;
+    this.#version = sorted.version;
   }
 
   /** Every row of a scan is a step, so nothing is allocated here but to grow. */

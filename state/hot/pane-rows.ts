@@ -205,12 +205,14 @@ export class PaneRows extends RowStore {
     const first = (at >>> 1) + FIRST_CELL - 1;
     for (let i = first; i <= first + this.width; i++) cells[i] = 0;
     pane.insert(this.hash, row);
-    if (pane.sorted !== undefined) {
-      pane.sorted.insert(row, (other) => this.compareKey(other, key, start, end));
-      this.moveTo(row);
-    }
+    if (pane.sorted !== undefined) this.#insertSorted(pane.sorted, row, key, start, end);
     this.countRows(1);
     return row;
+  }
+
+  #insertSorted(sorted: SortedRows, row: number, key: Bytes, start: number, end: number): void {
+    sorted.insert(row, (other) => this.compareKey(other, key, start, end));
+    this.moveTo(row);
   }
 
   /** Gives the row at hand a value (true) or takes it (false). */

@@ -91,7 +91,9 @@ export class Pane {
   /** Numbers of all rows, in no order, into `target`; answers how many. */
   collect(target: Int32Array): number {
     let count = 0;
-    for (const segment of new Set(this.directory)) {
+    for (let place = 0; place <= this.directoryMask; place++) {
+      if (this.#lowest(place) !== place) continue;
+      const segment = this.directory[place]!;
       for (let i = 1; i < segment.length; i += 2) if (segment[i] !== 0) target[count++] = segment[i]! - 1;
     }
     return count;
@@ -99,7 +101,9 @@ export class Pane {
 
   /** Gives index and pages back; the pane is not used any more. */
   clear(): void {
-    for (const segment of new Set(this.directory)) this.#segments.give(segment);
+    for (let place = 0; place <= this.directoryMask; place++) {
+      if (this.#lowest(place) === place) this.#segments.give(this.directory[place]!);
+    }
     this.directory.length = 0;
     this.pages.clear();
   }

@@ -15,11 +15,9 @@ export class SortedRows {
   static of(rows: Int32Array): SortedRows {
     const sorted = new SortedRows();
     for (let start = 0; start < rows.length; start += BLOCK / 2) {
-      const part = rows.subarray(start, start + BLOCK / 2);
-      const block = new Int32Array(BLOCK);
-      block.set(part);
+      const block = rows.slice(start, start + BLOCK / 2);
       sorted.#blocks.push(block);
-      sorted.#counts.push(part.length);
+      sorted.#counts.push(block.length);
     }
     return sorted;
   }
@@ -77,11 +75,21 @@ export class SortedRows {
         index -= BLOCK / 2;
       }
     }
-    const block = this.#blocks[at]!;
+    const block = this.#wholeBlock(at);
     const count = this.#counts[at]!;
     block.copyWithin(index + 1, index, count);
     block[index] = row;
     this.#counts[at] = count + 1;
+  }
+
+  /** Rows that were sorted take no more room than they need until the first one is inserted among them. */
+  #wholeBlock(at: number): Int32Array {
+    const block = this.#blocks[at]!;
+    if (block.length === BLOCK) return block;
+    const whole = new Int32Array(BLOCK);
+    whole.set(block);
+    this.#blocks[at] = whole;
+    return whole;
   }
 
   /** Takes out the row that stands where `order` answers 0. */
