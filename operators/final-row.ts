@@ -4,6 +4,7 @@ import type { Scan, Table } from '../state/state.ts';
 import type { NodeOf } from '../topology/plan.ts';
 import type { OperatorContext } from './operators.ts';
 import { Rec } from './record.ts';
+import { shared } from './shared.ts';
 import { createWindowedKeys } from './windowed-keys.ts';
 
 /** One row of a closed window, copied out of its table, and the record made of it. */
@@ -21,9 +22,10 @@ export function createFinalRow(
   table: Table,
 ): FinalRow {
   const { value: serde } = context.storeSerdes(node.store);
-  const keys = createWindowedKeys(node, sizeMs, context);
+  const keys = createWindowedKeys(node, sizeMs, context, 'finals');
   const key = new ByteWriter(64);
-  const value = table.kind === 'cells' ? cellsCopy(table.width, serde) : bytesCopy(serde);
+  const place = `${node.id} final`;
+  const value = table.kind === 'cells' ? cellsCopy(place, table.width, serde) : bytesCopy(place, serde);
   const out = new Rec();
   let start = 0;
   let timestamp = 0;
@@ -52,9 +54,9 @@ interface ValueCopy {
 
 type AnySerde = ReturnType<OperatorContext['storeSerdes']>['value'];
 
-function cellsCopy(width: number, serde: AnySerde): ValueCopy {
+function cellsCopy(place: string, width: number, serde: AnySerde): ValueCopy {
   const row = new Float64Array(width);
-  const rowAt = serde.cells!.row();
+  const rowAt = shared(serde, place, () => serde.cells!.row());
   return {
     take({ cells, base }) {
       for (let i = 0; i < width; i++) row[i] = cells[base + i]!;
@@ -65,9 +67,9 @@ function cellsCopy(width: number, serde: AnySerde): ValueCopy {
   };
 }
 
-function bytesCopy(serde: AnySerde): ValueCopy {
+function bytesCopy(place: string, serde: AnySerde): ValueCopy {
   const row = new ByteWriter(256);
-  const view = serde.view();
+  const view = shared(serde, place, () => serde.view());
   return {
     take(scan) {
       row.clear();

@@ -4,6 +4,7 @@ import type { BytesTable, CellTable } from '../state/state.ts';
 import type { NodeOf } from '../topology/plan.ts';
 import type { OperatorContext } from './operators.ts';
 import type { Rec } from './record.ts';
+import { shared } from './shared.ts';
 
 /**
  * Adds a record, whose key lies encoded in the store's format, to its row in a pane, and puts the row's new value
@@ -23,8 +24,8 @@ export function createFold(node: NodeOf<'aggregate'>, context: OperatorContext, 
   const initial =
     node.how === 'count' ? zero : node.initial === null ? undefined : context.fn<() => unknown>(node.initial);
   return table.kind === 'cells'
-    ? foldCells(table, serde, initial, add, updates)
-    : foldBytes(table, serde, initial, add);
+    ? foldCells(node.id, table, serde, initial, add, updates)
+    : foldBytes(node.id, table, serde, initial, add);
 }
 
 const zero = (): number => 0;
@@ -51,6 +52,7 @@ function countCells(table: CellTable, updates: boolean): Fold {
 
 /** Without `initial` (reduce) the first value of a key is its row. */
 function foldCells(
+  node: string,
   table: CellTable,
   serde: Serde<unknown>,
   initial: (() => unknown) | undefined,
@@ -58,9 +60,9 @@ function foldCells(
   updates: boolean,
 ): Fold {
   const codec = serde.cells!;
-  const rowAt = codec.row();
+  const rowAt = shared(serde, `${node} row`, () => codec.row());
   const copy = new Float64Array(table.width);
-  const copyAt = codec.row();
+  const copyAt = shared(serde, `${node} update`, () => codec.row());
   const withKey = takesKey(add);
   return (pane, record, out) => {
     const { keyBytes, keyStart, keyEnd } = record;
@@ -89,8 +91,14 @@ function foldCells(
 }
 
 /** The row is decoded afresh, so that user code may change it in place. */
-function foldBytes(table: BytesTable, serde: Serde<unknown>, initial: (() => unknown) | undefined, add: Add): Fold {
-  const view = serde.view();
+function foldBytes(
+  node: string,
+  table: BytesTable,
+  serde: Serde<unknown>,
+  initial: (() => unknown) | undefined,
+  add: Add,
+): Fold {
+  const view = shared(serde, `${node} update`, () => serde.view());
   const row = new ByteWriter(256);
   const withKey = takesKey(add);
   return (pane, record, out) => {

@@ -6,6 +6,7 @@ import { createFixedCheck } from './functions.ts';
 import { NOWHERE } from './fuse.ts';
 import type { OperatorContext, OperatorFactory } from './operators.ts';
 import { Rec } from './record.ts';
+import { shared } from './shared.ts';
 
 type Merge = (left: unknown, right: unknown, key?: unknown) => unknown;
 /** The row of a record's key, as a view valid until the next look; `undefined` where there is none. */
@@ -59,7 +60,7 @@ function createLookup(node: NodeOf<'joinTable'>, context: OperatorContext): Look
   const { key: rowKey, value } = context.storeSerdes(node.store);
   const windowed = isWindowed(node.key) && !isWindowed(rowKey.name);
   const key = windowed ? context.serde(node.key!) : rowKey;
-  const show = table.kind === 'bytes' ? showBytes(table, value) : copyCells(table, value);
+  const show = table.kind === 'bytes' ? showBytes(node.id, table, value) : copyCells(node.id, table, value);
   if (windowed) {
     return (record) => {
       record.encodeKey(key);
@@ -82,14 +83,14 @@ function isWindowed(serde: string | null): boolean {
 }
 
 /** The row found, where it lies: it stays there until the step ends, however the table moves on. */
-function showBytes(table: BytesTable, serde: Serde<unknown>): () => unknown {
-  const view = serde.view();
+function showBytes(node: string, table: BytesTable, serde: Serde<unknown>): () => unknown {
+  const view = shared(serde, `${node} row`, () => serde.view());
   return () => view(table.bytes, table.start, table.end);
 }
 
 /** A copy of the row found: what `merge` makes of it may look at it further down, when the row has changed. */
-function copyCells(table: CellTable, serde: Serde<unknown>): () => unknown {
-  const rowAt = serde.cells!.row();
+function copyCells(node: string, table: CellTable, serde: Serde<unknown>): () => unknown {
+  const rowAt = shared(serde, `${node} row`, () => serde.cells!.row());
   const row = new Float64Array(table.width);
   return () => {
     const { cells, base } = table;

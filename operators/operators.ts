@@ -143,4 +143,5 @@ export interface Output {
 export { fanOut, fuse, NOWHERE, type Wire } from './fuse.ts';
 export type { KeyValueStore, ProcessContext, Processor, ProcessorSupplier, WindowStore } from './process.ts';
 export { Rec } from './record.ts';
+export { shared } from './shared.ts';
 export { OPERATORS } from './table.ts';

@@ -27,7 +27,7 @@ export function createWindowedAggregate(
   const updates = next[0]!;
   const wanted = updates !== NOWHERE;
   const fold = createFold(node, context, wanted);
-  const keys = createWindowedKeys(node, sizeMs, context);
+  const keys = createWindowedKeys(node, sizeMs, context, 'updates');
   const out = new Rec();
 
   function update(start: number, record: Rec): void {

@@ -4,6 +4,7 @@ import { type Serde, windowed } from '../schemas/schemas.ts';
 import type { NodeOf } from '../topology/plan.ts';
 import type { OperatorContext } from './operators.ts';
 import type { Rec } from './record.ts';
+import { shared } from './shared.ts';
 
 export interface WindowedKeys {
   /** Gives a record the key `bytes[keyStart, keyEnd)` within the window that starts at `start`. */
@@ -11,10 +12,15 @@ export interface WindowedKeys {
 }
 
 /** Encodes keys of windows in the form of `windowed` of `schemas/`: the key's bytes, then the start. */
-export function createWindowedKeys(node: NodeOf<'aggregate'>, sizeMs: Millis, context: OperatorContext): WindowedKeys {
+export function createWindowedKeys(
+  node: NodeOf<'aggregate'>,
+  sizeMs: Millis,
+  context: OperatorContext,
+  of: 'updates' | 'finals',
+): WindowedKeys {
   const serde: Serde<unknown> =
     node.key === null ? windowed(context.storeSerdes(node.store).key, sizeMs) : context.serde(node.key);
-  const view = serde.view();
+  const view = shared(serde, `${node.id} key of ${of}`, () => serde.view());
   const scratch = new ByteWriter(64);
   return {
     set(record, start, bytes, keyStart, keyEnd) {
