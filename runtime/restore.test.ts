@@ -9,9 +9,11 @@ import { seededRandom } from '../core/random.ts';
 import { assertExact } from '../integration-tests/crash/exact.ts';
 import { counts, KEYS, topology } from '../integration-tests/crash/topology.ts';
 import { createMemoryLog, type MemoryLog } from '../log/memory/memory.ts';
+import { bytes, string } from '../schemas/schemas.ts';
 import { createStateBackend } from '../state/state.ts';
 import { createTelemetry } from '../telemetry/telemetry.ts';
-import { DEFAULT_SETTINGS, type RunSettings, startRun } from './runtime.ts';
+import { topic } from '../topology/topology.ts';
+import { DEFAULT_SETTINGS, type RunSettings, readTopic, startRun } from './runtime.ts';
 
 interface RunTold {
   readonly how: string;
@@ -21,21 +23,19 @@ interface RunTold {
   readonly restored: number;
 }
 
-/** How many counts, committed or not, every partition has at least: one for each record taken by its task with stores. */
-async function countsWritten(log: MemoryLog): Promise<number> {
-  let least = Number.POSITIVE_INFINITY;
-  for (let p = 0; p < counts.partitions; p++) least = Math.min(least, (await log.admin.bounds(counts.name, p)).end);
-  return least;
-}
+type StopWhen = (log: MemoryLog) => Promise<boolean>;
 
-/**
- * Runs the crash job on a log that outlives the runs; with `stopAt` it is drained when every partition has so many
- * counts, of 6000 or more.
- */
+/** Every partition has 2000 counts, of 6000 or more: one for each record taken by its task with stores. */
+const underWay: StopWhen = async (log) => {
+  for (let p = 0; p < counts.partitions; p++) if ((await log.admin.bounds(counts.name, p)).end < 2000) return false;
+  return true;
+};
+
+/** Runs the crash job on a log that outlives the runs; with `stopWhen` it is drained when that is so. */
 async function runJob(
   log: MemoryLog,
   directory: string,
-  { stopAt, settings = {} }: { readonly stopAt?: number; readonly settings?: Partial<RunSettings> } = {},
+  { stopWhen, settings = {} }: { readonly stopWhen?: StopWhen; readonly settings?: Partial<RunSettings> } = {},
 ): Promise<RunTold> {
   const lines: string[] = [];
   const telemetry = createTelemetry({ form: 'json', sink: { write: (line) => void lines.push(line) }, process: false });
@@ -53,8 +53,8 @@ async function runJob(
   const finished = run.finished.finally(() => {
     ended = true;
   });
-  while (stopAt !== undefined && !ended && (await countsWritten(log)) < stopAt) await systemClock.turn();
-  if (stopAt !== undefined && !ended) await run.drain();
+  while (stopWhen !== undefined && !ended && !(await stopWhen(log))) await systemClock.turn();
+  if (stopWhen !== undefined && !ended) await run.drain();
   const { how } = await finished;
   await state.close();
   let restored = 0;
@@ -75,7 +75,6 @@ async function withJob(work: (log: MemoryLog, directory: string) => Promise<void
   }
 }
 
-const STOP_AT = 2000;
 const storesOf = (directory: string) => join(directory, 'crash', '0', 'stores');
 const tasksOf = (directory: string) => readdirSync(storesOf(directory));
 
@@ -96,7 +95,7 @@ function damage(directory: string, task: string, files: RegExp): number {
 
 test('a warm restart replays at most what was not written back', { timeout: 30_000 }, () =>
   withJob(async (log, directory) => {
-    const first = await runJob(log, directory, { stopAt: STOP_AT });
+    const first = await runJob(log, directory, { stopWhen: underWay });
     assert.equal(first.how, 'drained');
     const warm = await runJob(log, directory);
     assert.equal(warm.how, 'complete');
@@ -131,7 +130,7 @@ test('behind a crash only the tail of the changelogs is replayed', { timeout: 30
 
 test('a state folder deleted between runs is rebuilt from the changelog', { timeout: 30_000 }, () =>
   withJob(async (log, directory) => {
-    await runJob(log, directory, { stopAt: STOP_AT });
+    await runJob(log, directory, { stopWhen: underWay });
     rmSync(storesOf(directory), { recursive: true });
     const cold = await runJob(log, directory);
     assert.ok(cold.restored >= KEYS, `${cold.restored} records restored`);
@@ -142,7 +141,7 @@ test('a state folder deleted between runs is rebuilt from the changelog', { time
 
 test('a state folder with damaged files is set aside, rebuilt, and said', { timeout: 30_000 }, () =>
   withJob(async (log, directory) => {
-    await runJob(log, directory, { stopAt: STOP_AT });
+    await runJob(log, directory, { stopWhen: underWay });
     const tasks = tasksOf(directory).filter((task) => task.startsWith('source'));
     for (const task of tasks) assert.ok(damage(directory, task, /^(MANIFEST|CURRENT|.*\.sst|.*\.log)/) > 1);
     const after = await runJob(log, directory);
@@ -161,7 +160,7 @@ for (const files of [/\.sst$/, /\.log$/]) {
     withJob(async (log, directory) => {
       // so little memory that rows are read back from the damaged files
       const settings = { stateBytes: 1 };
-      await runJob(log, directory, { stopAt: STOP_AT, settings });
+      await runJob(log, directory, { stopWhen: underWay, settings });
       for (const task of tasksOf(directory)) damage(directory, task, files);
       assert.equal((await runJob(log, directory, { settings })).how, 'complete');
       await assertExact(log);
@@ -171,22 +170,30 @@ for (const files of [/\.sst$/, /\.log$/]) {
 
 test('a store whose position lies before the start of its changelog is emptied and rebuilt', { timeout: 30_000 }, () =>
   withJob(async (log, directory) => {
-    const changelog = 'nf.crash.running.changelog';
+    const changelog = topic('nf.crash.running.changelog', { key: string(), value: bytes(), partitions: 4 });
     const partitions = [0, 1, 2, 3];
-    const endsNow = () => Promise.all(partitions.map(async (p) => (await log.admin.bounds(changelog, p)).end));
-    await runJob(log, directory, { stopAt: STOP_AT });
+    const endsNow = () => Promise.all(partitions.map(async (p) => (await log.admin.bounds(changelog.name, p)).end));
+    await runJob(log, directory, { stopWhen: underWay });
     const ends = await endsNow();
+    /** Partitions in which every key was written again since, so that compaction could have removed what was before. */
+    const rewritten = async () => {
+      const [all, again] = [partitions.map(() => new Set<string>()), partitions.map(() => new Set<string>())];
+      await readTopic(log, changelog, (_, key, { partition, position }) => {
+        all[partition]!.add(key);
+        if (position > ends[partition]!) again[partition]!.add(key);
+      });
+      return partitions.filter((each) => again[each]!.size === all[each]!.size);
+    };
     const old = `${directory}-old`;
     try {
       cpSync(storesOf(directory), old, { recursive: true });
-      await runJob(log, directory, { stopAt: 2 * STOP_AT });
+      await runJob(log, directory, { stopWhen: async () => (await rewritten()).length > 0 });
       rmSync(storesOf(directory), { recursive: true });
       cpSync(old, storesOf(directory), { recursive: true });
     } finally {
       rmSync(old, { recursive: true, force: true });
     }
-    // every key was written again since, so that compaction could have removed all that the old store has seen
-    for (const p of partitions) await log.admin.deleteRecords(changelog, p, ends[p]! + 1);
+    for (const p of await rewritten()) await log.admin.deleteRecords(changelog.name, p, ends[p]! + 1);
     const after = await runJob(log, directory);
     assert.equal(after.how, 'complete');
     const told = after.lines.filter((line) => /store emptied and rebuilt .*the changelog begins at/.test(line));
