@@ -203,7 +203,11 @@ export interface LogProducer {
   append(topic: string, partition: number, batch: Bytes): Promise<Position>;
   /** Starts a transaction. Costs nothing until the first append. */
   begin(): void;
-  /** Adds input positions of a group; refused with `log.generation` unless the member's generation is current. */
+  /**
+   * Adds input positions of a group to the transaction; refused with `log.generation` unless the member's generation
+   * is current. A producer without transactional id has no transaction: there they count by themselves, durable when
+   * it resolves, so whoever writes what follows from them first, and awaits it, works at least once.
+   */
   sendPositions(member: GroupIdentity, positions: readonly (TopicPartition & CommittedPosition)[]): Promise<void>;
   /** All or nothing, durable when it resolves. Every append must have resolved before. */
   commit(): Promise<void>;

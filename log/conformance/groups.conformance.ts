@@ -203,6 +203,49 @@ export const GROUP_CASES: readonly LogCase[] = [
     },
   },
   {
+    name: 'groups: a producer without transactions stores input positions at once; others of the group stay',
+    async run({ log, join }) {
+      await log.admin.create('input', { partitions: 2 });
+      const other = { topic: 'input', partition: 1 };
+      const { member } = await join({ group: 'g' });
+      const producer = await log.producer({});
+      await producer.sendPositions(member.identity, [
+        { ...INPUT, position: 3, metadata: 'm' },
+        { ...other, position: 5, metadata: '' },
+      ]);
+      await producer.sendPositions(member.identity, [{ ...INPUT, position: 4, metadata: 'n' }]);
+      const expected = [
+        { position: 4, metadata: 'n' },
+        { position: 5, metadata: '' },
+      ];
+      assert.deepEqual(await log.committed('g', [INPUT, other]), expected);
+      const large = { ...INPUT, position: 9, metadata: 'x'.repeat(4097) };
+      await refuses('log.oversize', producer.sendPositions(member.identity, [large]));
+      assert.deepEqual(await log.committed('g', [INPUT, other]), expected);
+      await member.leave();
+    },
+  },
+  {
+    name: 'groups: without transactions too, positions of a stale generation, or of a member that left, are refused',
+    async run({ log, join, until }) {
+      await log.admin.create('input', { partitions: 1 });
+      const one = await join({ group: 'g', name: 'a' });
+      const stale = one.member.identity;
+      const two = await join({ group: 'g', name: 'b' });
+      await until('the new generation', () => one.member.identity.generation > stale.generation);
+      const producer = await log.producer({});
+      const positions = [{ ...INPUT, position: 1, metadata: '' }];
+      await refuses('log.generation', producer.sendPositions(stale, positions));
+      assert.deepEqual(await log.committed('g', [INPUT]), [undefined]);
+      await producer.sendPositions(one.member.identity, positions);
+      await two.member.leave();
+      const later = [{ ...INPUT, position: 2, metadata: '' }];
+      await refuses('log.generation', producer.sendPositions(two.member.identity, later));
+      assert.deepEqual(await log.committed('g', [INPUT]), [{ position: 1, metadata: '' }]);
+      await one.member.leave();
+    },
+  },
+  {
     name: 'groups: groups are listed with members and positions, and deleted only when empty',
     async run({ log, join }) {
       await log.admin.create('input', { partitions: 1 });

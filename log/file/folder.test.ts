@@ -48,6 +48,21 @@ test('positions that were set from outside are there again after a crash', async
   await again.close();
 });
 
+test('positions that a producer without transactions sent are there again after a crash', async (t) => {
+  const directory = await newFolder(t);
+  const copy = await newFolder(t);
+  const log = await createFileLog({ directory, clock, options });
+  await log.admin.create('input', { partitions: 1 });
+  const { member } = await bench(log).join({ group: 'g' });
+  const producer = await log.producer({});
+  await producer.sendPositions(member.identity, [{ topic: 'input', partition: 0, position: 3, metadata: 'm' }]);
+  await cp(directory, copy, { recursive: true, filter: (path) => !path.endsWith('owner.sock') });
+  await log.close();
+  const again = await createFileLog({ directory: copy, clock, options });
+  assert.deepEqual(await again.committed('g', [{ topic: 'input', partition: 0 }]), [{ position: 3, metadata: 'm' }]);
+  await again.close();
+});
+
 test('the lock of a killed process is taken over, also when its socket is left behind', async (t) => {
   const directory = await newFolder(t);
   const script = `

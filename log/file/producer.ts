@@ -100,7 +100,14 @@ export class FileProducer implements LogProducer {
       }
       return [member.group, topic, partition, position, metadata];
     });
-    this.#context.positions.hold(this.#open(), rows);
+    if (this.#transactionalId !== undefined) {
+      this.#context.positions.hold(this.#open(), rows);
+      return;
+    }
+    if (this.#context.health.failure !== undefined) await this.#context.health.check();
+    const alone = new Transaction(-1, -1);
+    this.#context.positions.hold(alone, rows);
+    await this.#context.committer.commit(alone);
   }
 
   async commit(): Promise<void> {

@@ -1,10 +1,11 @@
 import { FlowError } from '../../core/errors.ts';
 import { partitionName } from '../../core/ids.ts';
-import type { LogAdmin } from '../log.ts';
+import type { GroupIdentity, LogAdmin } from '../log.ts';
 import { ask, type Request } from './ask.ts';
 import type { Cluster } from './cluster.ts';
 import { failureOf } from './error-codes.ts';
 import { retry } from './retry.ts';
+import type { PartitionCode } from './transaction-requests.ts';
 
 const OFFSET_COMMIT = 8;
 const VERSION = 8;
@@ -22,7 +23,8 @@ export async function setGroupPositions(cluster: Cluster, group: string, rows: R
     what,
     async () => {
       const broker = await cluster.coordinator('group', group);
-      for (const { topic, partition, errorCode } of await ask(cluster, broker, 'admin', commitPositions(group, rows))) {
+      const codes = await ask(cluster, broker, 'admin', storePositions(nobody(group), rows));
+      for (const { topic, partition, errorCode } of codes) {
         if (errorCode === 0) continue;
         if (NO_MEMBER.includes(errorCode)) {
           throw new FlowError('log.locked', `group ${group} has members; stop them first`);
@@ -34,18 +36,18 @@ export async function setGroupPositions(cluster: Cluster, group: string, rows: R
   );
 }
 
-interface Committed {
-  readonly topic: string;
-  readonly partition: number;
-  readonly errorCode: number;
-}
+const nobody = (group: string): GroupIdentity => ({ group, member: '', generation: -1 });
 
-function commitPositions(group: string, rows: Rows): Request<readonly Committed[]> {
+/** Sends positions that count by themselves, in the name of a member. */
+export function storePositions(
+  { group, member, generation }: GroupIdentity,
+  rows: Rows,
+): Request<readonly PartitionCode[]> {
   return {
     api: OFFSET_COMMIT,
     version: VERSION,
     write: (writer) => {
-      writer.appendString(group).appendInt32(-1).appendString('').appendString(null);
+      writer.appendString(group).appendInt32(generation).appendString(member).appendString(null);
       writer.appendArray([...Map.groupBy(rows, ({ topic }) => topic)], (_, [topic, partitions]) => {
         writer.appendString(topic).appendArray(partitions, (__, { partition, position, metadata }) => {
           writer.appendInt32(partition).appendInt64(BigInt(position)).appendInt32(-1).appendString(metadata);
@@ -54,7 +56,7 @@ function commitPositions(group: string, rows: Rows): Request<readonly Committed[
     },
     read: (reader) => {
       reader.readInt32();
-      const all: Committed[] = [];
+      const all: PartitionCode[] = [];
       reader.readArray(() => {
         const topic = reader.readString();
         reader.readArray(() => {

@@ -15,6 +15,8 @@ import { Appender, type Stamp } from './appender.ts';
 import { ask } from './ask.ts';
 import type { Cluster } from './cluster.ts';
 import { failureOf, Stale } from './error-codes.ts';
+import { storePositions } from './group-positions.ts';
+import { sendMemberPositions } from './member-positions.ts';
 import type { Members } from './members.ts';
 import { PRODUCE_ADDING_VERSION, PRODUCE_PLAIN_VERSION } from './produce-codec.ts';
 import { retry } from './retry.ts';
@@ -93,8 +95,16 @@ class PlainProducer implements LogProducer {
     throw misuse('begin needs a producer with a transactionalId');
   }
 
-  async sendPositions(): Promise<void> {
-    throw misuse('positions are sent within a transaction only');
+  async sendPositions(
+    member: GroupIdentity,
+    positions: readonly (TopicPartition & CommittedPosition)[],
+  ): Promise<void> {
+    this.#parts.check();
+    if (this.#closed) throw closed('without a transactional id');
+    checkMetadata(positions);
+    await sendMemberPositions(this.#parts, member, positions, `positions of group ${member.group}`, (broker, asked) =>
+      ask(this.#parts.cluster, broker, 'control', storePositions(asked, positions)),
+    );
   }
 
   async commit(): Promise<void> {
@@ -187,14 +197,7 @@ class TransactionalProducer implements LogProducer {
     positions: readonly (TopicPartition & CommittedPosition)[],
   ): Promise<void> {
     this.#checkOpen();
-    for (const { topic, partition, metadata } of positions) {
-      if (Buffer.byteLength(metadata) > MOST_METADATA_BYTES) {
-        throw new FlowError(
-          'log.oversize',
-          `metadata of the position of ${partitionName(topic, partition)} is over 4 KiB; keep less with it`,
-        );
-      }
-    }
+    checkMetadata(positions);
     if (positions.length === 0) return;
     await this.#watched(() => this.#transaction.sendPositions(member, positions));
   }
@@ -280,6 +283,16 @@ function checkAppend(topic: string, partition: number, batch: Bytes): void {
   }
   if (isControl(batch, 0) || recordCount(batch, 0) <= 0) {
     throw corrupt(where, basePosition(batch, 0), 'only records of data can be appended');
+  }
+}
+
+function checkMetadata(positions: readonly (TopicPartition & CommittedPosition)[]): void {
+  for (const { topic, partition, metadata } of positions) {
+    if (Buffer.byteLength(metadata) <= MOST_METADATA_BYTES) continue;
+    throw new FlowError(
+      'log.oversize',
+      `metadata of the position of ${partitionName(topic, partition)} is over 4 KiB; keep less with it`,
+    );
   }
 }
 

@@ -5,7 +5,8 @@ import type { CommittedPosition, GroupIdentity } from '../log.ts';
 import type { Stamp } from './appender.ts';
 import { ask, type Request } from './ask.ts';
 import type { Cluster } from './cluster.ts';
-import { failureOf, Stale } from './error-codes.ts';
+import { failureOf } from './error-codes.ts';
+import { sendMemberPositions, worstCode } from './member-positions.ts';
 import type { Members } from './members.ts';
 import { retry } from './retry.ts';
 import {
@@ -14,7 +15,6 @@ import {
   commitPositions,
   endTransaction,
   initProducerId,
-  type PartitionCode,
   type Protocol,
   type TransactionalStamp,
 } from './transaction-requests.ts';
@@ -26,7 +26,6 @@ export interface TransactionParts {
   readonly timeoutMs: Millis;
 }
 
-const UNKNOWN_TOPIC = 3;
 const INVALID_TXN_STATE = 48;
 const CONCURRENT_TRANSACTIONS = 51;
 /** The markers of the transaction before are written within milliseconds; so often it is asked again at once. */
@@ -112,43 +111,9 @@ export class Transaction {
       this.#groups.add(group);
     }
     const what = `positions of group ${group} by ${transactionalId}`;
-    await retry(
-      cluster,
-      what,
-      async () => {
-        const asked = members.current(identity);
-        const broker = await cluster.coordinator('group', group);
-        const request = commitPositions(this.protocol, this.stamp, asked, positions);
-        const code = worstCode(await this.#unhurried(broker, request, worstCode));
-        if (code === 0) return;
-        if (code === UNKNOWN_TOPIC) await this.#checkTopics(positions);
-        const failure = failureOf(code, what);
-        // Between two rounds of a rebalance no generation is accepted; the member's own is, once it knows it.
-        if (
-          failure instanceof FlowError &&
-          failure.code === 'log.generation' &&
-          (await members.moved(identity, asked))
-        ) {
-          throw new Stale(`group ${group} rebalances`, false, code);
-        }
-        throw failure;
-      },
-      { stale: () => cluster.stale({ coordinator: group }) },
+    await sendMemberPositions({ cluster, members }, identity, positions, what, (broker, asked) =>
+      this.#unhurried(broker, commitPositions(this.protocol, this.stamp, asked, positions), worstCode),
     );
-  }
-
-  /** Fails with `topic.missing` unless all topics exist; a broker may not know yet of one that was just made. */
-  async #checkTopics(positions: readonly TopicPartition[]): Promise<void> {
-    const { cluster } = this.#parts;
-    for (const { topic, partition } of positions) {
-      cluster.stale({ topic });
-      const found = await cluster.topic(topic);
-      if (found !== undefined && partition < found.partitions) continue;
-      throw new FlowError(
-        'topic.missing',
-        `positions are kept for partitions that exist, and ${partitionName(topic, partition)} does not; create it`,
-      );
-    }
   }
 
   /** Decides the transaction; the stamp is that of the next one. */
@@ -250,13 +215,6 @@ export class Transaction {
       await cluster.clock.sleep(1 + waits);
     }
   }
-}
-
-/** One answer holds a code a partition; where they differ the first that is not good counts. */
-function worstCode(codes: readonly PartitionCode[]): number {
-  // 55 is said of partitions that were left out because of another.
-  const bad = codes.filter(({ errorCode }) => errorCode !== 0);
-  return (bad.find(({ errorCode }) => errorCode !== 55) ?? bad[0])?.errorCode ?? 0;
 }
 
 function names(partitions: readonly TopicPartition[]): string {

@@ -54,7 +54,6 @@ export class MemoryProducer implements LogProducer {
     positions: readonly (TopicPartition & CommittedPosition)[],
   ): Promise<void> {
     this.#check(true);
-    if (!this.#session.transactional) throw misuse('positions are sent within a transaction only');
     for (const { metadata } of positions) {
       if (Buffer.byteLength(metadata) > 4096)
         throw new FlowError('log.oversize', 'metadata of a position is over 4 KiB');
@@ -62,8 +61,9 @@ export class MemoryProducer implements LogProducer {
     await this.#request('positions', `positions of group ${member.group}`, () => {
       this.#parts.checkMember(member);
       const { transactions } = this.#parts;
-      const transaction = transactions.current(this.#session);
-      transaction.addPositions(transactions.group(member.group), positions);
+      const group = transactions.group(member.group);
+      if (this.#session.transactional) transactions.current(this.#session).addPositions(group, positions);
+      else for (const row of positions) group.put(row);
     });
   }
 
