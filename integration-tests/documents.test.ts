@@ -10,9 +10,11 @@ import { ERRORS } from '../core/errors.ts';
 import { seededRandom } from '../core/random.ts';
 import { createFileLog } from '../log/file/file.ts';
 import { KAFKA_CAPABILITIES } from '../log/kafka/kafka.ts';
+import { KAFKAJS_CAPABILITIES } from '../log/kafkajs/kafkajs.ts';
 import type { LogCapabilities } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
 import { HOMES, OPEN_ROOMS, STOREYS } from './house/rules.ts';
+import { CASES_HEADING, driverCases } from './support/driver-cases.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -20,6 +22,8 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8');
 interface PackageJson {
   readonly dependencies: Record<string, string>;
   readonly optionalDependencies: Record<string, string>;
+  readonly peerDependencies: Record<string, string>;
+  readonly peerDependenciesMeta: Record<string, { readonly optional?: boolean }>;
   readonly devDependencies: Record<string, string>;
   readonly license: string;
   readonly files: readonly string[];
@@ -40,8 +44,12 @@ test('docs/dependencies.md lists every package with its home, reason and licence
   const sections = {
     'In the product': packageJson.dependencies,
     'Where it can be had': packageJson.optionalDependencies,
+    'For those who choose them': packageJson.peerDependencies,
     'In development': packageJson.devDependencies,
   };
+  for (const name of Object.keys(packageJson.peerDependencies)) {
+    assert.ok(packageJson.peerDependenciesMeta[name]?.optional, `${name} is optional`);
+  }
   for (const [heading, packages] of Object.entries(sections)) {
     const listed = rows(markdown, heading);
     assert.deepEqual(listed.map(([name]) => name!.replaceAll('`', '')).sort(), Object.keys(packages).sort(), heading);
@@ -96,11 +104,18 @@ test('docs/drivers.md says what the drivers state', async () => {
     .map(([name]) => name as keyof LogCapabilities)
     .map((name) => [
       name,
-      ...[file.capabilities, memory.capabilities, KAFKA_CAPABILITIES].map((all) => text(all[name])),
+      ...[file.capabilities, memory.capabilities, KAFKA_CAPABILITIES, KAFKAJS_CAPABILITIES].map((all) =>
+        text(all[name]),
+      ),
     ]);
   await Promise.all([file.close(), memory.close()]);
   rmSync(folder, { recursive: true });
   assert.deepEqual(listed, stated);
+});
+
+test('docs/drivers.md lists every case of the suite by driver', () => {
+  const [, section] = read('docs/drivers.md').split(`\n${CASES_HEADING}\n`);
+  assert.equal(`${CASES_HEADING}\n${section}`, driverCases(), 'run npm run docs');
 });
 
 test('links in documents lead to files that are there', () => {

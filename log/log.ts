@@ -47,7 +47,7 @@ export interface Log {
 
 /** Can be posted to another thread. */
 export interface LogAddress {
-  readonly driver: 'kafka';
+  readonly driver: 'kafka' | 'kafkajs';
   readonly options: unknown;
 }
 
@@ -64,10 +64,12 @@ export interface LogCapabilities {
   /** Fetches and appends raw v2 batches without opening them. */
   readonly rawBatches: boolean;
   readonly transactions: boolean;
-  /** Stale generations and producers are refused. */
+  /** The log itself refuses what stale producers write, and within transactions positions of a stale generation. */
   readonly fencing: boolean;
   /** Groups use the assignor that the member brings. */
   readonly ownAssignor: boolean;
+  /** Another thread may open a log of its own to the same topics; `address` says where. */
+  readonly threads: boolean;
   /** What an answered append survives. */
   readonly durable: 'process' | 'machine' | 'replicas';
 }

@@ -52,6 +52,8 @@ export const HOMES: { readonly [name: string]: readonly string[] } = {
   'lz4-wasm-nodejs': ['log/'],
   snappy: ['log/'],
   '@platformatic/kafka': ['log/kafka/', 'bench/kafka/'],
+  // for those who choose them
+  kafkajs: ['log/kafkajs/'],
   'fast-check': ['tests'],
   'vega-datasets': ['examples/'],
 };

@@ -14,7 +14,7 @@ export interface OpenLog {
   readonly clock: Clock;
   /** Moves a virtual clock; left out where time is real. */
   advance?(ms: Millis): void;
-  /** Runs compaction of a topic to its end now; left out where it cannot be asked for. */
+  /** Runs compaction of a topic to its end now; left out where it cannot be asked for, and the cases that do with it. */
   compact?(topic: string): Promise<void>;
   /** Runs retention of a topic now; likewise. */
   expire?(topic: string): Promise<void>;

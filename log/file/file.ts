@@ -135,6 +135,7 @@ class OpenFileLog implements FileLog {
     transactions: true,
     fencing: true,
     ownAssignor: true,
+    threads: false,
     durable: 'machine',
   };
   readonly admin: LogAdmin;

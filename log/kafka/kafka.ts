@@ -39,6 +39,7 @@ export const KAFKA_CAPABILITIES: LogCapabilities = {
   transactions: true,
   fencing: true,
   ownAssignor: true,
+  threads: true,
   durable: 'replicas',
 };
 

@@ -45,6 +45,11 @@ export class Members {
     await Promise.all([...this.#members.values()].map((member) => member.leave()));
   }
 
+  /** Whether this is the last assignment of a member here. */
+  holds(identity: GroupIdentity): boolean {
+    return this.#holder(identity) !== undefined;
+  }
+
   /** The identity under which the broker knows an assignment. */
   current(identity: GroupIdentity): GroupIdentity {
     const known = this.#holder(identity);

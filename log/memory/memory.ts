@@ -53,6 +53,7 @@ class DefaultMemoryLog implements MemoryLog {
     transactions: true,
     fencing: true,
     ownAssignor: true,
+    threads: false,
     durable: 'process',
   };
   readonly admin: LogAdmin;

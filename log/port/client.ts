@@ -35,8 +35,8 @@ export async function connectLog(port: MessagePort): Promise<Log> {
   const connection = new Connection(port);
   const { capabilities, address } = (await connection.call({ on: 'log', name: 'hello' })) as Hello;
   if (address === undefined) return new PortLog(connection, capabilities);
-  const { reopenKafkaLog } = await import('../kafka/kafka.ts');
-  return reopenKafkaLog(address);
+  if (address.driver === 'kafkajs') return (await import('../kafkajs/kafkajs.ts')).reopenKafkaJsLog(address);
+  return (await import('../kafka/kafka.ts')).reopenKafkaLog(address);
 }
 
 /** Calls under way, and the callbacks of members. */
