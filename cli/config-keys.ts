@@ -45,9 +45,10 @@ export const CONFIG_KEYS = {
   'data.folder': text('.nodeflow/data', 'The folder of the log and of the local stores, from the current folder.'),
   brokers: text(undefined, 'The brokers of a Kafka cluster, `host:port`, several with commas between.'),
   'log.driver': choice(
-    ['file', 'memory', 'kafka'],
+    ['file', 'memory', 'kafka', 'kafkajs'],
     undefined,
-    'Where topics live: segments on disk, memory that ends with the process, a Kafka cluster. ' +
+    'Where topics live: segments on disk, memory that ends with the process, a Kafka cluster, or such a cluster by a ' +
+      'client of another make, which has to be installed (docs/drivers.md). ' +
       'Without it: `kafka` where brokers are named, else `file`.',
   ),
   'kafka.clientId': text('nodeflow', 'The name under which brokers log and count this process.'),

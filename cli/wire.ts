@@ -26,7 +26,10 @@ import type { Program } from '../topology/topology.ts';
 export interface EngineOptions {
   /** The folder of the local stores and of the `file` log. Default `.nodeflow/data` in the current folder. */
   readonly directory?: string;
-  /** `memory` keeps nothing: topics and stores end with the process. Default: `kafka` with `brokers`, else `file`. */
+  /**
+   * `memory` keeps nothing: topics and stores end with the process. `kafkajs` is a Kafka cluster by the client of that
+   * name, which has to be installed. Default: `kafka` with `brokers`, else `file`.
+   */
   readonly log?: LogDriver;
   /** The brokers of a Kafka cluster: `host:port`, several with commas between. */
   readonly brokers?: string;
@@ -36,7 +39,7 @@ export interface EngineOptions {
   readonly telemetry?: Telemetry;
 }
 
-export type LogDriver = 'file' | 'memory' | 'kafka';
+export type LogDriver = 'file' | 'memory' | 'kafka' | 'kafkajs';
 
 /** Security and names towards a Kafka cluster. */
 export type KafkaSettings = Omit<KafkaOptions, 'brokers' | 'clock' | 'random'>;
@@ -90,11 +93,12 @@ async function openLog(
     return observed(await createFileLog({ directory: join(folder, 'log'), clock: systemClock }), telemetry);
   }
   if (brokers === undefined) {
-    throw new FlowError('config.invalid', 'the log is Kafka, but no broker is named; set `brokers` to host:port');
+    throw new FlowError('config.invalid', `the log is ${driver}, but no broker is named; set \`brokers\` to host:port`);
   }
-  // loaded only where it is used: its client takes a second to load
-  const { createKafkaLog } = await import('../log/kafka/kafka.ts');
-  return createKafkaLog({ ...kafka, brokers, clock: systemClock, random: seededRandom(systemClock.now()) });
+  const cluster = { ...kafka, brokers, clock: systemClock, random: seededRandom(systemClock.now()) };
+  // loaded only where they are used: a client takes a second to load
+  if (driver === 'kafkajs') return (await import('../log/kafkajs/kafkajs.ts')).createKafkaJsLog(cluster);
+  return (await import('../log/kafka/kafka.ts')).createKafkaLog(cluster);
 }
 
 function observed(log: FileLog, telemetry: Telemetry): FileLog {

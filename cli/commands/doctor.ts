@@ -31,12 +31,12 @@ export const doctor: Command = {
   async run(call, world) {
     const config = call.config();
     const folder = dataFolder(config, world.cwd);
-    const isKafka = logDriverOf(config) === 'kafka';
+    const isLocal = ['file', 'memory'].includes(logDriverOf(config));
     const findings = [
       checkNode(),
       await checkStore(world),
       await checkDisk(folder),
-      ...(await checkLog(call, isKafka ? undefined : folder, world)),
+      ...(await checkLog(call, isLocal ? folder : undefined, world)),
     ];
     for (const { check, state, found } of findings) {
       if (call.json) world.out(JSON.stringify({ check, ok: state !== 'bad', state, found }));

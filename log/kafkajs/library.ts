@@ -126,9 +126,9 @@ export interface BatchContext {
 let loading: Promise<Library> | undefined;
 
 /** Loads the library, which only those have installed who chose it. */
-export function loadLibrary(): Promise<Library> {
-  loading ??= import('kafkajs').then(
-    (loaded) => (loaded as unknown as { readonly default?: Library }).default ?? loaded,
+export function loadLibrary(load: () => Promise<unknown> = () => import('kafkajs')): Promise<Library> {
+  loading ??= load().then(
+    (loaded) => (loaded as { readonly default?: Library }).default ?? (loaded as Library),
     (thrown: NodeJS.ErrnoException) => {
       loading = undefined;
       if (thrown.code !== 'ERR_MODULE_NOT_FOUND') throw thrown;
