@@ -45,7 +45,7 @@ export const CONFIG_KEYS = {
   'data.folder': text('.nodeflow/data', 'The folder of the log and of the local stores, from the current folder.'),
   brokers: text(undefined, 'The brokers of a Kafka cluster, `host:port`, several with commas between.'),
   'log.driver': choice(
-    ['file', 'memory', 'kafka', 'kafkajs'],
+    ['file', 'memory', 'kafka', 'kafkajs', 'confluent'],
     undefined,
     'Where topics live: segments on disk, memory that ends with the process, a Kafka cluster, or such a cluster by a ' +
       'client of another make, which has to be installed (docs/drivers.md). ' +

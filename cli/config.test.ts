@@ -71,7 +71,11 @@ const WRONG: readonly (readonly [string, Partial<ConfigInputs>, RegExp])[] = [
     /run\.workers in --set is "many"; it takes whole number from 1 to 64/,
   ],
   ['a count out of range', { env: { NODEFLOW_RUN_WORKERS: '0' } }, /takes whole number from 1 to 64/],
-  ['another choice', { overrides: [['log.driver', 'redis', '--set']] }, /takes file, memory, kafka, kafkajs/],
+  [
+    'another choice',
+    { overrides: [['log.driver', 'redis', '--set']] },
+    /takes file, memory, kafka, kafkajs, confluent/,
+  ],
   ['an unknown unit', { overrides: [['state.memory', '5 parsecs', '--set']] }, /takes size/],
   ['no duration', { overrides: [['run.commitInterval', '0', '--set']] }, /takes duration/],
   ['an inherited name', { overrides: [['toString', '0', '--set']] }, /unknown configuration key toString/],

@@ -27,8 +27,8 @@ export interface EngineOptions {
   /** The folder of the local stores and of the `file` log. Default `.nodeflow/data` in the current folder. */
   readonly directory?: string;
   /**
-   * `memory` keeps nothing: topics and stores end with the process. `kafkajs` is a Kafka cluster by the client of that
-   * name, which has to be installed. Default: `kafka` with `brokers`, else `file`.
+   * `memory` keeps nothing: topics and stores end with the process. `kafkajs` and `confluent` are a Kafka cluster by
+   * the clients of those names, which have to be installed. Default: `kafka` with `brokers`, else `file`.
    */
   readonly log?: LogDriver;
   /** The brokers of a Kafka cluster: `host:port`, several with commas between. */
@@ -39,7 +39,7 @@ export interface EngineOptions {
   readonly telemetry?: Telemetry;
 }
 
-export type LogDriver = 'file' | 'memory' | 'kafka' | 'kafkajs';
+export type LogDriver = 'file' | 'memory' | 'kafka' | 'kafkajs' | 'confluent';
 
 /** Security and names towards a Kafka cluster. */
 export type KafkaSettings = Omit<KafkaOptions, 'brokers' | 'clock' | 'random'>;
@@ -98,6 +98,7 @@ async function openLog(
   const cluster = { ...kafka, brokers, clock: systemClock, random: seededRandom(systemClock.now()) };
   // loaded only where they are used: a client takes a second to load
   if (driver === 'kafkajs') return (await import('../log/kafkajs/kafkajs.ts')).createKafkaJsLog(cluster);
+  if (driver === 'confluent') return (await import('../log/confluent/confluent.ts')).createConfluentLog(cluster);
   return (await import('../log/kafka/kafka.ts')).createKafkaLog(cluster);
 }
 

@@ -54,6 +54,7 @@ export const HOMES: { readonly [name: string]: readonly string[] } = {
   '@platformatic/kafka': ['log/kafka/', 'bench/kafka/'],
   // for those who choose them
   kafkajs: ['log/kafkajs/'],
+  '@confluentinc/kafka-javascript': ['log/confluent/'],
   'fast-check': ['tests'],
   'vega-datasets': ['examples/'],
 };

@@ -1,3 +1,4 @@
+import { CONFLUENT_LEFT_OUT } from '../../log/confluent/left-out.fixture.ts';
 import { KAFKA_LEFT_OUT } from '../../log/kafka/left-out.fixture.ts';
 import { KAFKAJS_LEFT_OUT } from '../../log/kafkajs/left-out.fixture.ts';
 import { LOG_CASES } from '../../log/log.conformance.ts';
@@ -10,6 +11,7 @@ const LEFT_OUT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   memory: {},
   kafka: KAFKA_LEFT_OUT,
   kafkajs: KAFKAJS_LEFT_OUT,
+  confluent: CONFLUENT_LEFT_OUT,
 };
 
 /** The section of docs/drivers.md that says which case each driver passes, from the tables that the tests run by. */

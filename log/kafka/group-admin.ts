@@ -1,4 +1,5 @@
 import type { TopicPartition } from '../../core/ids.ts';
+import { positionText } from '../clients/position-text.ts';
 import type { CommittedPosition, GroupDescription } from '../log.ts';
 import type { BrokerId, Cluster } from './cluster.ts';
 import { brokerErrorOf } from './failures.ts';
@@ -107,7 +108,7 @@ function positionsOf(topics: readonly FetchedTopic[]): (TopicPartition & Committ
         topic: name,
         partition: partitionIndex,
         position: Number(committedOffset),
-        metadata: metadata ?? '',
+        metadata: positionText(metadata),
       });
     }
   }

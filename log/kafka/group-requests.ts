@@ -1,4 +1,5 @@
 import type { Bytes } from '../../core/bytes.ts';
+import { positionText } from '../clients/position-text.ts';
 import type { Request } from './ask.ts';
 
 const API = { positions: 9, join: 11, heartbeat: 12, leave: 13, sync: 14 } as const;
@@ -151,7 +152,7 @@ export function fetchPositions(
             const partition = reader.readInt32();
             const position = Number(reader.readInt64());
             reader.readInt32();
-            const metadata = reader.readString();
+            const metadata = positionText(reader.readString());
             positions.push({ topic, partition, position, metadata, errorCode: reader.readInt16() });
           });
         });

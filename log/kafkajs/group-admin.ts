@@ -1,5 +1,6 @@
 import { FlowError } from '../../core/errors.ts';
 import { partitionName, type TopicPartition } from '../../core/ids.ts';
+import { positionText } from '../clients/position-text.ts';
 import type { CommittedPosition, GroupDescription, GroupIdentity, LogAdmin } from '../log.ts';
 import type { Brokers } from './brokers.ts';
 import { codeOf } from './failures.ts';
@@ -49,7 +50,7 @@ export async function storedPositions(coordinator: LibraryBroker, group: string)
   for (const { topic, partitions } of responses) {
     for (const { partition, offset, metadata } of partitions) {
       const position = Number(offset);
-      if (position >= 0) rows.push({ topic, partition, position, metadata: metadata ?? '' });
+      if (position >= 0) rows.push({ topic, partition, position, metadata: positionText(metadata) });
     }
   }
   return rows.sort((a, b) => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition));
