@@ -1,4 +1,5 @@
 import { Ledger } from '../checkpoints/checkpoints.ts';
+import { FlowError } from '../core/errors.ts';
 import { partitionName } from '../core/ids.ts';
 import type { Assignment, GroupMember } from '../log/log.ts';
 import { planHash } from '../topology/plan.ts';
@@ -20,6 +21,7 @@ import { PlanIndex, type TaskSpec } from './stage.ts';
 
 /** Starts an application: takes a slot, checks its topics, joins its group, runs its workers. */
 export async function startRun(options: RunOptions): Promise<Run> {
+  checkGuarantee(options);
   const slot = await takeSlot(options.directory, options.program.plan.name);
   try {
     return await startInSlot(options, slot);
@@ -27,6 +29,17 @@ export async function startRun(options: RunOptions): Promise<Run> {
     await slot.release();
     throw thrown;
   }
+}
+
+function checkGuarantee({ log }: RunOptions): void {
+  const { transactions, fencing, driver } = log.capabilities;
+  if (transactions && fencing) return;
+  const lacks = transactions ? 'does not fence what is no longer current' : 'has no transactions';
+  throw new FlowError(
+    'log.unsupported',
+    `the log driver ${driver} ${lacks}, so nothing is exactly-once with it; ` +
+      'choose at-least-once where it can be chosen, or another driver',
+  );
 }
 
 async function startInSlot(options: RunOptions, slot: Slot): Promise<Run> {
