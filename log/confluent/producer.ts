@@ -1,22 +1,20 @@
 import type { Bytes } from '../../core/bytes.ts';
 import { FlowError } from '../../core/errors.ts';
-import { type Millis, type Position, partitionName, type TopicPartition } from '../../core/ids.ts';
+import { type Millis, type Position, partitionName } from '../../core/ids.ts';
 import { recycle } from '../buffer-pool.ts';
+import { checkMetadata, closedProducer, misuse, type Positions } from '../clients/producing.ts';
 import { type ClientRecord, Unpacker } from '../clients/records.ts';
-import type { CommittedPosition, GroupIdentity, LogAdmin, LogProducer } from '../log.ts';
+import type { GroupIdentity, LogAdmin, LogProducer } from '../log.ts';
 import { finalFailure } from './failures.ts';
 import { type Config, call, type DeliveryReport, type LibraryError, type LibraryProducer } from './library.ts';
 import type { ConfluentMembers } from './members.ts';
 import type { Shared } from './shared.ts';
 
-const MOST_METADATA_BYTES = 4096;
 /** The records of an append follow one another within microseconds; they should lie in one batch. */
 const LINGER_MS: Millis = 1;
 /** One record may be as large; what a topic takes its brokers say. */
 const LARGEST_RECORD_BYTES = 64 << 20;
 const QUEUE_KIB = 1 << 20;
-
-export type Positions = readonly (TopicPartition & CommittedPosition)[];
 
 export interface ProducerParts {
   readonly shared: Shared;
@@ -201,22 +199,4 @@ export function placed(positions: Positions) {
     offset: position,
     metadata,
   }));
-}
-
-export function checkMetadata(positions: Positions): void {
-  for (const { topic, partition, metadata } of positions) {
-    if (Buffer.byteLength(metadata) <= MOST_METADATA_BYTES) continue;
-    throw new FlowError(
-      'log.oversize',
-      `metadata of the position of ${partitionName(topic, partition)} is over 4 KiB; keep less with it`,
-    );
-  }
-}
-
-export function closedProducer(name: string): FlowError {
-  return new FlowError('log.closed', `producer ${name} was closed`);
-}
-
-export function misuse(message: string): FlowError {
-  return new FlowError('log.unsupported', message);
 }

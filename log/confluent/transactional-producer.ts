@@ -1,20 +1,12 @@
 import type { Bytes } from '../../core/bytes.ts';
 import { FlowError } from '../../core/errors.ts';
 import type { Millis, Position } from '../../core/ids.ts';
+import { checkMetadata, closedProducer, misuse, type Positions } from '../clients/producing.ts';
 import { backOffMs } from '../kafka/retry.ts';
 import type { GroupIdentity, LogProducer } from '../log.ts';
 import { finalFailure } from './failures.ts';
 import { call, type Done, type LibraryError, type LibraryProducer } from './library.ts';
-import {
-  Appends,
-  checkMetadata,
-  closedProducer,
-  misuse,
-  openLibraryProducer,
-  type Positions,
-  type ProducerParts,
-  placed,
-} from './producer.ts';
+import { Appends, openLibraryProducer, type ProducerParts, placed } from './producer.ts';
 
 /** The library takes no shorter timeout. */
 const SHORTEST_TRANSACTION_MS: Millis = 1000;

@@ -1,19 +1,19 @@
 import type { Bytes } from '../../core/bytes.ts';
 import { FlowError } from '../../core/errors.ts';
-import { type Millis, type Position, partitionName, type TopicPartition } from '../../core/ids.ts';
+import { type Millis, type Position, partitionName } from '../../core/ids.ts';
 import { CODEC } from '../batch.ts';
 import { recycle } from '../buffer-pool.ts';
+import { checkMetadata, closedProducer, misuse, type Positions } from '../clients/producing.ts';
 import { type ClientRecord, Unpacker } from '../clients/records.ts';
 import { Turns } from '../clients/turns.ts';
 import { Stale } from '../kafka/error-codes.ts';
 import type { Members } from '../kafka/members.ts';
-import type { CommittedPosition, GroupIdentity, LogProducer } from '../log.ts';
+import type { GroupIdentity, LogProducer } from '../log.ts';
 import type { Brokers, Shared } from './brokers.ts';
 import { codeOf, failureOfLibrary } from './failures.ts';
 import { storePositions } from './group-admin.ts';
 import type { LibraryMessage, LibraryProducer, LibraryTransaction } from './library.ts';
 
-const MOST_METADATA_BYTES = 4096;
 const FIRST_RETRY_MS: Millis = 50;
 const LONGEST_RETRY_MS: Millis = 1000;
 const CONCURRENT_TRANSACTIONS = 51;
@@ -27,8 +27,6 @@ export interface ProducerParts {
   /** The largest batch that a topic takes. */
   limitOf(topic: string): Promise<number | undefined>;
 }
-
-export type Positions = readonly (TopicPartition & CommittedPosition)[];
 
 /** A producer of the library that retries for as long as our patience is. */
 export function openLibraryProducer(
@@ -218,22 +216,4 @@ export class PlainProducer implements LogProducer {
     this.#producer = undefined;
     await before?.then((producer) => producer.disconnect()).catch(() => undefined);
   }
-}
-
-export function checkMetadata(positions: Positions): void {
-  for (const { topic, partition, metadata } of positions) {
-    if (Buffer.byteLength(metadata) <= MOST_METADATA_BYTES) continue;
-    throw new FlowError(
-      'log.oversize',
-      `metadata of the position of ${partitionName(topic, partition)} is over 4 KiB; keep less with it`,
-    );
-  }
-}
-
-export function closedProducer(name: string): FlowError {
-  return new FlowError('log.closed', `producer ${name} was closed`);
-}
-
-export function misuse(message: string): FlowError {
-  return new FlowError('log.unsupported', message);
 }

@@ -1,21 +1,13 @@
 import type { Bytes } from '../../core/bytes.ts';
 import { FlowError } from '../../core/errors.ts';
 import type { Millis, Position } from '../../core/ids.ts';
+import { checkMetadata, closedProducer, misuse, type Positions } from '../clients/producing.ts';
 import { Stale } from '../kafka/error-codes.ts';
 import type { GroupIdentity, LogProducer } from '../log.ts';
 import { codeOf, failureOfLibrary } from './failures.ts';
 import { committedPositions, type Row, topicsOf } from './group-admin.ts';
 import type { LibraryProducer, LibraryTransaction } from './library.ts';
-import {
-  Appends,
-  checkMetadata,
-  closedProducer,
-  misuse,
-  openLibraryProducer,
-  type Positions,
-  type ProducerParts,
-  unhurried,
-} from './producer.ts';
+import { Appends, openLibraryProducer, type ProducerParts, unhurried } from './producer.ts';
 
 const INVALID_TXN_STATE = 48;
 /** So often positions are looked for after a commit, ever less often: two seconds in all. */
