@@ -23,7 +23,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 process.env['CLIENTS_RUN'] = `clients-${process.pid}-${systemClock.now()}`;
 const { COUNT, counts, thirds, topology } = await import('./thirds.ts');
 
-const libraryFrom = confluentLibrary();
+const libraryFrom = await confluentLibrary();
 const brokers = await testBrokers();
 
 function engineOver(log: Log, name: string): Engine {

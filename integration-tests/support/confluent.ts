@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { alone } from '../../cli/kafka/lock.ts';
 import { cacheFolder } from '../../cli/kafka/machine.ts';
+import { systemClock } from '../../core/clock.ts';
 import { leaveOut } from './test-run.ts';
 
 const VERSION = '1.10.1';
@@ -14,7 +16,7 @@ const BUILD_TIMEOUT_MS = 900_000;
  * fetched without its install step, which would download a binary, and compiled, once for all projects of the user:
  * that takes a minute or two. Answers `undefined` where that cannot be done here; the run then says what was left out.
  */
-export function confluentLibrary(): string | undefined {
+export async function confluentLibrary(): Promise<string | undefined> {
   const cache = cacheFolder(process.env);
   const home = join(cache, `confluent-${VERSION}-node-${process.versions.modules}-${process.platform}-${process.arch}`);
   const beside = join(home, 'beside.js');
@@ -24,17 +26,18 @@ export function confluentLibrary(): string | undefined {
     leaveOut(`the client of the driver confluent cannot be compiled without ${absent.join(', ')}`);
     return undefined;
   }
-  mkdirSync(cache, { recursive: true });
-  const folder = mkdtempSync(join(cache, 'confluent-'));
-  try {
-    build(folder);
-    writeFileSync(join(folder, 'beside.js'), '');
-    // Whoever was faster has made the same.
-    if (!existsSync(home)) renameSync(folder, home);
-    return beside;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  return alone(`${home}.lock`, systemClock, async () => {
+    if (existsSync(beside)) return beside;
+    const folder = mkdtempSync(join(cache, 'confluent-'));
+    try {
+      build(folder);
+      writeFileSync(join(folder, 'beside.js'), '');
+      renameSync(folder, home);
+      return beside;
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
 }
 
 /** What the compiler's run would lack. */

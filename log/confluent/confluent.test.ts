@@ -9,7 +9,7 @@ import { createConfluentLog } from './confluent.ts';
 import { CONFLUENT_LEFT_OUT } from './left-out.fixture.ts';
 
 // Brokers look every ten seconds for transactions past their timeout; a case waits for one.
-const libraryFrom = confluentLibrary();
+const libraryFrom = await confluentLibrary();
 const brokers = await testBrokers({ set: { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': 100 } });
 after(() => brokers?.close());
 const run = `f${process.pid}-${systemClock.now()}`;
