@@ -25,6 +25,8 @@ export class MemoryProducer implements LogProducer {
   /** `failed`: the outcome of a request is unknown, or the log has aborted; only `abort` and `close` may follow. */
   #state: 'idle' | 'open' | 'failed' | 'closed' = 'idle';
   #unanswered = 0;
+  /** Without a transaction: partitions in which a batch got lost. Behind a gap in its sequence nothing is taken. */
+  readonly #gaps = new Set<string>();
 
   constructor(parts: ProducerParts, session: ProducerSession) {
     this.#parts = parts;
@@ -33,10 +35,18 @@ export class MemoryProducer implements LogProducer {
 
   async append(topic: string, partition: number, batch: Bytes): Promise<Position> {
     this.#check(true);
-    const what = `the append to ${partitionName(topic, partition)}`;
+    const name = partitionName(topic, partition);
+    const what = `the append to ${name}`;
+    if (this.#gaps.has(name)) throw new FlowError('log.timeout', `${what} was not taken: a batch before it got lost`);
     this.#unanswered++;
+    let done = false;
     try {
-      return await this.#request('append', what, () => this.#append(topic, partition, batch));
+      const appending = this.#request('append', what, () => {
+        done = true;
+        return this.#append(topic, partition, batch);
+      });
+      if (!done && !this.#session.transactional) this.#gaps.add(name);
+      return await appending;
     } finally {
       this.#unanswered--;
     }
