@@ -15,6 +15,19 @@
  *     commit.published   the cut may reach the disk, queries see it (K9)
  *     store.writing, store.written   around the write-back of committed cuts (K7, K8)
  *
+ * That is exactly-once. *At-least-once* has no transaction; the same steps come in an order after which a crash may
+ * repeat what an epoch did, and never loses it. Each is answered before the next is sent:
+ *
+ *     outputs, and the changelogs of stores     -> commit.begun, commit.appended
+ *     progress                                  a crash before it finds stores ahead of their clocks: counted again
+ *     dropped panes                             never before the clock that makes their records late is durable
+ *     input positions, under the generation     -> commit.positions
+ *     ledger rows of tasks that have ended      -> commit.ending, commit.committed
+ *
+ * A crash behind `progress` finds stores and clocks that agree, and inputs behind them. State counts as committed, and
+ * may reach the disk, at the end as above. A producer without a transaction fences nobody: a process that was put out
+ * of its group and lives on cannot commit positions, but what it had sent before stands.
+ *
  * Outside the commit: `feed.fetched` (K0), `restore.table` (K10), `producer.opening` (K12). Crashes between two
  * stages (K13) fall on the same points, since stages commit apart.
  *
@@ -53,7 +66,7 @@ export const FAILPOINTS = [
   'store.written',
 ] as const;
 
-export { type CommitObserver, Committer, type EpochFigures, type EpochPart } from './committer.ts';
+export { type CommitObserver, Committer, type EpochFigures, type EpochPart, type Guarantee } from './committer.ts';
 export { KeptNumbers } from './kept-numbers.ts';
 export { Ledger, type LedgerRow, ledgerTopic, type TopicEnds } from './ledger.ts';
 export { Outputs, type Sealed } from './outputs.ts';

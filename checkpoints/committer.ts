@@ -6,6 +6,7 @@ import type { Step } from '../core/step.ts';
 import { BatchBuilder } from '../log/batch.ts';
 import type { CommittedPosition, GroupIdentity, LogProducer } from '../log/log.ts';
 import type { Cut, TaskState } from '../state/state.ts';
+import { type ChangelogRows, ChangelogWriter, changelogEnds } from './changelog-writer.ts';
 import type { LedgerRow } from './ledger.ts';
 import type { Outputs, Sealed } from './outputs.ts';
 
@@ -35,11 +36,21 @@ export interface CommitObserver {
   committed(epoch: EpochFigures): void;
 }
 
+/** A part of the epoch on its way, and the tables that its rows have touched so far. */
+interface Changed {
+  readonly part: EpochPart;
+  readonly touched: Set<string>;
+}
+
+/** What a crash may do to results: nothing, or count some records again. */
+export type Guarantee = 'exactly-once' | 'at-least-once';
+
 /** Batches of an epoch go out before it ends, but no more than this on trust. */
 const MOST_UNANSWERED_BYTES = 32 << 20;
 
 export interface CommitterOptions {
-  /** The first producer; see {@link Committer.renew}. */
+  readonly guarantee: Guarantee;
+  /** The first producer, with a transactional id for exactly-once and without for at-least-once; see {@link Committer.renew}. */
   readonly producer: LogProducer;
   readonly outputs: Outputs;
   readonly step: Step;
@@ -68,12 +79,17 @@ export class Committer {
   /** Where each partition ends behind what this worker wrote, by `topic/partition`. */
   readonly #ends = new Map<string, Position>();
   #committing: Promise<void> | undefined;
-  readonly #changelog: BatchBuilder;
+  readonly #transactional: boolean;
+  readonly #changelog: ChangelogWriter;
+  readonly #ledger: BatchBuilder;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
     this.#producer = options.producer;
-    this.#changelog = new BatchBuilder(options.step);
+    this.#transactional = options.guarantee === 'exactly-once';
+    const { step, outputs } = options;
+    this.#changelog = new ChangelogWriter(step, outputs.batchBytes, (sealed) => this.#append(sealed));
+    this.#ledger = new BatchBuilder(step);
   }
 
   /** An epoch is between its begin and its answer. */
@@ -110,8 +126,9 @@ export class Committer {
     const { outputs } = this.#options;
     outputs.seal(true);
     for (const sealed of outputs.take()) this.#append(sealed);
-    const changed = parts.map((part) => this.#appendChangelog(part));
-    const run = this.#run(parts, changed);
+    const epoch = parts.map((part): Changed => ({ part, touched: new Set() }));
+    this.#write(epoch, this.#transactional ? 'all' : 'stores');
+    const run = this.#run(epoch);
     this.#committing = run;
     run.then(
       () => {
@@ -153,7 +170,7 @@ export class Committer {
   }
 
   #begin(): void {
-    if (this.#open) return;
+    if (this.#open || !this.#transactional) return;
     this.#open = true;
     this.#producer.begin();
   }
@@ -179,67 +196,57 @@ export class Committer {
     failpoint('commit.begun');
   }
 
-  /** Writes a cut to the changelogs; answers which tables it touched. */
-  #appendChangelog(part: EpochPart): ReadonlySet<string> {
-    const { step, outputs } = this.#options;
-    const builder = this.#changelog;
-    const tables = new Set<string>();
-    let current = '';
-    const seal = () => {
-      if (builder.count === 0) return;
-      const records = builder.count;
-      this.#append({ topic: part.changelog(current), partition: part.partition, bytes: builder.finish(), records });
-    };
-    step.begin();
-    part.cut.forEach((table, timestamp, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
-      if (table !== current || builder.size >= outputs.batchBytes) {
-        seal();
-        current = table;
-        tables.add(table);
-      }
-      builder.append(timestamp, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd);
-    });
-    step.settle();
-    seal();
-    return tables;
+  #write(epoch: readonly Changed[], rows: ChangelogRows): void {
+    for (const { part, touched } of epoch) this.#changelog.write(part, rows, touched);
   }
 
-  async #run(parts: readonly EpochPart[], changed: readonly ReadonlySet<string>[]): Promise<void> {
-    const producer = this.#producer;
+  async #run(epoch: readonly Changed[]): Promise<void> {
+    const parts = epoch.map(({ part }) => part);
     await this.#answered();
     failpoint('commit.appended');
-    for (const part of parts) if (part.ended !== undefined) this.#appendLedger(await part.ended());
-    await this.#answered();
-    const positions = parts.flatMap((part) => part.positions);
-    if (positions.length > 0) {
-      this.#begin();
-      await this.#sendPositions(
-        positions,
-        parts.map((part) => part.task),
-      );
-    }
-    failpoint('commit.positions');
-    if (this.#open) {
-      const ending = producer.commit();
-      failpoint('commit.ending');
-      await ending;
-      this.#open = false;
-    }
+    if (this.#transactional) await this.#endTransaction(parts);
+    else await this.#endInOrder(epoch);
     failpoint('commit.committed');
     this.#options.observer?.committed({ records: this.#records, bytes: this.#bytes });
     this.#records = 0;
     this.#bytes = 0;
-    parts.forEach((part, index) => {
-      part.state.committed(part.cut, this.#changelogEnds(part, changed[index]!));
-    });
+    for (const { part, touched } of epoch) part.state.committed(part.cut, changelogEnds(part, touched, this.#ends));
     failpoint('commit.published');
+  }
+
+  async #endTransaction(parts: readonly EpochPart[]): Promise<void> {
+    await this.#appendLedgerRows(parts);
+    await this.#sendPositions(parts);
+    failpoint('commit.positions');
+    if (!this.#open) return;
+    const ending = this.#producer.commit();
+    failpoint('commit.ending');
+    await ending;
+    this.#open = false;
+  }
+
+  /** See the order of at-least-once in checkpoints.ts: outputs and rows of stores are answered by now. */
+  async #endInOrder(epoch: readonly Changed[]): Promise<void> {
+    for (const rows of ['progress', 'drops'] as const) {
+      this.#write(epoch, rows);
+      await this.#answered();
+    }
+    const parts = epoch.map(({ part }) => part);
+    await this.#sendPositions(parts);
+    failpoint('commit.positions');
+    await this.#appendLedgerRows(parts);
+    failpoint('commit.ending');
   }
 
   /**
    * Under the generation that came with the assignment of these tasks, never a fresher one. Where the group has moved
    * on meanwhile, the epoch goes on under the next assignment if all its tasks are kept in it.
    */
-  async #sendPositions(positions: EpochPart['positions'], tasks: readonly string[]): Promise<void> {
+  async #sendPositions(parts: readonly EpochPart[]): Promise<void> {
+    const positions = parts.flatMap((part) => part.positions);
+    if (positions.length === 0) return;
+    const tasks = parts.map(({ task }) => task);
+    this.#begin();
     let identity = this.#options.identityFor(tasks);
     while (identity !== undefined) {
       try {
@@ -262,23 +269,19 @@ export class Committer {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
+  async #appendLedgerRows(parts: readonly EpochPart[]): Promise<void> {
+    for (const { ended } of parts) if (ended !== undefined) this.#appendLedger(await ended());
+    await this.#answered();
+  }
+
   #appendLedger(row: LedgerRow): void {
     const { step } = this.#options;
-    const builder = this.#changelog;
+    const builder = this.#ledger;
     const key = Buffer.from(row.key);
     const value = Buffer.from(JSON.stringify(row.value));
     step.begin();
     builder.append(row.at, key, 0, key.length, value, 0, value.length);
     step.settle();
     this.#append({ topic: this.#options.ledgerTopic, partition: 0, bytes: builder.finish(), records: 1 });
-  }
-
-  #changelogEnds(part: EpochPart, tables: ReadonlySet<string>): ReadonlyMap<string, Position> {
-    const ends = new Map<string, Position>();
-    for (const table of tables) {
-      const end = this.#ends.get(partitionName(part.changelog(table), part.partition));
-      if (end !== undefined) ends.set(table, end);
-    }
-    return ends;
   }
 }

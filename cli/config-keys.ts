@@ -97,6 +97,12 @@ export const CONFIG_KEYS = {
     DEFAULT_SETTINGS.compression,
     'How batches of output and of changelogs are compressed. Batches that pass through whole stay as they are.',
   ),
+  'run.guarantee': choice(
+    ['exactly-once', 'at-least-once'],
+    DEFAULT_SETTINGS.guarantee,
+    'What a crash may do to results. `at-least-once` takes no transactions and shows outputs before the commit; ' +
+      'after a crash some records count twice. See guarantees.md.',
+  ),
   'run.workers': count(1, 64, DEFAULT_SETTINGS.workers, 'Worker threads; with 1 everything runs in the main thread.'),
   'run.until': choice(
     ['drained', 'end'],

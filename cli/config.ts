@@ -69,6 +69,7 @@ export function loadConfig({ cwd, env, file, overrides = [] }: ConfigInputs): Co
 /** The part of the configuration that a run takes. */
 export function runSettings(config: Config): RunSettings {
   return {
+    guarantee: config.text('run.guarantee') as RunSettings['guarantee'],
     workers: config.number('run.workers')!,
     until: config.text('run.until') as RunSettings['until'],
     onFailure: config.text('run.onFailure') as RunSettings['onFailure'],

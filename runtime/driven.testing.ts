@@ -154,6 +154,7 @@ class Drive {
     const options = { producer, step: this.#step, outputs: this.#outputs, ledgerTopic: ledgerTopic(identity.group) };
     const committer = new Committer({
       ...options,
+      guarantee: 'exactly-once',
       identityFor: () => identity,
       nextIdentity: async () => undefined,
     });

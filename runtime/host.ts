@@ -69,6 +69,7 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
   const ledger = await Ledger.open(log, application, clock);
   const renewProducer = () => {
     failpoint('producer.opening');
+    if (settings.guarantee === 'at-least-once') return log.producer({});
     return log.producer({ transactionalId: `${application}-${options.slot}-${options.worker}` });
   };
   const producer = await renewProducer();

@@ -1,3 +1,4 @@
+import type { Guarantee } from '../checkpoints/checkpoints.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Millis } from '../core/ids.ts';
 import type { Compression } from '../log/batch.ts';
@@ -12,8 +13,8 @@ import type { Program } from '../topology/topology.ts';
  *
  * - A *stage* of the plan times its partitions gives *tasks*: each owns its inputs, its operators and its state,
  *   and touches nothing of another task (`task.ts`, the hot path; one record at a time, depth-first).
- * - A *worker* is one event loop with some tasks, one reader and one transactional producer (`worker.ts`): it
- *   feeds the tasks' bounded inputs, lets them run, and commits all of them in one transaction.
+ * - A *worker* is one event loop with some tasks, one reader and one producer (`worker.ts`): it feeds the tasks'
+ *   bounded inputs, lets them run, and commits all of them together: in one transaction, or at least once.
  * - The *supervisor* (`supervisor.ts`) checks and makes topics, joins the group, splits the assignment over the
  *   workers, and knows when a bounded run is complete. With one worker everything lives in one thread; with more,
  *   each runs in a thread of its own that imports the same module, and the supervisor's thread owns the log.
@@ -50,6 +51,8 @@ export interface ModuleRef {
 }
 
 export interface RunSettings {
+  /** What a crash may do to results: see docs/guarantees.md. Default `exactly-once`. */
+  readonly guarantee: Guarantee;
   /** Worker threads. Default 1: everything in the calling thread. */
   readonly workers: number;
   /** Time between commits. Default 100 ms. */
@@ -79,6 +82,7 @@ export interface RunSettings {
 }
 
 export const DEFAULT_SETTINGS: RunSettings = {
+  guarantee: 'exactly-once',
   workers: 1,
   commitIntervalMs: 100,
   onFailure: 'fail',

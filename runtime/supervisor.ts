@@ -31,14 +31,14 @@ export async function startRun(options: RunOptions): Promise<Run> {
   }
 }
 
-function checkGuarantee({ log }: RunOptions): void {
+function checkGuarantee({ log, settings }: RunOptions): void {
   const { transactions, fencing, driver } = log.capabilities;
-  if (transactions && fencing) return;
+  if (settings.guarantee === 'at-least-once' || (transactions && fencing)) return;
   const lacks = transactions ? 'does not fence what is no longer current' : 'has no transactions';
   throw new FlowError(
     'log.unsupported',
     `the log driver ${driver} ${lacks}, so nothing is exactly-once with it; ` +
-      'choose at-least-once where it can be chosen, or another driver',
+      'choose run.guarantee at-least-once, or another driver',
   );
 }
 

@@ -18,7 +18,7 @@ export interface WorkerParts {
   readonly settings: RunSettings;
   /** The first producer, already open. */
   readonly producer: LogProducer;
-  /** A new one under the same transactional id. */
+  /** A new one, under the same transactional id where it has one. */
   renewProducer(): Promise<LogProducer>;
   readonly ledgerTopic: string;
   readonly wake: Wake;
@@ -83,6 +83,7 @@ export class Worker {
     const { clock, settings, wake } = parts;
     this.#writeBacks = new WriteBacks({ clock, settings, wake, onFailure });
     this.#committer = new Committer({
+      guarantee: settings.guarantee,
       producer: parts.producer,
       outputs: parts.outputs,
       step: parts.step,

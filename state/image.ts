@@ -21,3 +21,8 @@ export function checkImage(table: string, bytes: Bytes, start: number, end: numb
     `a row of table ${table} has format ${bytes[start]}, this version reads ${IMAGE_VERSION}: use the version that wrote it or a newer one`,
   );
 }
+
+/** Whether a changelog value says that its pane is dropped: no row is as short. */
+export function isPaneDrop(valueStart: number, valueEnd: number): boolean {
+  return valueStart >= 0 && valueEnd - valueStart < IMAGE_HEADER;
+}

@@ -235,3 +235,4 @@ export interface Scan {
 }
 
 export { createStateBackend, type StateBackendOptions } from './backend.ts';
+export { isPaneDrop } from './image.ts';

@@ -1,11 +1,10 @@
 import { openEngine, run } from '../../index.ts';
+import type { ChildSettings } from './run-child.ts';
 import { topology } from './topology.ts';
 
-/**
- * Runs the job in the given folder to its end, on the brokers named third where there are some; killed on the way where
- * NODEFLOW_FAILPOINT says so.
- */
-const [directory, workers = '1', brokers] = process.argv.slice(2) as [string, string?, string?];
+/** Runs the job in the given folder to its end, killed on the way where NODEFLOW_FAILPOINT says so. */
+const [directory, chosen] = process.argv.slice(2) as [string, string];
+const { workers, brokers, guarantee } = JSON.parse(chosen) as ChildSettings;
 const engine = await openEngine({ directory, ...(brokers === undefined ? {} : { brokers }) });
 const running = await run(topology, {
   engine,
@@ -14,7 +13,8 @@ const running = await run(topology, {
     batchBytes: 8192,
     sliceRecords: 250,
     writeBackMs: 5,
-    workers: Number(workers),
+    workers,
+    guarantee,
   },
   module: { url: new URL('./topology.ts', import.meta.url).href, name: 'topology' },
 });

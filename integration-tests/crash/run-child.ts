@@ -8,12 +8,17 @@ export interface Ended {
   readonly errors: string;
 }
 
-export interface ChildOptions {
-  /** `name:hit:action`, see `core/failpoints.ts`. */
-  readonly failpoint?: string;
-  readonly workers?: number;
+/** What the process is told besides its folder. */
+export interface ChildSettings {
+  readonly workers: number;
+  readonly guarantee: 'exactly-once' | 'at-least-once';
   /** A cluster in place of the log in the folder. */
   readonly brokers?: string;
+}
+
+export interface ChildOptions extends Partial<ChildSettings> {
+  /** `name:hit:action`, see `core/failpoints.ts`. */
+  readonly failpoint?: string;
   /** Given the process when it has begun to process records. */
   readonly onBusy?: (child: ChildProcess) => void;
 }
@@ -21,9 +26,9 @@ export interface ChildOptions {
 /** Runs the job of this folder in a process of its own. */
 export function runChild(directory: string, options: ChildOptions = {}): Promise<Ended> {
   const { NODEFLOW_FAILPOINT: _, ...env } = process.env;
-  const { failpoint, workers = 1, brokers, onBusy } = options;
-  const words = [directory, String(workers), ...(brokers === undefined ? [] : [brokers])];
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'child.ts'), ...words], {
+  const { failpoint, onBusy, ...chosen } = options;
+  const settings: ChildSettings = { workers: 1, guarantee: 'exactly-once', ...chosen };
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'child.ts'), directory, JSON.stringify(settings)], {
     env: failpoint === undefined ? env : { ...env, NODEFLOW_FAILPOINT: failpoint },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
