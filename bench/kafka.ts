@@ -3,178 +3,168 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
 import { type Broker, startBroker } from './kafka/broker.ts';
-import { measureLatency } from './kafka/latency.ts';
-import {
-  COMMIT_INTERVAL_MS,
-  type Expected,
-  type Guarantee,
-  type Measured,
-  measureEngine,
-  measureNeighbour,
-  measureStreams,
-  type Series,
-  startEngine,
-  startStreams,
-} from './kafka/measure.ts';
+import { killChildren } from './kafka/child.ts';
+import { besideSeconds, type Group, type GroupOptions, GroupRun, groupsOf, roundSeconds } from './kafka/group.ts';
+import { COMMIT_INTERVAL_MS, type Expected, type Guarantee, type Series } from './kafka/measure.ts';
+import { installNeighbours } from './kafka/neighbours.ts';
+import { PACE } from './kafka/pace.ts';
 import { askPeer, buildPeer } from './kafka/peer.ts';
-import { DEFAULTS, IN_MEMORY, type Profile, STATE_SWEEP, SWEEP, UNCACHED } from './kafka/profiles.ts';
-import { inWords, latencyInWords, median, medianOf, type RowResult, titleOf } from './kafka/report.ts';
-import { KAFKA_ROWS, PARTITIONS } from './kafka/rows.ts';
+import { Progress } from './kafka/progress.ts';
+import { linesOf, type Result } from './kafka/report.ts';
+import { KAFKA_ROWS, PARTITIONS, type RowName } from './kafka/rows.ts';
+import { Saved } from './kafka/saved.ts';
+import { type Choice, defaultChoice, sweep, sweepRuns } from './kafka/sweep.ts';
 
 /**
- * The engine beside Kafka Streams on one real broker, in pairs within one run, outputs compared. Needs Java 17, Maven,
- * Linux and a quiet machine.
+ * The engine beside Kafka Streams on one real broker, in pairs within one run, each guarantee against the same, outputs
+ * compared. Needs Java 17, Maven, Linux and a quiet machine.
  *
- *     npm run bench:kafka [-- --records 12000000 --pairs 5 --rows pass,forward,filter,count --guarantees exactly-once --json]
+ *     npm run bench:kafka [-- --budget-minutes 45 --records 10000000 --rows pass,forward,filter,count
+ *         --guarantees at-least-once,exactly-once --pairs 5 --save results.jsonl --json]
  *
- * `--quick` is a look: few records, one pair, no sweep. The engine commits exactly-once in every row; against a peer
- * at-least-once that is the stronger promise.
+ * Without `--pairs` it takes as many as the budget allows, five at most. `--save` keeps every result in a file, and
+ * leaves out what stands there already, so that a series can be made in parts or go on after it was cut short.
+ * `--quick` is a look: few records, one pair, no sweep, no latencies. Progress goes to standard error.
  */
 const { values: options } = parseArgs({
   options: {
     records: { type: 'string' },
+    'small-records': { type: 'string' },
     pairs: { type: 'string' },
+    'budget-minutes': { type: 'string', default: '45' },
     rows: { type: 'string', default: Object.keys(KAFKA_ROWS).join(',') },
     guarantees: { type: 'string', default: 'at-least-once,exactly-once' },
-    sweep: { type: 'boolean', default: true },
-    profile: { type: 'string' },
-    latency: { type: 'boolean', default: true },
-    neighbour: { type: 'boolean', default: true },
+    sweep: { type: 'boolean' },
+    latency: { type: 'boolean' },
+    beside: { type: 'boolean' },
+    neighbours: { type: 'boolean' },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    save: { type: 'string' },
     compression: { type: 'string', default: 'lz4' },
-    brokers: { type: 'string' },
-    'broker-pid': { type: 'string' },
-    'latency-seconds': { type: 'string', default: '20' },
+    'latency-seconds': { type: 'string', default: '10' },
   },
   allowNegative: true,
 });
 
-const records = Number(options.records ?? (options.quick ? 2_000_000 : 12_000_000));
-const pairs = Number(options.pairs ?? (options.quick ? 1 : 5));
+const MOST_PAIRS = 5;
+const whole = !options.quick;
+const records = Number(options.records ?? (whole ? 10_000_000 : 1_000_000));
+/** What sweeps, and what stands beside the rows, are measured with. */
+const smallRecords = Math.min(records, Number(options['small-records'] ?? (whole ? 2_000_000 : 600_000)));
+const rows = options.rows.split(',').map((row) => {
+  if (KAFKA_ROWS[row] === undefined) throw new Error(`there is no row ${row}`);
+  return row as RowName;
+});
+const guarantees = options.guarantees.split(',') as Guarantee[];
 const folder = mkdtempSync(join(tmpdir(), 'nodeflow-bench-kafka-'));
+const saved = new Saved(options.save);
+let broker: Broker | undefined;
 
-function say(text: string): void {
-  (options.json ? process.stderr : process.stdout).write(text + '\n');
+function cleanUp(): void {
+  killChildren();
+  broker?.stop();
+  broker = undefined;
+  rmSync(folder, { recursive: true, force: true });
 }
 
-function openBroker(): Broker {
-  const { brokers, 'broker-pid': pid } = options;
-  if (brokers !== undefined && pid !== undefined) return { brokers, pid: Number(pid), stop: () => undefined };
-  return startBroker(join(folder, 'broker'));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    cleanUp();
+    process.exit(130);
+  });
 }
 
-async function loadInput(broker: Broker): Promise<Series> {
-  const input = `bids-${process.pid}`;
-  const { brokers } = broker;
+function show(result: Result): void {
+  if (options.json) console.log(JSON.stringify(result));
+  const lines = linesOf(result, (row) => KAFKA_ROWS[row]!.title).join('\n');
+  (options.json ? process.stderr : process.stdout).write(`${lines}\n`);
+}
+
+async function loadInput(of: Broker, name: string, count: number): Promise<Series> {
+  const input = `bids-${name}-${process.pid}`;
+  const { brokers } = of;
   await askPeer('topics', { brokers, create: input, partitions: PARTITIONS });
   const base = systemClock.now() - (systemClock.now() % 10_000);
-  const loaded = await askPeer<Expected & { readonly valueBytes: number }>('load', {
-    brokers,
-    topic: input,
-    records,
-    base,
-  });
-  say(`${records} records in ${PARTITIONS} partitions, values of ${loaded.valueBytes} bytes on average`);
+  const expected = await askPeer<Expected>('load', { brokers, topic: input, records: count, base });
   const compression = options.compression === 'none' ? 'none' : 'lz4';
-  return { broker, folder, input, records, warm: Math.floor(records / 2), expected: loaded, compression };
+  return { broker: of, folder, input, records: count, warm: Math.floor(count / 2), expected, compression };
 }
 
-/** Tries settings of the peer, one run each, and answers the one that takes the least CPU. */
-async function sweep(series: Series, row: string): Promise<Profile> {
-  const { profile: wanted } = options;
-  const named = [...SWEEP, ...STATE_SWEEP, UNCACHED].find(({ name }) => name === wanted);
-  if (wanted !== undefined && named === undefined) throw new Error(`there is no profile "${wanted}"`);
-  if (named !== undefined || !options.sweep || options.quick) return named ?? SWEEP[0]!;
-  const all = KAFKA_ROWS[row]!.job === 'count' ? [...SWEEP, ...STATE_SWEEP] : SWEEP;
-  let best: { readonly profile: Profile; readonly cpu: number } | undefined;
-  say(`${row}: settings of Kafka Streams, exactly-once, one run each`);
-  for (const profile of all) {
-    const measured = await measureStreams(series, row, profile, 'exactly-once');
-    say(inWords(profile.name, measured));
-    if (best === undefined || measured.engineCpu < best.cpu) best = { profile, cpu: measured.engineCpu };
+/** Every row of a group has been measured already: its results are told again. */
+function tellSaved(group: Group): boolean {
+  const found = group.rows.map((row) => saved.of(row));
+  if (found.some((results) => results.length === 0)) return false;
+  for (const result of found.flat()) show(result);
+  return true;
+}
+
+/** Pairs that fit into what the budget leaves, and how many seconds that takes with everything else. */
+function fit(groups: readonly Group[], others: Omit<GroupOptions, 'pairs'>, sweeps: boolean) {
+  const round = groups.reduce((sum, group) => sum + roundSeconds(group, records), 0);
+  let rest = PACE.load(records) + PACE.load(smallRecords);
+  for (const group of groups) {
+    rest += besideSeconds(group, others, records, smallRecords);
+    const [row] = group.rows as [RowName];
+    if (sweeps && saved.choice(row) === undefined) rest += sweepRuns(row) * PACE.peer(row, smallRecords);
   }
-  return best!.profile;
+  const fitting = Math.floor((Number(options['budget-minutes']) * 60 - rest) / round);
+  const pairs = Number(options.pairs ?? (whole ? Math.min(MOST_PAIRS, Math.max(1, fitting)) : 1));
+  return { pairs, seconds: rest + pairs * round };
 }
 
-async function measureRow(series: Series, row: string, guarantee: Guarantee, profile: Profile): Promise<RowResult> {
-  const ours: Measured[] = [];
-  const theirs: Measured[] = [];
-  for (let n = 0; n < pairs; n++) {
-    const sides = [
-      async () => ours.push(await measureEngine(series, row)),
-      async () => theirs.push(await measureStreams(series, row, profile, guarantee)),
-    ];
-    for (const side of n % 2 === 0 ? sides : sides.reverse()) await side();
-  }
-  const beside: Record<string, Measured> = {};
-  const others = KAFKA_ROWS[row]!.job === 'count' ? [DEFAULTS, UNCACHED, IN_MEMORY] : [DEFAULTS];
-  for (const other of options.quick ? [] : others) {
-    beside[`Kafka Streams, ${other.name}`] = await measureStreams(series, row, other, guarantee);
-  }
-  const isPlain = row === 'pass' && guarantee === 'at-least-once';
-  if (options.neighbour && isPlain) beside['a loop over @platformatic/kafka'] = await measureNeighbour(series);
-  const ratios = ours.map((one, i) => theirs[i]!.engineCpu / one.engineCpu);
-  const result = {
-    row,
-    guarantee,
-    ratio: median(ratios),
-    low: Math.min(...ratios),
-    high: Math.max(...ratios),
-    pairs,
-    profile: profile.name,
-    engine: medianOf(ours),
-    peer: medianOf(theirs),
-    beside,
-  };
-  return options.latency ? { ...result, latency: await latencies(series, result, profile) } : result;
+async function choose(small: Series, row: string, sweeps: boolean, progress: Progress): Promise<Choice> {
+  const known = saved.choice(row);
+  if (known !== undefined || !sweeps) return known ?? defaultChoice(row);
+  const seconds = sweepRuns(row) * PACE.peer(row, smallRecords);
+  const work = () => sweep(small, row, (text) => progress.say(text));
+  const choice = await progress.step(`${row}: sweep`, seconds, work);
+  saved.add({ row: 'sweep', of: row, choice });
+  return choice;
 }
 
-/** Both sides at the same rate: half of what the slower one reached. */
-async function latencies(
-  series: Series,
-  { row, guarantee, engine, peer }: RowResult,
-  profile: Profile,
-): Promise<NonNullable<RowResult['latency']>> {
-  const rate = Math.floor(Math.min(engine.recordsPerSecond, peer.recordsPerSecond) / 2);
-  const seconds = options.quick ? 10 : Number(options['latency-seconds']);
-  const { compression } = series;
-  return {
-    engine: await measureLatency(series, row, rate, seconds, (job) =>
-      startEngine({ ...job, compression, commitIntervalMs: COMMIT_INTERVAL_MS }),
-    ),
-    peer: await measureLatency(series, row, rate, seconds, (job) => startStreams(job, profile, guarantee)),
-  };
-}
-
-function show(result: RowResult): void {
-  if (options.json) console.log(JSON.stringify(result));
-  say(titleOf(result, KAFKA_ROWS[result.row]!.title));
-  say(inWords('engine, exactly-once', result.engine));
-  say(inWords(`Kafka Streams, ${result.profile}`, result.peer));
-  for (const [name, measured] of Object.entries(result.beside)) say(inWords(name, measured));
-  if (result.latency === undefined) return;
-  say(latencyInWords('engine', result.latency.engine));
-  say(latencyInWords('Kafka Streams', result.latency.peer));
-}
-
-let broker: Broker | undefined;
-try {
+async function measureAll(): Promise<void> {
+  const sweeps = options.sweep ?? whole;
+  const beside = options.beside ?? whole;
+  const groups = groupsOf(rows, guarantees).filter((group) => !tellSaved(group));
+  if (groups.length === 0) return;
+  const say = (text: string) => process.stderr.write(`${text}\n`);
+  const wantsNeighbours = (options.neighbours ?? beside) && groups.some((group) => group.rows.includes('pass'));
+  const neighbours = wantsNeighbours ? installNeighbours(say) : undefined;
+  for (const { name, reason } of neighbours?.leftOut ?? []) say(`left out: a loop over ${name}: ${reason}`);
+  const latencySeconds = (options.latency ?? whole) ? Number(options['latency-seconds']) : 0;
+  const others = { beside, neighbours, latencySeconds, warmSeconds: 10 };
+  const { pairs, seconds } = fit(groups, others, sweeps);
   say(
-    `Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, ` +
-      `${records} records of which the second half counts, ${pairs} pairs, a commit each ${COMMIT_INTERVAL_MS} ms`,
+    `Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores; ` +
+      `${records} records of which the second half counts, ${pairs} pairs, a commit each ${COMMIT_INTERVAL_MS} ms; ` +
+      `about ${Math.ceil(seconds / 60)} minutes`,
   );
   buildPeer();
-  broker = openBroker();
-  const series = await loadInput(broker);
-  for (const row of options.rows.split(',')) {
-    const profile = await sweep(series, row);
-    for (const guarantee of options.guarantees.split(',') as Guarantee[]) {
-      show(await measureRow(series, row, guarantee, profile));
+  broker = startBroker(join(folder, 'broker'));
+  const progress = new Progress(seconds);
+  const load = (name: string, count: number) =>
+    progress.step(`loading ${count} records`, PACE.load(count), () => loadInput(broker!, name, count));
+  const full = await load('full', records);
+  const small = smallRecords === records ? full : await load('small', smallRecords);
+  for (const group of groups) {
+    try {
+      const choice = await choose(small, group.rows[0]!, sweeps, progress);
+      await new GroupRun(full, small, group, choice, { ...others, pairs }, progress).run((result) => {
+        saved.add(result);
+        show(result);
+      });
+    } catch (thrown) {
+      process.exitCode = 1;
+      progress.say(`${group.rows.join(' and ')} failed: ${messageOf(thrown)}`);
     }
   }
+}
+
+try {
+  await measureAll();
 } finally {
-  broker?.stop();
-  rmSync(folder, { recursive: true, force: true });
+  cleanUp();
 }

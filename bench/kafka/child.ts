@@ -10,6 +10,8 @@ export interface Told {
   readonly commits?: number;
 }
 
+const running = new Set<Child>();
+
 /** A process that says lines of JSON, and ends when its standard input does. */
 export class Child {
   readonly pid: number;
@@ -21,7 +23,8 @@ export class Child {
     const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#child = child;
     this.pid = child.pid!;
-    this.#exit = once(child, 'exit');
+    running.add(this);
+    this.#exit = once(child, 'exit').finally(() => running.delete(this));
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   }
 
@@ -35,8 +38,17 @@ export class Child {
   /** Lets it end; it is killed where it does not. */
   async end(): Promise<void> {
     this.#child.stdin?.end();
-    const spare = systemClock.after(90_000, () => this.#child.kill('SIGKILL'));
+    const spare = systemClock.after(90_000, () => this.kill());
     await this.#exit;
     spare();
   }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+}
+
+/** Ends what this process has started: nothing of it may outlive a benchmark that was cut short. */
+export function killChildren(): void {
+  for (const child of running) child.kill();
 }

@@ -17,18 +17,25 @@ export interface EngineJob extends Places {
   readonly warm: number;
   readonly compression: 'none' | 'lz4';
   readonly commitIntervalMs: number;
+  readonly guarantee: 'exactly-once' | 'at-least-once';
 }
 
 const job = JSON.parse(process.argv[2]!) as EngineJob;
 const engine = await openEngine({ brokers: job.brokers, directory: job.directory });
-const { compression, commitIntervalMs } = job;
+const { compression, commitIntervalMs, guarantee } = job;
 const until = job.records > 0 ? 'end' : 'drained';
 const running = await run(KAFKA_ROWS[job.row]!.program(job), {
   engine,
-  settings: { compression, commitIntervalMs, until },
+  settings: { compression, commitIntervalMs, guarantee, until },
 });
 
-const say = (at: 'mark' | 'end') => console.log(JSON.stringify({ at, records: running.progress().records }));
+const commits = () =>
+  engine.telemetry
+    .snapshot()
+    .filter(({ name }) => name === 'nodeflow_commits_total')
+    .reduce((sum, { values }) => sum + values[0]!, 0);
+const say = (at: 'mark' | 'end') =>
+  console.log(JSON.stringify({ at, records: running.progress().records, commits: commits() }));
 
 let ended = false;
 void running.finished.then(

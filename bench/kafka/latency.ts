@@ -12,14 +12,19 @@ export interface Latency {
   readonly p99: number;
 }
 
-const WARM_SECONDS = 10;
+/** How much load, and for how long: first to warm up, then to be measured. */
+export interface Load {
+  /** Records a second. */
+  readonly rate: number;
+  readonly seconds: number;
+  readonly warmSeconds: number;
+}
 
 /** Records come at a fixed rate, whether they are taken or not. */
 export async function measureLatency(
   series: Series,
   row: string,
-  rate: number,
-  seconds: number,
+  { rate, seconds, warmSeconds }: Load,
   start: (job: StreamsJob) => Child,
 ): Promise<Latency> {
   const { brokers } = series.broker;
@@ -35,7 +40,7 @@ export async function measureLatency(
     out: places.out,
     rate,
     seconds,
-    warm: WARM_SECONDS,
+    warm: warmSeconds,
   });
   await child.end();
   await askPeer('topics', { brokers, delete: places.application });

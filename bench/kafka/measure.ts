@@ -1,8 +1,10 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemClock } from '../../core/clock.ts';
 import type { Broker } from './broker.ts';
 import { Child, type Told } from './child.ts';
 import type { EngineJob } from './engine-main.ts';
+import type { NeighbourJob, NeighbourName } from './neighbour-loop.ts';
 import { askPeer, startPeer } from './peer.ts';
 import { type Moment, momentOf, peakMbOf } from './procfs.ts';
 import type { Profile } from './profiles.ts';
@@ -11,6 +13,9 @@ import { type Job, KAFKA_ROWS, PARTITIONS } from './rows.ts';
 export const COMMIT_INTERVAL_MS = 100;
 
 export type Guarantee = 'at-least-once' | 'exactly-once';
+
+/** A run that takes longer for a record than this stands still. */
+const PATIENCE_MS = { run: 120_000, record: 0.2 };
 
 /** What all runs of a series share. */
 export interface Series {
@@ -33,8 +38,10 @@ export interface Measured {
   readonly brokerCpu: number;
   readonly recordsPerSecond: number;
   readonly peakMb: number;
-  /** Records in the output topic. */
+  /** Records in the output topic, for each of the input. */
   readonly written: number;
+  /** Epochs committed, where the side counts them. */
+  readonly commits: number;
   /** What output and internal topics take on the broker's disk, for a million records of input. */
   readonly volumeMb: number;
   /** Share of the machine's CPU that neither engine nor broker had. */
@@ -56,11 +63,15 @@ export function newPlaces(row: string, side: string): { readonly application: st
   return { application, out: `${application}out` };
 }
 
-export function startEngine(job: EngineJob): Child {
-  return startScript('engine-main.ts', job);
+export function startEngine(
+  job: StreamsJob,
+  { compression }: Pick<Series, 'compression'>,
+  guarantee: Guarantee,
+): Child {
+  return startScript('engine-main.ts', { ...job, compression, guarantee, commitIntervalMs: COMMIT_INTERVAL_MS });
 }
 
-function startScript(name: string, job: EngineJob): Child {
+function startScript(name: string, job: EngineJob | NeighbourJob): Child {
   return new Child(process.execPath, [join(import.meta.dirname, name), JSON.stringify(job)]);
 }
 
@@ -87,21 +98,17 @@ export function startStreams(job: StreamsJob, profile: Profile, guarantee: Guara
 }
 
 /** Runs the engine over the whole input, and holds its output against what was expected. */
-export function measureEngine(series: Series, row: string): Promise<Measured> {
-  return measure(series, row, 'engine', (job) =>
-    startEngine({ ...job, compression: series.compression, commitIntervalMs: COMMIT_INTERVAL_MS }),
-  );
+export function measureEngine(series: Series, row: string, guarantee: Guarantee): Promise<Measured> {
+  return measure(series, row, 'engine', (job) => startEngine(job, series, guarantee));
 }
 
 /** The same with a loop over a client for Node; only for row `pass`. */
-export function measureNeighbour(series: Series): Promise<Measured> {
-  return measure(series, 'pass', 'neighbour', (job) =>
-    startScript('neighbour-main.ts', {
-      ...job,
-      compression: series.compression,
-      commitIntervalMs: COMMIT_INTERVAL_MS,
-    }),
-  );
+export function measureNeighbour(series: Series, folder: string, client: NeighbourName): Promise<Measured> {
+  const { compression } = series;
+  return measure(series, 'pass', 'neighbour', (job) => {
+    const own = { folder, client, compression, guarantee: 'at-least-once' as const };
+    return startScript('neighbour-main.ts', { ...job, ...own, commitIntervalMs: COMMIT_INTERVAL_MS });
+  });
 }
 
 /** The same with Kafka Streams. */
@@ -121,13 +128,23 @@ async function measure(
   const directory = join(series.folder, places.application);
   await askPeer('topics', { brokers, create: places.out, partitions: PARTITIONS });
   const child = start({ brokers, directory, row, ...places, in: input, records, warm });
-  const from = await awaited(child, 'mark', broker);
-  const to = await awaited(child, 'end', broker);
-  const peakMb = peakMbOf(child.pid);
-  await child.end();
-  const checked = await check(series, row, places);
-  await askPeer('topics', { brokers, delete: places.application });
-  rmSync(directory, { recursive: true, force: true });
+  const spare = systemClock.after(PATIENCE_MS.run + records * PATIENCE_MS.record, () => child.kill());
+  let from: Reached;
+  let to: Reached;
+  let peakMb: number;
+  let checked: Checked;
+  try {
+    from = await awaited(child, 'mark', broker);
+    to = await awaited(child, 'end', broker);
+    peakMb = peakMbOf(child.pid);
+    await child.end();
+    checked = await check(series, row, places);
+  } finally {
+    spare();
+    child.kill();
+    await askPeer('topics', { brokers, delete: places.application });
+    rmSync(directory, { recursive: true, force: true });
+  }
   const millions = (to.records - from.records) / 1e6;
   if (millions <= 0) throw new Error(`${side} took all of row ${row} before it was looked at; give more --records`);
   const used = (of: (moment: Moment) => number) => of(to.moment) - of(from.moment);
@@ -139,17 +156,24 @@ async function measure(
     brokerCpu: brokerUsed / millions,
     recordsPerSecond: (millions * 1e9) / used(({ wallMs }) => wallMs),
     peakMb,
-    written: checked.written,
+    written: checked.written / records,
+    commits: to.commits,
     volumeMb: Object.values(checked.volumes).reduce((sum, bytes) => sum + bytes, 0) / records,
     foreign: Math.max(0, (machine - engine - brokerUsed) / machine),
   };
 }
 
-async function awaited(child: Child, at: Told['at'], broker: Broker): Promise<{ records: number; moment: Moment }> {
+interface Reached {
+  readonly records: number;
+  readonly commits: number;
+  readonly moment: Moment;
+}
+
+async function awaited(child: Child, at: Told['at'], broker: Broker): Promise<Reached> {
   const told = await child.next<Told>();
   const moment = momentOf(child.pid, broker.pid);
   if (told.at !== at) throw new Error(`it said ${told.at} where ${at} was due`);
-  return { records: told.records, moment };
+  return { records: told.records, commits: told.commits ?? 0, moment };
 }
 
 async function check(

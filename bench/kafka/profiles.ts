@@ -8,7 +8,10 @@ export interface Profile {
 }
 
 const MIB = 1024 * 1024;
-const G1 = ['-Xms1g', '-Xmx1g', '-XX:+UseG1GC'];
+
+function heap(megabytes: number, collector = 'G1'): readonly string[] {
+  return [`-Xms${megabytes}m`, `-Xmx${megabytes}m`, `-XX:+Use${collector}GC`];
+}
 
 /** As it comes. */
 export const DEFAULTS: Profile = { name: 'defaults', settings: {}, flags: [] };
@@ -28,34 +31,52 @@ const TUNED: Profile = {
     'buffered.records.per.partition': 20_000,
     'topology.optimization': 'all',
   },
-  flags: G1,
+  flags: heap(1024),
 };
 
-function vary(name: string, settings: Profile['settings'], other: Partial<Profile> = {}): Profile {
-  return { ...TUNED, ...other, name: `tuned, ${name}`, settings: { ...TUNED.settings, ...settings } };
+/** Each update is written, as the engine does it, and none is held back in a cache until the commit. */
+const UNCACHED: Profile = {
+  ...TUNED,
+  name: 'tuned, no cache',
+  settings: { ...TUNED.settings, 'statestore.cache.max.bytes': 0 },
+};
+
+function vary(base: Profile, name: string, settings: Profile['settings'], other: Partial<Profile> = {}): Profile {
+  return { ...base, ...other, name: `${base.name}, ${name}`, settings: { ...base.settings, ...settings } };
 }
 
-export const SWEEP: readonly Profile[] = [
+function variants(base: Profile): readonly Profile[] {
+  return [
+    base,
+    vary(base, 'two threads', { 'num.stream.threads': 2 }),
+    vary(base, 'batches of 64 KiB, linger 20 ms', { 'producer.batch.size': 65_536, 'producer.linger.ms': 20 }),
+    vary(base, 'batches of 1 MiB', { 'producer.batch.size': MIB, 'producer.max.request.size': 8 * MIB }),
+    vary(base, 'fetches of 1 MiB', { 'consumer.max.partition.fetch.bytes': MIB }),
+    vary(base, 'fetches of 16 MiB', {
+      'consumer.max.partition.fetch.bytes': 16 * MIB,
+      'consumer.fetch.max.bytes': 64 * MIB,
+    }),
+    vary(base, 'parallel collector', {}, { flags: heap(1024, 'Parallel') }),
+  ];
+}
+
+/** What is tried for jobs without state, and for counts that write as many updates as the engine. */
+export const SWEEP: readonly Profile[] = variants(TUNED);
+export const COUNT_SWEEP: readonly Profile[] = variants(UNCACHED);
+
+/** Counts that write fewer updates, or keep no store on disk: beside the row, not in it. */
+export const CACHED: readonly Profile[] = [
   TUNED,
-  vary('two threads', { 'num.stream.threads': 2 }),
-  vary('batches of 64 KiB, linger 20 ms', { 'producer.batch.size': 65_536, 'producer.linger.ms': 20 }),
-  vary('batches of 1 MiB', { 'producer.batch.size': MIB, 'producer.max.request.size': 8 * MIB }),
-  vary('fetches of 1 MiB', { 'consumer.max.partition.fetch.bytes': MIB }),
-  vary('fetches of 16 MiB', {
-    'consumer.max.partition.fetch.bytes': 16 * MIB,
-    'consumer.fetch.max.bytes': 64 * MIB,
-  }),
-  vary('heap of 512 MiB', {}, { flags: ['-Xms512m', '-Xmx512m', '-XX:+UseG1GC'] }),
-  vary('parallel collector', {}, { flags: ['-Xms1g', '-Xmx1g', '-XX:+UseParallelGC'] }),
+  vary(TUNED, 'cache of 10 MiB', { 'statestore.cache.max.bytes': 10 * MIB }),
+  vary(TUNED, 'cache of 256 MiB', { 'statestore.cache.max.bytes': 256 * MIB }),
+  vary(TUNED, 'stores in memory', {}, { store: 'memory' }),
 ];
 
-/** What only counts have: tried besides for them. */
-export const STATE_SWEEP: readonly Profile[] = [
-  vary('cache of 10 MiB', { 'statestore.cache.max.bytes': 10 * MIB }),
-  vary('cache of 256 MiB', { 'statestore.cache.max.bytes': 256 * MIB }),
-];
+/** Heaps that are tried, the largest first: memory is compared at the smallest that costs no speed. */
+export const HEAPS_MB: readonly number[] = [512, 256, 192, 128, 96];
 
-/** Each update is written, as the engine does it, and none is held back until the commit. */
-export const UNCACHED: Profile = vary('no cache', { 'statestore.cache.max.bytes': 0 });
-
-export const IN_MEMORY: Profile = vary('stores in memory', {}, { store: 'memory' });
+/** The same with another heap. */
+export function withHeap(profile: Profile, megabytes: number): Profile {
+  const collector = /Use(\w+)GC/.exec(profile.flags.join(' '))?.[1] ?? 'G1';
+  return { ...profile, name: `${profile.name}, heap of ${megabytes} MiB`, flags: heap(megabytes, collector) };
+}

@@ -1,0 +1,54 @@
+import { type Measured, measureStreams, type Series } from './measure.ts';
+import { COUNT_SWEEP, HEAPS_MB, type Profile, SWEEP, withHeap } from './profiles.ts';
+import { inWords } from './report.ts';
+import { KAFKA_ROWS } from './rows.ts';
+
+/** The settings of Kafka Streams that a row is measured with. */
+export interface Choice {
+  /** Takes the least CPU. */
+  readonly best: Profile;
+  /** The same with the smallest heap that takes at most 5 percent more. */
+  readonly small: Profile;
+}
+
+/** What a smaller heap may cost. */
+const SPARE = 1.05;
+
+/** How many runs a sweep takes at most. */
+export function sweepRuns(row: string): number {
+  return profilesOf(row).length + HEAPS_MB.length;
+}
+
+function profilesOf(row: string): readonly Profile[] {
+  return KAFKA_ROWS[row]!.job === 'count' ? COUNT_SWEEP : SWEEP;
+}
+
+export function defaultChoice(row: string): Choice {
+  const [best] = profilesOf(row);
+  return { best: best!, small: withHeap(best!, 256) };
+}
+
+/** Tries settings of the peer for a row, exactly-once, one run each; then ever smaller heaps under the best of them. */
+export async function sweep(series: Series, row: string, say: (text: string) => void): Promise<Choice> {
+  say(`${row}: settings of Kafka Streams, exactly-once, ${series.records} records, one run each`);
+  const run = async (profile: Profile): Promise<Measured> => {
+    const measured = await measureStreams(series, row, profile, 'exactly-once');
+    say(inWords(profile.name, measured));
+    return measured;
+  };
+  let best: { readonly profile: Profile; readonly cpu: number } | undefined;
+  for (const profile of profilesOf(row)) {
+    const { engineCpu: cpu } = await run(profile);
+    if (best === undefined || cpu < best.cpu) best = { profile, cpu };
+  }
+  const { profile, cpu } = best!;
+  let small = profile;
+  for (const megabytes of HEAPS_MB) {
+    const smaller = withHeap(profile, megabytes);
+    // a heap that is too small for the job ends it
+    const measured = await run(smaller).catch((thrown: unknown) => say(`  ${smaller.name}: ${String(thrown)}`));
+    if (measured === undefined || measured.engineCpu > cpu * SPARE) break;
+    small = smaller;
+  }
+  return { best: profile, small };
+}
