@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import { type Broker, startBroker } from './kafka/broker.ts';
+import { buildPrograms } from './kafka/build.ts';
 import { killChildren } from './kafka/child.ts';
 import { besideSeconds, type Group, type GroupOptions, GroupRun, groupsOf, roundSeconds } from './kafka/group.ts';
 import { COMMIT_INTERVAL_MS, type Expected, type Guarantee, type Series } from './kafka/measure.ts';
@@ -142,6 +143,7 @@ async function measureAll(): Promise<void> {
       `${records} records of which the second half counts, ${pairs} pairs, a commit each ${COMMIT_INTERVAL_MS} ms; ` +
       `about ${Math.ceil(seconds / 60)} minutes`,
   );
+  buildPrograms();
   buildPeer();
   broker = startBroker(join(folder, 'broker'));
   const progress = new Progress(seconds);

@@ -46,7 +46,7 @@ interface Changed {
 export type Guarantee = 'exactly-once' | 'at-least-once';
 
 /** Batches of an epoch go out before it ends, but no more than this on trust. */
-const MOST_UNANSWERED_BYTES = 32 << 20;
+const MOST_UNANSWERED_BYTES = 16 << 20;
 
 export interface CommitterOptions {
   readonly guarantee: Guarantee;

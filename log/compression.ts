@@ -5,7 +5,7 @@ import { type Position, partitionName, type TopicPartition } from '../core/ids.t
 import { BATCH_HEADER_BYTES, CODEC, corrupt, packHeader } from './batch-header.ts';
 import { lend, recycle } from './buffer-pool.ts';
 import { packLz4, unpackLz4 } from './lz4.ts';
-import type { Scratch } from './scratch.ts';
+import { Scratch } from './scratch.ts';
 import { unpackSnappy } from './snappy.ts';
 
 /** No batch may grow beyond this; a few bytes could otherwise ask for all memory. */
@@ -46,23 +46,24 @@ export function decompressRecords(
   throw corrupt(where, position, `codec ${codec} is not known`);
 }
 
+const packing = new Scratch();
+
 /**
  * Compresses a finished plain batch: answers it in other memory, its CRC valid, and gives its own back; or answers
  * it as it is where compression would not make it smaller.
  */
 export function compressBatch(batch: Bytes, compression: Compression): Bytes {
   if (compression === 'none') return batch;
-  const target = lend(batch.length);
-  const room = target.subarray(0, batch.length - 1);
+  // packed where there is room for the worst, then kept in no more memory than it takes: it may wait for long
+  const room = packing.room(batch.length, 0).subarray(0, batch.length - 1);
   const records = batch.subarray(BATCH_HEADER_BYTES);
   const end = compression === 'lz4' ? packLz4(records, room, BATCH_HEADER_BYTES) : packZstd(records, room);
-  if (end === -1) {
-    recycle(target);
-    return batch;
-  }
-  packHeader(batch, target, end, CODEC[compression]);
+  if (end === -1) return batch;
+  packHeader(batch, room, end, CODEC[compression]);
   recycle(batch);
-  return target.subarray(0, end);
+  const packed = lend(end);
+  room.copy(packed, 0, 0, end);
+  return packed.subarray(0, end);
 }
 
 function packZstd(records: Bytes, room: Bytes): number {

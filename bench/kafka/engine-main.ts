@@ -4,7 +4,7 @@ import { openEngine, run } from '../../index.ts';
 import { KAFKA_ROWS, type Places } from './rows.ts';
 
 /**
- * Runs a row with the engine, in a process of its own: `node bench/kafka/engine-main.ts <JSON>`. Says in lines of JSON
+ * Runs a row with the engine, in a process of its own: `engine-main <JSON>`. Says in lines of JSON
  * when it has taken `warm` records and when all are committed; ends when standard input does. With no records to
  * take it runs until then.
  */

@@ -1,3 +1,4 @@
+import { messageOf } from '../../core/errors.ts';
 import { type Latency, measureLatency } from './latency.ts';
 import {
   type Guarantee,
@@ -223,7 +224,13 @@ export class GroupRun {
       measureEngine(small, row, guarantee),
     );
     const add = async (who: string, run: () => Promise<Measured>) => {
-      const peer = await this.#progress.step(`beside ${row}: ${who}`, PACE.peer(row, small.records), run);
+      const name = `beside ${row}: ${who}`;
+      // one that fails takes nothing from the row
+      const tried = this.#progress.step(name, PACE.peer(row, small.records), run).catch((thrown: unknown) => {
+        this.#progress.say(`left out: ${who}: ${messageOf(thrown)}`);
+      });
+      const peer = await tried;
+      if (peer === undefined) return;
       const ratio = peer.engineCpu / engine.engineCpu;
       results.push({ row: 'beside', of: row, who, ratio, low: ratio, high: ratio, goal: 0, pairs: 1, engine, peer });
     };

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../core/clock.ts';
 import type { Broker } from './broker.ts';
+import { builtProgram } from './build.ts';
 import { Child, type Told } from './child.ts';
 import type { EngineJob } from './engine-main.ts';
 import type { NeighbourJob, NeighbourName } from './neighbour-loop.ts';
@@ -68,11 +69,11 @@ export function startEngine(
   { compression }: Pick<Series, 'compression'>,
   guarantee: Guarantee,
 ): Child {
-  return startScript('engine-main.ts', { ...job, compression, guarantee, commitIntervalMs: COMMIT_INTERVAL_MS });
+  return startProgram('engine-main', { ...job, compression, guarantee, commitIntervalMs: COMMIT_INTERVAL_MS });
 }
 
-function startScript(name: string, job: EngineJob | NeighbourJob): Child {
-  return new Child(process.execPath, [join(import.meta.dirname, name), JSON.stringify(job)]);
+function startProgram(name: 'engine-main' | 'neighbour-main', job: EngineJob | NeighbourJob): Child {
+  return new Child(process.execPath, [builtProgram(name), JSON.stringify(job)]);
 }
 
 export interface StreamsJob {
@@ -107,7 +108,7 @@ export function measureNeighbour(series: Series, folder: string, client: Neighbo
   const { compression } = series;
   return measure(series, 'pass', 'neighbour', (job) => {
     const own = { folder, client, compression, guarantee: 'at-least-once' as const };
-    return startScript('neighbour-main.ts', { ...job, ...own, commitIntervalMs: COMMIT_INTERVAL_MS });
+    return startProgram('neighbour-main', { ...job, ...own, commitIntervalMs: COMMIT_INTERVAL_MS });
   });
 }
 

@@ -14,10 +14,15 @@ interface Batch {
   readonly messages: readonly Message[];
 }
 
+interface Payload {
+  readonly batch: Batch;
+  heartbeat(): Promise<void>;
+}
+
 interface KafkaJsConsumer {
   connect(): Promise<void>;
   subscribe(options: object): Promise<void>;
-  run(options: { eachBatch(payload: { readonly batch: Batch }): Promise<void> } & object): Promise<void>;
+  run(options: { eachBatch(payload: Payload): Promise<void> } & object): Promise<void>;
   commitOffsets(offsets: readonly object[]): Promise<void>;
   disconnect(): Promise<void>;
 }
@@ -47,16 +52,21 @@ export const runKafkaJs: Loop = async (progress) => {
   await consumer.subscribe({ topics: [job.in], ...options.subscribe });
   const offsets = new Map<number, string>();
   await new Promise<void>((resolve, reject) => {
-    const eachBatch = async ({ batch }: { readonly batch: Batch }) => {
+    // what one fetch brought of a partition may be more than a session lasts
+    const eachBatch = async ({ batch, heartbeat }: Payload) => {
       const { partition } = batch;
-      const messages = batch.messages.map(({ key, value, timestamp }) => ({ key, value, timestamp, partition }));
-      await producer.send({ topic: job.out, messages, ...options.send });
-      offsets.set(partition, String(BigInt(batch.messages.at(-1)!.offset) + 1n));
-      const last = progress.took(messages.length);
-      if (progress.commitDue) {
-        await consumer.commitOffsets([...offsets].map(([place, offset]) => ({ ...at(job, place), offset })));
+      for (let first = 0; first < batch.messages.length; first += LOT) {
+        const lot = batch.messages.slice(first, first + LOT);
+        const messages = lot.map(({ key, value, timestamp }) => ({ key, value, timestamp, partition }));
+        await producer.send({ topic: job.out, messages, ...options.send });
+        await heartbeat();
+        offsets.set(partition, String(BigInt(lot.at(-1)!.offset) + 1n));
+        const last = progress.took(lot.length);
+        if (progress.commitDue) {
+          await consumer.commitOffsets([...offsets].map(([place, offset]) => ({ ...at(job, place), offset })));
+        }
+        if (last) resolve();
       }
-      if (last) resolve();
     };
     consumer.run({ ...options.run, eachBatch }).catch(reject);
   });
