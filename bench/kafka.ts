@@ -96,7 +96,7 @@ async function loadInput(of: Broker, name: string, count: number): Promise<Serie
 
 /** Every row of a group has been measured already: its results are told again. */
 function tellSaved(group: Group): boolean {
-  const found = group.rows.map((row) => saved.of(row));
+  const found = group.rows.map((row) => saved.of(row, guarantees));
   if (found.some((results) => results.length === 0)) return false;
   for (const result of found.flat()) show(result);
   return true;
@@ -145,7 +145,7 @@ async function measureAll(): Promise<void> {
   );
   buildPrograms();
   buildPeer();
-  broker = startBroker(join(folder, 'broker'));
+  broker = startBroker(folder);
   const progress = new Progress(seconds);
   const load = (name: string, count: number) =>
     progress.step(`loading ${count} records`, PACE.load(count), () => loadInput(broker!, name, count));

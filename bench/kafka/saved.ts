@@ -25,12 +25,12 @@ export class Saved {
     if (path !== undefined) mkdirSync(dirname(path), { recursive: true });
   }
 
-  /** What was found earlier of a row and of what stands beside it, once all of it is there. */
-  of(row: string): readonly Result[] {
-    const found = this.#lines.filter(
-      (line): line is Result => line.row === row || ('of' in line && line.of === row && line.row !== 'sweep'),
-    );
-    return found.some((line) => line.row === row) ? found : [];
+  /** What was found earlier of a row, and what stands beside it; nothing unless under all of these guarantees. */
+  of(row: string, guarantees: readonly string[]): readonly Result[] {
+    const results = this.#lines.filter((line) => line.row !== 'sweep');
+    const found = results.filter((line) => ('of' in line ? line.of === row : line.row === row));
+    const isThere = (guarantee: string) => found.some((line) => 'guarantee' in line && line.guarantee === guarantee);
+    return guarantees.every(isThere) ? found : [];
   }
 
   choice(row: string): Choice | undefined {
