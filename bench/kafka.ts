@@ -45,16 +45,17 @@ const { values: options } = parseArgs({
     json: { type: 'boolean', default: false },
     save: { type: 'string' },
     compression: { type: 'string', default: 'lz4' },
-    'latency-seconds': { type: 'string', default: '10' },
+    'latency-seconds': { type: 'string', default: '8' },
   },
   allowNegative: true,
 });
 
-const MOST_PAIRS = 5;
+/** Without two there is no spread. */
+const PAIRS = { least: 2, most: 5 };
 const whole = !options.quick;
 const records = Number(options.records ?? (whole ? 10_000_000 : 1_000_000));
 /** What sweeps, and what stands beside the rows, are measured with. */
-const smallRecords = Math.min(records, Number(options['small-records'] ?? (whole ? 2_000_000 : 600_000)));
+const smallRecords = Math.min(records, Number(options['small-records'] ?? (whole ? 1_500_000 : 600_000)));
 const rows = options.rows.split(',').map((row) => {
   if (KAFKA_ROWS[row] === undefined) throw new Error(`there is no row ${row}`);
   return row as RowName;
@@ -102,18 +103,19 @@ function tellSaved(group: Group): boolean {
   return true;
 }
 
-/** Pairs that fit into what the budget leaves, and how many seconds that takes with everything else. */
-function fit(groups: readonly Group[], others: Omit<GroupOptions, 'pairs'>, sweeps: boolean) {
-  const round = groups.reduce((sum, group) => sum + roundSeconds(group, records), 0);
-  let rest = PACE.load(records) + PACE.load(smallRecords);
-  for (const group of groups) {
-    rest += besideSeconds(group, others, records, smallRecords);
-    const [row] = group.rows as [RowName];
-    if (sweeps && saved.choice(row) === undefined) rest += sweepRuns(row) * PACE.peer(row, smallRecords);
-  }
-  const fitting = Math.floor((Number(options['budget-minutes']) * 60 - rest) / round);
-  const pairs = Number(options.pairs ?? (whole ? Math.min(MOST_PAIRS, Math.max(1, fitting)) : 1));
-  return { pairs, seconds: rest + pairs * round };
+/** Seconds of a series but for its pairs, as estimated. */
+function restOf(groups: readonly Group[], others: Omit<GroupOptions, 'pairs'>): number {
+  return groups.reduce((sum, group) => sum + besideSeconds(group, others, smallRecords), 0);
+}
+
+const roundOf = (groups: readonly Group[]) => groups.reduce((sum, group) => sum + roundSeconds(group, records), 0);
+
+/** Pairs for which there is time in so many seconds. */
+function pairsIn(seconds: number, groups: readonly Group[], rest: number): number {
+  if (options.pairs !== undefined) return Number(options.pairs);
+  if (!whole) return 1;
+  const fitting = Math.floor((seconds - rest) / roundOf(groups));
+  return Math.min(PAIRS.most, Math.max(PAIRS.least, fitting));
 }
 
 async function choose(small: Series, row: string, sweeps: boolean, progress: Progress): Promise<Choice> {
@@ -136,12 +138,18 @@ async function measureAll(): Promise<void> {
   const neighbours = wantsNeighbours ? installNeighbours(say) : undefined;
   for (const { name, reason } of neighbours?.leftOut ?? []) say(`left out: a loop over ${name}: ${reason}`);
   const latencySeconds = (options.latency ?? whole) ? Number(options['latency-seconds']) : 0;
-  const others = { beside, neighbours, latencySeconds, warmSeconds: 10 };
-  const { pairs, seconds } = fit(groups, others, sweeps);
+  const others = { beside, neighbours, latencySeconds, warmSeconds: 6 };
+  const budget = Number(options['budget-minutes']) * 60;
+  const rest = restOf(groups, others);
+  const unswept = sweeps ? groups.filter(({ rows: [row] }) => saved.choice(row!) === undefined) : [];
+  const first = unswept.reduce((sum, { rows: [row] }) => sum + sweepRuns(row!) * PACE.peer(row!, smallRecords), 0);
+  const loads = PACE.load(records) + PACE.load(smallRecords);
+  const guess = pairsIn(budget - loads - first, groups, rest);
+  const seconds = loads + first + rest + guess * roundOf(groups);
   say(
     `Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores; ` +
-      `${records} records of which the second half counts, ${pairs} pairs, a commit each ${COMMIT_INTERVAL_MS} ms; ` +
-      `about ${Math.ceil(seconds / 60)} minutes`,
+      `${records} records of which the second half counts, a commit each ${COMMIT_INTERVAL_MS} ms; ` +
+      `about ${Math.ceil(seconds / 60)} minutes with ${guess} pairs on two quiet cores`,
   );
   buildPrograms();
   buildPeer();
@@ -151,9 +159,19 @@ async function measureAll(): Promise<void> {
     progress.step(`loading ${count} records`, PACE.load(count), () => loadInput(broker!, name, count));
   const full = await load('full', records);
   const small = smallRecords === records ? full : await load('small', smallRecords);
+  const choices = new Map<string, Choice>();
+  for (const {
+    rows: [row],
+  } of groups)
+    choices.set(row!, await choose(small, row!, sweeps, progress));
+  // how fast this machine is, is known by now
+  const { pace, elapsed } = progress;
+  const pairs = pairsIn((budget - elapsed) / pace, groups, rest);
+  progress.expect(rest + pairs * roundOf(groups));
+  progress.say(`${pairs} pairs of each row`);
   for (const group of groups) {
+    const choice = choices.get(group.rows[0]!)!;
     try {
-      const choice = await choose(small, group.rows[0]!, sweeps, progress);
       await new GroupRun(full, small, group, choice, { ...others, pairs }, progress).run((result) => {
         saved.add(result);
         show(result);

@@ -53,12 +53,12 @@ export function roundSeconds({ rows, guarantees }: Group, records: number): numb
 }
 
 /** Seconds of everything else of a group, its sweep left out. */
-export function besideSeconds(group: Group, options: Omit<GroupOptions, 'pairs'>, full: number, small: number): number {
+export function besideSeconds(group: Group, options: Omit<GroupOptions, 'pairs'>, small: number): number {
   const { rows, guarantees } = group;
   const latency = PACE.latency(options.warmSeconds, options.latencySeconds);
   let seconds = options.latencySeconds === 0 ? 0 : rows.length * guarantees.length * 2 * latency;
   if (!options.beside) return seconds;
-  seconds += PACE.peer(rows[0]!, full) + PACE.engine(rows[0]!, small);
+  seconds += PACE.engine(rows[0]!, small);
   seconds += othersOf(rows[0]!).length * PACE.peer(rows[0]!, small);
   return seconds + (rows.includes('pass') ? (options.neighbours?.there.length ?? 0) * PACE.peer('pass', small) : 0);
 }
@@ -191,15 +191,15 @@ export class GroupRun {
     });
   }
 
-  /** The peer once more with a small heap, against the engine's runs under the same guarantee. */
+  /** The peer with a small heap, on fewer records, against the engine's runs over all of them. */
   async #memory(): Promise<Result> {
     const { rows, guarantees } = this.#group;
     const row = rows[0]!;
     const guarantee = guarantees.at(-1)!;
-    const { small } = this.#choice;
-    const run = () => measureStreams(this.#full, row, small, guarantee);
+    const { small, measured } = this.#choice;
+    const run = () => measureStreams(this.#small, row, small, guarantee);
     const name = `${row}, ${guarantee}: memory of Kafka Streams, ${small.name}`;
-    const peer = await this.#progress.step(name, PACE.peer(row, this.#full.records), run);
+    const peer = measured ?? (await this.#progress.step(name, PACE.peer(row, this.#small.records), run));
     const engines = this.#samples.of(`${row} ${guarantee}`);
     return {
       row: 'memory',

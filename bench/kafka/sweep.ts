@@ -1,3 +1,4 @@
+import { messageOf } from '../../core/errors.ts';
 import { type Measured, measureStreams, type Series } from './measure.ts';
 import { COUNT_SWEEP, HEAPS_MB, type Profile, SWEEP, withHeap } from './profiles.ts';
 import { inWords } from './report.ts';
@@ -9,6 +10,8 @@ export interface Choice {
   readonly best: Profile;
   /** The same with the smallest heap that takes at most 5 percent more. */
   readonly small: Profile;
+  /** What the sweep saw of `small`. */
+  readonly measured?: Measured;
 }
 
 /** What a smaller heap may cost. */
@@ -31,24 +34,30 @@ export function defaultChoice(row: string): Choice {
 /** Tries settings of the peer for a row, exactly-once, one run each; then ever smaller heaps under the best of them. */
 export async function sweep(series: Series, row: string, say: (text: string) => void): Promise<Choice> {
   say(`${row}: settings of Kafka Streams, exactly-once, ${series.records} records, one run each`);
-  const run = async (profile: Profile): Promise<Measured> => {
-    const measured = await measureStreams(series, row, profile, 'exactly-once');
-    say(inWords(profile.name, measured));
-    return measured;
+  // what cannot do the job, such as a heap that is too small for it, is passed over
+  const run = async (profile: Profile): Promise<Measured | undefined> => {
+    try {
+      const measured = await measureStreams(series, row, profile, 'exactly-once');
+      say(inWords(profile.name, measured));
+      return measured;
+    } catch (thrown) {
+      say(`  ${profile.name}: ${messageOf(thrown)}`);
+      return undefined;
+    }
   };
-  let best: { readonly profile: Profile; readonly cpu: number } | undefined;
+  let best: { readonly profile: Profile; readonly measured: Measured } | undefined;
   for (const profile of profilesOf(row)) {
-    const { engineCpu: cpu } = await run(profile);
-    if (best === undefined || cpu < best.cpu) best = { profile, cpu };
+    const measured = await run(profile);
+    if (measured === undefined) continue;
+    if (best === undefined || measured.engineCpu < best.measured.engineCpu) best = { profile, measured };
   }
-  const { profile, cpu } = best!;
-  let small = profile;
+  if (best === undefined) throw new Error(`Kafka Streams did row ${row} under none of its settings`);
+  let small = best;
   for (const megabytes of HEAPS_MB) {
-    const smaller = withHeap(profile, megabytes);
-    // a heap that is too small for the job ends it
-    const measured = await run(smaller).catch((thrown: unknown) => say(`  ${smaller.name}: ${String(thrown)}`));
-    if (measured === undefined || measured.engineCpu > cpu * SPARE) break;
-    small = smaller;
+    const profile = withHeap(best.profile, megabytes);
+    const measured = await run(profile);
+    if (measured === undefined || measured.engineCpu > best.measured.engineCpu * SPARE) break;
+    small = { profile, measured };
   }
-  return { best: profile, small };
+  return { best: best.profile, small: small.profile, measured: small.measured };
 }
