@@ -57,7 +57,7 @@ test('a run cut short at-least-once goes on exactly-once, and the other way roun
       const killed = await runChild(directory, { guarantee, failpoint: 'commit.positions:3:kill' });
       assert.equal(killed.signal, 'SIGKILL', `not killed: exit ${killed.code}\n${killed.errors}${killed.output}`);
     }
-    const last = await runChild(directory);
+    const last = await runChild(directory, { guarantee: 'at-least-once', workers: 2 });
     assert.equal(last.code, 0, last.errors);
     assert.match(last.output, /"how":"complete"/);
     await assertFolder(directory, assertAtLeast);
