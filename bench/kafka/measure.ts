@@ -43,6 +43,8 @@ export interface Measured {
   readonly written: number;
   /** Epochs committed, where the side counts them. */
   readonly commits: number;
+  /** Records taken again after an epoch had failed, for each of the input: 0 on a machine that keeps up. */
+  readonly again: number;
   /** What output and internal topics take on the broker's disk, for a million records of input. */
   readonly volumeMb: number;
   /** Share of the machine's CPU that neither engine nor broker had. */
@@ -146,7 +148,8 @@ async function measure(
     await askPeer('topics', { brokers, delete: places.application });
     rmSync(directory, { recursive: true, force: true });
   }
-  const millions = (to.records - from.records) / 1e6;
+  // what was taken again, after an epoch had failed, is cost and no work
+  const millions = (records - from.records) / 1e6;
   if (millions <= 0) throw new Error(`${side} took all of row ${row} before it was looked at; give more --records`);
   const used = (of: (moment: Moment) => number) => of(to.moment) - of(from.moment);
   const engine = used(({ engine }) => engine);
@@ -159,6 +162,7 @@ async function measure(
     peakMb,
     written: checked.written / records,
     commits: to.commits,
+    again: Math.max(0, to.records - records) / records,
     volumeMb: Object.values(checked.volumes).reduce((sum, bytes) => sum + bytes, 0) / records,
     foreign: Math.max(0, (machine - engine - brokerUsed) / machine),
   };

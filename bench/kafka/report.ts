@@ -75,6 +75,7 @@ export function medianOf(all: readonly Measured[]): Measured {
     peakMb: Math.max(...all.map((one) => one.peakMb)),
     written: of((one) => one.written),
     commits: of((one) => one.commits),
+    again: Math.max(...all.map((one) => one.again)),
     volumeMb: of((one) => one.volumeMb),
     foreign: of((one) => one.foreign),
   };
@@ -85,7 +86,8 @@ export function inWords(who: string, one: Measured): string {
     `  ${who.padEnd(52)} ${one.engineCpu.toFixed(2).padStart(6)} CPU-s/M  broker ${one.brokerCpu.toFixed(2)}  ` +
     `${Math.round(one.recordsPerSecond / 1000)} k/s  peak ${one.peakMb} MB  ${one.commits} commits  ` +
     `wrote ${one.written.toFixed(3)} a record, ${one.volumeMb.toFixed(0)} MB/M  ` +
-    `others ${(one.foreign * 100).toFixed(0)} %`
+    `others ${(one.foreign * 100).toFixed(0)} %` +
+    (one.again > 0.001 ? `  took ${(one.again * 100).toFixed(0)} % again` : '')
   );
 }
 
