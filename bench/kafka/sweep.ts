@@ -56,8 +56,8 @@ export async function sweep(series: Series, row: string, say: (text: string) => 
   for (const megabytes of HEAPS_MB) {
     const profile = withHeap(best.profile, megabytes);
     const measured = await run(profile);
-    if (measured === undefined || measured.engineCpu > best.measured.engineCpu * SPARE) break;
-    small = { profile, measured };
+    if (measured === undefined) break;
+    if (measured.engineCpu <= best.measured.engineCpu * SPARE) small = { profile, measured };
   }
   return { best: best.profile, small: small.profile, measured: small.measured };
 }
