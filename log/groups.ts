@@ -1,13 +1,14 @@
 import type { Clock } from '../core/clock.ts';
 import { FlowError, messageOf } from '../core/errors.ts';
 import type { Millis } from '../core/ids.ts';
-import type { GroupIdentity, GroupMember, MemberOptions } from './log.ts';
+import type { Given, GroupIdentity, GroupMember, MemberOptions } from './log.ts';
 
 const DEFAULT_SESSION_TIMEOUT_MS: Millis = 6000;
 /** Heartbeats in a session timeout. */
 const BEATS = 3;
 /** A member may take so many session timeouts to give up its tasks. */
 const REVOKE_SESSIONS = 5;
+const NOTHING: Given = { tasks: [], metadata: '' };
 
 export interface GroupsOptions {
   readonly clock: Clock;
@@ -146,6 +147,9 @@ class Group {
       get identity() {
         return member.identity;
       },
+      describe: (metadata) => {
+        member.metadata = metadata;
+      },
       rejoin: (metadata) => {
         member.metadata = metadata;
         this.#change();
@@ -200,13 +204,15 @@ class Group {
       if (this.#members.size === 0) break;
       const plan = await this.#plan();
       if (plan === undefined || this.#changed) continue;
-      await Promise.all([...this.#members.values()].map((member) => this.#revoke(member, plan.get(member.id) ?? [])));
+      await Promise.all(
+        [...this.#members.values()].map((member) => this.#revoke(member, plan.get(member.id)?.tasks ?? [])),
+      );
       if (!this.#changed) this.#begin(plan);
     }
     this.#rebalancing = false;
   }
 
-  async #plan(): Promise<ReadonlyMap<string, readonly string[]> | undefined> {
+  async #plan(): Promise<ReadonlyMap<string, Given> | undefined> {
     const ids = this.ids();
     const leader = this.#members.get(ids[0]!)!;
     try {
@@ -240,15 +246,16 @@ class Group {
     if (tooLate) this.#lose(member, `it did not give up its tasks within ${limit} ms`);
   }
 
-  #begin(plan: ReadonlyMap<string, readonly string[]>): void {
+  #begin(plan: ReadonlyMap<string, Given>): void {
     this.generation++;
     this.#options.onGeneration?.(this.#name, this.generation);
     for (const id of this.ids()) {
       const member = this.#members.get(id);
       if (member === undefined) continue;
-      member.owned = plan.get(id) ?? [];
+      const { tasks, metadata } = plan.get(id) ?? NOTHING;
+      member.owned = tasks;
       member.identity = { group: this.#name, member: id, generation: this.generation };
-      member.options.onAssign({ ...member.identity, tasks: member.owned, metadata: member.metadata });
+      member.options.onAssign({ ...member.identity, tasks, metadata });
       member.admit?.();
       member.admit = undefined;
     }

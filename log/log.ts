@@ -236,7 +236,7 @@ export interface MemberOptions {
   readonly group: string;
   /** A name for people; the member id is derived from it. */
   readonly name: string;
-  /** Opaque text that the assignor of the leading member sees. */
+  /** Opaque text that the assignor of the leading member sees, until `describe` or `rejoin` change it. */
   readonly metadata: string;
   /** Runs in one member, for all. A driver awaits the answer, since the member may live in another thread. */
   readonly assign: (...args: Parameters<Assign>) => ReturnType<Assign> | Promise<ReturnType<Assign>>;
@@ -256,21 +256,27 @@ export interface MemberOptions {
   onLost(reason: string): void;
 }
 
-export interface Assignment extends GroupIdentity {
-  /** What the assignor gave to this member. */
+/** What the assignor gives to a member. */
+export interface Given {
+  /** Its own: nobody else has them while it does. */
   readonly tasks: readonly string[];
+  /** Opaque text that comes with them; it gives nothing, and takes nothing from anybody. */
   readonly metadata: string;
 }
 
-/** Pure and deterministic: members in order of id, answers tasks per member id. */
+export interface Assignment extends GroupIdentity, Given {}
+
+/** Pure and deterministic: members in order of id, answers what each is given, by member id. */
 export type Assign = (
   members: readonly { readonly member: string; readonly metadata: string; readonly owned: readonly string[] }[],
-) => ReadonlyMap<string, readonly string[]>;
+) => ReadonlyMap<string, Given>;
 
 export interface GroupMember {
   /** The current identity, for `sendPositions`. */
   readonly identity: GroupIdentity;
-  /** Asks for a new assignment, for instance after the number of tasks changed. */
+  /** Changes what assignors see of it from the next assignment on, without asking for one. */
+  describe(metadata: string): void;
+  /** The same, and asks for a new assignment, for instance after the number of tasks changed. */
   rejoin(metadata: string): void;
   leave(): Promise<void>;
 }

@@ -33,5 +33,7 @@ export async function alone<T>(log: Log, application: string, work: () => Promis
 /** Who has the turn keeps it until it leaves. */
 const oneTurn: Assign = (members) => {
   const holder = members.find(({ owned }) => owned.includes(TURN)) ?? members[0];
-  return new Map(members.map(({ member }) => [member, member === holder?.member ? [TURN] : []]));
+  return new Map(
+    members.map(({ member }) => [member, { tasks: member === holder?.member ? [TURN] : [], metadata: '' }]),
+  );
 };

@@ -1,14 +1,14 @@
-import type { Assign } from '../log/log.ts';
+import type { Assign, Given } from '../log/log.ts';
 
 /**
  * The assignor: every task to one member, as even as can be, and what a member has it keeps as far as evenness
  * allows. Pure; members come in order of id, tasks in the order of the plan.
  */
 export function stickyAssignor(tasks: readonly string[]) {
-  return (members: Parameters<Assign>[0]): ReadonlyMap<string, readonly string[]> => {
+  return (members: Parameters<Assign>[0]): ReadonlyMap<string, Given> => {
     const known = new Set(tasks);
     const assigned = new Map<string, string[]>(members.map(({ member }) => [member, []]));
-    if (members.length === 0) return assigned;
+    if (members.length === 0) return new Map();
     const floor = Math.floor(tasks.length / members.length);
     let extra = tasks.length - floor * members.length;
     const taken = new Set<string>();
@@ -28,7 +28,7 @@ export function stickyAssignor(tasks: readonly string[]) {
       for (const own of assigned.values()) if (least === undefined || own.length < least.length) least = own;
       least!.push(task);
     }
-    return assigned;
+    return new Map([...assigned].map(([member, tasks]) => [member, { tasks, metadata: '' }]));
   };
 }
 

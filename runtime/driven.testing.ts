@@ -91,7 +91,7 @@ class Drive {
       group: plan.name,
       name: plan.name,
       metadata: '',
-      assign: (members) => new Map(members.map((each) => [each.member, []])),
+      assign: (members) => new Map(members.map((each) => [each.member, { tasks: [], metadata: '' }])),
       onAssign: () => undefined,
       onRevoke: async () => undefined,
       onLost: () => undefined,

@@ -19,13 +19,13 @@ test('whoever is at work stays; members of another plan are turned away, whoever
   const members = [member('a', 'new'), member('b', 'old', 't0', 't1'), member('c', 'old', 't2'), member('d', 'old')];
   const byOld = onePlan('old', stickyAssignor(tasks))(members);
   assert.deepEqual(
-    ['a', 'b', 'c', 'd'].map((name) => byOld.get(name)!.length),
+    ['a', 'b', 'c', 'd'].map((name) => byOld.get(name)!.tasks.length),
     [1, 1, 1, 1],
   );
-  assert.deepEqual([...byOld.values()].flat().sort(), ['!other-plan', ...tasks]);
+  assert.deepEqual([...byOld.values()].flatMap((given) => given.tasks).sort(), ['!other-plan', ...tasks]);
   const byNew = onePlan('new', stickyAssignor(['n0']))(members);
   assert.deepEqual(
-    [...byNew],
+    [...byNew].map(([name, given]) => [name, given.tasks]),
     [
       ['a', ['!other-plan']],
       ['b', ['t0', 't1']],
@@ -37,8 +37,8 @@ test('whoever is at work stays; members of another plan are turned away, whoever
 
 test('where nobody is at work, the plan of who assigns holds', () => {
   const members = [member('a', 'one', '!other-plan'), member('b', 'two')];
-  assert.deepEqual(onePlan('two', stickyAssignor(tasks))(members).get('a'), ['!other-plan']);
-  assert.deepEqual(onePlan('one', stickyAssignor(tasks))(members).get('a'), tasks);
+  assert.deepEqual(onePlan('two', stickyAssignor(tasks))(members).get('a')?.tasks, ['!other-plan']);
+  assert.deepEqual(onePlan('one', stickyAssignor(tasks))(members).get('a')?.tasks, tasks);
 });
 
 const orders = topic('orders', { key: string(), value: json(), partitions: 2 });

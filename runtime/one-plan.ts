@@ -1,8 +1,9 @@
 import { FlowError } from '../core/errors.ts';
-import type { Assign } from '../log/log.ts';
+import type { Assign, Given } from '../log/log.ts';
 
 /** Given in place of tasks to a member whose plan is not that of the members at work; no task has such a name. */
 const OTHER_PLAN = '!other-plan';
+const TURNED_AWAY: Given = { tasks: [OTHER_PLAN], metadata: '' };
 
 /**
  * Lets members of one plan alone share the tasks: two topologies under one name would each do a part of the work of
@@ -14,9 +15,13 @@ export function onePlan(plan: string, assign: Assign): Assign {
     const prevailing = planAtWork(members) ?? plan;
     const same = members.filter(({ metadata }) => metadata === prevailing);
     // Whose plan it is not does not know its tasks, and so moves none: it is about to leave.
-    const shares = prevailing === plan ? assign(same) : new Map(same.map(({ member, owned }) => [member, owned]));
-    return new Map(members.map(({ member }) => [member, shares.get(member) ?? [OTHER_PLAN]]));
+    const shares = prevailing === plan ? assign(same) : keepAll(same);
+    return new Map(members.map(({ member }) => [member, shares.get(member) ?? TURNED_AWAY]));
   };
+}
+
+function keepAll(members: Parameters<Assign>[0]): ReturnType<Assign> {
+  return new Map(members.map(({ member, owned }) => [member, { tasks: owned, metadata: '' }]));
 }
 
 function planAtWork(members: Parameters<Assign>[0]): string | undefined {

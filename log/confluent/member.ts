@@ -1,6 +1,6 @@
 import { FlowError, messageOf } from '../../core/errors.ts';
 import type { Millis, TopicPartition } from '../../core/ids.ts';
-import type { GroupIdentity, GroupMember, LogAdmin, MemberOptions } from '../log.ts';
+import type { Given, GroupIdentity, GroupMember, LogAdmin, MemberOptions } from '../log.ts';
 import { CODES } from './failures.ts';
 import { call, type LibraryConsumer, type LibraryError, type Placed } from './library.ts';
 import type { ConfluentMembers, Membership } from './members.ts';
@@ -92,7 +92,7 @@ class ConfluentMember implements GroupMember, Membership {
   async start(): Promise<void> {
     const { group } = this.#options;
     try {
-      this.#slotCount = await ensureSlots(this.#admin, group, (await this.#planned()).length);
+      this.#slotCount = await ensureSlots(this.#admin, group, (await this.#planned()).tasks.length);
       await this.#shared.connect(this.consumer);
       const admitted = new Promise<void>((resolve, reject) => {
         this.#admitted = { resolve, reject };
@@ -106,12 +106,16 @@ class ConfluentMember implements GroupMember, Membership {
     }
   }
 
+  describe(metadata: string): void {
+    this.#metadata = metadata;
+  }
+
   rejoin(metadata: string): void {
     this.#metadata = metadata;
     this.#next(async () => {
-      const tasks = await this.#mine();
-      await this.#revoke(this.#tasks.filter((task) => !tasks.includes(task)));
-      this.#assign(tasks);
+      const given = await this.#mine();
+      await this.#revoke(this.#tasks.filter((task) => !given.tasks.includes(task)));
+      this.#assign(given);
     });
   }
 
@@ -194,7 +198,7 @@ class ConfluentMember implements GroupMember, Membership {
   async #giveUp(slots: readonly number[]): Promise<void> {
     if (this.#ended) return;
     const kept = this.#slots.filter((slot) => !slots.includes(slot));
-    const tasks = (await this.#planned()).filter((_, i) => kept.includes(i % this.#slotCount));
+    const tasks = (await this.#planned()).tasks.filter((_, i) => kept.includes(i % this.#slotCount));
     await this.#revoke(this.#tasks.filter((task) => !tasks.includes(task)));
     this.#slots = kept;
     this.#tasks = tasks;
@@ -215,24 +219,25 @@ class ConfluentMember implements GroupMember, Membership {
     if (tooLate && !this.#ended) this.#lose(`it did not give up its tasks within ${limit} ms`);
   }
 
-  #assign(tasks: readonly string[]): void {
+  #assign({ tasks, metadata }: Given): void {
     if (this.#ended) return;
     this.#tasks = tasks;
     this.identity = { ...this.identity, generation: this.identity.generation + 1 };
-    this.#options.onAssign({ ...this.identity, tasks, metadata: this.#metadata });
+    this.#options.onAssign({ ...this.identity, tasks, metadata });
     this.#admitted?.resolve();
     this.#admitted = undefined;
   }
 
   /** The tasks of the slots that this member has. */
-  async #mine(): Promise<readonly string[]> {
-    return (await this.#planned()).filter((_, i) => this.#slots.includes(i % this.#slotCount));
+  async #mine(): Promise<Given> {
+    const { tasks, metadata } = await this.#planned();
+    return { tasks: tasks.filter((_, i) => this.#slots.includes(i % this.#slotCount)), metadata };
   }
 
   /** All tasks there are: what the assignor would give to a member that is alone. */
-  async #planned(): Promise<readonly string[]> {
+  async #planned(): Promise<Given> {
     const self = { member: this.#clientId, metadata: this.#metadata, owned: this.#tasks };
-    return (await this.#options.assign([self])).get(this.#clientId) ?? [];
+    return (await this.#options.assign([self])).get(this.#clientId) ?? { tasks: [], metadata: '' };
   }
 
   /** The library does not tell it. */

@@ -115,7 +115,7 @@ export class Bench {
     const member = await this.log.join({
       name: 'member',
       metadata: '',
-      assign: (members) => new Map(members.map(({ member }) => [member, ['task']])),
+      assign: (members) => new Map(members.map(({ member }) => [member, { tasks: ['task'], metadata: '' }])),
       onAssign: (assignment) => void assignments.push(assignment),
       onRevoke: async (tasks) => void revoked.push([...tasks]),
       onLost: (reason) => void lost.push(reason),

@@ -6,7 +6,12 @@ const INPUT = { topic: 'input', partition: 0 };
 
 /** Deals four tasks out in turn. */
 const deal: Assign = (members) =>
-  new Map(members.map(({ member }, at) => [member, [0, 1, 2, 3].filter((t) => t % members.length === at).map(String)]));
+  new Map(
+    members.map(({ member }, at) => {
+      const tasks = [0, 1, 2, 3].filter((task) => task % members.length === at).map(String);
+      return [member, { tasks, metadata: `${members.length} members` }];
+    }),
+  );
 
 export const GROUP_CASES: readonly LogCase[] = [
   {
@@ -20,11 +25,12 @@ export const GROUP_CASES: readonly LogCase[] = [
         metadata: 'about me',
         assign: (members) => {
           seen.push(members.map(({ metadata }) => metadata));
-          return new Map(members.map(({ member }) => [member, ['t1', 't2']]));
+          return new Map(members.map(({ member }) => [member, { tasks: ['t1', 't2'], metadata: 'about them' }]));
         },
       });
       assert.equal(assignments.length, 1);
       assert.deepEqual(assignments[0]?.tasks, ['t1', 't2']);
+      assert.equal(assignments[0]?.metadata, 'about them');
       assert.equal(assignments[0]?.member, member.identity.member);
       assert.equal(assignments[0]?.generation, member.identity.generation);
       assert.match(member.identity.member, /alpha/);
@@ -42,6 +48,7 @@ export const GROUP_CASES: readonly LogCase[] = [
       await until('the new assignment of the first', () => one.member.identity.generation > before);
       assert.deepEqual(one.revoked, [['1', '3']]);
       assert.deepEqual(one.assignments.at(-1)?.tasks, ['0', '2']);
+      assert.equal(one.assignments.at(-1)?.metadata, '2 members');
       assert.equal(one.member.identity.generation, two.member.identity.generation);
       const all = [...one.assignments.at(-1)!.tasks, ...two.assignments.at(-1)!.tasks].sort();
       assert.deepEqual(all, ['0', '1', '2', '3']);
@@ -83,13 +90,35 @@ export const GROUP_CASES: readonly LogCase[] = [
   {
     name: 'groups: rejoin with other metadata reaches the assignor and all members',
     async run({ join, until }) {
-      const assign: Assign = (members) => new Map(members.map(({ member, metadata }) => [member, [metadata]]));
+      const assign: Assign = (members) =>
+        new Map(members.map(({ member, metadata }) => [member, { tasks: [metadata], metadata: `of ${metadata}` }]));
       const one = await join({ group: 'g', metadata: 'v1', assign });
       const before = one.member.identity.generation;
       one.member.rejoin('v2');
       await until('the new assignment', () => one.assignments.at(-1)?.tasks[0] === 'v2');
       assert.ok(one.member.identity.generation > before);
-      assert.equal(one.assignments.at(-1)?.metadata, 'v2');
+      assert.equal(one.assignments.at(-1)?.metadata, 'of v2');
+      await one.member.leave();
+    },
+  },
+  {
+    name: 'groups: metadata described anew asks for no assignment, and reaches the assignor with the next one',
+    async run({ join, until, open }) {
+      const seen: string[][] = [];
+      const assign: Assign = (members) => {
+        seen.push(members.map(({ metadata }) => metadata).sort());
+        return deal(members);
+      };
+      const one = await join({ group: 'g', name: 'a', metadata: 'v1', assign });
+      const before = one.member.identity.generation;
+      one.member.describe('v2');
+      for (let i = 0; i < 20; i++) await open.clock.turn();
+      assert.equal(one.member.identity.generation, before);
+      assert.deepEqual(seen, [['v1']]);
+      const two = await join({ group: 'g', name: 'b', metadata: 'w', assign });
+      await until('the new assignment', () => one.assignments.at(-1)?.tasks.length === 2);
+      assert.deepEqual(seen.at(-1), ['v2', 'w']);
+      await two.member.leave();
       await one.member.leave();
     },
   },

@@ -79,6 +79,10 @@ class KafkaMember implements GroupMember, Membership {
     });
   }
 
+  describe(metadata: string): void {
+    this.#metadata = metadata;
+  }
+
   rejoin(metadata: string): void {
     this.#metadata = metadata;
     this.#requests++;
@@ -96,7 +100,7 @@ class KafkaMember implements GroupMember, Membership {
       while (!this.#ended) {
         const share = await this.#joinRound();
         if (share === undefined || this.#ended) return;
-        if (share.final) this.#assign(share.tasks);
+        if (share.final) this.#assign(share);
         else if (share.revoke.length > 0) {
           await this.#revoke(share.revoke);
           continue;
@@ -187,11 +191,11 @@ class KafkaMember implements GroupMember, Membership {
     return decodeShare(answer.share, this.#options.group);
   }
 
-  #assign(tasks: readonly string[]): void {
+  #assign({ tasks, metadata }: Share): void {
     failpoint('kafka.member.assigned');
     this.#owned = tasks;
     this.identity = { group: this.#options.group, member: this.#id, generation: this.generation };
-    this.#options.onAssign({ ...this.identity, tasks, metadata: this.#metadata });
+    this.#options.onAssign({ ...this.identity, tasks, metadata });
     this.#admitted?.resolve();
     this.#admitted = undefined;
   }

@@ -1,8 +1,10 @@
 import type { Bytes } from '../../core/bytes.ts';
 import { FlowError } from '../../core/errors.ts';
+import type { Given } from '../log.ts';
 
 /** The form of what members of a group tell one another; newer ones are refused in words. */
 const FORMAT = 1;
+const NOTHING: Given = { tasks: [], metadata: '' };
 
 /** What a member tells the leader when it takes part in a round. */
 export interface Subscription {
@@ -18,8 +20,9 @@ export interface Share {
   readonly generation: number;
   /** False where tasks must be given up first: nobody's tasks change in this round, and another follows. */
   readonly final: boolean;
-  /** Its tasks, in a final round. */
+  /** Its tasks, in a final round, and what the assignor said to it beside them. */
   readonly tasks: readonly string[];
+  readonly metadata: string;
   /** What it has to give up, in the other. */
   readonly revoke: readonly string[];
 }
@@ -34,12 +37,12 @@ export interface Subscriber extends Subscription {
  */
 export function deal(
   subscribers: readonly Subscriber[],
-  plan: ReadonlyMap<string, readonly string[]>,
+  plan: ReadonlyMap<string, Given>,
   generation: number,
 ): ReadonlyMap<string, Share> {
   const lost = new Map<string, readonly string[]>();
   for (const { member, owned } of subscribers) {
-    const kept = new Set(plan.get(member));
+    const kept = new Set(plan.get(member)?.tasks);
     lost.set(
       member,
       owned.filter((task) => !kept.has(task)),
@@ -47,10 +50,10 @@ export function deal(
   }
   const final = [...lost.values()].every((tasks) => tasks.length === 0);
   return new Map(
-    subscribers.map(({ member }) => [
-      member,
-      { generation, final, tasks: final ? (plan.get(member) ?? []) : [], revoke: lost.get(member)! },
-    ]),
+    subscribers.map(({ member }) => {
+      const { tasks, metadata } = (final ? plan.get(member) : undefined) ?? NOTHING;
+      return [member, { generation, final, tasks, metadata, revoke: lost.get(member)! }];
+    }),
   );
 }
 

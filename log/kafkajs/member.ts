@@ -84,6 +84,10 @@ class KafkaJsMember implements GroupMember, Membership {
     });
   }
 
+  describe(metadata: string): void {
+    this.#metadata = metadata;
+  }
+
   rejoin(metadata: string): void {
     this.#metadata = metadata;
     this.#requests++;
@@ -187,10 +191,10 @@ class KafkaJsMember implements GroupMember, Membership {
     }));
   }
 
-  #assign({ tasks }: Share): void {
+  #assign({ tasks, metadata }: Share): void {
     this.#owned = tasks;
     this.identity = { group: this.#options.group, member: this.#id, generation: this.generation };
-    this.#options.onAssign({ ...this.identity, tasks, metadata: this.#metadata });
+    this.#options.onAssign({ ...this.identity, tasks, metadata });
     this.#admitted?.resolve();
     this.#admitted = undefined;
   }

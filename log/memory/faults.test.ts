@@ -169,7 +169,7 @@ test('a member that does not give up its tasks in time is put out', async () => 
 
   /** All to the member that came last. */
   function assign(members: readonly { readonly member: string }[]) {
-    return new Map([[members.at(-1)!.member, ['task']]]);
+    return new Map([[members.at(-1)!.member, { tasks: ['task'], metadata: '' }]]);
   }
 });
 

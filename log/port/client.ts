@@ -170,6 +170,7 @@ class PortLog implements Log {
       get identity() {
         return identity;
       },
+      describe: (changed) => connection.tell({ on: 'member', handle, name: 'describe', metadata: changed }),
       rejoin: (changed) => connection.tell({ on: 'member', handle, name: 'rejoin', metadata: changed }),
       leave: async () => void (await connection.call({ on: 'member', handle, name: 'leave' })),
     };

@@ -60,7 +60,12 @@ export type Tell =
   | { readonly on: 'reader'; readonly handle: number; readonly name: 'open'; readonly args: Parameters<Log['reader']> }
   | { readonly on: 'reader'; readonly handle: number; readonly name: ReaderTell; readonly args: readonly unknown[] }
   | { readonly on: 'producer'; readonly handle: number; readonly name: 'begin' }
-  | { readonly on: 'member'; readonly handle: number; readonly name: 'rejoin'; readonly metadata: string };
+  | {
+      readonly on: 'member';
+      readonly handle: number;
+      readonly name: 'describe' | 'rejoin';
+      readonly metadata: string;
+    };
 
 export interface AnswerMessage {
   readonly kind: 'answer';

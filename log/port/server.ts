@@ -145,7 +145,7 @@ class Server {
 
   #tell(tell: Tell): void {
     if (tell.on === 'producer') this.#begin(tell.handle);
-    else if (tell.on === 'member') this.#members.get(tell.handle)?.rejoin(tell.metadata);
+    else if (tell.on === 'member') this.#members.get(tell.handle)?.[tell.name](tell.metadata);
     else if (tell.name === 'open') this.#readers.set(tell.handle, this.#log.reader(...tell.args));
     else {
       const reader = this.#readers.get(tell.handle);
