@@ -38,6 +38,10 @@
  * Restore: the store's own position, then the changelog up to its uncommitted end as of the moment *after* the
  * group's positions were read, by position, never by "no more records" (hard-places 11). A store whose disk is
  * too old for its compacted changelog, or behind the changelog's start, is emptied and rebuilt.
+ *
+ * Standby: a {@link Follower} does the same without an end, for a task that runs in another process. It reads only
+ * what is committed, and writes nothing to the log. What it leaves on disk is what a task leaves that was closed, so
+ * a task whose standby was here opens as after a warm restart: the tail of its changelogs, and on.
  */
 
 /** `nf.<application>.<store>.changelog`, one partition a task. */
@@ -66,9 +70,11 @@ export const FAILPOINTS = [
   'store.written',
 ] as const;
 
+export { CHANGELOG_DELETE_RETENTION_MS, type TableChangelog } from './changelog-start.ts';
 export { type CommitObserver, Committer, type EpochFigures, type EpochPart, type Guarantee } from './committer.ts';
+export { Follower } from './follower.ts';
 export { KeptNumbers } from './kept-numbers.ts';
 export { Ledger, type LedgerRow, ledgerTopic, type TopicEnds } from './ledger.ts';
 export { Outputs, type Sealed } from './outputs.ts';
 export { PROGRESS } from './progress.ts';
-export { CHANGELOG_DELETE_RETENTION_MS, type RestoreOptions, restoreState } from './restore.ts';
+export { type RestoreOptions, restoreState } from './restore.ts';

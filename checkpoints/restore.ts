@@ -1,24 +1,21 @@
 import { failpoint } from '../core/failpoints.ts';
 import type { Millis, Position } from '../core/ids.ts';
-import { BatchView } from '../log/batch.ts';
 import type { Log } from '../log/log.ts';
 import type { TaskState } from '../state/state.ts';
+import { applyChangelog } from './apply-changelog.ts';
+import { changelogStarts, type TableChangelog } from './changelog-start.ts';
 
 export interface RestoreOptions {
   readonly log: Log;
   readonly state: TaskState;
   readonly partition: number;
-  /** Each table and the topic of its changelog. */
-  readonly tables: readonly { readonly table: string; readonly changelog: string }[];
+  readonly tables: readonly TableChangelog[];
   readonly now: Millis;
-  /** Told as records are applied: of a table, how far, and where it ends. */
+  /** Told of each table where it begins and ends, before any is read, and then how far it has come. */
   onProgress(table: string, position: Position, end: Position): void;
   /** Told when a store had to be emptied first, and why. */
   onReset(table: string, why: string): void;
 }
-
-/** Tombstones of a changelog stay this long; see hard-places 10. */
-export const CHANGELOG_DELETE_RETENTION_MS: Millis = 7 * 86_400_000;
 
 /**
  * Brings a task's state to the end of its changelogs. Call it after the group's committed positions were read:
@@ -26,71 +23,32 @@ export const CHANGELOG_DELETE_RETENTION_MS: Millis = 7 * 86_400_000;
  * were applied.
  */
 export async function restoreState(options: RestoreOptions): Promise<number> {
-  const { log, partition } = options;
+  const { log, state, partition, now, onProgress, onReset } = options;
+  const starts = await changelogStarts({ admin: log.admin, state, partition, now, onReset }, options.tables);
+  for (const { table, from, bounds } of starts) onProgress(table, from, bounds.end);
   let applied = 0;
   const reader = log.reader({ isolation: 'committed' });
   try {
-    for (const { table, changelog } of options.tables) {
-      const bounds = await log.admin.bounds(changelog, partition);
-      const from = await startOf(options, table, bounds.start, bounds.end);
+    for (const { table, changelog, from, bounds } of starts) {
       failpoint('restore.table');
       let position = from;
       if (position < bounds.end) {
         reader.assign([{ topic: changelog, partition, position }]);
-        const view = new BatchView();
         while (position < bounds.end) {
           for (const fetched of await reader.fetch(1000)) {
-            for (let b = 0; b < fetched.starts.length; b++) {
-              view.open(fetched.bytes, fetched.starts[b]!, fetched.ends[b]!, fetched);
-              applied += applyBatch(options.state, table, view, position);
-            }
+            applied += applyChangelog(state, table, fetched, position);
             position = fetched.next;
             fetched.release();
-            options.state.restored(table, position);
-            if (options.state.overBudget) await options.state.writeBack();
-            options.onProgress(table, position, bounds.end);
+            if (state.overBudget) await state.writeBack();
+            onProgress(table, position, bounds.end);
           }
         }
         reader.unassign([{ topic: changelog, partition }]);
       }
-      options.state.restored(table, Math.max(position, from));
+      state.restored(table, Math.max(position, from));
     }
   } finally {
     await reader.close();
-  }
-  return applied;
-}
-
-async function startOf(options: RestoreOptions, table: string, start: Position, end: Position): Promise<Position> {
-  const { state } = options;
-  const at = state.position(table);
-  if (at === undefined) return start;
-  let why: string | undefined;
-  if (at > end) why = `its position ${at} lies behind the changelog's end ${end}`;
-  else if (at < start && at !== end) why = `the changelog begins at ${start}, the store ends at ${at}`;
-  else if (at !== end && options.now - (state.refreshedAt ?? 0) > CHANGELOG_DELETE_RETENTION_MS / 2) {
-    why = 'it is older than half the time that deletions stay in the changelog';
-  }
-  if (why === undefined) return at;
-  options.onReset(table, why);
-  await state.reset(table);
-  return start;
-}
-
-function applyBatch(state: TaskState, table: string, view: BatchView, from: Position): number {
-  let applied = 0;
-  for (let i = 0; i < view.count; i++) {
-    if (view.positions[i]! < from) continue;
-    state.apply(
-      table,
-      view.bytes,
-      view.keyStarts[i]!,
-      view.keyEnds[i]!,
-      view.bytes,
-      view.valueStarts[i]!,
-      view.valueEnds[i]!,
-    );
-    applied++;
   }
   return applied;
 }

@@ -1,6 +1,7 @@
+import type { Position } from '../core/ids.ts';
 import { loadLibrary } from './rocksdb/library.ts';
-import { openRocks } from './rocksdb/open.ts';
-import type { StateBackend, TaskState, TaskStateOptions } from './state.ts';
+import { lookAtRocks, openRocks } from './rocksdb/open.ts';
+import type { StateBackend, TableSpec, TaskState, TaskStateOptions } from './state.ts';
 import { HotTaskState } from './task-state.ts';
 
 export interface StateBackendOptions {
@@ -20,6 +21,15 @@ class HotBackend implements StateBackend {
 
   constructor(options: StateBackendOptions) {
     this.#options = options;
+  }
+
+  get onDisk(): boolean {
+    return typeof loadLibrary() === 'object';
+  }
+
+  async look(directory: string, tables: readonly TableSpec[]): Promise<ReadonlyMap<string, Position> | undefined> {
+    const library = loadLibrary();
+    return typeof library === 'object' ? lookAtRocks(library, directory, tables) : undefined;
   }
 
   async open(options: TaskStateOptions): Promise<TaskState> {

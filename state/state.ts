@@ -36,6 +36,13 @@ import type { Step } from '../core/step.ts';
  */
 export interface StateBackend {
   open(options: TaskStateOptions): Promise<TaskState>;
+  /** Tasks that have a folder keep their rows there; false where the native library cannot be loaded. */
+  readonly onDisk: boolean;
+  /**
+   * How far the tables in a task's folder have come, for whoever asks before it is opened; `undefined` where there is
+   * nothing, or nothing that can be read. A task that is open is not looked at.
+   */
+  look(directory: string, tables: readonly TableSpec[]): Promise<ReadonlyMap<string, Position> | undefined>;
   close(): Promise<void>;
 }
 

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { isFlowError } from '../../core/errors.ts';
 import { createStateBackend } from '../state.ts';
+import { TABLES } from '../store-oracle.ts';
 import { TestTask } from '../test-task.ts';
 import { loadLibrary, unavailable } from './library.ts';
 import { FORMAT_KEY } from './meta.ts';
@@ -134,6 +135,27 @@ test('a folder of a newer format is refused in words and left alone', () =>
       (thrown: Error) => isFlowError(thrown, 'state.format') && /newer/.test(thrown.message),
     );
     assert.deepEqual(readdirSync(folder), ['task']);
+  }));
+
+test('positions are looked up in a folder that is closed, and nothing is found where it is open, gone or damaged', () =>
+  inTemporary(async (folder) => {
+    const directory = join(folder, 'task');
+    const backend = createStateBackend({});
+    const task = new TestTask(backend, directory);
+    const look = () => backend.look(directory, TABLES);
+    assert.equal(await look(), undefined);
+    assert.equal(existsSync(directory), false, 'looking makes no folder');
+    await fill(directory);
+    const positions = await look();
+    await task.open();
+    for (const { name } of TABLES) assert.equal(positions!.get(name), task.state.position(name));
+    assert.ok(positions!.get('pages')! > 0);
+    assert.equal(await look(), undefined);
+    await task.state.close();
+    assert.deepEqual(await look(), positions);
+    for (const name of readdirSync(directory)) writeFileSync(join(directory, name), 'nonsense');
+    assert.equal(await look(), undefined);
+    assert.ok(existsSync(directory), 'whoever opens it sets it aside');
   }));
 
 test('hard place 29: stores in two worker threads at once', () =>

@@ -1,5 +1,6 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { FlowError, isFlowError } from '../../core/errors.ts';
+import type { Position } from '../../core/ids.ts';
 import type { Disk } from '../disk.ts';
 import type { Database, Library } from './library.ts';
 import { readMeta } from './meta.ts';
@@ -47,6 +48,25 @@ export async function openRocks(
   } catch (thrown) {
     owned.delete(directory);
     throw thrown;
+  }
+}
+
+/** The positions in a folder that nobody has open, which is left as it is; `undefined` where they cannot be read. */
+export async function lookAtRocks(
+  library: Library,
+  directory: string,
+  tables: readonly TableShape[],
+): Promise<ReadonlyMap<string, Position> | undefined> {
+  if (owned.has(directory) || !existsSync(directory) || corruptMark(directory) !== undefined) return undefined;
+  owned.add(directory);
+  try {
+    const disk = await openOnce(library, directory, tables);
+    await disk.close();
+    return disk.positions;
+  } catch {
+    return undefined;
+  } finally {
+    owned.delete(directory);
   }
 }
 
