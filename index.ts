@@ -36,6 +36,7 @@ export {
   type Outcome,
   type Progress,
   type ReadAt,
+  type RestoreProgress,
   type Run,
   type RunSettings,
   readTopic,

@@ -130,6 +130,22 @@ export const CONFIG_KEYS = {
     'Records that a task takes before others have their turn.',
   ),
   'run.heldSize': size(DEFAULT_SETTINGS.heldBytes, 'Output held while a commit is on its way before processing waits.'),
+  'run.rack': text(
+    undefined,
+    'Where this process runs, such as a zone: standbys are placed in another one than their task where there is one.',
+  ),
+  'state.standbys': count(
+    0,
+    10,
+    DEFAULT_SETTINGS.standbys,
+    'How many other processes keep a copy of the state of each task, ready to take it over. Only on a Kafka cluster.',
+  ),
+  'state.acceptableLag': count(
+    0,
+    1_000_000_000,
+    DEFAULT_SETTINGS.acceptableLag,
+    'A task moves to a process whose copy of its state is at most so many changelog records behind.',
+  ),
   'state.memory': size(DEFAULT_SETTINGS.stateBytes, 'Memory of rows that are held hot, over all tasks of the process.'),
   'state.writeBackInterval': duration(
     DEFAULT_SETTINGS.writeBackMs,

@@ -31,7 +31,7 @@ export function metricReference(): string {
     '',
     '## Logs',
     '',
-    'Lines go to standard error from the level `logging.level` on, as JSON lines or plain text (`logging.form`), with `application`, `task`, `node` and `worker` where known. At `info`: a run that starts, completes, is drained or fails; tasks opened, restored, ended, closed. At `warn`: an epoch that is done again and why, a corrupt store that was set aside, a store rebuilt from its changelog, and records that were skipped or put among the dead letters: one line a node and second, with their count.',
+    'Lines go to standard error from the level `logging.level` on, as JSON lines or plain text (`logging.form`), with `application`, `task`, `node` and `worker` where known. At `info`: a run that starts, completes, is drained or fails; tasks opened, restored, ended, closed, standbys opened and closed, and every 5 s how far restores are. At `warn`: an epoch that is done again and why, a corrupt store that was set aside, a store rebuilt from its changelog, a standby that failed and is opened again, and records that were skipped or put among the dead letters: one line a node and second, with their count.',
     '',
     '## Secrets',
     '',

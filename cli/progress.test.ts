@@ -12,6 +12,8 @@ const PROGRESS: Progress = {
   tasks: 4,
   tasksEnded: 0,
   share: 0.409,
+  restore: undefined,
+  standbys: { tasks: 0, lag: 0 },
 };
 
 test('a progress line has records, rate, lag, watermark, memory and share', () => {
@@ -20,6 +22,18 @@ test('a progress line has records, rate, lag, watermark, memory and share', () =
   const early = progressLine({ ...PROGRESS, streamTime: undefined, share: undefined }, 0, 0);
   assert.match(early, /watermark none · 0 MiB$/);
   assert.match(progressLine({ ...PROGRESS, streamTime: Infinity }, 0, 0), /watermark end/);
+});
+
+test('while state comes back the line says how much of it, how quickly and for how long', () => {
+  const restore = { tasks: 2, done: 1_203_000, left: 2_797_000, perSecond: 410_000, leftMs: 6822 };
+  const line = progressLine({ ...PROGRESS, restore }, 0, 0);
+  assert.equal(line, 'restoring 2 tasks · 1,203,000 of 4,000,000 records · 410,000/s · 7 s left · 0 MiB');
+  const beside = progressLine({ ...PROGRESS, restore: { ...restore, tasks: 1, leftMs: 200_000 } }, 50, 0);
+  assert.match(beside, /^1,234,567 records .* 40% · restoring 1 task · .* · 3 min 20 s left$/);
+  const long = progressLine({ ...PROGRESS, restore: { ...restore, leftMs: 7_500_000 } }, 0, 0);
+  assert.match(long, / · 2 h 5 min left · /);
+  const early = progressLine({ ...PROGRESS, restore: { ...restore, perSecond: 0, leftMs: undefined } }, 0, 0);
+  assert.match(early, /records · 0\/s · 0 MiB$/);
 });
 
 function shown(terminal: boolean) {

@@ -1,4 +1,4 @@
-import type { Progress, Run } from '../runtime/runtime.ts';
+import type { Progress, RestoreProgress, Run } from '../runtime/runtime.ts';
 import type { World } from './world.ts';
 
 const TERMINAL_MS = 250;
@@ -29,17 +29,41 @@ export function showProgress(run: Pick<Run, 'progress'>, world: Pick<World, 'clo
   };
 }
 
-/** `1,203,000 records · 410,000/s · lag 2,000 · watermark 2001-02-03 04:05 · 212 MiB · 40%` */
+/**
+ * While state comes back: `restoring 2 tasks · 1,203,000 of 4,000,000 records · 410,000/s · 7 s left · 212 MiB`; else
+ * `1,203,000 records · 410,000/s · lag 2,000 · watermark 2001-02-03 04:05 · 212 MiB · 40%`
+ */
 export function progressLine(progress: Progress, perSecond: number, rssBytes: number): string {
+  const memory = `${whole(rssBytes / 1024 / 1024)} MiB`;
+  if (progress.restore !== undefined && perSecond === 0) return [...restoreParts(progress.restore), memory].join(' · ');
   const parts = [
     `${whole(progress.records)} records`,
     `${whole(perSecond)}/s`,
     `lag ${whole(progress.lag)}`,
     `watermark ${watermark(progress.streamTime)}`,
-    `${whole(rssBytes / 1024 / 1024)} MiB`,
+    memory,
   ];
   if (progress.share !== undefined) parts.push(`${Math.floor(progress.share * 100)}%`);
+  if (progress.restore !== undefined) parts.push(...restoreParts(progress.restore));
   return parts.join(' · ');
+}
+
+function restoreParts({ tasks, done, left, perSecond, leftMs }: RestoreProgress): string[] {
+  return [
+    `restoring ${whole(tasks)} ${tasks === 1 ? 'task' : 'tasks'}`,
+    `${whole(done)} of ${whole(done + left)} records`,
+    `${whole(perSecond)}/s`,
+    ...(leftMs === undefined ? [] : [`${span(leftMs)} left`]),
+  ];
+}
+
+/** Two units at most: `7 s`, `3 min 20 s`, `2 h 5 min`. */
+function span(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  return `${whole(Math.floor(minutes / 60))} h ${minutes % 60} min`;
 }
 
 function watermark(streamTime: number | undefined): string {

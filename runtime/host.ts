@@ -3,12 +3,18 @@ import { FlowError } from '../core/errors.ts';
 import { failpoint } from '../core/failpoints.ts';
 import { Step } from '../core/step.ts';
 import type { GroupIdentity } from '../log/log.ts';
+import type { Budget } from '../state/state.ts';
+import type { Logger } from '../telemetry/telemetry.ts';
+import { BudgetShare } from './budget-share.ts';
 import { endsOfTopics } from './ends.ts';
 import { Feed } from './feed.ts';
 import { MetricSet } from './metrics.ts';
 import { openTask } from './open-task.ts';
+import type { RestoreFigures } from './restores.ts';
 import type { RunOptions } from './runtime.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
+import { type OpenStandbyParts, Standby, type StoreFigures } from './standby.ts';
+import { StandbySet } from './standby-set.ts';
 import { Trimmer } from './trimmer.ts';
 import { Wake } from './wake.ts';
 import { Worker } from './worker.ts';
@@ -18,7 +24,8 @@ import { WorkerReport } from './worker-report.ts';
 export interface WorkerHost {
   /** Ends when the worker was stopped; rejects with what made it fail. */
   readonly finished: Promise<void>;
-  assign(identity: GroupIdentity, tasks: readonly string[]): Promise<void>;
+  /** The tasks that it has from now on, and those of which it holds a standby. */
+  assign(identity: GroupIdentity, tasks: readonly string[], standbys: readonly string[]): Promise<void>;
   /** Commits what was done so far and gives up those of these tasks that it has. */
   revoke(tasks: readonly string[]): Promise<void>;
   stop(): void;
@@ -31,6 +38,10 @@ export interface WorkerFigures {
   readonly streamTime: number | undefined;
   readonly tasks: number;
   readonly inputs: readonly InputFigures[];
+  /** The state that it holds, of tasks and of standbys; a task that runs is at the end. */
+  readonly stores: readonly StoreFigures[];
+  readonly standbys: { readonly tasks: number; readonly lag: number };
+  readonly restore: RestoreFigures | undefined;
   /** All its tasks are restored and run. */
   readonly ready: boolean;
   /** Time since its loop last turned. */
@@ -58,6 +69,9 @@ export interface HostOptions extends Omit<RunOptions, 'module'> {
 
 /** What one fetch may bring of a partition. */
 const MAX_FETCH_BYTES = 1024 * 1024;
+const STANDBY_FETCH_BYTES = 256 * 1024;
+/** The part of a worker's memory of state that its standbys may take. */
+const STANDBY_MEMORY = 1 / 8;
 
 /** A worker in this thread. */
 export async function createHost(options: HostOptions): Promise<WorkerHost> {
@@ -73,15 +87,7 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
     return log.producer({ transactionalId: `${application}-${options.slot}-${options.worker}` });
   };
   const producer = await renewProducer();
-  const endsOf = endsOfTopics(index, specs, ledger);
-  const feed = new Feed({
-    reader: log.reader({ isolation: 'committed', maxPartitionBytes: Math.min(MAX_FETCH_BYTES, settings.intakeBytes) }),
-    ledger,
-    wake,
-    intakeBytes: settings.intakeBytes,
-    intakeRecords: settings.intakeRecords,
-    endsOf,
-  });
+  const feed = createFeed(options, ledger, wake);
   const budget = { maxBytes: Math.floor(settings.stateBytes / settings.workers), usedBytes: 0 };
   const runLog = telemetry.log.with({ application });
   const report = new WorkerReport({
@@ -93,6 +99,9 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
   });
   const isInternal = (topic: string) => index.topics.get(topic)?.internal === true;
   const trimmer = new Trimmer({ admin: log.admin, clock, log: runLog, isInternal });
+  const { state: backend, directory } = options;
+  const stateParts = { program, index, log, backend, directory, clock, telemetry, settings };
+  const standbys = standbysOf(stateParts, specs, budget, runLog);
   const worker = new Worker({
     clock,
     settings,
@@ -105,19 +114,13 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
     step,
     outputs,
     feed,
-    open(id) {
+    async open(id) {
       const spec = specs.get(id);
       if (spec === undefined) throw new FlowError('plan.mismatch', `task ${id} is not part of this plan`);
+      await standbys.released(id);
       return openTask(
         {
-          program,
-          index,
-          log,
-          backend: options.state,
-          directory: options.directory,
-          clock,
-          telemetry,
-          settings,
+          ...stateParts,
           step,
           outputs,
           budget,
@@ -131,22 +134,58 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
     isEnded: (task) => ledger.ended(task) !== undefined,
     onRebuild: (reason) => report.rebuilding(reason),
   });
-  const finished = worker.run().finally(() => Promise.all([report.close(), ledger.close()]));
+  const finished = worker.run().finally(() => Promise.all([standbys.stop(), report.close(), ledger.close()]));
   return {
     finished,
-    assign: (identity, tasks) => worker.assign(identity, tasks),
+    async assign(identity, tasks, held) {
+      // a store has one owner: standbys that become tasks are closed first, and tasks that become standbys too
+      const others = standbys.keepOnly(held);
+      await worker.assign(identity, tasks);
+      await others;
+      standbys.hold(held);
+    },
     revoke: (tasks) => worker.revoke(tasks),
     stop: () => worker.stop(),
-    figures: () => figuresOf(worker, report),
+    figures: () => figuresOf(worker, report, standbys.figures),
   };
 }
 
-function figuresOf(worker: Worker, { silentMs }: WorkerReport): WorkerFigures {
+function createFeed({ log, settings, index, specs }: HostOptions, ledger: Ledger, wake: Wake): Feed {
+  const { intakeBytes, intakeRecords } = settings;
+  return new Feed({
+    reader: log.reader({ isolation: 'committed', maxPartitionBytes: Math.min(MAX_FETCH_BYTES, intakeBytes) }),
+    ...{ ledger, wake, intakeBytes, intakeRecords },
+    endsOf: endsOfTopics(index, specs, ledger),
+  });
+}
+
+function standbysOf(
+  parts: Omit<OpenStandbyParts, 'step' | 'budget'>,
+  specs: ReadonlyMap<string, TaskSpec>,
+  whole: Budget,
+  runLog: Logger,
+): StandbySet {
+  const { clock, telemetry, log, program } = parts;
+  const budget = new BudgetShare(whole, STANDBY_MEMORY);
+  return new StandbySet({
+    clock,
+    log: runLog,
+    metrics: new MetricSet(telemetry, { application: program.plan.name }),
+    reader: () => log.reader({ isolation: 'committed', maxPartitionBytes: STANDBY_FETCH_BYTES }),
+    open: (task) => Standby.open({ ...parts, step: new Step(), budget }, specs.get(task)!),
+  });
+}
+
+function figuresOf(worker: Worker, report: WorkerReport, standbys: readonly StoreFigures[]): WorkerFigures {
   let records = worker.closedRecords;
   let lag = 0;
   let streamTime: number | undefined;
   const inputs: InputFigures[] = [];
-  for (const { task } of worker.tasks.values()) {
+  const stores: StoreFigures[] = [...report.restores.tasks(), ...standbys];
+  for (const running of worker.tasks.values()) {
+    const { task } = running;
+    const end = running.changelogEnd;
+    if (end !== undefined) stores.push({ task: task.id, at: end, end });
     records += task.records;
     for (const input of task.inputs) {
       lag += input.lag;
@@ -155,5 +194,9 @@ function figuresOf(worker: Worker, { silentMs }: WorkerReport): WorkerFigures {
     const time = task.streamTime;
     if (time >= 0 && (streamTime === undefined || time < streamTime)) streamTime = time;
   }
-  return { records, lag, streamTime, tasks: worker.tasks.size, inputs, ready: worker.ready, silentMs };
+  return {
+    ...{ records, lag, streamTime, tasks: worker.tasks.size, inputs, stores },
+    standbys: { tasks: standbys.length, lag: standbys.reduce((sum, { at, end }) => sum + end - at, 0) },
+    ...{ restore: report.restores.figures(), ready: worker.ready, silentMs: report.silentMs },
+  };
 }

@@ -78,7 +78,17 @@ export const METRICS = {
     STORE,
     'Changelog positions still to be read by a restore that goes on now.',
   ),
+  nodeflow_restore_remaining_seconds: gauge(
+    APPLICATION,
+    'How long the restores of a worker will go on at the rate they had so far; 0 while there are none, NaN before a rate is known.',
+  ),
   nodeflow_restore_duration_seconds: gauge(TASK, 'How long the last restore of a task took.'),
+
+  nodeflow_standby_lag_records: gauge(
+    TASK,
+    'Changelog positions that a standby is behind the end of what is committed, its tables added up.',
+  ),
+  nodeflow_standby_records_total: counter(TASK, 'Changelog records applied to standbys.'),
 
   nodeflow_store_hot_rows: gauge(STORE, 'Rows of a store that are in memory.'),
   nodeflow_store_hot_bytes: gauge(STORE, 'Memory of these rows, without long keys and values.'),

@@ -129,8 +129,9 @@ test('what is shown has names, labels and types of the table, and every metric o
   }
   const names = new Set(shown.map((row) => row.name));
   const missing = Object.keys(METRICS).filter((name) => !names.has(name) && !name.startsWith('nodeflow_log_'));
-  // this one is there while a restore goes on, see below
-  assert.deepEqual(missing, ['nodeflow_restore_remaining_records']);
+  // there while a restore goes on, see below, and where there are standbys, see standby.test.ts
+  const others = ['nodeflow_standby_lag_records', 'nodeflow_standby_records_total'];
+  assert.deepEqual(missing, ['nodeflow_restore_remaining_records', ...others]);
   assert.ok(sum(telemetry, 'nodeflow_restore_records_total') > 0, 'the second run has restored');
   const sample = /^[a-z_]+(\{([a-z_]+="(\\.|[^"\\])*",?)+\})? (NaN|[+-]Inf|-?[0-9.]+(e[+-]?[0-9]+)?)$/;
   for (const line of text.trimEnd().split('\n')) {
@@ -168,14 +169,28 @@ test('a restore shows what is left, keeps the watchdog quiet, and leaves its dur
     isPaused: () => false,
   });
   clock.advance(9000);
-  report.restoring('t_0', 'per-key', 500);
+  report.restoring('t_0', 'per-key', 400, 900);
   assert.equal(report.silentMs, 0);
-  clock.advance(3000);
-  report.restoring('t_0', 'per-key', 100);
+  assert.ok(Number.isNaN(sum(telemetry, 'nodeflow_restore_remaining_seconds')));
+  clock.advance(4000);
+  report.restoring('t_0', 'per-key', 800, 900);
+  assert.equal(lines.length, 0);
+  assert.equal(sum(telemetry, 'nodeflow_restore_remaining_seconds'), 1);
+  clock.advance(1000);
+  report.restoring('t_0', 'per-key', 800, 900);
+  const { message, ...told } = lines.at(-1)!;
+  assert.equal(message, 'restoring state');
+  const { tasks, done, left, perSecond, secondsLeft } = told;
+  assert.deepEqual(
+    { tasks, done, left, perSecond, secondsLeft },
+    { tasks: 1, done: 400, left: 100, perSecond: 80, secondsLeft: 2 },
+  );
   assert.equal(sum(telemetry, 'nodeflow_restore_remaining_records', { task: 't_0', store: 'per-key' }), 100);
   assert.equal(sum(telemetry, 'nodeflow_state_used_bytes'), 7);
   report.restored('t_0', 900, 12_000);
+  report.restoreEnded('t_0');
   assert.doesNotMatch(telemetry.exposition(), /nodeflow_restore_remaining_records/);
+  assert.equal(sum(telemetry, 'nodeflow_restore_remaining_seconds'), 0);
   assert.equal(sum(telemetry, 'nodeflow_restore_duration_seconds', { task: 't_0' }), 12);
   assert.equal(lines.at(-1)!['message'], 'state restored');
   clock.advance(2500);

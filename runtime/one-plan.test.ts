@@ -8,22 +8,35 @@ import { json, string } from '../schemas/schemas.ts';
 import { createStateBackend } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
 import { topic, topology } from '../topology/topology.ts';
-import { stickyAssignor } from './assign.ts';
-import { onePlan } from './one-plan.ts';
+import { createAssignor } from './assign.ts';
+import { decodeOrders, encodeState, type MemberState } from './member-state.ts';
+import { checkPlan, onePlan } from './one-plan.ts';
 import { DEFAULT_SETTINGS, startRun } from './runtime.ts';
 
-const member = (name: string, metadata: string, ...owned: readonly string[]) => ({ member: name, metadata, owned });
+const state = (plan: string, stores: MemberState['stores'] = new Map()) =>
+  encodeState({ plan, rack: undefined, disk: true, stores });
+const member = (name: string, plan: string, ...owned: readonly string[]) => ({
+  member: name,
+  metadata: state(plan),
+  owned,
+});
 const tasks = ['t0', 't1', 't2'];
+const assignor = (...ids: readonly string[]) =>
+  createAssignor({
+    tasks: ids.map((id) => ({ id, stage: 's', stateful: false })),
+    standbys: 0,
+    acceptableLag: 0,
+  });
 
 test('whoever is at work stays; members of another plan are turned away, whoever assigns', () => {
   const members = [member('a', 'new'), member('b', 'old', 't0', 't1'), member('c', 'old', 't2'), member('d', 'old')];
-  const byOld = onePlan('old', stickyAssignor(tasks))(members);
+  const byOld = onePlan('old', assignor(...tasks))(members);
   assert.deepEqual(
     ['a', 'b', 'c', 'd'].map((name) => byOld.get(name)!.tasks.length),
     [1, 1, 1, 1],
   );
   assert.deepEqual([...byOld.values()].flatMap((given) => given.tasks).sort(), ['!other-plan', ...tasks]);
-  const byNew = onePlan('new', stickyAssignor(['n0']))(members);
+  const byNew = onePlan('new', assignor('n0'))(members);
   assert.deepEqual(
     [...byNew].map(([name, given]) => [name, given.tasks]),
     [
@@ -37,8 +50,36 @@ test('whoever is at work stays; members of another plan are turned away, whoever
 
 test('where nobody is at work, the plan of who assigns holds', () => {
   const members = [member('a', 'one', '!other-plan'), member('b', 'two')];
-  assert.deepEqual(onePlan('two', stickyAssignor(tasks))(members).get('a')?.tasks, ['!other-plan']);
-  assert.deepEqual(onePlan('one', stickyAssignor(tasks))(members).get('a')?.tasks, tasks);
+  assert.deepEqual(onePlan('two', assignor(...tasks))(members).get('a')?.tasks, ['!other-plan']);
+  assert.deepEqual(onePlan('one', assignor(...tasks))(members).get('a')?.tasks, tasks);
+});
+
+test('while another plan is looked at, members keep their standbys', () => {
+  const stores = new Map([
+    ['t0', { at: 1, end: 1, live: true }],
+    ['t1', { at: 1, end: 1, live: true }],
+    ['t2', { at: 1, end: 1, live: false }],
+  ]);
+  const old = { member: 'b', metadata: state('old', stores), owned: ['t0'] };
+  const given = onePlan('new', assignor('n0'))([member('a', 'new'), old]).get('b')!;
+  assert.deepEqual(given.tasks, ['t0']);
+  assert.deepEqual(decodeOrders(given.metadata), { format: 1, standbys: ['t1'], warmups: [] });
+});
+
+test('a member of another version is turned away, or turns away, in words', () => {
+  const ours = member('a', 'one');
+  const older = { member: 'b', metadata: '0123abcd', owned: ['t0'] };
+  const newer = { member: 'c', metadata: JSON.stringify({ format: 2, plan: 'one' }), owned: [] };
+  const assign = onePlan('one', assignor(...tasks));
+  for (const other of [{ ...older, owned: [] }, newer]) {
+    const given = assign([{ ...ours, owned: ['t0'] }, other]);
+    assert.deepEqual(given.get('a')?.tasks, tasks);
+    const isRefused = (thrown: unknown) => isFlowError(thrown, 'plan.mismatch') && /same version/.test(thrown.message);
+    assert.throws(() => checkPlan('shop', given.get(other.member)!.tasks), isRefused);
+  }
+  const given = assign([ours, older, newer]);
+  assert.deepEqual(given.get('b')?.tasks, ['t0']);
+  assert.throws(() => checkPlan('shop', given.get('a')!.tasks), /another version of the engine .* name shop/);
 });
 
 const orders = topic('orders', { key: string(), value: json(), partitions: 2 });

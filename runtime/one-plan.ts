@@ -1,42 +1,86 @@
 import { FlowError } from '../core/errors.ts';
 import type { Assign, Given } from '../log/log.ts';
+import type { AssignableMember } from './assignable.ts';
+import { decodeState, encodeOrders } from './member-state.ts';
 
-/** Given in place of tasks to a member whose plan is not that of the members at work; no task has such a name. */
+/** Given in place of tasks to a member that is turned away; no task has such a name. */
 const OTHER_PLAN = '!other-plan';
-const TURNED_AWAY: Given = { tasks: [OTHER_PLAN], metadata: '' };
+const OTHER_VERSION = '!other-version';
+
+/** Of members whose metadata cannot be read here, whatever their plan. */
+const UNREADABLE = 'unreadable';
+
+type Members = Parameters<Assign>[0];
 
 /**
- * Lets members of one plan alone share the tasks: two topologies under one name would each do a part of the work of
- * both. A member says its plan (its hash) as its metadata. Those at work stay, and others are turned away; where nobody
- * is at work yet, the plan of who assigns holds.
+ * Lets members of one plan and one version alone share the tasks: two topologies under one name would each do a part
+ * of the work of both. Those at work stay, and others are turned away; where nobody is at work yet, the plan of who
+ * assigns holds.
  */
-export function onePlan(plan: string, assign: Assign): Assign {
+export function onePlan(
+  plan: string,
+  assign: (members: readonly AssignableMember[]) => ReadonlyMap<string, Given>,
+): Assign {
   return (members) => {
-    const prevailing = planAtWork(members) ?? plan;
-    const same = members.filter(({ metadata }) => metadata === prevailing);
+    const ours = kindOf(plan);
+    const prevailing = kindAtWork(members) ?? ours;
+    const same = members.filter(({ metadata }) => kindIn(metadata) === prevailing);
     // Whose plan it is not does not know its tasks, and so moves none: it is about to leave.
-    const shares = prevailing === plan ? assign(same) : keepAll(same);
-    return new Map(members.map(({ member }) => [member, shares.get(member) ?? TURNED_AWAY]));
+    const shares = prevailing === ours ? assign(same.map(readable)) : keepAll(same);
+    return new Map(members.map((each) => [each.member, shares.get(each.member) ?? turnAway(each, prevailing)]));
   };
 }
 
-function keepAll(members: Parameters<Assign>[0]): ReturnType<Assign> {
-  return new Map(members.map(({ member, owned }) => [member, { tasks: owned, metadata: '' }]));
+/** What members must have in common: their plan, in a version that can be read here. */
+function kindIn(metadata: string): string {
+  const state = decodeState(metadata);
+  return state === undefined ? UNREADABLE : kindOf(state.plan);
 }
 
-function planAtWork(members: Parameters<Assign>[0]): string | undefined {
+function kindOf(plan: string): string {
+  return `plan ${plan}`;
+}
+
+function readable({ member, metadata, owned }: Members[number]): AssignableMember {
+  return { member, owned, state: decodeState(metadata)! };
+}
+
+function turnAway({ metadata }: Members[number], prevailing: string): Given {
+  const isOtherVersion = [prevailing, kindIn(metadata)].includes(UNREADABLE);
+  return { tasks: [isOtherVersion ? OTHER_VERSION : OTHER_PLAN], metadata: '' };
+}
+
+/** Everybody goes on with what it has, standbys too. */
+function keepAll(members: Members): ReadonlyMap<string, Given> {
+  return new Map(
+    members.map(({ member, owned, metadata }) => {
+      const followed = [...(decodeState(metadata)?.stores ?? [])].filter(([, { live }]) => live);
+      const standbys = followed.map(([task]) => task).filter((task) => !owned.includes(task));
+      return [member, { tasks: owned, metadata: encodeOrders({ standbys, warmups: [] }) }];
+    }),
+  );
+}
+
+function kindAtWork(members: Members): string | undefined {
   const tasks = new Map<string, number>();
   for (const { metadata, owned } of members) {
-    const own = owned.filter((task) => task !== OTHER_PLAN).length;
-    if (own > 0) tasks.set(metadata, (tasks.get(metadata) ?? 0) + own);
+    const own = owned.filter((task) => task !== OTHER_PLAN && task !== OTHER_VERSION).length;
+    const kind = kindIn(metadata);
+    if (own > 0) tasks.set(kind, (tasks.get(kind) ?? 0) + own);
   }
   let most: string | undefined;
-  for (const [plan, count] of tasks) if (most === undefined || count > tasks.get(most)!) most = plan;
+  for (const [kind, count] of tasks) if (most === undefined || count > tasks.get(most)!) most = kind;
   return most;
 }
 
 /** Fails with `plan.mismatch` where a member was turned away. */
 export function checkPlan(application: string, tasks: readonly string[]): void {
+  if (tasks.includes(OTHER_VERSION)) {
+    throw new FlowError(
+      'plan.mismatch',
+      `a process of another version of the engine is at work under the name ${application}: run the same version everywhere`,
+    );
+  }
   if (!tasks.includes(OTHER_PLAN)) return;
   throw new FlowError(
     'plan.mismatch',

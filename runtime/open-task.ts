@@ -1,100 +1,68 @@
-import { join } from 'node:path';
 import {
-  changelogTopic,
   KeptNumbers,
   type Ledger,
   type Outputs,
-  PROGRESS,
   progressTopic,
   restoreState,
   type TopicEnds,
 } from '../checkpoints/checkpoints.ts';
 import type { Source } from '../connectors/connectors.ts';
-import type { Clock } from '../core/clock.ts';
-import { partitionName, type TaskId } from '../core/ids.ts';
-import type { Step } from '../core/step.ts';
+import { partitionName } from '../core/ids.ts';
 import type { CommittedPosition, Log } from '../log/log.ts';
-import type { Budget, StateBackend, TableSpec, TaskState } from '../state/state.ts';
-import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { TaskState } from '../state/state.ts';
 import type { NodeOf, Stage } from '../topology/plan.ts';
-import type { Program } from '../topology/topology.ts';
 import { type BuiltStage, buildStage } from './build.ts';
 import { Drops } from './drops.ts';
 import { Failures } from './failures.ts';
 import type { Input } from './inputs.ts';
 import { MetricSet } from './metrics.ts';
+import { changelogOf, changelogsOf, type OpenStateParts, openState } from './open-state.ts';
 import { passThrough } from './pass-through.ts';
 import { RunningTask, type SplitFeed } from './running-task.ts';
 import type { RunSettings } from './runtime.ts';
 import { sharedView } from './shared-views.ts';
 import { SkipLog } from './skip-log.ts';
 import { SplitInput, splitTopic } from './split-input.ts';
-import type { PlanIndex, TaskSpec } from './stage.ts';
+import type { TaskSpec } from './stage.ts';
 import { createScanRequests, Task } from './task.ts';
 import { Timers } from './timers.ts';
 import { TopicInput } from './topic-input.ts';
 import type { WorkerReport } from './worker-report.ts';
 
-export interface OpenTaskParts {
-  readonly program: Program;
-  readonly index: PlanIndex;
+export interface OpenTaskParts extends OpenStateParts {
   readonly log: Log;
-  readonly backend: StateBackend;
-  readonly directory: string | undefined;
-  readonly clock: Clock;
-  readonly telemetry: Telemetry;
   readonly settings: RunSettings;
-  readonly step: Step;
   readonly outputs: Outputs;
-  readonly budget: Budget;
   readonly ledger: Ledger;
   /** Told as the state of a task is restored, and when it is. */
-  readonly restores?: Pick<WorkerReport, 'restoring' | 'restored'>;
+  readonly restores?: Pick<WorkerReport, 'restoring' | 'restored' | 'restoreEnded'>;
   maxRecordBytes(topic: string): number;
-}
-
-/** The tables of a stage's tasks: its stores, and the progress. */
-export function tableSpecs(program: Program, index: PlanIndex, stage: Stage): readonly TableSpec[] {
-  const tables: TableSpec[] = stage.stores.map((name) => {
-    const store = index.stores.get(name)!;
-    return {
-      name,
-      windowed: store.kind === 'window',
-      cells: program.code.serde(store.value).cells,
-      ordered: store.nodes.some((node) => index.nodes.get(node)!.kind === 'process'),
-    };
-  });
-  tables.push({ name: PROGRESS, windowed: false, ordered: false });
-  return tables;
 }
 
 /** Brings a task to where its last commit left it, ready to run. Where that fails nothing of it stays open. */
 export async function openTask(parts: OpenTaskParts, spec: TaskSpec): Promise<RunningTask> {
-  const { program, index } = parts;
-  const application = program.plan.name;
-  const stage = index.stages.get(spec.stage)!;
-  const changelog = (table: string) =>
-    table === PROGRESS ? progressTopic(application, stage.id) : changelogTopic(application, table);
+  const stage = parts.index.stages.get(spec.stage)!;
   const committed = await committedPositions(parts, stage, spec);
-  const state = await openState(parts, stage, spec);
+  const state = await openState(parts, spec);
   try {
-    await restore(parts, stage, spec, state, changelog);
-    return await buildTask(parts, stage, spec, { committed, state, changelog });
+    await restore(parts, stage, spec, state);
+    return await buildTask(parts, stage, spec, { committed, state });
   } catch (thrown) {
     await state.discard().catch(() => undefined);
     throw thrown;
+  } finally {
+    parts.restores?.restoreEnded(spec.id);
   }
 }
 
 interface Restored {
   readonly committed: Committed;
   readonly state: TaskState;
-  changelog(table: string): string;
 }
 
 async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, restored: Restored): Promise<RunningTask> {
   const { program, index, telemetry, step, outputs, clock, settings } = parts;
-  const { committed, state, changelog } = restored;
+  const { committed, state } = restored;
   const application = program.plan.name;
   const log = telemetry.log.with({ application, task: spec.id });
   const numbers = await KeptNumbers.load(state, step);
@@ -156,7 +124,8 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     split,
     progress: progressTopic(application, stage.id),
     metadata: runMetadata(parts.ledger),
-    changelog,
+    changelog: (table) => changelogOf(application, stage, table),
+    stored: stage.stores.length === 0 ? [] : changelogsOf(program, index, stage).map(({ table }) => table),
     ledgerRow: async () => parts.ledger.taskRow(spec.id, await writtenEnds(parts, stage)),
   });
 }
@@ -207,34 +176,7 @@ async function formerPosition(
   return position;
 }
 
-/**
- * A stage without stores keeps only its progress, a few numbers, which its compacted changelog gives back at once. It
- * takes no disk, since to open one costs more than many a short run, and no part of the bound on memory.
- */
-function openState(parts: OpenTaskParts, stage: Stage, spec: TaskSpec): Promise<TaskState> {
-  const { backend, clock, step, telemetry, program } = parts;
-  const stateless = stage.stores.length === 0;
-  const directory = stateless ? undefined : parts.directory;
-  const budget = stateless ? { maxBytes: Number.POSITIVE_INFINITY, usedBytes: 0 } : parts.budget;
-  const log = telemetry.log.with({ application: program.plan.name, task: spec.id });
-  return backend.open({
-    task: spec.id as TaskId,
-    directory: directory === undefined ? undefined : join(directory, spec.id),
-    step,
-    clock,
-    budget,
-    tables: tableSpecs(program, parts.index, stage),
-    onQuarantine: (message) => log.warn({}, message),
-  });
-}
-
-async function restore(
-  parts: OpenTaskParts,
-  stage: Stage,
-  spec: TaskSpec,
-  state: TaskState,
-  changelog: (table: string) => string,
-): Promise<void> {
+async function restore(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, state: TaskState): Promise<void> {
   const { clock, program } = parts;
   const log = parts.telemetry.log.with({ application: program.plan.name, task: spec.id });
   const started = clock.monotonic();
@@ -242,12 +184,9 @@ async function restore(
     log: parts.log,
     state,
     partition: spec.partition,
-    tables: tableSpecs(program, parts.index, stage).map(({ name }) => ({ table: name, changelog: changelog(name) })),
+    tables: changelogsOf(program, parts.index, stage),
     now: clock.now(),
-    onProgress(table, position, end) {
-      parts.restores?.restoring(spec.id, table, end - position);
-      log.debug({ store: table, position, end }, 'restoring');
-    },
+    onProgress: (table, position, end) => parts.restores?.restoring(spec.id, table, position, end),
     onReset: (table, why) => log.warn({ store: table }, `store emptied and rebuilt from its changelog: ${why}`),
   });
   parts.restores?.restored(spec.id, records, clock.monotonic() - started);

@@ -25,6 +25,8 @@ export interface RunningTaskParts {
   /** Written with every position, to tell a position of this run from an older one. */
   readonly metadata: string;
   changelog(table: string): string;
+  /** Its tables; none where it has no stores, and so nothing that a standby would hold. */
+  readonly stored: readonly string[];
   ledgerRow(): Promise<LedgerRow>;
 }
 
@@ -42,6 +44,13 @@ export class RunningTask {
     this.split = parts.split;
     this.nodes = parts.nodes;
     this.#parts = parts;
+  }
+
+  /** Where its changelogs end behind what it wrote, added up; `undefined` where it has no stores. */
+  get changelogEnd(): number | undefined {
+    const { task, stored } = this.#parts;
+    if (stored.length === 0) return undefined;
+    return stored.reduce((sum, table) => sum + (task.state.position(table) ?? 0), 0);
   }
 
   /** Its share of the epoch that ends now. */

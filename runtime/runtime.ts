@@ -7,6 +7,7 @@ import type { StateBackend } from '../state/state.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { FailurePolicy } from '../topology/plan.ts';
 import type { Program } from '../topology/topology.ts';
+import type { RestoreFigures } from './restores.ts';
 
 /**
  * Runs plans.
@@ -18,6 +19,11 @@ import type { Program } from '../topology/topology.ts';
  * - The *supervisor* (`supervisor.ts`) checks and makes topics, joins the group, splits the assignment over the
  *   workers, and knows when a bounded run is complete. With one worker everything lives in one thread; with more,
  *   each runs in a thread of its own that imports the same module, and the supervisor's thread owns the log.
+ * - The processes of an application share its tasks as members of one group (`membership.ts`). Each tells what state it
+ *   holds; the assignor (`assign.ts`) of one of them says who runs what, and who keeps a *standby* of what: a copy of
+ *   the state that follows the changelogs on its own disk (`standby-set.ts`), beside the tasks of a worker, and that
+ *   writes nothing. A task with stores moves to a process whose copy has caught up; one that is to have a task and has
+ *   no copy yet holds a *warm-up*, and asks for the task when that has caught up.
  *
  * A plan whose every source ends (bounded connectors, topics written by the plan itself) is a bounded run: when
  * all inputs of a task have ended its windows flush, its last commit says so, and when all tasks have ended the
@@ -73,6 +79,12 @@ export interface RunSettings {
   readonly sliceRecords: number;
   /** Output held while a commit is on its way before processing waits. Default 32 MiB. */
   readonly heldBytes: number;
+  /** How many other processes keep a copy of each task's state, ready to take the task over. Default 0. */
+  readonly standbys: number;
+  /** A task moves to a process whose state is at most so many changelog records behind. Default 10000. */
+  readonly acceptableLag: number;
+  /** Where this process runs; standbys are placed in another rack than their task where there is one. */
+  readonly rack: string | undefined;
   /** Memory of hot rows, over all tasks of the process. Default 256 MiB. */
   readonly stateBytes: number;
   /** Committed rows reach the disk at least this often. Default 5 s. */
@@ -93,6 +105,9 @@ export const DEFAULT_SETTINGS: RunSettings = {
   intakeRecords: 65_536,
   sliceRecords: 16_384,
   heldBytes: 32 * 1024 * 1024,
+  standbys: 0,
+  acceptableLag: 10_000,
+  rack: undefined,
   stateBytes: 256 * 1024 * 1024,
   writeBackMs: 5000,
   writeBackBytes: 32 * 1024 * 1024,
@@ -138,6 +153,16 @@ export interface Progress {
   readonly tasksEnded: number;
   /** 0 to 1, where the size of all inputs is known. */
   readonly share: number | undefined;
+  /** State that is being brought back; `undefined` while there is none. */
+  readonly restore: RestoreProgress | undefined;
+  /** Standbys that this process holds, and how many changelog records they are behind. */
+  readonly standbys: { readonly tasks: number; readonly lag: number };
+}
+
+/** Restores of this process that go on. Records of changelogs are counted by their positions, which may have gaps. */
+export interface RestoreProgress extends RestoreFigures {
+  /** An estimate; `undefined` while there is no rate to go by. */
+  readonly leftMs: Millis | undefined;
 }
 
 export { deadLetterTopic } from './failures.ts';
@@ -147,5 +172,6 @@ export { METRICS, type MetricName, type MetricSpec } from './metric-table.ts';
 export { MetricSet } from './metrics.ts';
 export { type ReadAt, readTopic } from './read-topic.ts';
 export { forgetApplication, internalTopics, outputsOf, resetApplication } from './reset.ts';
+export type { RestoreFigures } from './restores.ts';
 export { startRun } from './supervisor.ts';
 export { TopologyDriver } from './testing.ts';

@@ -1,18 +1,17 @@
 import { Ledger } from '../checkpoints/checkpoints.ts';
 import { FlowError } from '../core/errors.ts';
 import { partitionName } from '../core/ids.ts';
-import type { Assignment, GroupMember } from '../log/log.ts';
-import { planHash } from '../topology/plan.ts';
 import { alone } from './alone.ts';
-import { splitOverWorkers, stickyAssignor } from './assign.ts';
 import { beginRun, completeRun } from './begin-run.ts';
 import { completion } from './completion.ts';
 import { prepareTopics } from './deploy.ts';
+import { HeldState } from './held-state.ts';
 import { createHost, type HostOptions, type InputFigures, type WorkerFigures, type WorkerHost } from './host.ts';
 import { KnownEnds } from './known-ends.ts';
 import { listTasks } from './list-tasks.ts';
-import { checkPlan, onePlan } from './one-plan.ts';
+import { isStateful, Membership } from './membership.ts';
 import { resetIfComplete } from './reset.ts';
+import { sumOfRestores, timeLeftMs } from './restores.ts';
 import { reportRun } from './run-report.ts';
 import type { Health, Outcome, Progress, Run, RunOptions } from './runtime.ts';
 import { shareDone } from './share.ts';
@@ -69,7 +68,9 @@ async function startInSlot(options: RunOptions, slot: Slot): Promise<Run> {
     const each = { ...hostOptions, worker };
     hosts.push(settings.workers === 1 ? await createHost(each) : await createThreaded(each));
   }
-  const run = new SupervisedRun({ options, index, bounded, began, specs, ledger, hosts, slot });
+  const held = new HeldState(specs.filter(({ stage }) => isStateful(index, stage)).map(({ id }) => id));
+  if (slot.directory !== undefined) await held.look(options.state, slot.directory, program, index, specs);
+  const run = new SupervisedRun({ options, index, bounded, began, specs, ledger, hosts, held, slot });
   await run.join();
   reportRun(run, options);
   if (bounded) run.completeWhenEnded();
@@ -94,6 +95,7 @@ interface SupervisedParts {
   readonly specs: readonly TaskSpec[];
   readonly ledger: Ledger;
   readonly hosts: readonly WorkerHost[];
+  readonly held: HeldState;
   readonly slot: Slot;
 }
 
@@ -108,10 +110,8 @@ class SupervisedRun implements Run {
   readonly #hosts: readonly WorkerHost[];
   readonly #slot: Slot;
   readonly #knownEnds: KnownEnds;
+  readonly #membership: Membership;
   readonly #stop = new AbortController();
-  #member: GroupMember | undefined;
-  #placed: ReadonlyMap<string, number> = new Map();
-  #assigning: Promise<void> = Promise.resolve();
   #how: Outcome['how'] = 'drained';
   #ended = false;
   #share: number | undefined;
@@ -135,6 +135,11 @@ class SupervisedRun implements Run {
     const failed = new Promise<never>((_, reject) => {
       this.#fail = reject;
     });
+    this.#membership = new Membership({
+      ...{ options, index, specs, hosts, held: parts.held },
+      disk: parts.slot.directory !== undefined && options.state.onDisk,
+      onFailure: this.#fail,
+    });
     const workers = Promise.all(hosts.map((host) => host.finished));
     this.finished = Promise.race([workers, failed])
       .finally(() => this.#end())
@@ -142,33 +147,9 @@ class SupervisedRun implements Run {
     this.finished.catch(() => undefined);
   }
 
-  async join(): Promise<void> {
-    const { program, log } = this.#options;
-    const plan = planHash(program.plan);
-    this.#member = await log.join({
-      group: program.plan.name,
-      name: program.plan.name,
-      metadata: plan,
-      assign: onePlan(plan, stickyAssignor(this.#specs.map((spec) => spec.id))),
-      onAssign: (assignment) => this.#adopt(assignment),
-      onRevoke: async (tasks) => {
-        await this.#assigning;
-        await Promise.all(this.#hosts.map((host) => host.revoke(tasks)));
-      },
-      onLost: (reason) => this.#rejoin(reason),
-    });
-  }
-
-  /** Out of the group: what was done since the last commit is given up, then it joins anew. */
-  #rejoin(reason: string): void {
-    if (this.#ended) return;
-    this.#options.telemetry.log.warn({ application: this.#options.program.plan.name }, `${reason}; joining again`);
-    const lost = this.#member?.identity;
-    if (lost === undefined) return;
-    this.#adopt({ ...lost, tasks: [], metadata: '' });
-    this.#assigning
-      .then(() => (this.#ended ? undefined : this.join()))
-      .catch((failure: unknown) => this.#fail(failure));
+  /** Resolves with the first assignment. */
+  join(): Promise<void> {
+    return this.#membership.join();
   }
 
   /** Marks the run complete when all its tasks have ended, whoever ran them. */
@@ -193,6 +174,7 @@ class SupervisedRun implements Run {
     const isEnded = (task: string) => this.#ledger.ended(task) !== undefined;
     const inputs = this.#inputs(figures);
     this.#knownEnds.look();
+    const restore = sumOfRestores(figures.map((each) => each.restore));
     return {
       records,
       recordsByWorker: figures.map((each) => each.records),
@@ -201,6 +183,11 @@ class SupervisedRun implements Run {
       tasks: this.#specs.length,
       tasksEnded: this.#specs.filter((spec) => isEnded(spec.id)).length,
       share: this.#shareDone(inputs, isEnded),
+      restore: restore && { ...restore, leftMs: timeLeftMs(restore) },
+      standbys: {
+        tasks: figures.reduce((sum, { standbys }) => sum + standbys.tasks, 0),
+        lag: figures.reduce((sum, { standbys }) => sum + standbys.lag, 0),
+      },
     };
   }
 
@@ -235,34 +222,12 @@ class SupervisedRun implements Run {
       });
   }
 
-  #adopt(assignment: Assignment): void {
-    try {
-      checkPlan(assignment.group, assignment.tasks);
-    } catch (failure) {
-      this.#fail(failure);
-      return;
-    }
-    this.#placed = splitOverWorkers(assignment.tasks, this.#hosts.length, this.#placed);
-    const placed = this.#placed;
-    this.#assigning = this.#assigning.then(async () => {
-      await Promise.all(
-        this.#hosts.map((host, worker) =>
-          host.assign(
-            assignment,
-            assignment.tasks.filter((task) => placed.get(task) === worker),
-          ),
-        ),
-      );
-    });
-    this.#assigning.catch((failure: unknown) => this.#fail(failure));
-  }
-
   async #end(): Promise<void> {
     this.#ended = true;
     this.#stop.abort();
     for (const host of this.#hosts) host.stop();
     await Promise.allSettled(this.#hosts.map((host) => host.finished));
-    await this.#member?.leave().catch(() => undefined);
+    await this.#membership.leave();
     await this.#ledger.close();
     await this.#slot.release();
   }

@@ -14,7 +14,7 @@ import { type BuiltStage, buildStage } from './build.ts';
 import { Drops } from './drops.ts';
 import { deadLetterTopic, Failures } from './failures.ts';
 import { MetricSet } from './metrics.ts';
-import { tableSpecs } from './open-task.ts';
+import { tableSpecs } from './open-state.ts';
 import { SkipLog } from './skip-log.ts';
 import { SplitInput } from './split-input.ts';
 import { PlanIndex } from './stage.ts';

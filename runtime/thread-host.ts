@@ -53,8 +53,8 @@ class ThreadHost implements WorkerHost {
   readonly #calls = new Map<number, { resolve(): void; reject(failure: Error): void }>();
   #nextCall = 0;
   #figures: WorkerFigures = {
-    ...{ records: 0, lag: 0, streamTime: undefined, tasks: 0, inputs: [] },
-    ...{ ready: false, silentMs: 0 },
+    ...{ records: 0, lag: 0, streamTime: undefined, tasks: 0, inputs: [], stores: [] },
+    ...{ standbys: { tasks: 0, lag: 0 }, restore: undefined, ready: false, silentMs: 0 },
   };
   #heardAt: number;
   #ended = false;
@@ -99,9 +99,9 @@ class ThreadHost implements WorkerHost {
     });
   }
 
-  assign(identity: GroupIdentity, tasks: readonly string[]): Promise<void> {
+  assign(identity: GroupIdentity, tasks: readonly string[], standbys: readonly string[]): Promise<void> {
     const { group, member, generation } = identity;
-    return this.#call({ kind: 'assign', identity: { group, member, generation }, tasks });
+    return this.#call({ kind: 'assign', identity: { group, member, generation }, tasks, standbys });
   }
 
   revoke(tasks: readonly string[]): Promise<void> {

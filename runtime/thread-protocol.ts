@@ -26,6 +26,7 @@ export type ThreadRequest =
       readonly call: number;
       readonly identity: GroupIdentity;
       readonly tasks: readonly string[];
+      readonly standbys: readonly string[];
     }
   | { readonly kind: 'revoke'; readonly call: number; readonly tasks: readonly string[] }
   | { readonly kind: 'stop' };

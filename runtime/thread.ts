@@ -78,7 +78,7 @@ async function work(log: Log, telemetry: Telemetry): Promise<void> {
     );
   };
   supervisor.on('message', (request: ThreadRequest) => {
-    if (request.kind === 'assign') answer(request.call, host.assign(request.identity, request.tasks));
+    if (request.kind === 'assign') answer(request.call, host.assign(request.identity, request.tasks, request.standbys));
     else if (request.kind === 'revoke') answer(request.call, host.revoke(request.tasks));
     else host.stop();
   });

@@ -1,10 +1,12 @@
 import type { EpochFigures } from '../checkpoints/checkpoints.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
+import type { Position } from '../core/ids.ts';
 import type { Budget } from '../state/state.ts';
 import type { Counter, Histogram, Logger } from '../telemetry/telemetry.ts';
 import type { MetricSet } from './metrics.ts';
 import type { WorkerObserver } from './observer.ts';
+import { type RestoreFigures, Restores, timeLeftMs } from './restores.ts';
 import type { RunningTask } from './running-task.ts';
 import { TaskMetrics } from './task-metrics.ts';
 import type { TopicInput } from './topic-input.ts';
@@ -17,10 +19,7 @@ export interface WorkerReportOptions {
   isPaused(input: TopicInput): boolean;
 }
 
-interface Restoring {
-  left: number;
-  end: () => void;
-}
+const TELL_MS = 5000;
 
 /** Metrics and log lines of one worker, and the time since its loop last turned. */
 export class WorkerReport implements WorkerObserver {
@@ -32,8 +31,10 @@ export class WorkerReport implements WorkerObserver {
   readonly #bytes: Histogram;
   readonly #rebuilds: Counter;
   readonly #ends: (() => void)[];
+  readonly restores: Restores;
   /** What is shown of restores that go on, by task and table. */
-  readonly #restoring = new Map<string, Map<string, Restoring>>();
+  readonly #restoring = new Map<string, Map<string, () => void>>();
+  #toldAt = 0;
   #turned: number;
   #cut = 0;
   #open = 0;
@@ -48,7 +49,9 @@ export class WorkerReport implements WorkerObserver {
     this.#records = metrics.histogram('nodeflow_commit_records');
     this.#bytes = metrics.histogram('nodeflow_commit_bytes');
     this.#rebuilds = metrics.counter('nodeflow_rebuilds_total');
+    this.restores = new Restores(clock);
     this.#ends = [
+      metrics.observe('nodeflow_restore_remaining_seconds', {}, () => secondsLeft(this.restores.figures())),
       metrics.observe('nodeflow_worker_tasks', {}, () => this.#open),
       metrics.observe('nodeflow_worker_silent_seconds', {}, () => this.silentMs / 1000),
       metrics.observe('nodeflow_state_used_bytes', {}, () => budget.usedBytes),
@@ -94,24 +97,42 @@ export class WorkerReport implements WorkerObserver {
     this.#options.log.warn({}, `going back to the last commit: ${messageOf(reason)}`);
   }
 
-  restoring(task: string, store: string, left: number): void {
+  restoring(task: string, store: string, position: Position, end: Position): void {
     this.turned();
-    const tables = this.#restoring.get(task) ?? new Map();
+    if (this.restores.figures() === undefined) this.#toldAt = this.#options.clock.monotonic();
+    this.restores.restoring(task, store, position, end);
+    const tables = this.#restoring.get(task) ?? new Map<string, () => void>();
     this.#restoring.set(task, tables);
-    const known = tables.get(store);
-    if (known !== undefined) known.left = left;
-    else {
-      const shown: Restoring = { left, end: () => undefined };
+    if (!tables.has(store)) {
       const name = 'nodeflow_restore_remaining_records';
-      shown.end = this.#options.metrics.observe(name, { task, store }, () => shown.left);
-      tables.set(store, shown);
+      tables.set(
+        store,
+        this.#options.metrics.observe(name, { task, store }, () => this.restores.left(task, store)),
+      );
     }
+    this.#tellRestores();
+  }
+
+  /** A line every few seconds while restores go on. */
+  #tellRestores(): void {
+    const { clock, log } = this.#options;
+    const now = clock.monotonic();
+    if (now - this.#toldAt < TELL_MS) return;
+    this.#toldAt = now;
+    const { tasks, done, left, perSecond } = this.restores.figures()!;
+    const seconds = Math.ceil(secondsLeft({ tasks, done, left, perSecond }));
+    log.info({ tasks, done, left, perSecond: Math.round(perSecond), secondsLeft: seconds }, 'restoring state');
+  }
+
+  /** The restore of a task is over, well or not. */
+  restoreEnded(task: string): void {
+    this.restores.ended(task);
+    for (const end of this.#restoring.get(task)?.values() ?? []) end();
+    this.#restoring.delete(task);
   }
 
   restored(task: string, records: number, ms: number): void {
     const { metrics, log } = this.#options;
-    for (const { end } of this.#restoring.get(task)?.values() ?? []) end();
-    this.#restoring.delete(task);
     metrics.counter('nodeflow_restore_records_total', { task }).value += records;
     metrics.observe('nodeflow_restore_duration_seconds', { task }, () => ms / 1000);
     if (records > 0) log.info({ task, records, ms: Math.round(ms) }, 'state restored');
@@ -121,4 +142,8 @@ export class WorkerReport implements WorkerObserver {
   close(): void {
     for (const end of this.#ends) end();
   }
+}
+
+function secondsLeft(figures: RestoreFigures | undefined): number {
+  return figures === undefined ? 0 : (timeLeftMs(figures) ?? Number.NaN) / 1000;
 }

@@ -1,0 +1,74 @@
+/**
+ * What the members of an application tell one another through their group: each tells what it is and which state it
+ * holds, and is told, beside its tasks, of which tasks it is to hold a standby. JSON with a version; a member that
+ * speaks another one is turned away in words (`one-plan.ts`).
+ */
+export interface MemberState {
+  /** The hash of its plan. */
+  readonly plan: string;
+  /** Where it runs: what may be lost together. */
+  readonly rack: string | undefined;
+  /** It keeps stores on disk, and so can hold standbys. */
+  readonly disk: boolean;
+  /** The state that it has, by task. */
+  readonly stores: ReadonlyMap<string, HeldStore>;
+}
+
+/** The changelog positions of a task's tables, added up: how far a store has come, and where the changelogs end. */
+export interface HeldStore {
+  readonly at: number;
+  /** As far as the member knows. 0: it has not looked. */
+  readonly end: number;
+  /** The task runs there, or its changelogs are followed; else the store lies on disk and falls behind. */
+  readonly live: boolean;
+}
+
+/** Of which tasks a member is to hold the state, beside those that it runs. */
+export interface StandbyOrders {
+  /** For as long as it is told so. */
+  readonly standbys: readonly string[];
+  /** To run them: when their state has caught up, the member asks for a new assignment. */
+  readonly warmups: readonly string[];
+}
+
+export const NO_STANDBYS: StandbyOrders = { standbys: [], warmups: [] };
+
+const FORMAT = 1;
+
+export function encodeState({ plan, rack, disk, stores }: MemberState): string {
+  const told = [...stores].map(([task, { at, end, live }]) => [task, at, end, live ? 1 : 0]);
+  return JSON.stringify({ format: FORMAT, plan, rack, disk, stores: told });
+}
+
+/** `undefined` where it is not of this version. */
+export function decodeState(metadata: string): MemberState | undefined {
+  const told = parse(metadata) as
+    | { plan: string; rack?: string; disk: boolean; stores: [string, number, number, number][] }
+    | undefined;
+  if (told === undefined) return undefined;
+  const { plan, rack, disk, stores } = told;
+  return {
+    plan,
+    rack,
+    disk,
+    stores: new Map(stores.map(([task, at, end, live]) => [task, { at, end, live: live === 1 }])),
+  };
+}
+
+export function encodeOrders({ standbys, warmups }: StandbyOrders): string {
+  return JSON.stringify({ format: FORMAT, standbys, warmups });
+}
+
+/** Whoever was turned away, or is out of its group, is told nothing, and holds nothing. */
+export function decodeOrders(metadata: string): StandbyOrders {
+  return (parse(metadata) as StandbyOrders | undefined) ?? NO_STANDBYS;
+}
+
+function parse(text: string): unknown {
+  try {
+    const told = JSON.parse(text) as { readonly format?: unknown } | null;
+    return told?.format === FORMAT ? told : undefined;
+  } catch {
+    return undefined;
+  }
+}

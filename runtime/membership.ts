@@ -1,0 +1,179 @@
+import type { Assignment, GroupMember } from '../log/log.ts';
+import { planHash } from '../topology/plan.ts';
+import { createAssignor } from './assign.ts';
+import type { HeldState } from './held-state.ts';
+import type { WorkerHost } from './host.ts';
+import { decodeOrders, encodeOrders, encodeState, NO_STANDBYS, type StandbyOrders } from './member-state.ts';
+import { checkPlan, onePlan } from './one-plan.ts';
+import type { RunOptions } from './runtime.ts';
+import { splitOverWorkers } from './split-over-workers.ts';
+import type { PlanIndex, TaskSpec } from './stage.ts';
+import { WarmUps } from './warm-ups.ts';
+
+export interface MembershipParts {
+  readonly options: RunOptions;
+  readonly index: PlanIndex;
+  readonly specs: readonly TaskSpec[];
+  readonly hosts: readonly WorkerHost[];
+  readonly held: HeldState;
+  /** Its stores are on disk, and so it can hold standbys. */
+  readonly disk: boolean;
+  onFailure(failure: unknown): void;
+}
+
+/** How often the process looks at what it holds, and tells it. */
+const LOOK_MS = 1000;
+
+/**
+ * The process as a member of its group: tells what state it holds, spreads what it is given over its workers, and asks
+ * for another assignment when it has warmed up for one.
+ */
+export class Membership {
+  readonly #parts: MembershipParts;
+  readonly #plan: string;
+  readonly #warmUps: WarmUps;
+  #member: GroupMember | undefined;
+  #running: readonly string[] = [];
+  #orders: StandbyOrders = NO_STANDBYS;
+  /** Which worker has the store of each task, running or standby. */
+  #placed: ReadonlyMap<string, number> = new Map();
+  #assigning: Promise<void> = Promise.resolve();
+  #cancelLook: () => void = () => undefined;
+  #ended = false;
+
+  constructor(parts: MembershipParts) {
+    const { program, clock, settings } = parts.options;
+    this.#parts = parts;
+    this.#plan = planHash(program.plan);
+    this.#warmUps = new WarmUps(clock, settings.acceptableLag);
+  }
+
+  /** Resolves with the first assignment. */
+  async join(): Promise<void> {
+    const { options, specs, index } = this.#parts;
+    const { program, log, settings } = options;
+    const tasks = specs.map(({ id, stage }) => ({ id, stage, stateful: isStateful(index, stage) }));
+    const { standbys, acceptableLag } = settings;
+    this.#member = await log.join({
+      group: program.plan.name,
+      name: program.plan.name,
+      metadata: this.#state(),
+      assign: onePlan(this.#plan, createAssignor({ tasks, standbys, acceptableLag })),
+      onAssign: (assignment) => this.#adopt(assignment),
+      onRevoke: (tasks) => this.#revoke(tasks),
+      onLost: (reason) => this.#rejoin(reason),
+    });
+    this.#cancelLook();
+    this.#lookLater();
+  }
+
+  async leave(): Promise<void> {
+    this.#ended = true;
+    this.#cancelLook();
+    await this.#member?.leave().catch(() => undefined);
+  }
+
+  /** Out of the group: what was done since the last commit is given up, then it joins anew. */
+  #rejoin(reason: string): void {
+    if (this.#ended) return;
+    const { telemetry, program } = this.#parts.options;
+    telemetry.log.warn({ application: program.plan.name }, `${reason}; joining again`);
+    const lost = this.#member?.identity;
+    if (lost === undefined) return;
+    const standbys = [...this.#orders.standbys, ...this.#orders.warmups];
+    this.#adopt({ ...lost, tasks: [], metadata: encodeOrders({ standbys, warmups: [] }) });
+    this.#assigning
+      .then(() => (this.#ended ? undefined : this.join()))
+      .catch((failure: unknown) => this.#parts.onFailure(failure));
+  }
+
+  async #revoke(tasks: readonly string[]): Promise<void> {
+    await this.#assigning;
+    await Promise.all(this.#parts.hosts.map((host) => host.revoke(tasks)));
+    this.#placed = new Map([...this.#placed].filter(([task]) => !tasks.includes(task)));
+    this.#member?.describe(this.#state());
+  }
+
+  #adopt(assignment: Assignment): void {
+    try {
+      checkPlan(assignment.group, assignment.tasks);
+    } catch (failure) {
+      this.#parts.onFailure(failure);
+      return;
+    }
+    const { hosts } = this.#parts;
+    const { tasks } = assignment;
+    this.#orders = decodeOrders(assignment.metadata);
+    this.#warmUps.given(this.#orders.warmups);
+    const standbys = [...this.#orders.standbys, ...this.#orders.warmups];
+    const before = { tasks: this.#running, placed: this.#placed };
+    const placed = new Map([
+      ...splitOverWorkers(tasks, hosts.length, before.placed),
+      ...splitOverWorkers(standbys, hosts.length, before.placed),
+    ]);
+    this.#running = tasks;
+    this.#placed = placed;
+    this.#assigning = this.#assigning.then(async () => {
+      const moves = (task: string) => before.placed.has(task) && before.placed.get(task) !== placed.get(task);
+      if ([...tasks, ...standbys].some(moves)) {
+        // a store has one owner: whoever had one gives it up before another worker opens it
+        const stay = standbys.filter((task) => !moves(task));
+        await this.#give(
+          assignment,
+          before.tasks.filter((task) => tasks.includes(task)),
+          stay,
+          before.placed,
+        );
+        const moving = tasks.filter(moves);
+        await Promise.all(hosts.map((host) => host.revoke(moving)));
+      }
+      await this.#give(assignment, tasks, standbys, placed);
+      this.#member?.describe(this.#state());
+    });
+    this.#assigning.catch((failure: unknown) => this.#parts.onFailure(failure));
+  }
+
+  async #give(
+    assignment: Assignment,
+    tasks: readonly string[],
+    standbys: readonly string[],
+    placed: ReadonlyMap<string, number>,
+  ): Promise<void> {
+    await Promise.all(
+      this.#parts.hosts.map((host, worker) => {
+        const isHere = (task: string) => placed.get(task) === worker;
+        return host.assign(assignment, tasks.filter(isHere), standbys.filter(isHere));
+      }),
+    );
+  }
+
+  /** What others are told. */
+  #state(): string {
+    const { held, hosts, disk, options } = this.#parts;
+    held.take(hosts.map((host) => host.figures()));
+    const stores = held.told((task) => this.#placed.has(task));
+    return encodeState({ plan: this.#plan, rack: options.settings.rack, disk, stores });
+  }
+
+  #lookLater(): void {
+    if (this.#ended) return;
+    this.#cancelLook = this.#parts.options.clock.after(LOOK_MS, () => {
+      this.#look();
+      this.#lookLater();
+    });
+  }
+
+  #look(): void {
+    const lags = new Map<string, number>();
+    for (const host of this.#parts.hosts) {
+      for (const { task, at, end } of host.figures().stores) lags.set(task, end - at);
+    }
+    if (this.#warmUps.mustAsk((task) => lags.get(task))) this.#member?.rejoin(this.#state());
+    else this.#member?.describe(this.#state());
+  }
+}
+
+/** Only tasks with stores have standbys. */
+export function isStateful(index: PlanIndex, stage: string): boolean {
+  return index.stages.get(stage)!.stores.length > 0;
+}
