@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Random, randomInt, seededRandom } from '../core/random.ts';
 import { assignTasks } from './assign.ts';
-import type { AssignableMember, AssignableTask, MemberTasks } from './assignable.ts';
+import { type AssignableMember, type AssignableTask, Lags, type MemberTasks } from './assignable.ts';
 import type { HeldStore } from './member-state.ts';
 
 const ACCEPTABLE = 100;
@@ -18,6 +18,7 @@ class World {
   /** Tasks that changed hands, and how far behind who took them was. */
   moves: { readonly task: AssignableTask; readonly lag: number }[] = [];
   readonly #ends = new Map<string, number>();
+  readonly #wasNear = new Set<string>();
 
   constructor(random: Random, tasks: readonly AssignableTask[], standbys: number) {
     this.tasks = tasks;
@@ -50,6 +51,13 @@ class World {
       });
       if (!isFinal) continue;
       this.#note(next);
+      this.#wasNear.clear();
+      const lags = new Lags(this.members);
+      for (const member of this.members) {
+        for (const { id } of this.tasks) {
+          if (lags.of(member, id) <= ACCEPTABLE) this.#wasNear.add(`${member.member} ${id}`);
+        }
+      }
       this.given = next;
       this.#describe();
       return;
@@ -81,6 +89,30 @@ class World {
       }
       return { ...member, state: { ...member.state, stores } };
     });
+  }
+
+  /** Tasks that run, and of which another member has a live state that has caught up. */
+  covered(): readonly string[] {
+    if (this.standbys === 0) return [];
+    const isNear = ({ state, owned }: AssignableMember, id: string) => {
+      const store = state.stores.get(id);
+      return !owned.includes(id) && store?.live === true && store.end - store.at <= ACCEPTABLE;
+    };
+    return this.tasks
+      .filter(({ id, stateful }) => stateful && this.members.some(({ owned }) => owned.includes(id)))
+      .filter(({ id }) => this.members.some((member) => isNear(member, id)))
+      .map(({ id }) => id);
+  }
+
+  /** Tasks of which a standby has caught up as soon as the last assignment holds. */
+  coveredNow(): readonly string[] {
+    return this.tasks
+      .filter(({ id }) =>
+        this.members.some(
+          ({ member }) => this.given.get(member)!.standbys.includes(id) && this.#wasNear.has(`${member} ${id}`),
+        ),
+      )
+      .map(({ id }) => id);
   }
 
   /** Rounds until nothing changes. */
@@ -156,9 +188,13 @@ test('whoever comes and goes: each task once, standbys apart from it, moves only
         } else if (members.length > 1) world.leave(members[randomInt(random, members.length)]!.member);
         const wasGiven = world.given.size > 0;
         const owned = new Set(world.members.flatMap(({ owned }) => owned));
+        const covered = world.covered();
         world.moves = [];
         world.round();
         checkAlways(world);
+        const still = new Set(world.coveredNow());
+        // where few can hold standbys, the task itself may go to the only one that did
+        for (const task of covered) assert.ok(diskless || still.has(task), `${task} lost a standby that was there`);
         if (wasGiven && !diskless) {
           for (const { task, lag } of world.moves) {
             if (task.stateful && owned.has(task.id)) assert.ok(lag <= ACCEPTABLE, `${task.id} moved ${lag} behind`);

@@ -23,7 +23,8 @@ import { encodeOrders } from './member-state.ts';
  *   no further than that of who has it. Until then it stays, and the other holds a *warm-up* of it.
  * - A free task goes to a member that has caught up, the least loaded of them; where none has, to who is least behind.
  * - Each task with stores has `standbys` standbys with other members, as far as there are any that keep stores on disk:
- *   first in another rack than the task and its other standbys, then with who follows it already.
+ *   first in another rack than the task and its other standbys, then with who follows it already, then even; also a
+ *   standby moves when it has warmed up.
  */
 export function createAssignor(options: AssignorOptions) {
   return (members: readonly AssignableMember[]): ReadonlyMap<string, Given> =>

@@ -27,7 +27,7 @@ export interface HeldStore {
 export interface StandbyOrders {
   /** For as long as it is told so. */
   readonly standbys: readonly string[];
-  /** To run them: when their state has caught up, the member asks for a new assignment. */
+  /** To have them: when their state has caught up, the member asks for a new assignment. */
   readonly warmups: readonly string[];
 }
 

@@ -20,7 +20,10 @@ export class AppProcess {
   readonly #ended: Promise<AppEnd>;
   #wakes: (() => void)[] = [];
   events: AppEvent[] = [];
-  figures: AppFigures = { records: 0, lag: 0, commits: 0, rebuilds: 0, restored: 0, ill: false };
+  figures: AppFigures = {
+    ...{ records: 0, lag: 0, commits: 0, rebuilds: 0, restored: 0 },
+    ...{ standbys: { tasks: 0, lag: 0 }, ill: false },
+  };
   /** Lines that it has said. */
   said = 0;
   /** Was seen ill at some time. */

@@ -34,6 +34,8 @@ export interface AppFigures {
   /** Epochs that failed and were done again. */
   readonly rebuilds: number;
   readonly restored: number;
+  /** What it holds for others, and how far that is behind. */
+  readonly standbys: { readonly tasks: number; readonly lag: number };
   readonly ill: boolean;
 }
 
@@ -74,6 +76,7 @@ try {
       commits: total('nodeflow_commits_total'),
       rebuilds: total('nodeflow_rebuilds_total'),
       restored: total('nodeflow_restore_records_total'),
+      standbys: running.progress().standbys,
       ill: running.health().ill !== undefined,
     });
   const look = () => {

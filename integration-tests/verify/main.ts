@@ -10,6 +10,7 @@ import { PROCESS_ROWS } from './process-rows.ts';
 import { reportOf } from './report.ts';
 import type { Row } from './rows.ts';
 import { type Outcome, runRow } from './run-row.ts';
+import { STANDBY_ROWS } from './standby-rows.ts';
 import type { World } from './world.ts';
 
 /**
@@ -42,7 +43,7 @@ const say = (line: string) => process.stderr.write(`${line}\n`);
 function chosen(kind: World['kind']): readonly Row[] {
   const wanted = values.rows?.split(',').map((each) => each.trim());
   const isWanted = ({ id }: Row) => wanted?.some((each) => id === each || id.startsWith(`${each} `)) ?? true;
-  return [...PROCESS_ROWS, ...NETWORK_ROWS]
+  return [...PROCESS_ROWS, ...STANDBY_ROWS, ...NETWORK_ROWS]
     .filter((row) => row.worlds.includes(kind) && isWanted(row))
     .filter((row) => !values.short || row.short !== undefined);
 }

@@ -19,6 +19,8 @@ export interface StartOptions {
   /** `name:hit:action`, see `core/failpoints.ts`. */
   readonly failpoint?: string;
   readonly block?: AppOptions['block'];
+  /** Beside those of every trial. */
+  readonly settings?: Partial<RunSettings>;
 }
 
 /** Small epochs and small batches, so that faults hit open transactions. */
@@ -96,9 +98,9 @@ export class Trial {
     return this.#start(options);
   }
 
-  #start({ slot = 0, failpoint, block }: StartOptions): AppProcess {
+  #start({ slot = 0, failpoint, block, settings }: StartOptions): AppProcess {
     const engine = this.world.engineFor(this.job.name, slot);
-    const options = { engine, settings: SETTINGS, ...(block === undefined ? {} : { block }) };
+    const options = { engine, settings: { ...SETTINGS, ...settings }, ...(block === undefined ? {} : { block }) };
     const app = new AppProcess(this.job.name, options, failpoint);
     this.apps.push(app);
     return app;
