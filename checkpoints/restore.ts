@@ -1,3 +1,4 @@
+import { FlowError } from '../core/errors.ts';
 import { failpoint } from '../core/failpoints.ts';
 import type { Millis, Position } from '../core/ids.ts';
 import type { Log } from '../log/log.ts';
@@ -11,6 +12,8 @@ export interface RestoreOptions {
   readonly partition: number;
   readonly tables: readonly TableChangelog[];
   readonly now: Millis;
+  /** Nobody waits for it any more: it ends with `stopped`. */
+  readonly signal?: AbortSignal | undefined;
   /** Told of each table where it begins and ends, before any is read, and then how far it has come. */
   onProgress(table: string, position: Position, end: Position): void;
   /** Told when a store had to be emptied first, and why. */
@@ -23,7 +26,7 @@ export interface RestoreOptions {
  * were applied.
  */
 export async function restoreState(options: RestoreOptions): Promise<number> {
-  const { log, state, partition, now, onProgress, onReset } = options;
+  const { log, state, partition, now, signal, onProgress, onReset } = options;
   const starts = await changelogStarts({ admin: log.admin, state, partition, now, onReset }, options.tables);
   for (const { table, from, bounds } of starts) onProgress(table, from, bounds.end);
   let applied = 0;
@@ -35,13 +38,14 @@ export async function restoreState(options: RestoreOptions): Promise<number> {
       if (position < bounds.end) {
         reader.assign([{ topic: changelog, partition, position }]);
         while (position < bounds.end) {
-          for (const fetched of await reader.fetch(1000)) {
+          for (const fetched of await reader.fetch(1000, signal)) {
             applied += applyChangelog(state, table, fetched, position);
             position = fetched.next;
             fetched.release();
             if (state.overBudget) await state.writeBack();
             onProgress(table, position, bounds.end);
           }
+          if (signal?.aborted) throw new FlowError('stopped', `the restore of ${changelog} was given up`);
         }
         reader.unassign([{ topic: changelog, partition }]);
       }

@@ -24,6 +24,11 @@ import { WorkerReport } from './worker-report.ts';
 export interface WorkerHost {
   /** Ends when the worker was stopped; rejects with what made it fail. */
   readonly finished: Promise<void>;
+  /**
+   * The process has these tasks now, under a new identity: those of them that the worker has it may commit, and no
+   * others. Takes effect at once, since an epoch on its way may wait for it.
+   */
+  renew(identity: GroupIdentity, tasks: readonly string[]): void;
   /** The tasks that it has from now on, and those of which it holds a standby. */
   assign(identity: GroupIdentity, tasks: readonly string[], standbys: readonly string[]): Promise<void>;
   /** Commits what was done so far and gives up those of these tasks that it has. */
@@ -114,7 +119,7 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
     step,
     outputs,
     feed,
-    async open(id) {
+    async open(id, signal) {
       const spec = specs.get(id);
       if (spec === undefined) throw new FlowError('plan.mismatch', `task ${id} is not part of this plan`);
       await standbys.released(id);
@@ -125,6 +130,7 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
           outputs,
           budget,
           ledger,
+          signal,
           restores: report,
           maxRecordBytes: (topic) => options.maxRecordBytes.get(topic) ?? Number.POSITIVE_INFINITY,
         },
@@ -137,6 +143,7 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
   const finished = worker.run().finally(() => Promise.all([standbys.stop(), report.close(), ledger.close()]));
   return {
     finished,
+    renew: (identity, tasks) => worker.renew(identity, tasks),
     async assign(identity, tasks, held) {
       // a store has one owner: standbys that become tasks are closed first, and tasks that become standbys too
       const others = standbys.keepOnly(held);

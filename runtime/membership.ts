@@ -33,10 +33,12 @@ export class Membership {
   readonly #plan: string;
   readonly #warmUps: WarmUps;
   #member: GroupMember | undefined;
-  #running: readonly string[] = [];
+  /** The newest assignment. */
+  #target: Assignment | undefined;
   #orders: StandbyOrders = NO_STANDBYS;
-  /** Which worker has the store of each task, running or standby. */
+  /** Which worker was given each task, to run it or as a standby, and which of them are to run. */
   #placed: ReadonlyMap<string, number> = new Map();
+  #running: ReadonlySet<string> = new Set();
   #assigning: Promise<void> = Promise.resolve();
   #cancelLook: () => void = () => undefined;
   #ended = false;
@@ -90,7 +92,7 @@ export class Membership {
   async #revoke(tasks: readonly string[]): Promise<void> {
     await this.#assigning;
     await Promise.all(this.#parts.hosts.map((host) => host.revoke(tasks)));
-    this.#placed = new Map([...this.#placed].filter(([task]) => !tasks.includes(task)));
+    this.#forget(tasks);
     this.#member?.describe(this.#state());
   }
 
@@ -101,36 +103,40 @@ export class Membership {
       this.#parts.onFailure(failure);
       return;
     }
-    const { hosts } = this.#parts;
-    const { tasks } = assignment;
     this.#orders = decodeOrders(assignment.metadata);
     this.#warmUps.given(this.#orders.warmups);
-    const standbys = [...this.#orders.standbys, ...this.#orders.warmups];
-    const before = { tasks: this.#running, placed: this.#placed };
-    const placed = new Map([
-      ...splitOverWorkers(tasks, hosts.length, before.placed),
-      ...splitOverWorkers(standbys, hosts.length, before.placed),
-    ]);
-    this.#running = tasks;
-    this.#placed = placed;
-    this.#assigning = this.#assigning.then(async () => {
-      const moves = (task: string) => before.placed.has(task) && before.placed.get(task) !== placed.get(task);
-      if ([...tasks, ...standbys].some(moves)) {
-        // a store has one owner: whoever had one gives it up before another worker opens it
-        const stay = standbys.filter((task) => !moves(task));
-        await this.#give(
-          assignment,
-          before.tasks.filter((task) => tasks.includes(task)),
-          stay,
-          before.placed,
-        );
-        const moving = tasks.filter(moves);
-        await Promise.all(hosts.map((host) => host.revoke(moving)));
-      }
-      await this.#give(assignment, tasks, standbys, placed);
-      this.#member?.describe(this.#state());
-    });
+    this.#target = assignment;
+    for (const host of this.#parts.hosts) host.renew(assignment, assignment.tasks);
+    this.#assigning = this.#assigning.then(() => this.#arrange(assignment));
     this.#assigning.catch((failure: unknown) => this.#parts.onFailure(failure));
+  }
+
+  /** Spreads an assignment over the workers, unless a newer one has come: that is arranged next, from what is by then. */
+  async #arrange(assignment: Assignment): Promise<void> {
+    const { hosts } = this.#parts;
+    const { tasks } = assignment;
+    const standbys = [...this.#orders.standbys, ...this.#orders.warmups];
+    const isOver = () => this.#target !== assignment;
+    if (isOver()) return;
+    const before = this.#placed;
+    const placed = new Map([
+      ...splitOverWorkers(tasks, hosts.length, before),
+      ...splitOverWorkers(standbys, hosts.length, before),
+    ]);
+    const moves = (task: string) => before.has(task) && before.get(task) !== placed.get(task);
+    const moving = tasks.filter((task) => moves(task) && this.#running.has(task));
+    if ([...tasks, ...standbys].some(moves)) {
+      // a store has one owner: whoever had one gives it up before another worker opens it
+      const kept = tasks.filter((task) => this.#running.has(task));
+      const held = standbys.filter((task) => before.has(task) && !moves(task) && !this.#running.has(task));
+      await this.#give(assignment, kept, held, before);
+      if (isOver()) return;
+      if (moving.length > 0) await Promise.all(hosts.map((host) => host.revoke(moving)));
+      this.#forget(moving);
+      if (isOver()) return;
+    }
+    await this.#give(assignment, tasks, standbys, placed);
+    this.#member?.describe(this.#state());
   }
 
   async #give(
@@ -139,12 +145,19 @@ export class Membership {
     standbys: readonly string[],
     placed: ReadonlyMap<string, number>,
   ): Promise<void> {
+    this.#running = new Set(tasks);
+    this.#placed = new Map([...placed].filter(([task]) => tasks.includes(task) || standbys.includes(task)));
     await Promise.all(
       this.#parts.hosts.map((host, worker) => {
         const isHere = (task: string) => placed.get(task) === worker;
         return host.assign(assignment, tasks.filter(isHere), standbys.filter(isHere));
       }),
     );
+  }
+
+  #forget(tasks: readonly string[]): void {
+    this.#placed = new Map([...this.#placed].filter(([task]) => !tasks.includes(task)));
+    this.#running = new Set([...this.#running].filter((task) => !tasks.includes(task)));
   }
 
   /** What others are told. */

@@ -36,6 +36,8 @@ export interface OpenTaskParts extends OpenStateParts {
   readonly ledger: Ledger;
   /** Told as the state of a task is restored, and when it is. */
   readonly restores?: Pick<WorkerReport, 'restoring' | 'restored' | 'restoreEnded'>;
+  /** Nobody waits for the task any more. */
+  readonly signal?: AbortSignal;
   maxRecordBytes(topic: string): number;
 }
 
@@ -186,6 +188,7 @@ async function restore(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, state
     partition: spec.partition,
     tables: changelogsOf(program, parts.index, stage),
     now: clock.now(),
+    signal: parts.signal,
     onProgress: (table, position, end) => parts.restores?.restoring(spec.id, table, position, end),
     onReset: (table, why) => log.warn({ store: table }, `store emptied and rebuilt from its changelog: ${why}`),
   });

@@ -39,6 +39,12 @@ export class Placement {
     this.#wake();
   }
 
+  /** A newer identity, with which it may go on for those of its tasks that are among these. */
+  renew(identity: GroupIdentity, tasks: readonly string[]): void {
+    this.#identity = identity;
+    this.withdraw(this.#tasks.filter((task) => !tasks.includes(task)));
+  }
+
   /** Tasks that are no longer its own; nothing is committed for them any more. */
   withdraw(tasks: readonly string[]): void {
     this.#tasks = this.#tasks.filter((task) => !tasks.includes(task));

@@ -9,8 +9,8 @@ export interface TaskSetParts {
   readonly feed: Feed;
   readonly wake: Wake;
   readonly observer: WorkerObserver | undefined;
-  /** Opens a task anew: its state restored, its inputs at the committed positions. */
-  open(task: string): Promise<RunningTask>;
+  /** Opens a task anew: its state restored, its inputs at the committed positions; fails when the signal aborts. */
+  open(task: string, signal: AbortSignal): Promise<RunningTask>;
   /** The task ended in this run already. */
   isEnded(task: string): boolean;
   onFailure(failure: unknown): void;
@@ -28,6 +28,7 @@ export class TaskSet {
   readonly #running = new Map<string, RunningTask>();
   /** Being opened or closed: not to be opened now. */
   readonly #moving = new Set<string>();
+  readonly #opening = new Map<string, { readonly stop: AbortController; readonly over: Promise<void> }>();
   /** Ended and committed by this worker; the ledger tells a little later. */
   readonly #ended = new Set<string>();
   readonly #lanes = new Set<Promise<void>>();
@@ -75,43 +76,68 @@ export class TaskSet {
     return this.close(id);
   }
 
-  close(id: string): Promise<void> {
-    return this.#end(id, (running) => running.close());
+  async close(id: string): Promise<void> {
+    await this.#endOpening([id]);
+    await this.#end(id, (running) => running.close());
+  }
+
+  /** Closes what the placement does not name; nothing of it stays open. */
+  async closeOthers(): Promise<void> {
+    const isOther = (id: string) => !this.#parts.placement.tasks.includes(id);
+    for (const id of [...this.#opening.keys(), ...this.#running.keys()].filter(isOther)) await this.close(id);
   }
 
   /** Forgets everything since the last write-backs; resolves when nothing is open or being opened. */
   async discardAll(): Promise<void> {
-    await this.#endOpening();
+    await this.#endAllOpening();
     for (const id of [...this.#running.keys()]) await this.#end(id, (running) => running.discard());
   }
 
   async closeAll(): Promise<void> {
-    await this.#endOpening();
+    await this.#endAllOpening();
     for (const id of [...this.#running.keys()]) await this.close(id);
   }
 
-  async #endOpening(): Promise<void> {
+  async #endAllOpening(): Promise<void> {
     this.#round++;
+    await this.#endOpening([...this.#opening.keys()]);
     await Promise.all(this.#lanes);
+  }
+
+  async #endOpening(ids: readonly string[]): Promise<void> {
+    const opening = ids.flatMap((id) => this.#opening.get(id) ?? []);
+    for (const { stop } of opening) stop.abort();
+    await Promise.all(opening.map(({ over }) => over));
   }
 
   async #open(round: number): Promise<void> {
     for (let id = this.#missing(); id !== undefined && round === this.#round; id = this.#missing()) {
       this.#moving.add(id);
+      const stop = new AbortController();
+      const opened = this.#openOne(id, round, stop.signal);
+      const over = opened.catch(() => undefined);
+      this.#opening.set(id, { stop, over });
       try {
-        await this.#openOne(id, round);
+        await opened;
       } finally {
+        this.#opening.delete(id);
         this.#moving.delete(id);
       }
     }
   }
 
-  async #openOne(id: string, round: number): Promise<void> {
+  async #openOne(id: string, round: number, signal: AbortSignal): Promise<void> {
     const { placement, feed, observer, wake } = this.#parts;
     const since = placement.since(id);
-    const running = await this.#parts.open(id);
+    let running: RunningTask;
+    try {
+      running = await this.#parts.open(id, signal);
+    } catch (thrown) {
+      if (signal.aborted) return;
+      throw thrown;
+    }
     // what another owner has done meanwhile it would not know
-    if (round !== this.#round || placement.since(id) !== since) return running.discard();
+    if (signal.aborted || round !== this.#round || placement.since(id) !== since) return running.discard();
     this.#running.set(id, running);
     observer?.opened(running);
     feed.add(running);

@@ -99,6 +99,10 @@ class ThreadHost implements WorkerHost {
     });
   }
 
+  renew({ group, member, generation }: GroupIdentity, tasks: readonly string[]): void {
+    if (!this.#ended) this.#post({ kind: 'renew', identity: { group, member, generation }, tasks });
+  }
+
   assign(identity: GroupIdentity, tasks: readonly string[], standbys: readonly string[]): Promise<void> {
     const { group, member, generation } = identity;
     return this.#call({ kind: 'assign', identity: { group, member, generation }, tasks, standbys });

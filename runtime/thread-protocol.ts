@@ -21,6 +21,7 @@ export interface ThreadData {
 
 /** To the thread. */
 export type ThreadRequest =
+  | { readonly kind: 'renew'; readonly identity: GroupIdentity; readonly tasks: readonly string[] }
   | {
       readonly kind: 'assign';
       readonly call: number;

@@ -78,7 +78,9 @@ async function work(log: Log, telemetry: Telemetry): Promise<void> {
     );
   };
   supervisor.on('message', (request: ThreadRequest) => {
-    if (request.kind === 'assign') answer(request.call, host.assign(request.identity, request.tasks, request.standbys));
+    if (request.kind === 'renew') host.renew(request.identity, request.tasks);
+    else if (request.kind === 'assign')
+      answer(request.call, host.assign(request.identity, request.tasks, request.standbys));
     else if (request.kind === 'revoke') answer(request.call, host.revoke(request.tasks));
     else host.stop();
   });

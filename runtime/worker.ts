@@ -28,7 +28,7 @@ export interface WorkerParts {
   readonly trimmer: Trimmer;
   readonly observer?: WorkerObserver;
   /** Opens a task anew: its state restored, its inputs at the committed positions. */
-  open(task: string): Promise<RunningTask>;
+  open(task: string, signal: AbortSignal): Promise<RunningTask>;
   /** The task ended in this run already. */
   isEnded(task: string): boolean;
   /** Told when an epoch has failed for a passing reason and all tasks go back to their last commit. */
@@ -75,7 +75,7 @@ export class Worker {
       feed: parts.feed,
       wake: parts.wake,
       observer: parts.observer,
-      open: (id) => parts.open(id),
+      open: (id, signal) => parts.open(id, signal),
       isEnded: (id) => parts.isEnded(id),
       onFailure: (failure) => this.#failed(failure),
     });
@@ -109,6 +109,11 @@ export class Worker {
     return this.#tasks.running;
   }
 
+  /** Goes on under a newer identity with those of its tasks that are among these. */
+  renew(identity: GroupIdentity, tasks: readonly string[]): void {
+    this.#placement.renew(identity, tasks);
+  }
+
   /** Adopts an assignment: gives up what is no longer its own, begins to open what is new. */
   assign(identity: GroupIdentity, tasks: readonly string[]): Promise<void> {
     // known at once, since an epoch on its way may wait for it
@@ -118,8 +123,10 @@ export class Worker {
       const lost = [...this.#tasks.running].filter(([id]) => !this.#placement.tasks.includes(id));
       if (lost.some(([, { task }]) => task.worked))
         this.#broken ??= new FlowError('task.lost', 'a task was taken away');
-      if (this.#broken !== undefined) return;
-      for (const [id] of lost) await this.#closeTask(id);
+      // nothing of what it gives up may stay open: another worker has the folder next
+      if (this.#broken !== undefined) return this.#rebuild();
+      await this.#writeBacks.idle();
+      await this.#tasks.closeOthers();
       this.#tasks.openMissing();
     });
   }

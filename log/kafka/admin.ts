@@ -44,6 +44,8 @@ export class KafkaAdmin implements LogAdmin {
     };
     let maybeMade = false;
     let id: string | undefined;
+    // whoever is told that a topic is there, since another was quicker, can use it too
+    let exists: unknown;
     await this.#topicRequest(`creating topic ${topic}`, async (connection, versions) => {
       try {
         const api = versions.choose('CreateTopics', createTopicsV7.api);
@@ -54,6 +56,9 @@ export class KafkaAdmin implements LogAdmin {
         maybeMade ||= code === undefined || code === TIMED_OUT;
         throw thrown;
       }
+    }).catch((thrown: unknown) => {
+      if (!isFlowError(thrown, 'topic.exists')) throw thrown;
+      exists = thrown;
     });
     await this.#until(topic, `topic ${topic} to come up`, async () => {
       const found = await this.#cluster.topic(topic);
@@ -61,6 +66,7 @@ export class KafkaAdmin implements LogAdmin {
       for (let partition = 0; partition < found.partitions; partition++) await this.#cluster.leader(topic, partition);
       return true;
     });
+    if (exists !== undefined) throw exists;
   }
 
   async describe(topic: string): Promise<TopicDescription | undefined> {
