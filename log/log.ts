@@ -252,6 +252,12 @@ export interface MemberOptions {
    * written for them after. The other tasks go on. The identity of the last `onAssign` is the one that counts.
    */
   onRevoke(tasks: readonly string[]): Promise<void>;
+  /**
+   * The generation has changed on the way to a new assignment, while every member's tasks stay as they are. A log
+   * knows of what joined through it; who writes for this member through another, as worker threads with connections of
+   * their own do, goes on under this identity.
+   */
+  onRenew?(identity: GroupIdentity): void;
   /** The member was put out of the group without being asked; nothing it does is accepted any more. */
   onLost(reason: string): void;
 }

@@ -1,4 +1,4 @@
-import type { Assignment, GroupMember } from '../log/log.ts';
+import type { Assignment, GroupIdentity, GroupMember } from '../log/log.ts';
 import { planHash } from '../topology/plan.ts';
 import { createAssignor } from './assign.ts';
 import type { HeldState } from './held-state.ts';
@@ -35,6 +35,7 @@ export class Membership {
   #member: GroupMember | undefined;
   /** The newest assignment. */
   #target: Assignment | undefined;
+  #identity: GroupIdentity | undefined;
   #orders: StandbyOrders = NO_STANDBYS;
   /** Which worker was given each task, to run it or as a standby, and which of them are to run. */
   #placed: ReadonlyMap<string, number> = new Map();
@@ -63,6 +64,7 @@ export class Membership {
       assign: onePlan(this.#plan, createAssignor({ tasks, standbys, acceptableLag })),
       onAssign: (assignment) => this.#adopt(assignment),
       onRevoke: (tasks) => this.#revoke(tasks),
+      onRenew: (identity) => this.#renew(identity),
       onLost: (reason) => this.#rejoin(reason),
     });
     this.#cancelLook();
@@ -106,9 +108,15 @@ export class Membership {
     this.#orders = decodeOrders(assignment.metadata);
     this.#warmUps.given(this.#orders.warmups);
     this.#target = assignment;
-    for (const host of this.#parts.hosts) host.renew(assignment, assignment.tasks);
+    this.#renew(assignment);
     this.#assigning = this.#assigning.then(() => this.#arrange(assignment));
     this.#assigning.catch((failure: unknown) => this.#parts.onFailure(failure));
+  }
+
+  /** Workers go on at once under a newer identity, with what is still the process's. */
+  #renew({ group, member, generation }: GroupIdentity): void {
+    this.#identity = { group, member, generation };
+    for (const host of this.#parts.hosts) host.renew(this.#identity, this.#target?.tasks ?? []);
   }
 
   /** Spreads an assignment over the workers, unless a newer one has come: that is arranged next, from what is by then. */
@@ -129,18 +137,17 @@ export class Membership {
       // a store has one owner: whoever had one gives it up before another worker opens it
       const kept = tasks.filter((task) => this.#running.has(task));
       const held = standbys.filter((task) => before.has(task) && !moves(task) && !this.#running.has(task));
-      await this.#give(assignment, kept, held, before);
+      await this.#give(kept, held, before);
       if (isOver()) return;
       if (moving.length > 0) await Promise.all(hosts.map((host) => host.revoke(moving)));
       this.#forget(moving);
       if (isOver()) return;
     }
-    await this.#give(assignment, tasks, standbys, placed);
+    await this.#give(tasks, standbys, placed);
     this.#member?.describe(this.#state());
   }
 
   async #give(
-    assignment: Assignment,
     tasks: readonly string[],
     standbys: readonly string[],
     placed: ReadonlyMap<string, number>,
@@ -150,7 +157,7 @@ export class Membership {
     await Promise.all(
       this.#parts.hosts.map((host, worker) => {
         const isHere = (task: string) => placed.get(task) === worker;
-        return host.assign(assignment, tasks.filter(isHere), standbys.filter(isHere));
+        return host.assign(this.#identity!, tasks.filter(isHere), standbys.filter(isHere));
       }),
     );
   }

@@ -101,7 +101,8 @@ class KafkaMember implements GroupMember, Membership {
         const share = await this.#joinRound();
         if (share === undefined || this.#ended) return;
         if (share.final) this.#assign(share);
-        else if (share.revoke.length > 0) {
+        else this.#renew();
+        if (share.revoke.length > 0) {
           await this.#revoke(share.revoke);
           continue;
         }
@@ -198,6 +199,11 @@ class KafkaMember implements GroupMember, Membership {
     this.#options.onAssign({ ...this.identity, tasks, metadata });
     this.#admitted?.resolve();
     this.#admitted = undefined;
+  }
+
+  /** A round in which tasks are given up has a generation of its own. */
+  #renew(): void {
+    if (this.#admitted === undefined) this.#options.onRenew?.({ ...this.identity, generation: this.generation });
   }
 
   /** Lets the application give up tasks; heartbeats go on. */

@@ -158,6 +158,7 @@ class PortLog implements Log {
     connection.onEvent(handle, (event) => {
       if (event.name === 'assign') return options.assign(event.members);
       if (event.name === 'onRevoke') return options.onRevoke(event.tasks);
+      if (event.name === 'onRenew') return options.onRenew?.(event.identity);
       if (event.name === 'onLost') return options.onLost(event.reason);
       const { group, member, generation } = event.assignment;
       identity = { group, member, generation };

@@ -79,6 +79,7 @@ export interface EventMessage {
   readonly handle: number;
   readonly event:
     | { readonly name: 'onAssign'; readonly assignment: Assignment }
+    | { readonly name: 'onRenew'; readonly identity: GroupIdentity }
     | { readonly name: 'onLost'; readonly reason: string }
     | { readonly name: 'onRevoke'; readonly ask: number; readonly tasks: readonly string[] }
     | { readonly name: 'assign'; readonly ask: number; readonly members: Parameters<Assign>[0] };

@@ -136,6 +136,7 @@ class Server {
       assign: (members) => this.#ask(handle, (ask) => ({ name: 'assign', ask, members })),
       onAssign: (assignment) => this.#event(handle, { name: 'onAssign', assignment }),
       onRevoke: (tasks) => this.#ask(handle, (ask) => ({ name: 'onRevoke', ask, tasks })),
+      onRenew: (identity) => this.#event(handle, { name: 'onRenew', identity }),
       onLost: (reason) => this.#event(handle, { name: 'onLost', reason }),
     });
     if (this.#ended !== undefined) await member.leave();
