@@ -1,4 +1,3 @@
-import type { Given } from '../log/log.ts';
 import { placeStandbys } from './assign-standbys.ts';
 import {
   type AssignableMember,
@@ -9,7 +8,6 @@ import {
   least,
   type MemberTasks,
 } from './assignable.ts';
-import { encodeOrders } from './member-state.ts';
 
 /**
  * The assignor: which member runs which task, and who holds its state besides. Pure and deterministic; members come
@@ -26,16 +24,6 @@ import { encodeOrders } from './member-state.ts';
  *   first in another rack than the task and its other standbys, then with who follows it already, then even; also a
  *   standby moves when it has warmed up.
  */
-export function createAssignor(options: AssignorOptions) {
-  return (members: readonly AssignableMember[]): ReadonlyMap<string, Given> =>
-    new Map(
-      [...assignTasks(options, members)].map(([member, given]) => [
-        member,
-        { tasks: given.tasks, metadata: encodeOrders(given) },
-      ]),
-    );
-}
-
 export function assignTasks(
   options: AssignorOptions,
   members: readonly AssignableMember[],

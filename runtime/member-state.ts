@@ -23,15 +23,15 @@ export interface HeldStore {
   readonly live: boolean;
 }
 
-/** Of which tasks a member is to hold the state, beside those that it runs. */
-export interface StandbyOrders {
-  /** For as long as it is told so. */
+/** What comes with a member's tasks. */
+export interface Orders {
+  /** The hash of the plan that they are of. */
+  readonly plan: string;
+  /** Whose standbys it is to hold, for as long as it is told so. */
   readonly standbys: readonly string[];
-  /** To have them: when their state has caught up, the member asks for a new assignment. */
+  /** Those of which it is to have more: when their state has caught up, the member asks for a new assignment. */
   readonly warmups: readonly string[];
 }
-
-export const NO_STANDBYS: StandbyOrders = { standbys: [], warmups: [] };
 
 const FORMAT = 1;
 
@@ -55,13 +55,14 @@ export function decodeState(metadata: string): MemberState | undefined {
   };
 }
 
-export function encodeOrders({ standbys, warmups }: StandbyOrders): string {
-  return JSON.stringify({ format: FORMAT, standbys, warmups });
+export function encodeOrders({ plan, standbys, warmups }: Orders): string {
+  return JSON.stringify({ format: FORMAT, plan, standbys, warmups });
 }
 
-/** Whoever was turned away, or is out of its group, is told nothing, and holds nothing. */
-export function decodeOrders(metadata: string): StandbyOrders {
-  return (parse(metadata) as StandbyOrders | undefined) ?? NO_STANDBYS;
+/** Whoever was turned away is told nothing, and holds nothing. */
+export function decodeOrders(metadata: string): Orders {
+  const { plan = '', standbys = [], warmups = [] } = (parse(metadata) ?? {}) as Partial<Orders>;
+  return { plan, standbys, warmups };
 }
 
 function parse(text: string): unknown {

@@ -1,9 +1,9 @@
 import type { Assignment, GroupIdentity, GroupMember } from '../log/log.ts';
 import { planHash } from '../topology/plan.ts';
-import { createAssignor } from './assign.ts';
+import { assignTasks } from './assign.ts';
 import type { HeldState } from './held-state.ts';
 import type { WorkerHost } from './host.ts';
-import { decodeOrders, encodeOrders, encodeState, NO_STANDBYS, type StandbyOrders } from './member-state.ts';
+import { decodeOrders, encodeOrders, encodeState, type Orders } from './member-state.ts';
 import { checkPlan, onePlan } from './one-plan.ts';
 import type { RunOptions } from './runtime.ts';
 import { splitOverWorkers } from './split-over-workers.ts';
@@ -36,7 +36,7 @@ export class Membership {
   /** The newest assignment. */
   #target: Assignment | undefined;
   #identity: GroupIdentity | undefined;
-  #orders: StandbyOrders = NO_STANDBYS;
+  #orders: Orders = { plan: '', standbys: [], warmups: [] };
   /** Which worker was given each task, to run it or as a standby, and which of them are to run. */
   #placed: ReadonlyMap<string, number> = new Map();
   #running: ReadonlySet<string> = new Set();
@@ -61,7 +61,7 @@ export class Membership {
       group: program.plan.name,
       name: program.plan.name,
       metadata: this.#state(),
-      assign: onePlan(this.#plan, createAssignor({ tasks, standbys, acceptableLag })),
+      assign: onePlan(this.#plan, (members) => assignTasks({ tasks, standbys, acceptableLag }, members)),
       onAssign: (assignment) => this.#adopt(assignment),
       onRevoke: (tasks) => this.#revoke(tasks),
       onRenew: (identity) => this.#renew(identity),
@@ -84,8 +84,8 @@ export class Membership {
     telemetry.log.warn({ application: program.plan.name }, `${reason}; joining again`);
     const lost = this.#member?.identity;
     if (lost === undefined) return;
-    const standbys = [...this.#orders.standbys, ...this.#orders.warmups];
-    this.#adopt({ ...lost, tasks: [], metadata: encodeOrders({ standbys, warmups: [] }) });
+    // standbys go on: what they hold is wanted again soon
+    this.#adopt({ ...lost, tasks: [], metadata: encodeOrders(this.#orders) });
     this.#assigning
       .then(() => (this.#ended ? undefined : this.join()))
       .catch((failure: unknown) => this.#parts.onFailure(failure));

@@ -8,7 +8,8 @@ import { json, string } from '../schemas/schemas.ts';
 import { createStateBackend } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
 import { topic, topology } from '../topology/topology.ts';
-import { createAssignor } from './assign.ts';
+import { assignTasks } from './assign.ts';
+import type { AssignableMember } from './assignable.ts';
 import { decodeOrders, encodeState, type MemberState } from './member-state.ts';
 import { checkPlan, onePlan } from './one-plan.ts';
 import { DEFAULT_SETTINGS, startRun } from './runtime.ts';
@@ -21,12 +22,13 @@ const member = (name: string, plan: string, ...owned: readonly string[]) => ({
   owned,
 });
 const tasks = ['t0', 't1', 't2'];
-const assignor = (...ids: readonly string[]) =>
-  createAssignor({
-    tasks: ids.map((id) => ({ id, stage: 's', stateful: false })),
-    standbys: 0,
-    acceptableLag: 0,
-  });
+const assignor =
+  (...ids: readonly string[]) =>
+  (members: readonly AssignableMember[]) =>
+    assignTasks(
+      { tasks: ids.map((id) => ({ id, stage: 's', stateful: false })), standbys: 0, acceptableLag: 0 },
+      members,
+    );
 
 test('whoever is at work stays; members of another plan are turned away, whoever assigns', () => {
   const members = [member('a', 'new'), member('b', 'old', 't0', 't1'), member('c', 'old', 't2'), member('d', 'old')];
@@ -63,7 +65,7 @@ test('while another plan is looked at, members keep their standbys', () => {
   const old = { member: 'b', metadata: state('old', stores), owned: ['t0'] };
   const given = onePlan('new', assignor('n0'))([member('a', 'new'), old]).get('b')!;
   assert.deepEqual(given.tasks, ['t0']);
-  assert.deepEqual(decodeOrders(given.metadata), { format: 1, standbys: ['t1'], warmups: [] });
+  assert.deepEqual(decodeOrders(given.metadata), { plan: 'old', standbys: ['t1'], warmups: [] });
 });
 
 test('a member of another version is turned away, or turns away, in words', () => {

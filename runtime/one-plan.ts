@@ -1,7 +1,7 @@
 import { FlowError } from '../core/errors.ts';
 import type { Assign, Given } from '../log/log.ts';
-import type { AssignableMember } from './assignable.ts';
-import { decodeState, encodeOrders } from './member-state.ts';
+import type { AssignableMember, MemberTasks } from './assignable.ts';
+import { decodeState, encodeOrders, type HeldStore } from './member-state.ts';
 
 /** Given in place of tasks to a member that is turned away; no task has such a name. */
 const OTHER_PLAN = '!other-plan';
@@ -19,16 +19,25 @@ type Members = Parameters<Assign>[0];
  */
 export function onePlan(
   plan: string,
-  assign: (members: readonly AssignableMember[]) => ReadonlyMap<string, Given>,
+  assign: (members: readonly AssignableMember[]) => ReadonlyMap<string, MemberTasks>,
 ): Assign {
   return (members) => {
     const ours = kindOf(plan);
     const prevailing = kindAtWork(members) ?? ours;
     const same = members.filter(({ metadata }) => kindIn(metadata) === prevailing);
     // Whose plan it is not does not know its tasks, and so moves none: it is about to leave.
-    const shares = prevailing === ours ? assign(same.map(readable)) : keepAll(same);
+    const shares = prevailing === ours ? withOrders(plan, assign(same.map(readable))) : keepAll(same);
     return new Map(members.map((each) => [each.member, shares.get(each.member) ?? turnAway(each, prevailing)]));
   };
+}
+
+function withOrders(plan: string, given: ReadonlyMap<string, MemberTasks>): ReadonlyMap<string, Given> {
+  return new Map(
+    [...given].map(([member, { tasks, standbys, warmups }]) => [
+      member,
+      { tasks, metadata: encodeOrders({ plan, standbys, warmups }) },
+    ]),
+  );
 }
 
 /** What members must have in common: their plan, in a version that can be read here. */
@@ -54,9 +63,9 @@ function turnAway({ metadata }: Members[number], prevailing: string): Given {
 function keepAll(members: Members): ReadonlyMap<string, Given> {
   return new Map(
     members.map(({ member, owned, metadata }) => {
-      const followed = [...(decodeState(metadata)?.stores ?? [])].filter(([, { live }]) => live);
-      const standbys = followed.map(([task]) => task).filter((task) => !owned.includes(task));
-      return [member, { tasks: owned, metadata: encodeOrders({ standbys, warmups: [] }) }];
+      const { plan, stores } = decodeState(metadata) ?? { plan: '', stores: new Map<string, HeldStore>() };
+      const standbys = [...stores].filter(([task, { live }]) => live && !owned.includes(task)).map(([task]) => task);
+      return [member, { tasks: owned, metadata: encodeOrders({ plan, standbys, warmups: [] }) }];
     }),
   );
 }
