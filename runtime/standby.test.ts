@@ -5,12 +5,18 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Clock, systemClock, VirtualClock } from '../core/clock.ts';
 import { seededRandom } from '../core/random.ts';
+import { Step } from '../core/step.ts';
 import { readTopic } from '../integration-tests/support/read-topic.ts';
 import { createMemoryLog, type MemoryLog } from '../log/memory/memory.ts';
 import { createStateBackend } from '../state/state.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
+import { BudgetShare } from './budget-share.ts';
 import { counts, EventFeeder, expectedUpdates, PARTITIONS, topology } from './counting-job.fixture.ts';
+import { listTasks } from './list-tasks.ts';
+import { storeFolder, tableSpecs } from './open-state.ts';
 import { DEFAULT_SETTINGS, type Run, type RunSettings, startRun } from './runtime.ts';
+import { PlanIndex } from './stage.ts';
+import { Standby } from './standby.ts';
 
 /** One process of the application, in a folder of its own. */
 interface Member {
@@ -59,13 +65,17 @@ class Application {
       program: topology.build(),
       log: this.log,
       state: createStateBackend({}),
-      directory: onDisk ? join(this.#folder, name) : undefined,
+      directory: onDisk ? this.folderOf(name) : undefined,
       clock: this.clock,
       telemetry,
       settings: { ...DEFAULT_SETTINGS, commitIntervalMs: 20, writeBackMs: 50, ...settings },
       module: { url: new URL('./counting-job.fixture.ts', import.meta.url).href, name: 'topology' },
     });
     return { run: await this.during(starting), telemetry, lines };
+  }
+
+  folderOf(name: string): string {
+    return join(this.#folder, name);
   }
 
   stop({ run }: Member): Promise<void> {
@@ -138,8 +148,10 @@ const holds = (tasks: number) => (member: Member) => {
 test('when an owner goes away its standby takes over, and applies no more than the tail', { timeout: 60_000 }, () =>
   Application.with(async (application) => {
     const { feeder } = application;
-    const first = await application.start('a', { standbys: 1 });
-    const second = await application.start('b', { standbys: 1 });
+    // what a standby has it leaves on disk when it ends, and not before
+    const settings = { standbys: 1, writeBackMs: 3_600_000 };
+    const first = await application.start('a', settings);
+    const second = await application.start('b', settings);
     await application.until('the work to be shared', async () => String(await application.tasks()) === '2,2');
     await feeder.feed(20_000);
     await application.counted();
@@ -156,7 +168,7 @@ test('when an owner goes away its standby takes over, and applies no more than t
     assert.ok(restored(first) < 100, `${restored(first)} records restored`);
     assert.equal(first.run.progress().standbys.tasks, 0);
 
-    const back = await application.start('b', { standbys: 1 });
+    const back = await application.start('b', settings);
     await application.until('the work to be shared', async () => String(await application.tasks()) === '2,2');
     await feeder.feed(2000);
     await application.assertExact();
@@ -193,6 +205,53 @@ test('a task moves to a process that joins when its state has caught up there, n
     const closed = first.lines.filter((line) => line.includes('task closed')).length;
     assert.equal(closed, 2, 'the others stayed open');
     for (const member of [first, second]) await application.stop(member);
+  }),
+);
+
+test('a standby stays within its memory, and leaves the whole state on disk', { timeout: 60_000 }, () =>
+  Application.with(async (application) => {
+    const { feeder, log, clock } = application;
+    const member = await application.start('a', {});
+    await feeder.feed(20_000);
+    await application.counted();
+    await application.stop(member);
+    const whole = { maxBytes: 800_000, usedBytes: 0 };
+    const budget = new BudgetShare(whole, 1 / 8);
+    const program = topology.build();
+    const index = new PlanIndex(program.plan);
+    const [spec] = await listTasks(program, index);
+    const backend = createStateBackend({});
+    const { telemetry } = member;
+    const settings = { ...DEFAULT_SETTINGS, writeBackMs: 3_600_000 };
+    const directory = application.folderOf('standby');
+    const parts = { program, index, log, backend, directory, clock, telemetry, settings, step: new Step(), budget };
+    const standby = await Standby.open(parts, spec!);
+    const reader = log.reader({ isolation: 'committed', maxPartitionBytes: 4096 });
+    reader.assign(standby.partitions);
+    let most = 0;
+    let rows = 0;
+    while (standby.figures.at < standby.figures.end) {
+      for (const fetched of await reader.fetch(0)) {
+        rows += standby.take(fetched);
+        fetched.release();
+        most = Math.max(most, budget.usedBytes);
+        await standby.writeBack();
+        assert.ok(budget.usedBytes <= budget.maxBytes, `${budget.usedBytes} bytes`);
+        assert.equal(whole.usedBytes, budget.usedBytes);
+      }
+    }
+    assert.ok(most > budget.maxBytes, 'the bound was reached');
+    assert.ok(rows > 1000, `${rows} rows`);
+    const { at } = standby.figures;
+    await standby.close();
+    assert.equal(whole.usedBytes, 0);
+    const tables = tableSpecs(program, index, index.stages.get(spec!.stage)!);
+    const positions = await backend.look(storeFolder(directory, spec!.id), tables);
+    assert.equal(
+      [...positions!.values()].reduce((sum, position) => sum + position, 0),
+      at,
+    );
+    await reader.close();
   }),
 );
 
