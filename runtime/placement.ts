@@ -41,6 +41,8 @@ export class Placement {
 
   /** A newer identity, with which it may go on for those of its tasks that are among these. */
   renew(identity: GroupIdentity, tasks: readonly string[]): void {
+    // who was offered nothing yet has nothing to go on with
+    if (this.#identity === undefined) return;
     this.#identity = identity;
     this.withdraw(this.#tasks.filter((task) => !tasks.includes(task)));
   }

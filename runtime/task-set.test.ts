@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { VirtualClock } from '../core/clock.ts';
+import type { Feed } from './feed.ts';
+import { Placement } from './placement.ts';
+import type { RunningTask } from './running-task.ts';
+import { TaskSet } from './task-set.ts';
+import { Wake } from './wake.ts';
+
+const identity = { group: 'g', member: 'm', generation: 1 };
+
+/** Tasks that open when they are told to, or end when nobody waits for them. */
+function setUp() {
+  const clock = new VirtualClock();
+  const placement = new Placement(clock);
+  const opening = new Map<string, () => void>();
+  const done: string[] = [];
+  const feed: Partial<Feed> = { add: () => undefined, remove: () => undefined };
+  const tasks = new TaskSet({
+    placement,
+    feed: feed as Feed,
+    wake: new Wake(clock),
+    observer: undefined,
+    open: (id, signal) =>
+      new Promise((resolve, reject) => {
+        const running: unknown = {
+          task: { id, records: 0 },
+          close: async () => void done.push(`closed ${id}`),
+          discard: async () => void done.push(`discarded ${id}`),
+        };
+        opening.set(id, () => resolve(running as RunningTask));
+        signal.addEventListener('abort', () => {
+          done.push(`given up ${id}`);
+          reject(new Error('nobody waits'));
+        });
+      }),
+    isEnded: () => false,
+    onFailure: (failure) => assert.fail(String(failure)),
+  });
+  const turns = async () => {
+    for (let i = 0; i < 3; i++) await clock.turn();
+  };
+  return { placement, tasks, opening, done, turns };
+}
+
+test('what is not its own any more is closed, and given up where it was still being opened', async () => {
+  const { placement, tasks, opening, done, turns } = setUp();
+  placement.offer(identity, ['a', 'b', 'c']);
+  tasks.openMissing();
+  opening.get('a')!();
+  await turns();
+  assert.deepEqual([...tasks.running.keys()], ['a']);
+  placement.offer(identity, ['c']);
+  await tasks.closeOthers();
+  assert.deepEqual(done, ['given up b', 'closed a']);
+  opening.get('c')!();
+  await turns();
+  assert.deepEqual([...tasks.running.keys()], ['c']);
+  assert.equal(tasks.complete, true);
+  placement.offer(identity, ['b', 'c']);
+  tasks.openMissing();
+  opening.get('b')!();
+  await turns();
+  assert.equal(tasks.complete, true);
+});
+
+test('where all is discarded, nothing is being opened any more', async () => {
+  const { placement, tasks, opening, done, turns } = setUp();
+  placement.offer(identity, ['a', 'b']);
+  tasks.openMissing();
+  opening.get('a')!();
+  await turns();
+  await tasks.discardAll();
+  assert.deepEqual(done, ['given up b', 'discarded a']);
+  assert.equal(tasks.running.size, 0);
+});
