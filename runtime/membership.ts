@@ -54,9 +54,13 @@ export class Membership {
   /** Resolves with the first assignment. */
   async join(): Promise<void> {
     const { options, specs, index } = this.#parts;
-    const { program, log, settings } = options;
+    const { program, log, settings, telemetry } = options;
     const tasks = specs.map(({ id, stage }) => ({ id, stage, stateful: isStateful(index, stage) }));
     const { standbys, acceptableLag } = settings;
+    if (standbys > 0 && !log.capabilities.ownAssignor) {
+      const why = `the log ${log.capabilities.driver} deals tasks out by itself, so there are no standbys; use another driver`;
+      telemetry.log.warn({ application: program.plan.name }, why);
+    }
     this.#member = await log.join({
       group: program.plan.name,
       name: program.plan.name,
