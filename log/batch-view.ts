@@ -25,6 +25,16 @@ const SMALLEST_RECORD = 7;
 /** Behind its length: attributes, a time of five bytes, a delta and the length of a key of two. */
 const LONGEST_HEAD = 10;
 
+/** Asked as a batch is decoded, so that records which nobody wants take no place in the columns. */
+export interface Sieve {
+  /** Before the records of a batch, of which there are at most `count`. */
+  begin(count: number): void;
+  /** Behind the records of a batch, of which `count` have a place. */
+  end(count: number): void;
+  /** Whether this record, which is next in line for `place`, is left out. A start of -1 is a null value. */
+  drops(place: number, timestamp: Millis, bytes: Bytes, valueStart: number, valueEnd: number): boolean;
+}
+
 /**
  * One batch as columns, decoded without an object per record and reused from batch to batch: `open` fills the
  * columns from 0 to `count`. What lies behind `count` in a column is of an earlier batch.
@@ -56,6 +66,8 @@ export class BatchView {
   /** The log stamped the records when it took them. */
   appendTime = false;
   codec = 0;
+  /** A sieve was asked: records may be left out. */
+  sieved = false;
   /** No position between the first and the last is missing. */
   dense = true;
   /** Where records are decompressed to. */
@@ -71,8 +83,11 @@ export class BatchView {
     this.openChecked(bytes, start, end, where);
   }
 
-  /** As `open`, for batches that a reader of the log has handed over: their checksum was compared there. */
-  openChecked(bytes: Bytes, start: number, end: number, where: TopicPartition): void {
+  /**
+   * As `open`, for batches that a reader of the log has handed over: their checksum was compared there. With a sieve
+   * `count` and the columns have those records alone that it does not drop, unless the log has stamped the batch.
+   */
+  openChecked(bytes: Bytes, start: number, end: number, where: TopicPartition, sieve?: Sieve): void {
     this.count = 0;
     const count = recordCount(bytes, start);
     const delta = lastDelta(bytes, start);
@@ -93,21 +108,32 @@ export class BatchView {
     }
     if (count * SMALLEST_RECORD > end - at) throw this.#broken(where, 0, `${count} records do not fit into it`);
     if (this.positions.length < count) this.#grow(count);
-    this.#decode(at, end, count, baseTimestamp(bytes, start), delta, where);
+    this.sieved = sieve !== undefined && !this.appendTime;
+    if (this.sieved) sieve!.begin(count);
+    const baseTime = baseTimestamp(bytes, start);
+    this.count = this.#decode(at, end, count, baseTime, delta, where, this.sieved ? sieve : undefined);
     if (this.appendTime) this.timestamps.fill(this.maxTimestamp, 0, count);
-    this.count = count;
   }
 
   /**
    * Nearly all records are alike: no varint is longer than two bytes but that of the time, which is from eight seconds
    * behind the first record of the batch on and has up to five; neither key nor value is null, there are no headers.
-   * Such a one is decoded here, any other by `#decodeAny`.
+   * Such a one is decoded here, any other by `#decodeAny`. Answers how many have a place.
    */
-  #decode(at: number, end: number, count: number, baseTime: Millis, lastRecord: number, where: TopicPartition): void {
+  #decode(
+    at: number,
+    end: number,
+    count: number,
+    baseTime: Millis,
+    lastRecord: number,
+    where: TopicPartition,
+    sieve: Sieve | undefined,
+  ): number {
     const { bytes, positions, timestamps, keyStarts, keyEnds, valueStarts, valueEnds, basePosition } = this;
     const { bodyStarts, headerStarts, bodyEnds } = this;
     let before = -1;
-    for (let i = 0; i < count; i++) {
+    let i = 0;
+    for (let record = 0; record < count; record++) {
       // A second byte above 127 makes a code of 16384 or more; the fifth byte of a time counts beyond 28 bits.
       let p = at;
       let length = bytes[p++]!;
@@ -150,30 +176,36 @@ export class BatchView {
             position <= lastRecord
           ) {
             before = position;
-            positions[i] = basePosition + position;
+            at = limit;
             const half = (time >>> 1) + fifth * 134217728;
-            timestamps[i] = baseTime + ((time & 1) === 0 ? half : -half - 1);
+            const timestamp = baseTime + ((time & 1) === 0 ? half : -half - 1);
+            if (sieve?.drops(i, timestamp, bytes, valueStart, p)) continue;
+            positions[i] = basePosition + position;
+            timestamps[i] = timestamp;
             bodyStarts[i] = body;
             keyStarts[i] = keyStart;
             keyEnds[i] = keyEnd;
             valueStarts[i] = valueStart;
             valueEnds[i] = p;
             headerStarts[i] = p;
-            bodyEnds[i] = limit;
-            at = limit;
+            bodyEnds[i++] = limit;
             continue;
           }
         }
       }
-      at = this.#decodeAny(i, at, end, before, baseTime, lastRecord, where);
+      at = this.#decodeAny(i, record, at, end, before, baseTime, lastRecord, where);
       before = positions[i]! - basePosition;
+      if (!sieve?.drops(i, timestamps[i]!, bytes, valueStarts[i]!, valueEnds[i]!)) i++;
     }
     if (at !== end) throw this.#broken(where, count, `${end - at} bytes stand behind the last record`);
+    sieve?.end(i);
+    return i;
   }
 
   /** Any record, and what is wrong with it; answers where the next one begins. */
   #decodeAny(
     i: number,
+    record: number,
     at: number,
     end: number,
     before: number,
@@ -185,13 +217,13 @@ export class BatchView {
     const length = readSigned(bytes, at, end);
     const body = varintEnd;
     const limit = body + length;
-    if (!(length >= SMALLEST_RECORD - 1 && limit <= end)) throw this.#broken(where, i, 'its length does not fit');
+    if (!(length >= SMALLEST_RECORD - 1 && limit <= end)) throw this.#broken(where, record, 'its length does not fit');
 
     const time = readSigned(bytes, body + 1, limit);
     const delta = readSigned(bytes, varintEnd, limit);
-    if (!(delta > before && delta <= lastRecord)) throw this.#broken(where, i, 'its position does not rise');
+    if (!(delta > before && delta <= lastRecord)) throw this.#broken(where, record, 'its position does not rise');
     const timestamp = baseTime + time;
-    if (Number.isNaN(timestamp)) throw this.#broken(where, i, 'its timestamp does not fit');
+    if (Number.isNaN(timestamp)) throw this.#broken(where, record, 'its timestamp does not fit');
     this.positions[i] = this.basePosition + delta;
     this.timestamps[i] = timestamp;
 
@@ -205,7 +237,7 @@ export class BatchView {
     } else if (keyLength === -1) {
       this.keyStarts[i] = -1;
       this.keyEnds[i] = -1;
-    } else throw this.#broken(where, i, 'its key does not fit');
+    } else throw this.#broken(where, record, 'its key does not fit');
 
     const valueLength = readSigned(bytes, at, limit);
     at = varintEnd;
@@ -216,13 +248,13 @@ export class BatchView {
     } else if (valueLength === -1 && at < limit) {
       this.valueStarts[i] = -1;
       this.valueEnds[i] = -1;
-    } else throw this.#broken(where, i, 'its value does not fit');
+    } else throw this.#broken(where, record, 'its value does not fit');
 
     this.headerStarts[i] = at;
     this.bodyEnds[i] = limit;
     if (bytes[at] === 0) at++;
     else at = headersEnd(bytes, at, limit);
-    if (at !== limit) throw this.#broken(where, i, 'its headers do not fit');
+    if (at !== limit) throw this.#broken(where, record, 'its headers do not fit');
     return limit;
   }
 

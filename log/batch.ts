@@ -19,12 +19,13 @@ export {
   BATCH_HEADER_BYTES,
   BATCH_PREFIX_BYTES,
   type BatchHeader,
+  basePosition,
   batchHeader,
   batchLength,
   CODEC,
   checkBatch,
 } from './batch-header.ts';
-export { BatchView } from './batch-view.ts';
+export { BatchView, type Sieve } from './batch-view.ts';
 export { lend as lendBuffer } from './buffer-pool.ts';
 export { type Compression, compressBatch } from './compression.ts';
 export { crc32c } from './crc32c.ts';

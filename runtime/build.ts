@@ -28,6 +28,8 @@ export interface BuiltTopic {
   /** That of the filter which alone takes its records, where there is such. */
   readonly screen: Screen | undefined;
   readonly time: ((value: unknown, key: unknown) => Millis) | undefined;
+  /** It is the only one of the stage, and no processor of the stage may set a timer. */
+  readonly alone: boolean;
 }
 
 export interface BuiltStage {
@@ -58,19 +60,20 @@ export function buildStage(parts: BuildParts): BuiltStage {
   const { index, stage, step, program } = parts;
   const counts = new NodeCounts(index.stageNodes(stage), fuse(index.stageNodes(stage)));
   const chain = buildChain(parts, undefined, parts.counted === false ? undefined : counts);
-  const topics = entryNodes(parts)
-    .filter((entry) => entry.topic !== undefined)
-    .map((entry): BuiltTopic => {
-      const { node } = entry;
-      const time = node.kind === 'source' && node.time !== null ? program.code.fn(node.time) : undefined;
-      return {
-        topic: entry.topic!,
-        node: node.id,
-        push: chain.entries.get(node.id)!,
-        screen: chain.screens.get(node.id),
-        time: time as BuiltTopic['time'],
-      };
-    });
+  const entries = entryNodes(parts).filter((entry) => entry.topic !== undefined);
+  const alone = entries.length === 1 && !index.stageNodes(stage).some(({ kind }) => kind === 'process');
+  const topics = entries.map((entry): BuiltTopic => {
+    const { node } = entry;
+    const time = node.kind === 'source' && node.time !== null ? program.code.fn(node.time) : undefined;
+    return {
+      topic: entry.topic!,
+      node: node.id,
+      push: chain.entries.get(node.id)!,
+      screen: chain.screens.get(node.id),
+      time: time as BuiltTopic['time'],
+      alone,
+    };
+  });
   let traced: Chain | undefined;
   let running: string | undefined;
   return {

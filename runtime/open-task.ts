@@ -204,7 +204,7 @@ function topicInputs(
 ): readonly TopicInput[] {
   const { index, program } = parts;
   const own = built.topics.filter(({ topic }) => spec.partition < index.topics.get(topic)!.partitions);
-  return own.map(({ topic, node, push, screen, time }) => {
+  return own.map(({ topic, node, push, screen, time, alone }) => {
     const names = index.topics.get(topic)!;
     const key = program.code.serde(names.key);
     const value = program.code.serde(names.value);
@@ -220,6 +220,7 @@ function topicInputs(
       time,
       push,
       screen,
+      alone,
       pass: passThrough(index, stage, spec.partition, parts.outputs, (position, records) =>
         input.passedTo(position, records),
       ),

@@ -31,10 +31,11 @@ const passes = (value: unknown) => {
   return value !== null && (value as number) % 2 === 1;
 };
 
-function fetchedOf(rows: readonly Row[], topic: string, batchRecords: number): Fetched {
+/** The rows from a position on, in whole batches, as a reader hands them over. */
+function fetchedOf(rows: readonly Row[], topic: string, batchRecords: number, position = 0): Fetched {
   const builder = new BatchBuilder(new Step());
   const batches: Buffer[] = [];
-  for (let from = 0; from < rows.length; from += batchRecords) {
+  for (let from = position - (position % batchRecords); from < rows.length; from += batchRecords) {
     for (const { timestamp, value } of rows.slice(from, from + batchRecords)) {
       const bytes = Buffer.alloc(8);
       if (value !== null) bytes.writeBigInt64BE(BigInt(value));
@@ -46,7 +47,7 @@ function fetchedOf(rows: readonly Row[], topic: string, batchRecords: number): F
   }
   const starts = batches.map((_, i) => batches.slice(0, i).reduce((sum, { length }) => sum + length, 0));
   return {
-    ...{ topic, partition: 0, position: 0, next: rows.length, end: rows.length },
+    ...{ topic, partition: 0, position, next: rows.length, end: rows.length },
     bytes: Buffer.concat(batches),
     starts,
     ends: batches.map((batch, i) => starts[i]! + batch.length),
@@ -73,11 +74,39 @@ interface Case {
   readonly end: number | undefined;
 }
 
+interface Manner {
+  readonly screened: boolean;
+  /** The screen is asked as batches are decoded. */
+  readonly alone?: boolean;
+  /** After so many slices the task goes on anew where it stands, as after a crash behind a commit. */
+  readonly cut?: number;
+}
+
 /** Everything that happens, in order. */
-function happenings(each: Case, screened: boolean): readonly string[] {
+function happenings(each: Case, { screened, alone = false, cut = 0 }: Manner): readonly string[] {
   const log: string[] = [];
-  const step = new Step();
   const streamTime = keptNumber(-1);
+  const begin = (position: number) => taskOf(each, { screened, alone }, log, streamTime, position);
+  let task = begin(0);
+  for (let slices = 1; task.run(each.slice) === 'busy'; slices++) {
+    if (slices === cut) task = begin(task.inputs[0]!.position);
+    // Where a slice ends in the middle is told by the records taken.
+    const at = task.inputs.map(({ position }) => position);
+    if (!alone) log.push(`${task.records} records, stream time ${streamTime.value}, at ${at}`);
+  }
+  const records = cut === 0 ? `${task.records} records, ` : '';
+  log.push(`${records}stream time ${streamTime.value}, finished ${task.finished}`);
+  return log;
+}
+
+function taskOf(
+  each: Case,
+  { screened, alone = false }: Manner,
+  log: string[],
+  streamTime: KeptNumber,
+  position: number,
+) {
+  const step = new Step();
   const timers = new Timers(streamTime);
   if (each.timerMs !== undefined) {
     const fire = (at: number) => log.push(`timer at ${at}`);
@@ -87,7 +116,7 @@ function happenings(each: Case, screened: boolean): readonly string[] {
     const topic = `t${i}`;
     const next: Push = (record) => log.push(`${topic} ${record.position} ${record.value} at ${streamTime.value}`);
     const input = new TopicInput({
-      ...{ topic, partition: 0, node: topic, position: 0, time: undefined },
+      ...{ topic, partition: 0, node: topic, position, alone, time: undefined },
       ...{ key: string(), keyView: string().view(), value: int64(), valueView: int64().view() },
       push: (record) => {
         if (passes(record.value)) next(record);
@@ -95,11 +124,11 @@ function happenings(each: Case, screened: boolean): readonly string[] {
       screen: screened ? { passes, next } : undefined,
       pass: undefined,
     });
-    input.offer(fetchedOf(rows, topic, each.batchRecords));
+    input.offer(fetchedOf(rows, topic, each.batchRecords, position));
     input.setEnd(Math.min(each.end ?? rows.length, rows.length));
     return input;
   });
-  const task = new Task({
+  return new Task({
     ...{ id: 'task', step, inputs, operators: [], streamTime, timers },
     ...{ state: {} as TaskState, scans: createScanRequests(step), counts: new Float64Array(0) },
     ...{ flush: () => undefined, outputs: { full: false } },
@@ -107,12 +136,6 @@ function happenings(each: Case, screened: boolean): readonly string[] {
       handle: (_thrown: unknown, { topic, record }: TopicInput) => log.push(`${topic} ${record.position} failed`),
     } as unknown as Failures,
   });
-  while (task.run(each.slice) === 'busy') {
-    // Where a slice ends in the middle is told by the records taken.
-    log.push(`${task.records} records, stream time ${streamTime.value}, at ${inputs.map(({ position }) => position)}`);
-  }
-  log.push(`${task.records} records, stream time ${streamTime.value}, finished ${task.finished}`);
-  return log;
 }
 
 test('records passed over by a screen leave the same behind as records pushed into its filter', () => {
@@ -125,7 +148,34 @@ test('records passed over by a screen leave the same behind as records pushed in
         timerMs: fc.option(fc.integer({ min: 1, max: 30 }), { nil: undefined }),
         end: fc.option(fc.nat(40), { nil: undefined }),
       }),
-      (each) => assert.deepEqual(happenings(each, true), happenings(each, false)),
+      (each) => assert.deepEqual(happenings(each, { screened: true }), happenings(each, { screened: false })),
+    ),
+    { numRuns: 400 },
+  );
+});
+
+test('so do records left out as their batch is decoded, wherever the task is cut', () => {
+  fc.assert(
+    fc.property(
+      fc.record({
+        rows,
+        batchRecords: fc.integer({ min: 1, max: 20 }),
+        slice: fc.integer({ min: 1, max: 30 }),
+        end: fc.option(fc.nat(40), { nil: undefined }),
+        cut: fc.nat(5),
+      }),
+      ({ rows, cut, ...rest }) => {
+        const each = { ...rest, topics: [rows], timerMs: undefined };
+        const inOneGo = happenings({ ...each, slice: 1000 }, { screened: false });
+        const told = happenings(each, { screened: true, alone: true });
+        assert.deepEqual(told, inOneGo);
+        const withCut = happenings(each, { screened: true, alone: true, cut });
+        const records = /^[0-9]+ records, /;
+        assert.deepEqual(
+          withCut.map((line) => line.replace(records, '')),
+          inOneGo.map((line) => line.replace(records, '')),
+        );
+      },
     ),
     { numRuns: 400 },
   );

@@ -275,12 +275,12 @@ export class TopologyDriver {
     const { code } = this.#program;
     const topics = built.topics
       .filter(({ topic }) => partition < this.#index.topics.get(topic)!.partitions)
-      .map(({ topic, node, push, screen, time }) => {
+      .map(({ topic, node, push, screen, time, alone }) => {
         const names = this.#index.topics.get(topic)!;
         const key = code.serde(names.key);
         const value = code.serde(names.value);
         return new TopicInput({
-          ...{ topic, partition, node, push, screen, time, position: 0, pass: undefined },
+          ...{ topic, partition, node, push, screen, time, alone, position: 0, pass: undefined },
           ...{ key, value, keyView: key.view(), valueView: value.view() },
         });
       });

@@ -1,10 +1,11 @@
 import { FlowError, messageOf } from '../core/errors.ts';
 import type { Millis, Position } from '../core/ids.ts';
-import { BatchView } from '../log/batch.ts';
+import { BatchView, basePosition } from '../log/batch.ts';
 import type { Fetched } from '../log/log.ts';
 import { type Push, Rec, type Screen } from '../operators/operators.ts';
 import type { Serde, View } from '../schemas/schemas.ts';
 import type { Input, Original } from './inputs.ts';
+import { RecordSieve } from './record-sieve.ts';
 
 export interface TopicInputOptions {
   readonly topic: string;
@@ -19,6 +20,11 @@ export interface TopicInputOptions {
   readonly time: ((value: unknown, key: unknown) => Millis) | undefined;
   readonly push: Push;
   readonly screen: Screen | undefined;
+  /**
+   * No other input of the task and no timer depends on when a record of this one goes by: what the screen drops may
+   * be left out as a batch is decoded.
+   */
+  readonly alone: boolean;
   /** Takes a batch that nobody has to open; see `pass-through.ts`. */
   readonly pass: ((fetched: Fetched, batch: number) => boolean) | undefined;
 }
@@ -49,6 +55,7 @@ export class TopicInput implements Input {
   readonly #time: TopicInputOptions['time'];
   readonly #pass: TopicInputOptions['pass'];
   readonly #view = new BatchView();
+  readonly #sieve: RecordSieve | undefined;
   readonly #queue: Fetched[] = [];
   #current: Fetched | undefined;
   #batch = 0;
@@ -74,6 +81,8 @@ export class TopicInput implements Input {
     this.#valueView = options.valueView;
     this.#time = options.time;
     this.#pass = options.pass;
+    this.#sieve =
+      options.alone && this.screen !== undefined ? new RecordSieve(this.screen, this.#valueView) : undefined;
   }
 
   /** Takes over a fetched buffer; one that was asked for before the input moved here is given back. */
@@ -95,9 +104,14 @@ export class TopicInput implements Input {
   }
 
   fill(): boolean {
-    if (this.index < this.#count) return true;
+    if (this.index < this.#count || this.#dropped > 0) return true;
     while (this.#open()) if (this.index < this.#count) return true;
     return false;
+  }
+
+  /** Records that were left out before the next one, and have not gone by yet. */
+  get #dropped(): number {
+    return this.#view.sieved && this.#count > 0 ? this.#sieve!.dropped[this.index]! : 0;
   }
 
   /** Opens the next batch; false when nothing is queued. */
@@ -125,7 +139,9 @@ export class TopicInput implements Input {
       return true;
     }
     const view = this.#view;
-    view.openChecked(current.bytes, current.starts[this.#batch]!, current.ends[this.#batch]!, this);
+    const start = current.starts[this.#batch]!;
+    const whole = (end === undefined || current.next <= end) && basePosition(current.bytes, start) >= this.#position;
+    view.openChecked(current.bytes, start, current.ends[this.#batch]!, this, whole ? this.#sieve : undefined);
     this.#batch++;
     let count = view.count;
     if (end !== undefined) {
@@ -160,7 +176,7 @@ export class TopicInput implements Input {
   #behindBatch(): Position {
     const view = this.#view;
     if (this.#count < view.count) return this.#end!;
-    return Math.max(this.#position, view.positions[this.#count - 1]! + 1);
+    return Math.max(this.#position, view.sieved ? view.nextPosition : view.positions[this.#count - 1]! + 1);
   }
 
   #finishBatch(): void {
@@ -208,6 +224,7 @@ export class TopicInput implements Input {
 
   /** A failure of the screen is left to the record's own turn, which meets it again. */
   sift(most: number, until: Millis): number {
+    if (this.#view.sieved) return this.#passDropped(most);
     this.accepted = false;
     const first = this.index;
     if (first === this.#unproven) return 0;
@@ -234,6 +251,17 @@ export class TopicInput implements Input {
     return i - first;
   }
 
+  /** What was dropped before the next record goes by at once, but for what is over the limit. */
+  #passDropped(most: number): number {
+    const sieve = this.#sieve!;
+    const { index } = this;
+    const passed = Math.min(most, sieve.dropped[index]!);
+    sieve.dropped[index]! -= passed;
+    this.siftedTime = sieve.times[index]!;
+    this.accepted = index !== this.#unproven && index < sieve.unjudged;
+    return passed;
+  }
+
   shift(): void {
     this.index++;
   }
@@ -247,7 +275,9 @@ export class TopicInput implements Input {
   }
 
   get position(): Position {
-    if (this.index < this.#count) return this.#view.positions[this.index]!;
+    const { index } = this;
+    if (this.#dropped > 0) return this.#view.positions[index - 1]! + 1;
+    if (index < this.#count) return this.#view.positions[index]!;
     if (this.#count > 0) return this.#behindBatch();
     return this.#current === undefined && this.#queue.length === 0 ? this.#fetchedTo : this.#position;
   }
