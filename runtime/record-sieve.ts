@@ -7,16 +7,16 @@ import type { View } from '../schemas/schemas.ts';
 /**
  * Asks a screen while a batch is decoded, so that what it drops is never written down, and notes what must be known of
  * it: before each record that has a place, and behind the last, how many were dropped there and the largest of their
- * event times. The first record keeps its place, since it is yet to be decoded whole, and so does one that the screen
- * fails on, with all behind it: they are judged when they are taken.
+ * event times. The first record keeps its place, since it is yet to be decoded whole.
+ *
+ * Where the screen fails, so does the decoding: the batch is to be opened without a sieve, and the record to fail in its
+ * own turn.
  */
 export class RecordSieve implements Sieve {
   /** How many were dropped right before the record at a place. */
   dropped = new Int32Array(0);
   /** The largest event time among them; -1 where there are none. */
   times = new Float64Array(0);
-  /** Records from this place on were not judged. */
-  unjudged = 0;
   #judging = false;
   #count = 0;
   #largest: Millis = -1;
@@ -34,7 +34,6 @@ export class RecordSieve implements Sieve {
       this.dropped = new Int32Array(size);
       this.times = new Float64Array(size);
     }
-    this.unjudged = Number.POSITIVE_INFINITY;
     this.#judging = false;
     this.#count = 0;
     this.#largest = -1;
@@ -46,17 +45,12 @@ export class RecordSieve implements Sieve {
 
   drops(place: number, timestamp: Millis, bytes: Bytes, valueStart: number, valueEnd: number): boolean {
     if (this.#judging) {
-      try {
-        if (!this.#screen.passes(valueStart < 0 ? null : this.#read(bytes, valueStart, valueEnd))) {
-          this.#count++;
-          if (timestamp > this.#largest) this.#largest = timestamp;
-          return true;
-        }
-      } catch {
-        this.#judging = false;
-        this.unjudged = place;
+      if (!this.#screen.passes(valueStart < 0 ? null : this.#read(bytes, valueStart, valueEnd))) {
+        this.#count++;
+        if (timestamp > this.#largest) this.#largest = timestamp;
+        return true;
       }
-    } else if (place === 0) this.#judging = true;
+    } else this.#judging = true;
     this.#note(place);
     return false;
   }

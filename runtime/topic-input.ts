@@ -139,9 +139,7 @@ export class TopicInput implements Input {
       return true;
     }
     const view = this.#view;
-    const start = current.starts[this.#batch]!;
-    const whole = (end === undefined || current.next <= end) && basePosition(current.bytes, start) >= this.#position;
-    view.openChecked(current.bytes, start, current.ends[this.#batch]!, this, whole ? this.#sieve : undefined);
+    this.#decode(current, current.starts[this.#batch]!, current.ends[this.#batch]!);
     this.#batch++;
     let count = view.count;
     if (end !== undefined) {
@@ -154,6 +152,20 @@ export class TopicInput implements Input {
     this.index = index;
     this.#unproven = index;
     return true;
+  }
+
+  #decode(fetched: Fetched, from: number, to: number): void {
+    const view = this.#view;
+    const whole = this.#end === undefined || fetched.next <= this.#end;
+    if (this.#sieve !== undefined && whole && basePosition(fetched.bytes, from) >= this.#position) {
+      try {
+        view.openChecked(fetched.bytes, from, to, this, this.#sieve);
+        return;
+      } catch {
+        // What failed on a record fails again when it is taken, what is wrong with the batch at once.
+      }
+    }
+    view.openChecked(fetched.bytes, from, to, this);
   }
 
   /**
@@ -258,7 +270,7 @@ export class TopicInput implements Input {
     const passed = Math.min(most, sieve.dropped[index]!);
     sieve.dropped[index]! -= passed;
     this.siftedTime = sieve.times[index]!;
-    this.accepted = index !== this.#unproven && index < sieve.unjudged;
+    this.accepted = index !== this.#unproven;
     return passed;
   }
 
