@@ -14,14 +14,17 @@ import { AUCTIONS, auctionAvro, auctionKey, bidAvro, bidderKey, bidJson, makeBid
 import { runNaive } from './naive.ts';
 import { ROWS, strangers } from './rows.ts';
 
+/** Runs go before the one that counts until they have taken so many records. */
+const WARM_RECORDS = 8_000_000;
+
 /**
  * One measurement in a process of its own:
  *
  *     node bench/run-row.ts prepare <folder> <records>
  *     node bench/run-row.ts <engine|naive|engine-with-strangers|engine-measured|engine-unmeasured> <folder> <row>
  *
- * Answers one JSON line: records, CPU nanoseconds per record of the whole process of a second run, after one that warms
- * up (user and system, all threads), wall time, and a digest of the output that does not depend on its order
+ * Answers one JSON line: records, CPU nanoseconds per record of the whole process of one run, after others that warm up
+ * (user and system, all threads), wall time, and a digest of the output that does not depend on its order
  * between partitions.
  */
 const [mode, folder, argument] = process.argv.slice(2) as [string, string, string];
@@ -146,7 +149,7 @@ async function runRow(log: Log): Promise<number> {
 
 async function measure(log: Log): Promise<void> {
   if (mode === 'engine-with-strangers') for (const program of strangers()) await runEngine(log, program);
-  await runRow(log);
+  for (let warmed = 0; warmed < WARM_RECORDS; ) warmed += await runRow(log);
   const before = process.cpuUsage();
   const start = performance.now();
   const records = await runRow(log);
