@@ -1,7 +1,7 @@
 import type { Bytes } from '../core/bytes.ts';
 import { partitionName } from '../core/ids.ts';
 import type { Step } from '../core/step.ts';
-import { BatchBuilder, type Compression, compressBatch } from '../log/batch.ts';
+import { BatchBuilder, type Compression } from '../log/batch.ts';
 
 /** A finished batch on its way to the log. */
 export interface Sealed {
@@ -86,7 +86,7 @@ export class Outputs {
   #seal(slot: Slot): void {
     const records = slot.builder.count;
     if (records === 0) return;
-    const bytes = compressBatch(slot.builder.finish(), this.#compression);
+    const bytes = slot.builder.finish(this.#compression);
     this.#push({ topic: slot.topic, partition: slot.partition, bytes, records });
   }
 

@@ -2,8 +2,9 @@ import { assert } from '../core/assert.ts';
 import { type Bytes, EMPTY, varintSize, writeVarint, zigzag } from '../core/bytes.ts';
 import type { Millis } from '../core/ids.ts';
 import type { Step, Undoable } from '../core/step.ts';
-import { BATCH_HEADER_BYTES, writeHeader } from './batch-header.ts';
+import { BATCH_HEADER_BYTES, stampCrc, writeUnsealedHeader } from './batch-header.ts';
 import { lend, recycle } from './buffer-pool.ts';
+import { type Compression, compressBatch } from './compression.ts';
 
 /** Bytes up to which a loop beats a call. */
 const LOOP_BYTES = 32;
@@ -91,14 +92,14 @@ export class BatchBuilder implements Undoable {
   }
 
   /**
-   * The finished batch: uncompressed, at position 0, without a producer, its CRC valid. The builder is empty then
-   * and writes elsewhere; the bytes are the caller's. What was appended can no longer be undone.
+   * The finished batch: compressed where that makes it smaller, at position 0, without a producer, its CRC valid. The
+   * builder is empty then and writes elsewhere; the bytes are the caller's. What was appended can no longer be undone.
    */
-  finish(): Bytes {
+  finish(compression: Compression = 'none'): Bytes {
     const bytes = this.#bytes;
     const end = this.#at;
     assert(this.count > 0, () => 'an empty batch is finished');
-    writeHeader(bytes, 0, end, {
+    writeUnsealedHeader(bytes, 0, end, {
       attributes: 0,
       lastDelta: this.count - 1,
       baseTimestamp: this.#baseTimestamp,
@@ -108,7 +109,10 @@ export class BatchBuilder implements Undoable {
     this.#sizeHint = end;
     this.#bytes = EMPTY;
     this.clear();
-    return bytes.subarray(0, end);
+    const plain = bytes.subarray(0, end);
+    const packed = compressBatch(plain, compression);
+    if (packed === plain) stampCrc(plain, 0);
+    return packed;
   }
 
   /** Gives a finished batch back that nobody reads any more; its memory is used again. */

@@ -171,6 +171,12 @@ export interface HeaderFields {
 
 /** Writes the header of a batch over `bytes[start, end)`, whose records stand already: no position, no producer. */
 export function writeHeader(bytes: Bytes, start: number, end: number, fields: HeaderFields): void {
+  writeUnsealedHeader(bytes, start, end, fields);
+  stampCrc(bytes, start);
+}
+
+/** The same, but for the CRC, which is yet to be stamped. */
+export function writeUnsealedHeader(bytes: Bytes, start: number, end: number, fields: HeaderFields): void {
   writeInt64(bytes, start, 0);
   writeInt32(bytes, start + 8, end - start - BATCH_PREFIX_BYTES);
   writeInt32(bytes, start + 12, -1);
@@ -183,10 +189,9 @@ export function writeHeader(bytes: Bytes, start: number, end: number, fields: He
   writeInt16(bytes, start + 51, -1);
   writeInt32(bytes, start + 53, -1);
   writeInt32(bytes, start + 57, fields.count);
-  stampCrc(bytes, start);
 }
 
-/** Writes to `target` the header of the plain batch `bytes`, whose records were packed into `target` up to `end`. */
+/** Writes to `target` the header of the plain batch `bytes`, sealed or not, whose records were packed into `target` up to `end`. */
 export function packHeader(bytes: Bytes, target: Bytes, end: number, codec: number): void {
   bytes.copy(target, 0, 0, BATCH_HEADER_BYTES);
   writeInt32(target, 8, end - BATCH_PREFIX_BYTES);

@@ -49,8 +49,8 @@ export function decompressRecords(
 const packing = new Scratch();
 
 /**
- * Compresses a finished plain batch: answers it in other memory, its CRC valid, and gives its own back; or answers
- * it as it is where compression would not make it smaller.
+ * Compresses a plain batch, whose own CRC need not stand: answers it in other memory, its CRC valid, and gives its own
+ * back; or answers it as it is where compression would not make it smaller.
  */
 export function compressBatch(batch: Bytes, compression: Compression): Bytes {
   if (compression === 'none') return batch;
