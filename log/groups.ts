@@ -2,8 +2,8 @@ import type { Clock } from '../core/clock.ts';
 import { FlowError, messageOf } from '../core/errors.ts';
 import type { Millis } from '../core/ids.ts';
 import type { Given, GroupIdentity, GroupMember, MemberOptions } from './log.ts';
+import { sessionOf } from './session.ts';
 
-const DEFAULT_SESSION_TIMEOUT_MS: Millis = 6000;
 /** Heartbeats in a session timeout. */
 const BEATS = 3;
 /** A member may take so many session timeouts to give up its tasks. */
@@ -23,7 +23,8 @@ export interface GroupsOptions {
 /**
  * Membership of groups within one process, for the drivers that have no broker: generations, the members' own
  * assignor, sessions by heartbeat. A member keeps its tasks through a rebalance unless they go to another; only
- * one that loses some is asked to revoke, and the new generation begins when all those have.
+ * one that loses some is asked to revoke, and the new generation begins when all those have. A static member that has
+ * left is a member still, without anybody behind it, until its session is over or somebody takes its place.
  */
 export class Groups {
   readonly #options: GroupsOptions;
@@ -90,11 +91,16 @@ export class Groups {
 interface Member {
   readonly id: string;
   readonly options: MemberOptions;
+  readonly sessionMs: Millis;
   metadata: string;
+  /** What the assignor said to it beside the tasks that it owns. */
+  told: string;
   identity: GroupIdentity;
   /** What it works on. */
   owned: readonly string[];
   heardAt: number;
+  /** It has left, and its place is kept. */
+  away: boolean;
   stop(): void;
   admit: ((failure?: unknown) => void) | undefined;
 }
@@ -114,7 +120,7 @@ class Group {
   }
 
   has(member: string): boolean {
-    return this.#members.has(member);
+    return this.#members.get(member)?.away === false;
   }
 
   ids(): readonly string[] {
@@ -126,13 +132,17 @@ class Group {
   }
 
   async join(options: MemberOptions, id: string): Promise<GroupMember> {
+    const place = this.#vacate(options.instanceId);
     const member: Member = {
       id,
       options,
+      sessionMs: sessionOf(options),
       metadata: options.metadata,
+      told: place?.told ?? NOTHING.metadata,
       identity: { group: this.#name, member: id, generation: -1 },
-      owned: [],
+      owned: place?.owned ?? [],
       heardAt: this.#options.clock.monotonic(),
+      away: false,
       stop: () => undefined,
       admit: undefined,
     };
@@ -141,7 +151,8 @@ class Group {
     });
     this.#members.set(id, member);
     this.#beat(member);
-    this.#change();
+    if (place === undefined || place.identity.generation < 0 || this.#rebalancing) this.#change();
+    else this.#admit(member);
     await admitted;
     return {
       get identity() {
@@ -150,14 +161,37 @@ class Group {
       describe: (metadata) => {
         member.metadata = metadata;
       },
-      rejoin: (metadata) => {
+      rejoin: (metadata, owned) => {
         member.metadata = metadata;
+        member.owned = owned ?? member.owned;
         this.#change();
       },
-      leave: async () => {
-        if (this.#remove(member)) this.#change();
-      },
+      leave: async (forGood) => this.#leave(member, forGood === true),
     };
+  }
+
+  /** Takes the place of who had this instance id, and answers what was there. */
+  #vacate(instanceId: string | undefined): Member | undefined {
+    if (instanceId === undefined) return undefined;
+    const before = [...this.#members.values()].find(({ options }) => options.instanceId === instanceId);
+    if (before === undefined) return undefined;
+    this.#remove(before);
+    if (!before.away) this.#tell(before, `another member has joined with its instance id ${instanceId}`, true);
+    return before;
+  }
+
+  #leave(member: Member, forGood: boolean): void {
+    if (member.away || !this.#members.has(member.id)) return;
+    if (member.options.instanceId === undefined || forGood) {
+      this.#remove(member);
+      this.#change();
+      return;
+    }
+    member.stop();
+    member.away = true;
+    member.stop = this.#options.clock.after(member.sessionMs, () => {
+      if (this.#remove(member)) this.#change();
+    });
   }
 
   close(): void {
@@ -170,10 +204,11 @@ class Group {
   /** A heartbeat sets out a few times a session; one that is not heard for a whole session ends it. */
   #beat(member: Member): void {
     const { clock } = this.#options;
-    const session = member.options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS;
-    member.stop = clock.after(Math.max(1, Math.floor(session / BEATS)), () => {
+    const { sessionMs } = member;
+    member.stop = clock.after(Math.max(1, Math.floor(sessionMs / BEATS)), () => {
       if (this.#options.heard?.(member.id) ?? true) member.heardAt = clock.monotonic();
-      if (clock.monotonic() - member.heardAt >= session) this.#lose(member, `it was not heard of for ${session} ms`);
+      if (clock.monotonic() - member.heardAt >= sessionMs)
+        this.#lose(member, `it was not heard of for ${sessionMs} ms`);
       else this.#beat(member);
     });
   }
@@ -185,10 +220,14 @@ class Group {
 
   #lose(member: Member, reason: string): void {
     if (!this.#remove(member)) return;
+    this.#tell(member, reason, false);
+    this.#change();
+  }
+
+  #tell(member: Member, reason: string, replaced: boolean): void {
     const message = `member ${member.id} was put out of group ${this.#name}: ${reason}`;
     if (member.admit !== undefined) member.admit(new FlowError('log.fenced', message));
-    else member.options.onLost(message);
-    this.#change();
+    else member.options.onLost(message, replaced);
   }
 
   #change(): void {
@@ -201,7 +240,8 @@ class Group {
   async #rebalance(): Promise<void> {
     while (this.#changed) {
       this.#changed = false;
-      if (this.#members.size === 0) break;
+      // places that are kept change nothing by themselves
+      if (![...this.#members.values()].some(({ away }) => !away)) break;
       const plan = await this.#plan();
       if (plan === undefined || this.#changed) continue;
       await Promise.all(
@@ -214,7 +254,7 @@ class Group {
 
   async #plan(): Promise<ReadonlyMap<string, Given> | undefined> {
     const ids = this.ids();
-    const leader = this.#members.get(ids[0]!)!;
+    const leader = this.#members.get(ids.find((id) => this.has(id))!)!;
     try {
       return await leader.options.assign(
         ids.map((id) => {
@@ -232,8 +272,13 @@ class Group {
   async #revoke(member: Member, keeps: readonly string[]): Promise<void> {
     const tasks = member.owned.filter((task) => !keeps.includes(task));
     if (tasks.length === 0) return;
+    if (member.away || member.admit !== undefined) {
+      // nobody works on them
+      member.owned = member.owned.filter((task) => !tasks.includes(task));
+      return;
+    }
     const { clock } = this.#options;
-    const limit = (member.options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS) * REVOKE_SESSIONS;
+    const limit = member.sessionMs * REVOKE_SESSIONS;
     const given = new AbortController();
     const late = clock.sleep(limit, given.signal);
     const done = member.options.onRevoke(tasks).then(
@@ -254,10 +299,17 @@ class Group {
       if (member === undefined) continue;
       const { tasks, metadata } = plan.get(id) ?? NOTHING;
       member.owned = tasks;
-      member.identity = { group: this.#name, member: id, generation: this.generation };
-      member.options.onAssign({ ...member.identity, tasks, metadata });
-      member.admit?.();
-      member.admit = undefined;
+      member.told = metadata;
+      this.#admit(member);
     }
+  }
+
+  /** What it owns holds under the current generation. */
+  #admit(member: Member): void {
+    member.identity = { group: this.#name, member: member.id, generation: this.generation };
+    if (member.away) return;
+    member.options.onAssign({ ...member.identity, tasks: member.owned, metadata: member.told });
+    member.admit?.();
+    member.admit = undefined;
   }
 }

@@ -4,11 +4,18 @@ import { ADMIN_CASES } from './conformance/admin.conformance.ts';
 import { Bench, type LogCase, type OpenLog } from './conformance/bench.conformance.ts';
 import { GROUP_CASES } from './conformance/groups.conformance.ts';
 import { READING_CASES } from './conformance/reading.conformance.ts';
+import { STATIC_CASES } from './conformance/static.conformance.ts';
 import { TRANSACTION_CASES } from './conformance/transactions.conformance.ts';
 
 export type { OpenLog } from './conformance/bench.conformance.ts';
 
-const CASES: readonly LogCase[] = [...ADMIN_CASES, ...READING_CASES, ...TRANSACTION_CASES, ...GROUP_CASES];
+const CASES: readonly LogCase[] = [
+  ...ADMIN_CASES,
+  ...READING_CASES,
+  ...TRANSACTION_CASES,
+  ...GROUP_CASES,
+  ...STATIC_CASES,
+];
 
 /** Every case by name, for docs/drivers.md. */
 export const LOG_CASES: readonly string[] = CASES.map(({ name }) => name);

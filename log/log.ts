@@ -240,7 +240,13 @@ export interface MemberOptions {
   readonly metadata: string;
   /** Runs in one member, for all. A driver awaits the answer, since the member may live in another thread. */
   readonly assign: (...args: Parameters<Assign>) => ReturnType<Assign> | Promise<ReturnType<Assign>>;
-  /** A member not heard of for longer is out. Default 6 s. */
+  /**
+   * Makes the member static: whoever joins under the same id takes its place, with its tasks and without a new
+   * assignment for anybody. Its place outlasts `leave` and a crash until the session is over. Two at a time cannot have
+   * one id: the newer one replaces the older.
+   */
+  readonly instanceId?: string;
+  /** A member not heard of for longer is out. Default 6 s, of a static member 45 s. */
   readonly sessionTimeoutMs?: Millis;
   /**
    * Called when a new assignment holds; also once before `join` resolves. Rebalancing is cooperative: a task that
@@ -258,15 +264,21 @@ export interface MemberOptions {
    * their own do, goes on under this identity.
    */
   onRenew?(identity: GroupIdentity): void;
-  /** The member was put out of the group without being asked; nothing it does is accepted any more. */
-  onLost(reason: string): void;
+  /**
+   * The member was put out of the group without being asked; nothing it does is accepted any more. `replaced`: another
+   * has joined under its instance id, and to join again would put that one out.
+   */
+  onLost(reason: string, replaced: boolean): void;
 }
 
 /** What the assignor gives to a member. */
 export interface Given {
   /** Its own: nobody else has them while it does. */
   readonly tasks: readonly string[];
-  /** Opaque text that comes with them; it gives nothing, and takes nothing from anybody. */
+  /**
+   * Opaque text that comes with them; it gives nothing, and takes nothing from anybody. To a static member that has come
+   * back it is what was said in its earlier life.
+   */
   readonly metadata: string;
 }
 
@@ -282,11 +294,16 @@ export interface GroupMember {
   readonly identity: GroupIdentity;
   /** Changes what assignors see of it from the next assignment on, without asking for one. */
   describe(metadata: string): void;
-  /** The same, and asks for a new assignment, for instance after the number of tasks changed. */
-  rejoin(metadata: string): void;
-  leave(): Promise<void>;
+  /**
+   * The same, and asks for a new assignment, for instance after the number of tasks changed. `owned`: what it works on,
+   * where it has not taken up what it was assigned.
+   */
+  rejoin(metadata: string, owned?: readonly string[]): void;
+  /** Ends the membership. The others share its tasks at once; those of a static member only where it goes for good. */
+  leave(forGood?: boolean): Promise<void>;
 }
 
 export { partitionForKey } from './partitioner.ts';
 export { connectLog } from './port/client.ts';
 export { type LogServer, serveLog } from './port/server.ts';
+export { sessionOf } from './session.ts';

@@ -15,6 +15,7 @@ import type {
   ProducerOptions,
   ReaderOptions,
 } from '../log.ts';
+import { refuseStatic } from '../session.ts';
 import { libraryConfig } from './client-options.ts';
 import { loadLibrary } from './library.ts';
 import { joinAsMember } from './member.ts';
@@ -111,6 +112,7 @@ class ConfluentLog implements Log {
 
   async join(options: MemberOptions): Promise<GroupMember> {
     this.#shared.check();
+    refuseStatic('confluent', options);
     return joinAsMember(this.#shared, this.admin, this.#members, options);
   }
 

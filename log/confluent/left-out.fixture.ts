@@ -1,3 +1,4 @@
+import { STATIC_LEFT_OUT } from '../conformance/static.fixture.ts';
 import { KAFKA_LEFT_OUT } from '../kafka/left-out.fixture.ts';
 
 const OWN_DEALING = "Who has which task is dealt out by librdkafka's own assignor, not by the member's.";
@@ -7,6 +8,7 @@ const RECORDS =
 /** Cases of the suite that the driver cannot pass, each with the reason, as docs/drivers.md gives them. */
 export const CONFLUENT_LEFT_OUT: Readonly<Record<string, string>> = {
   ...KAFKA_LEFT_OUT,
+  ...STATIC_LEFT_OUT,
   'reading: batches come whole; the first may begin below the position asked for': RECORDS,
   'reading: a fetch holds at most its bytes per partition, but always one batch': RECORDS,
   'groups: a second member raises the generation; who loses tasks is asked for them first, and keeps the others':

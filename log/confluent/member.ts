@@ -256,7 +256,7 @@ class ConfluentMember implements GroupMember, Membership {
     const reason = `member ${this.identity.member || name} was put out of group ${group}: ${why}`;
     const admitted = this.#admitted;
     this.#admitted = undefined;
-    if (admitted === undefined) onLost(reason);
+    if (admitted === undefined) onLost(reason, false);
     else admitted.reject(new FlowError('log.fenced', reason));
     void this.leave();
   }

@@ -112,16 +112,17 @@ export class Bench {
     const assignments: Assignment[] = [];
     const revoked: string[][] = [];
     const lost: string[] = [];
+    const replaced: string[] = [];
     const member = await this.log.join({
       name: 'member',
       metadata: '',
       assign: (members) => new Map(members.map(({ member }) => [member, { tasks: ['task'], metadata: '' }])),
       onAssign: (assignment) => void assignments.push(assignment),
       onRevoke: async (tasks) => void revoked.push([...tasks]),
-      onLost: (reason) => void lost.push(reason),
+      onLost: (reason, isReplaced) => void (isReplaced ? replaced : lost).push(reason),
       ...options,
     });
-    return { member, assignments, revoked, lost };
+    return { member, assignments, revoked, lost, replaced };
   }
 }
 
@@ -130,6 +131,7 @@ export interface TestMember {
   readonly assignments: Assignment[];
   readonly revoked: string[][];
   readonly lost: string[];
+  readonly replaced: string[];
 }
 
 /** Reads until the reader stands at `end`; decodes every record at or behind `from`. */

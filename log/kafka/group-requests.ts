@@ -23,6 +23,8 @@ export interface Joined {
   readonly generation: number;
   readonly leader: string;
   readonly member: string;
+  /** The generation goes on as it is assigned: a static leader that has come back assigns nothing. */
+  readonly isSettled: boolean;
   /** Told to the leader only. */
   readonly members: readonly { readonly member: string; readonly subscription: Bytes }[];
 }
@@ -50,14 +52,14 @@ export function joinGroup(
       reader.readNullableString();
       reader.readNullableString();
       const leader = reader.readString();
-      reader.readBoolean();
+      const isSettled = reader.readBoolean();
       const own = reader.readString();
       const members = reader.readArray(() => {
         const id = reader.readString();
         reader.readNullableString();
         return { member: id, subscription: Buffer.from(reader.readBytes()) };
       });
-      return { errorCode, generation, leader, member: own, members };
+      return { errorCode, generation, leader, member: own, isSettled, members };
     },
   };
 }
@@ -99,13 +101,13 @@ export function heartbeat({ group, member, generation, instanceId }: Asker): Req
   };
 }
 
-export function leaveGroup({ group, member }: Asker, reason: string): Request<number> {
+export function leaveGroup({ group, member, instanceId }: Asker, reason: string): Request<number> {
   return {
     api: API.leave,
     version: 5,
     write: (writer) => {
       writer.appendString(group);
-      writer.appendArray([member], (_, id) => writer.appendString(id).appendString(null).appendString(reason));
+      writer.appendArray([member], (_, id) => writer.appendString(id).appendString(instanceId).appendString(reason));
     },
     read: (reader) => {
       reader.readInt32();

@@ -7,8 +7,13 @@ import { createKafkaLog } from './kafka.ts';
 import { KAFKA_LEFT_OUT } from './left-out.fixture.ts';
 import { prefixed } from './prefixed.fixture.ts';
 
-// Brokers look every ten seconds for transactions past their timeout; a case waits for one.
-const brokers = await testBrokers({ set: { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': 100 } });
+// Brokers look every ten seconds for transactions past their timeout, and take no session below six seconds; cases
+// wait for both.
+const set = {
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms': 100,
+  'group.min.session.timeout.ms': 100,
+};
+const brokers = await testBrokers({ set });
 after(() => brokers?.close());
 const run = `c${process.pid}-${systemClock.now()}`;
 let cases = 0;

@@ -1,7 +1,8 @@
-import { FlowError, messageOf } from '../../core/errors.ts';
+import { FlowError, isFlowError, messageOf } from '../../core/errors.ts';
 import { failpoint } from '../../core/failpoints.ts';
 import type { Millis } from '../../core/ids.ts';
 import type { GroupIdentity, GroupMember, MemberOptions } from '../log.ts';
+import { sessionOf } from '../session.ts';
 import { ask, type Request } from './ask.ts';
 import type { BrokerId, Cluster, Lane } from './cluster.ts';
 import { failureOf, Stale } from './error-codes.ts';
@@ -10,7 +11,6 @@ import type { Members, Membership } from './members.ts';
 import { backOffMs } from './retry.ts';
 import { deal, decodeShare, decodeSubscription, encodeShare, encodeSubscription, type Share } from './shares.ts';
 
-const DEFAULT_SESSION_TIMEOUT_MS: Millis = 6000;
 /** Heartbeats in a session timeout, and how far apart they are at most: how soon a rebalance is heard of. */
 const BEATS = 3;
 const LONGEST_BEAT_MS: Millis = 1000;
@@ -29,6 +29,8 @@ const FENCED_INSTANCE = 82;
 
 /** The group goes on without this member. */
 class Lost extends Error {}
+/** The group goes on with another member under the same instance id. */
+class Replaced extends Error {}
 
 /** Joins a group of the classic protocol, with the member's own assignor. Resolves with its first assignment. */
 export async function joinAsMember(cluster: Cluster, members: Members, options: MemberOptions): Promise<GroupMember> {
@@ -66,7 +68,7 @@ class KafkaMember implements GroupMember, Membership {
     this.#laneName = members.laneOf(options.name);
     this.#lane = `member ${this.#laneName}`;
     this.#metadata = options.metadata;
-    this.#sessionMs = options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS;
+    this.#sessionMs = sessionOf(options);
     this.#revokeMs = this.#sessionMs * REVOKE_SESSIONS;
     this.identity = { group: options.group, member: '', generation: -1 };
   }
@@ -83,16 +85,17 @@ class KafkaMember implements GroupMember, Membership {
     this.#metadata = metadata;
   }
 
-  rejoin(metadata: string): void {
+  rejoin(metadata: string, owned: readonly string[] = this.#owned): void {
     this.#metadata = metadata;
+    this.#owned = owned;
     this.#requests++;
     this.#wanted = true;
     this.#wake.abort();
   }
 
-  async leave(): Promise<void> {
+  async leave(forGood = false): Promise<void> {
     if (!this.#end()) return;
-    await this.#sayGoodbye('it was stopped');
+    if (this.#options.instanceId === undefined || forGood) await this.#sayGoodbye('it was stopped');
   }
 
   async #run(): Promise<void> {
@@ -100,10 +103,12 @@ class KafkaMember implements GroupMember, Membership {
       while (!this.#ended) {
         const share = await this.#joinRound();
         if (share === undefined || this.#ended) return;
+        // a static member that has just come back has nothing to give up yet
+        const revoke = share.revoke.filter((task) => this.#owned.includes(task));
         if (share.final) this.#assign(share);
         else this.#renew();
-        if (share.revoke.length > 0) {
-          await this.#revoke(share.revoke);
+        if (revoke.length > 0) {
+          await this.#revoke(revoke);
           continue;
         }
         await this.#hold(share.final);
@@ -125,7 +130,8 @@ class KafkaMember implements GroupMember, Membership {
         const joined = await this.#join();
         if (joined === undefined) return undefined;
         this.generation = joined.generation;
-        const shares = joined.leader === this.#id ? await this.#plan(joined) : new Map();
+        const leads = joined.leader === this.#id && !joined.isSettled;
+        const shares = leads ? await this.#plan(joined) : new Map();
         const share = await this.#sync(shares);
         if (share !== undefined) return share;
       }
@@ -250,7 +256,8 @@ class KafkaMember implements GroupMember, Membership {
   }
 
   get #asker(): Asker {
-    return { group: this.#options.group, member: this.#id, generation: this.generation, instanceId: undefined };
+    const { group, instanceId } = this.#options;
+    return { group, member: this.#id, generation: this.generation, instanceId };
   }
 
   /**
@@ -273,7 +280,7 @@ class KafkaMember implements GroupMember, Membership {
         const code = codeOf(answer);
         if (code === 0 || expected.includes(code)) return answer;
         if (code === UNKNOWN_MEMBER) throw new Lost('it was not heard of in time');
-        if (code === FENCED_INSTANCE) throw new Lost('another member has its instance id');
+        if (code === FENCED_INSTANCE) throw new Replaced(this.#replacedReason);
         throw failureOf(code, `group ${group}`);
       } catch (thrown) {
         if (!(thrown instanceof Stale)) throw thrown;
@@ -305,10 +312,18 @@ class KafkaMember implements GroupMember, Membership {
     if (!this.#end()) return;
     const name = this.#id === '' ? this.#options.name : this.#id;
     const reason = `member ${name} was put out of group ${this.#options.group}: ${messageOf(thrown)}`;
+    const replaced = thrown instanceof Replaced;
     if (this.#admitted !== undefined) {
-      this.#admitted.reject(thrown instanceof Lost ? new FlowError('log.fenced', reason) : thrown);
-    } else if (!(thrown instanceof FlowError && thrown.code === 'log.closed')) this.#options.onLost(reason);
-    await this.#sayGoodbye(messageOf(thrown));
+      this.#admitted.reject(thrown instanceof Lost || replaced ? new FlowError('log.fenced', reason) : thrown);
+    } else if (!isFlowError(thrown, 'log.closed')) this.#options.onLost(reason, replaced);
+    if (!replaced) await this.#sayGoodbye(messageOf(thrown));
+  }
+
+  get #replacedReason(): string {
+    return (
+      `another process has joined with its instance id ${this.#options.instanceId}, and goes on in its place; ` +
+      'give every process an instance id of its own'
+    );
   }
 
   /** Tells the broker, so that others get the tasks at once; else the session's end does. */

@@ -17,6 +17,7 @@ import type {
   ProducerOptions,
   ReaderOptions,
 } from '../log.ts';
+import { refuseStatic } from '../session.ts';
 import { KafkaJsAdmin } from './admin.ts';
 import { Brokers, type Shared } from './brokers.ts';
 import { libraryOptions } from './client-options.ts';
@@ -132,6 +133,7 @@ class KafkaJsLog implements Log {
 
   async join(options: MemberOptions): Promise<GroupMember> {
     this.#brokers.check();
+    refuseStatic('kafkajs', options);
     return joinAsMember(this.#brokers.shared, this.#members, options);
   }
 

@@ -293,7 +293,7 @@ class KafkaJsMember implements GroupMember, Membership {
     const reason = `member ${name} was put out of group ${this.#options.group}: ${messageOf(thrown)}`;
     if (this.#admitted !== undefined) {
       this.#admitted.reject(thrown instanceof Lost ? new FlowError('log.fenced', reason) : thrown);
-    } else if (!isFlowError(thrown, 'log.closed')) this.#options.onLost(reason);
+    } else if (!isFlowError(thrown, 'log.closed')) this.#options.onLost(reason, false);
     await this.#sayGoodbye();
   }
 

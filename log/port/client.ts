@@ -155,25 +155,24 @@ class PortLog implements Log {
     const connection = this.#connection;
     const handle = connection.handle();
     let identity = { group: options.group, member: '', generation: -1 };
+    const { assign, onAssign, onRevoke, onRenew, onLost, ...wanted } = options;
     connection.onEvent(handle, (event) => {
-      if (event.name === 'assign') return options.assign(event.members);
-      if (event.name === 'onRevoke') return options.onRevoke(event.tasks);
-      if (event.name === 'onRenew') return options.onRenew?.(event.identity);
-      if (event.name === 'onLost') return options.onLost(event.reason);
+      if (event.name === 'assign') return assign(event.members);
+      if (event.name === 'onRevoke') return onRevoke(event.tasks);
+      if (event.name === 'onRenew') return onRenew?.(event.identity);
+      if (event.name === 'onLost') return onLost(event.reason, event.replaced);
       const { group, member, generation } = event.assignment;
       identity = { group, member, generation };
-      return options.onAssign(event.assignment);
+      return onAssign(event.assignment);
     });
-    const { group, name, metadata, sessionTimeoutMs } = options;
-    const wanted = { group, name, metadata, sessionTimeoutMs };
     await connection.call({ on: 'member', handle, name: 'join', options: wanted });
     return {
       get identity() {
         return identity;
       },
       describe: (changed) => connection.tell({ on: 'member', handle, name: 'describe', metadata: changed }),
-      rejoin: (changed) => connection.tell({ on: 'member', handle, name: 'rejoin', metadata: changed }),
-      leave: async () => void (await connection.call({ on: 'member', handle, name: 'leave' })),
+      rejoin: (...args) => connection.tell({ on: 'member', handle, name: 'rejoin', args }),
+      leave: async (forGood) => void (await connection.call({ on: 'member', handle, name: 'leave', forGood })),
     };
   }
 

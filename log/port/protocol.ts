@@ -1,5 +1,16 @@
 import { type ErrorCode, FlowError, messageOf } from '../../core/errors.ts';
-import type { Assign, Assignment, Fetched, GroupIdentity, Log, LogAddress, LogAdmin, LogCapabilities } from '../log.ts';
+import type {
+  Assign,
+  Assignment,
+  Fetched,
+  GroupIdentity,
+  GroupMember,
+  Log,
+  LogAddress,
+  LogAdmin,
+  LogCapabilities,
+  MemberOptions,
+} from '../log.ts';
 
 /**
  * What crosses a port. A call carries a number and is answered once; readers, producers and members are known by
@@ -35,7 +46,7 @@ export type Call =
   | { readonly on: 'admin'; readonly name: keyof LogAdmin; readonly args: readonly unknown[] }
   | { readonly on: 'reader'; readonly handle: number; readonly name: 'fetch'; readonly maxWaitMs: number }
   | { readonly on: 'reader'; readonly handle: number; readonly name: 'close' }
-  | { readonly on: 'member'; readonly handle: number; readonly name: 'leave' }
+  | { readonly on: 'member'; readonly handle: number; readonly name: 'leave'; readonly forGood: boolean | undefined }
   | { readonly on: 'producer'; readonly handle: number; readonly name: 'open'; readonly args: readonly unknown[] }
   | {
       readonly on: 'producer';
@@ -47,12 +58,8 @@ export type Call =
 
 export type ProducerCall = 'append' | 'sendPositions' | 'commit' | 'abort' | 'close';
 
-export interface JoinOptions {
-  readonly group: string;
-  readonly name: string;
-  readonly metadata: string;
-  readonly sessionTimeoutMs: number | undefined;
-}
+/** What of the options can cross; the callbacks are asked by events. */
+export type JoinOptions = Omit<MemberOptions, 'assign' | 'onAssign' | 'onRevoke' | 'onRenew' | 'onLost'>;
 
 export type ReaderTell = 'assign' | 'unassign' | 'pause' | 'resume';
 
@@ -60,11 +67,12 @@ export type Tell =
   | { readonly on: 'reader'; readonly handle: number; readonly name: 'open'; readonly args: Parameters<Log['reader']> }
   | { readonly on: 'reader'; readonly handle: number; readonly name: ReaderTell; readonly args: readonly unknown[] }
   | { readonly on: 'producer'; readonly handle: number; readonly name: 'begin' }
+  | { readonly on: 'member'; readonly handle: number; readonly name: 'describe'; readonly metadata: string }
   | {
       readonly on: 'member';
       readonly handle: number;
-      readonly name: 'describe' | 'rejoin';
-      readonly metadata: string;
+      readonly name: 'rejoin';
+      readonly args: Parameters<GroupMember['rejoin']>;
     };
 
 export interface AnswerMessage {
@@ -80,7 +88,7 @@ export interface EventMessage {
   readonly event:
     | { readonly name: 'onAssign'; readonly assignment: Assignment }
     | { readonly name: 'onRenew'; readonly identity: GroupIdentity }
-    | { readonly name: 'onLost'; readonly reason: string }
+    | { readonly name: 'onLost'; readonly reason: string; readonly replaced: boolean }
     | { readonly name: 'onRevoke'; readonly ask: number; readonly tasks: readonly string[] }
     | { readonly name: 'assign'; readonly ask: number; readonly members: Parameters<Assign>[0] };
 }

@@ -91,7 +91,7 @@ class Server {
     }
     if (call.on === 'member') {
       if (call.name === 'join') return this.#join(call.handle, call.options);
-      return this.#members.get(call.handle)?.leave();
+      return this.#members.get(call.handle)?.leave(call.forGood);
     }
     if (call.name === 'open') {
       const producer = await this.#log.producer(call.args[0] as ProducerOptions);
@@ -129,24 +129,28 @@ class Server {
   }
 
   async #join(handle: number, options: JoinOptions): Promise<unknown> {
-    const { sessionTimeoutMs, ...rest } = options;
     const member = await this.#log.join({
-      ...rest,
-      ...(sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs }),
+      ...options,
       assign: (members) => this.#ask(handle, (ask) => ({ name: 'assign', ask, members })),
       onAssign: (assignment) => this.#event(handle, { name: 'onAssign', assignment }),
       onRevoke: (tasks) => this.#ask(handle, (ask) => ({ name: 'onRevoke', ask, tasks })),
       onRenew: (identity) => this.#event(handle, { name: 'onRenew', identity }),
-      onLost: (reason) => this.#event(handle, { name: 'onLost', reason }),
+      onLost: (reason, replaced) => this.#event(handle, { name: 'onLost', reason, replaced }),
     });
     if (this.#ended !== undefined) await member.leave();
     this.#members.set(handle, member);
     return undefined;
   }
 
+  #tellMember(tell: Extract<Tell, { on: 'member' }>): void {
+    const member = this.#members.get(tell.handle);
+    if (tell.name === 'describe') member?.describe(tell.metadata);
+    else member?.rejoin(...tell.args);
+  }
+
   #tell(tell: Tell): void {
     if (tell.on === 'producer') this.#begin(tell.handle);
-    else if (tell.on === 'member') this.#members.get(tell.handle)?.[tell.name](tell.metadata);
+    else if (tell.on === 'member') this.#tellMember(tell);
     else if (tell.name === 'open') this.#readers.set(tell.handle, this.#log.reader(...tell.args));
     else {
       const reader = this.#readers.get(tell.handle);
