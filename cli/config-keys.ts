@@ -34,7 +34,7 @@ const count = (min: number, max: number, fallback: number | undefined, about: st
   default: fallback,
   about,
 });
-const duration = (fallback: number, about: string): ConfigKey => ({
+const duration = (fallback: number | undefined, about: string): ConfigKey => ({
   type: { kind: 'duration' },
   default: fallback,
   about,
@@ -104,6 +104,16 @@ export const CONFIG_KEYS = {
       'after a crash some records count twice. See guarantees.md.',
   ),
   'run.workers': count(1, 64, DEFAULT_SETTINGS.workers, 'Worker threads; with 1 everything runs in the main thread.'),
+  'run.instanceId': text(
+    undefined,
+    'Makes this process a static member of its group: started again under the same id within its session it takes up ' +
+      'its tasks where it left them, and no other process is assigned anew. Every process needs one of its own. ' +
+      'Without it: a process that stops gives its tasks away at once.',
+  ),
+  'run.sessionTimeout': duration(
+    undefined,
+    'A process that is not heard of for longer loses its tasks. Without it: 6 s, with `run.instanceId` 45 s.',
+  ),
   'run.until': choice(
     ['drained', 'end'],
     DEFAULT_SETTINGS.until,

@@ -71,6 +71,8 @@ export function runSettings(config: Config): RunSettings {
   return {
     guarantee: config.text('run.guarantee') as RunSettings['guarantee'],
     workers: config.number('run.workers')!,
+    instanceId: config.text('run.instanceId'),
+    sessionTimeoutMs: config.number('run.sessionTimeout'),
     until: config.text('run.until') as RunSettings['until'],
     onFailure: config.text('run.onFailure') as RunSettings['onFailure'],
     rack: config.text('run.rack'),

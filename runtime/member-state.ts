@@ -59,7 +59,7 @@ export function encodeOrders({ plan, standbys, warmups }: Orders): string {
   return JSON.stringify({ format: FORMAT, plan, standbys, warmups });
 }
 
-/** Whoever was turned away is told nothing, and holds nothing. */
+/** Where there is nothing of this version, there is no plan, and nothing to hold. */
 export function decodeOrders(metadata: string): Orders {
   const { plan = '', standbys = [], warmups = [] } = (parse(metadata) ?? {}) as Partial<Orders>;
   return { plan, standbys, warmups };

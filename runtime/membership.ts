@@ -1,11 +1,12 @@
-import type { Assignment, GroupIdentity, GroupMember } from '../log/log.ts';
+import { FlowError } from '../core/errors.ts';
+import type { Assignment, GroupIdentity, GroupMember, MemberOptions } from '../log/log.ts';
 import { planHash } from '../topology/plan.ts';
 import { assignTasks } from './assign.ts';
 import type { HeldState } from './held-state.ts';
 import type { WorkerHost } from './host.ts';
 import { decodeOrders, encodeOrders, encodeState, type Orders } from './member-state.ts';
-import { checkPlan, onePlan } from './one-plan.ts';
-import type { RunOptions } from './runtime.ts';
+import { checkPlan, isOfOtherPlan, onePlan } from './one-plan.ts';
+import type { RunOptions, RunSettings } from './runtime.ts';
 import { splitOverWorkers } from './split-over-workers.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
 import { WarmUps } from './warm-ups.ts';
@@ -26,7 +27,8 @@ const LOOK_MS = 1000;
 
 /**
  * The process as a member of its group: tells what state it holds, spreads what it is given over its workers, and asks
- * for another assignment when it has warmed up for one.
+ * for another assignment when it has warmed up for one. A static member that was started again takes up what it was
+ * given in its earlier life, unless its plan was another then.
  */
 export class Membership {
   readonly #parts: MembershipParts;
@@ -61,35 +63,49 @@ export class Membership {
       const why = `the log ${log.capabilities.driver} deals tasks out by itself, so there are no standbys; use another driver`;
       telemetry.log.warn({ application: program.plan.name }, why);
     }
-    this.#member = await log.join({
+    // what a static member has first was perhaps given in its earlier life
+    let mayBeOld = settings.instanceId !== undefined;
+    let outdated = false;
+    const member = await log.join({
       group: program.plan.name,
       name: program.plan.name,
       metadata: this.#state(),
+      ...sessionSettings(settings),
       assign: onePlan(this.#plan, (members) => assignTasks({ tasks, standbys, acceptableLag }, members)),
-      onAssign: (assignment) => this.#adopt(assignment),
+      onAssign: (assignment) => {
+        outdated = mayBeOld && isOfOtherPlan(assignment, this.#plan);
+        this.#adopt(outdated ? { ...assignment, tasks: [], metadata: '' } : assignment);
+      },
       onRevoke: (tasks) => this.#revoke(tasks),
       onRenew: (identity) => this.#renew(identity),
-      onLost: (reason) => this.#rejoin(reason),
+      onLost: (reason, replaced) => this.#lost(reason, replaced),
     });
+    mayBeOld = false;
+    this.#member = member;
+    if (outdated) member.rejoin(this.#state(), []);
     this.#cancelLook();
     this.#lookLater();
   }
 
-  async leave(): Promise<void> {
+  async leave(forGood: boolean): Promise<void> {
     this.#ended = true;
     this.#cancelLook();
-    await this.#member?.leave().catch(() => undefined);
+    await this.#member?.leave(forGood).catch(() => undefined);
   }
 
-  /** Out of the group: what was done since the last commit is given up, then it joins anew. */
-  #rejoin(reason: string): void {
-    if (this.#ended) return;
-    const { telemetry, program } = this.#parts.options;
-    telemetry.log.warn({ application: program.plan.name }, `${reason}; joining again`);
-    const lost = this.#member?.identity;
-    if (lost === undefined) return;
+  /** Out of the group: what was done since the last commit is given up, then it joins anew, or gives way. */
+  #lost(reason: string, replaced: boolean): void {
+    const lost = this.#identity;
+    if (this.#ended || lost === undefined) return;
+    this.#member = undefined;
     // standbys go on: what they hold is wanted again soon
     this.#adopt({ ...lost, tasks: [], metadata: encodeOrders(this.#orders) });
+    if (replaced) {
+      this.#parts.onFailure(new FlowError('log.fenced', reason));
+      return;
+    }
+    const { telemetry, program } = this.#parts.options;
+    telemetry.log.warn({ application: program.plan.name }, `${reason}; joining again`);
     this.#assigning
       .then(() => (this.#ended ? undefined : this.join()))
       .catch((failure: unknown) => this.#parts.onFailure(failure));
@@ -200,4 +216,14 @@ export class Membership {
 /** Only tasks with stores have standbys. */
 export function isStateful(index: PlanIndex, stage: string): boolean {
   return index.stages.get(stage)!.stores.length > 0;
+}
+
+export function sessionSettings({
+  instanceId,
+  sessionTimeoutMs,
+}: RunSettings): Pick<MemberOptions, 'instanceId' | 'sessionTimeoutMs'> {
+  return {
+    ...(instanceId === undefined ? {} : { instanceId }),
+    ...(sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs }),
+  };
 }

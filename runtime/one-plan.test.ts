@@ -11,7 +11,7 @@ import { topic, topology } from '../topology/topology.ts';
 import { assignTasks } from './assign.ts';
 import type { AssignableMember } from './assignable.ts';
 import { decodeOrders, encodeState, type MemberState } from './member-state.ts';
-import { checkPlan, onePlan } from './one-plan.ts';
+import { checkPlan, isOfOtherPlan, onePlan } from './one-plan.ts';
 import { DEFAULT_SETTINGS, startRun } from './runtime.ts';
 
 const state = (plan: string, stores: MemberState['stores'] = new Map()) =>
@@ -54,6 +54,17 @@ test('where nobody is at work, the plan of who assigns holds', () => {
   const members = [member('a', 'one', '!other-plan'), member('b', 'two')];
   assert.deepEqual(onePlan('two', assignor(...tasks))(members).get('a')?.tasks, ['!other-plan']);
   assert.deepEqual(onePlan('one', assignor(...tasks))(members).get('a')?.tasks, tasks);
+});
+
+test('what was given names the plan that its member had, turned away or not', () => {
+  const members = [member('a', 'new'), member('b', 'old', 't0')];
+  const identity = { group: 'shop', member: '', generation: 1 };
+  for (const leads of ['old', 'new']) {
+    const given = onePlan(leads, assignor(...tasks))(members);
+    const isOf = (name: string, plan: string) => !isOfOtherPlan({ ...identity, ...given.get(name)! }, plan);
+    assert.deepEqual([isOf('a', 'new'), isOf('a', 'old')], [true, false]);
+    assert.deepEqual([isOf('b', 'old'), isOf('b', 'new')], [true, false]);
+  }
 });
 
 test('while another plan is looked at, members keep their standbys', () => {

@@ -1,7 +1,7 @@
 import { FlowError } from '../core/errors.ts';
-import type { Assign, Given } from '../log/log.ts';
+import type { Assign, Assignment, Given } from '../log/log.ts';
 import type { AssignableMember, MemberTasks } from './assignable.ts';
-import { decodeState, encodeOrders, type HeldStore } from './member-state.ts';
+import { decodeOrders, decodeState, encodeOrders, type HeldStore } from './member-state.ts';
 
 /** Given in place of tasks to a member that is turned away; no task has such a name. */
 const OTHER_PLAN = '!other-plan';
@@ -54,9 +54,12 @@ function readable({ member, metadata, owned }: Members[number]): AssignableMembe
   return { member, owned, state: decodeState(metadata)! };
 }
 
+/** It is told its plan all the same: under another, a static member asks anew. */
 function turnAway({ metadata }: Members[number], prevailing: string): Given {
   const isOtherVersion = [prevailing, kindIn(metadata)].includes(UNREADABLE);
-  return { tasks: [isOtherVersion ? OTHER_VERSION : OTHER_PLAN], metadata: '' };
+  const plan = decodeState(metadata)?.plan ?? '';
+  const orders = encodeOrders({ plan, standbys: [], warmups: [] });
+  return { tasks: [isOtherVersion ? OTHER_VERSION : OTHER_PLAN], metadata: orders };
 }
 
 /** Everybody goes on with what it has, standbys too. */
@@ -80,6 +83,11 @@ function kindAtWork(members: Members): string | undefined {
   let most: string | undefined;
   for (const [kind, count] of tasks) if (most === undefined || count > tasks.get(most)!) most = kind;
   return most;
+}
+
+/** Whether it was given to the member when its plan was another, as a static member has it that was changed meanwhile. */
+export function isOfOtherPlan({ metadata }: Assignment, plan: string): boolean {
+  return decodeOrders(metadata).plan !== plan;
 }
 
 /** Fails with `plan.mismatch` where a member was turned away. */

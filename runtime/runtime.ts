@@ -61,6 +61,15 @@ export interface RunSettings {
   readonly guarantee: Guarantee;
   /** Worker threads. Default 1: everything in the calling thread. */
   readonly workers: number;
+  /**
+   * Makes the process a static member of its group: started again under the same id before its session is over, it
+   * takes up its tasks and its stores where it left them, and no other process is assigned anew. Every process has one
+   * of its own; of two with the same id the newer goes on, and the older ends with `log.fenced`; in one data folder the
+   * newer is refused with `log.locked`. Default: none.
+   */
+  readonly instanceId: string | undefined;
+  /** A process that is not heard of for longer loses its tasks. Default 6 s, with an instance id 45 s. */
+  readonly sessionTimeoutMs: Millis | undefined;
   /** Time between commits. Default 100 ms. */
   readonly commitIntervalMs: Millis;
   /** What happens to a record on which an operator fails. Default `fail`. */
@@ -96,6 +105,8 @@ export interface RunSettings {
 export const DEFAULT_SETTINGS: RunSettings = {
   guarantee: 'exactly-once',
   workers: 1,
+  instanceId: undefined,
+  sessionTimeoutMs: undefined,
   commitIntervalMs: 100,
   onFailure: 'fail',
   until: 'drained',

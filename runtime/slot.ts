@@ -1,13 +1,14 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isFlowError } from '../core/errors.ts';
+import { FlowError, isFlowError } from '../core/errors.ts';
 import { lockFolder } from '../core/folder-lock.ts';
 import { uniqueId } from '../core/random.ts';
 
 /**
  * The place of one process of an application on this machine: a folder for its stores, locked while it runs, and an
  * id that is kept in the folder and told nobody else. A process takes the first free slot, so that one that is started
- * again finds its stores, and initialises the transactional ids of its predecessor, which ends what that left open.
+ * again finds its stores, and initialises the transactional ids of its predecessor, which ends what that left open. A
+ * process with an instance id has the slot of that name.
  */
 export interface Slot {
   readonly id: string;
@@ -19,24 +20,46 @@ export interface Slot {
 const FORMAT = 1;
 const STORES = 'stores';
 
-/** Takes a slot below `<directory>/<application>`. Without a directory: one that nobody takes over. */
-export async function takeSlot(directory: string | undefined, application: string): Promise<Slot> {
+/** What Kafka takes as an instance id. */
+const INSTANCE_ID = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/;
+
+/**
+ * Takes a slot below `<directory>/<application>`. Without a directory: one that nobody takes over. Fails with
+ * `config.invalid` on an instance id that cannot be one, and with `log.locked` where its slot is taken.
+ */
+export async function takeSlot(
+  directory: string | undefined,
+  application: string,
+  instanceId: string | undefined,
+): Promise<Slot> {
+  if (instanceId !== undefined && !INSTANCE_ID.test(instanceId)) {
+    throw new FlowError(
+      'config.invalid',
+      `the instance id ${JSON.stringify(instanceId)} (run.instanceId) cannot be one: use letters, digits, dots, ` +
+        'underscores and dashes, at most 249 of them',
+    );
+  }
   if (directory === undefined) return { id: uniqueId(), directory: undefined, release: async () => undefined };
+  if (instanceId !== undefined) {
+    const folder = join(directory, application, `instance-${instanceId}`);
+    return slotIn(folder, await lockFolder(folder, `the slot of instance ${instanceId} of application ${application}`));
+  }
   for (let number = 0; ; number++) {
     const folder = join(directory, application, String(number));
-    let release: () => Promise<void>;
     try {
-      release = await lockFolder(folder, `slot ${number} of application ${application}`);
+      return await slotIn(folder, await lockFolder(folder, `slot ${number} of application ${application}`));
     } catch (thrown) {
-      if (isFlowError(thrown, 'log.locked')) continue;
-      throw thrown;
+      if (!isFlowError(thrown, 'log.locked')) throw thrown;
     }
-    try {
-      return { id: await slotId(folder), directory: join(folder, STORES), release };
-    } catch (thrown) {
-      await release();
-      throw thrown;
-    }
+  }
+}
+
+async function slotIn(folder: string, release: () => Promise<void>): Promise<Slot> {
+  try {
+    return { id: await slotId(folder), directory: join(folder, STORES), release };
+  } catch (thrown) {
+    await release();
+    throw thrown;
   }
 }
 

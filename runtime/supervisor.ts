@@ -21,7 +21,8 @@ import { PlanIndex, type TaskSpec } from './stage.ts';
 /** Starts an application: takes a slot, checks its topics, joins its group, runs its workers. */
 export async function startRun(options: RunOptions): Promise<Run> {
   checkGuarantee(options);
-  const slot = await takeSlot(options.directory, options.program.plan.name);
+  const { program, directory, settings } = options;
+  const slot = await takeSlot(directory, program.plan.name, settings.instanceId);
   try {
     return await startInSlot(options, slot);
   } catch (thrown) {
@@ -227,7 +228,8 @@ class SupervisedRun implements Run {
     this.#stop.abort();
     for (const host of this.#hosts) host.stop();
     await Promise.allSettled(this.#hosts.map((host) => host.finished));
-    await this.#membership.leave();
+    // a static member keeps its place for whoever is started next, but not behind a run that is over
+    await this.#membership.leave(this.#how === 'complete');
     await this.#ledger.close();
     await this.#slot.release();
   }
