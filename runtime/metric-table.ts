@@ -37,6 +37,11 @@ export const METRICS = {
   nodeflow_application_ready: gauge(APPLICATION, '1 while all tasks of this process are restored and running.'),
   nodeflow_worker_tasks: gauge(APPLICATION, 'Tasks that a worker runs.'),
   nodeflow_worker_silent_seconds: gauge(APPLICATION, 'Time since the loop of a worker last turned.'),
+  nodeflow_assignment_pause_seconds: histogram(
+    APPLICATION,
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10, 30],
+    'How long all tasks of a worker stood still because others of its tasks were given up or taken over.',
+  ),
   nodeflow_rebuilds_total: counter(APPLICATION, 'Epochs that failed and were done again.'),
 
   nodeflow_task_records_total: counter(TASK, 'Records taken by a task. An epoch that is done again counts again.'),

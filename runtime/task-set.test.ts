@@ -9,8 +9,8 @@ import { Wake } from './wake.ts';
 
 const identity = { group: 'g', member: 'm', generation: 1 };
 
-/** Tasks that open when they are told to, or end when nobody waits for them. */
-function setUp() {
+/** Tasks that open when they are told to, or end when nobody waits for them; they close when no store is written. */
+function setUp(idle = Promise.resolve()) {
   const clock = new VirtualClock();
   const placement = new Placement(clock);
   const opening = new Map<string, () => void>();
@@ -34,6 +34,7 @@ function setUp() {
           reject(new Error('nobody waits'));
         });
       }),
+    idle: () => idle,
     isEnded: () => false,
     onFailure: (failure) => assert.fail(String(failure)),
   });
@@ -73,4 +74,34 @@ test('where all is discarded, nothing is being opened any more', async () => {
   await tasks.discardAll();
   assert.deepEqual(done, ['given up b', 'discarded a']);
   assert.equal(tasks.running.size, 0);
+});
+
+test('while a task is being closed beside the loop, nothing else of it is opened, and whoever closes it again waits', async () => {
+  let written = () => {};
+  const { placement, tasks, opening, done, turns } = setUp(
+    new Promise((resolve) => {
+      written = resolve;
+    }),
+  );
+  placement.offer(identity, ['a']);
+  tasks.openMissing();
+  opening.get('a')!();
+  await turns();
+  placement.offer(identity, []);
+  const closing = tasks.close('a');
+  assert.deepEqual([...tasks.running.keys()], []);
+  const others = tasks.closeOthers().then(() => done.push('nothing open'));
+  opening.clear();
+  placement.offer(identity, ['a']);
+  tasks.openMissing();
+  await turns();
+  assert.deepEqual([...opening.keys()], []);
+  assert.deepEqual(done, []);
+  written();
+  await Promise.all([closing, others]);
+  assert.deepEqual(done, ['closed a', 'nothing open']);
+  tasks.openMissing();
+  opening.get('a')!();
+  await turns();
+  assert.equal(tasks.complete, true);
 });

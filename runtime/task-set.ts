@@ -11,6 +11,8 @@ export interface TaskSetParts {
   readonly observer: WorkerObserver | undefined;
   /** Opens a task anew: its state restored, its inputs at the committed positions; fails when the signal aborts. */
   open(task: string, signal: AbortSignal): Promise<RunningTask>;
+  /** Resolves when no store is being written: it may be closed then. */
+  idle(): Promise<void>;
   /** The task ended in this run already. */
   isEnded(task: string): boolean;
   onFailure(failure: unknown): void;
@@ -20,8 +22,8 @@ export interface TaskSetParts {
 const LANES = 8;
 
 /**
- * The tasks that a worker has open. Opening goes on beside the loop, since a restore may take long and the other tasks
- * go on meanwhile.
+ * The tasks that a worker has open. Opening and closing go on beside the loop, since a restore, or the rows that a store
+ * has not written yet, may take long and the other tasks go on meanwhile.
  */
 export class TaskSet {
   readonly #parts: TaskSetParts;
@@ -32,6 +34,7 @@ export class TaskSet {
   /** Ended and committed by this worker; the ledger tells a little later. */
   readonly #ended = new Set<string>();
   readonly #lanes = new Set<Promise<void>>();
+  readonly #closing = new Map<string, Promise<void>>();
   /** Raised whenever all tasks are discarded: what is being opened then is not wanted any more. */
   #round = 0;
   #closedRecords = 0;
@@ -76,32 +79,50 @@ export class TaskSet {
     return this.close(id);
   }
 
-  async close(id: string): Promise<void> {
-    await this.#endOpening([id]);
-    await this.#end(id, (running) => running.close());
+  /** From the call on the task runs no more, nor is it opened; resolves when nothing of it is open. */
+  close(id: string): Promise<void> {
+    const closing = this.#opening.has(id) ? this.#endOpening([id]) : this.#endRunning(id);
+    if (closing === undefined) return this.#closing.get(id) ?? Promise.resolve();
+    this.#closing.set(id, closing);
+    const done = () => {
+      if (this.#closing.get(id) === closing) this.#closing.delete(id);
+    };
+    closing.then(done, done);
+    return closing;
   }
 
   /** Closes what the placement does not name; nothing of it stays open. */
   async closeOthers(): Promise<void> {
     const isOther = (id: string) => !this.#parts.placement.tasks.includes(id);
-    for (const id of [...this.#opening.keys(), ...this.#running.keys()].filter(isOther)) await this.close(id);
+    const here = new Set([...this.#opening.keys(), ...this.#running.keys(), ...this.#closing.keys()]);
+    await Promise.all([...here].filter(isOther).map((id) => this.close(id)));
   }
 
   /** Forgets everything since the last write-backs; resolves when nothing is open or being opened. */
   async discardAll(): Promise<void> {
-    await this.#endAllOpening();
+    await this.#endMoving();
     for (const id of [...this.#running.keys()]) await this.#end(id, (running) => running.discard());
   }
 
   async closeAll(): Promise<void> {
-    await this.#endAllOpening();
+    await this.#endMoving();
     for (const id of [...this.#running.keys()]) await this.close(id);
   }
 
-  async #endAllOpening(): Promise<void> {
+  #endRunning(id: string): Promise<void> | undefined {
+    if (!this.#running.has(id)) return undefined;
+    return this.#end(id, async (running) => {
+      await this.#parts.idle();
+      await running.close();
+    });
+  }
+
+  async #endMoving(): Promise<void> {
     this.#round++;
     await this.#endOpening([...this.#opening.keys()]);
     await Promise.all(this.#lanes);
+    // whoever closes them is told of failures
+    await Promise.allSettled(this.#closing.values());
   }
 
   async #endOpening(ids: readonly string[]): Promise<void> {
@@ -117,31 +138,40 @@ export class TaskSet {
       const opened = this.#openOne(id, round, stop.signal);
       const over = opened.catch(() => undefined);
       this.#opening.set(id, { stop, over });
-      try {
-        await opened;
-      } finally {
-        this.#opening.delete(id);
-        this.#moving.delete(id);
-      }
+      await opened;
     }
   }
 
   async #openOne(id: string, round: number, signal: AbortSignal): Promise<void> {
     const { placement, feed, observer, wake } = this.#parts;
     const since = placement.since(id);
-    let running: RunningTask;
     try {
-      running = await this.#parts.open(id, signal);
+      const running = await this.#opened(id, signal);
+      if (running === undefined) return;
+      // what another owner has done meanwhile it would not know
+      if (signal.aborted || round !== this.#round || placement.since(id) !== since) {
+        await running.discard();
+        return;
+      }
+      this.#running.set(id, running);
+      observer?.opened(running);
+      feed.add(running);
+      wake.notify();
+    } finally {
+      // at once, so that a task is either being opened or runs
+      this.#opening.delete(id);
+      this.#moving.delete(id);
+    }
+  }
+
+  /** `undefined` where nobody waits for it any more. */
+  async #opened(id: string, signal: AbortSignal): Promise<RunningTask | undefined> {
+    try {
+      return await this.#parts.open(id, signal);
     } catch (thrown) {
-      if (signal.aborted) return;
+      if (signal.aborted) return undefined;
       throw thrown;
     }
-    // what another owner has done meanwhile it would not know
-    if (signal.aborted || round !== this.#round || placement.since(id) !== since) return running.discard();
-    this.#running.set(id, running);
-    observer?.opened(running);
-    feed.add(running);
-    wake.notify();
   }
 
   #missing(): string | undefined {

@@ -1,7 +1,7 @@
 import type { EpochFigures } from '../checkpoints/checkpoints.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
-import type { Position } from '../core/ids.ts';
+import type { Millis, Position } from '../core/ids.ts';
 import type { Budget } from '../state/state.ts';
 import type { Counter, Histogram, Logger } from '../telemetry/telemetry.ts';
 import type { MetricSet } from './metrics.ts';
@@ -29,6 +29,7 @@ export class WorkerReport implements WorkerObserver {
   readonly #durations: Histogram;
   readonly #records: Histogram;
   readonly #bytes: Histogram;
+  readonly #pauses: Histogram;
   readonly #rebuilds: Counter;
   readonly #ends: (() => void)[];
   readonly restores: Restores;
@@ -48,6 +49,7 @@ export class WorkerReport implements WorkerObserver {
     this.#durations = metrics.histogram('nodeflow_commit_duration_seconds');
     this.#records = metrics.histogram('nodeflow_commit_records');
     this.#bytes = metrics.histogram('nodeflow_commit_bytes');
+    this.#pauses = metrics.histogram('nodeflow_assignment_pause_seconds');
     this.#rebuilds = metrics.counter('nodeflow_rebuilds_total');
     this.restores = new Restores(clock);
     this.#ends = [
@@ -66,6 +68,10 @@ export class WorkerReport implements WorkerObserver {
 
   turned(): void {
     this.#turned = this.#options.clock.monotonic();
+  }
+
+  paused(ms: Millis): void {
+    this.#pauses.observe(ms / 1000);
   }
 
   opened(running: RunningTask): void {

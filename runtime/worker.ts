@@ -76,6 +76,7 @@ export class Worker {
       wake: parts.wake,
       observer: parts.observer,
       open: (id, signal) => parts.open(id, signal),
+      idle: () => this.#writeBacks.idle(),
       isEnded: (id) => parts.isEnded(id),
       onFailure: (failure) => this.#failed(failure),
     });
@@ -115,30 +116,33 @@ export class Worker {
   }
 
   /** Adopts an assignment: gives up what is no longer its own, begins to open what is new. */
-  assign(identity: GroupIdentity, tasks: readonly string[]): Promise<void> {
+  async assign(identity: GroupIdentity, tasks: readonly string[]): Promise<void> {
     // known at once, since an epoch on its way may wait for it
     this.#placement.offer(identity, tasks);
-    return this.#inLoop(async () => {
+    let closed = Promise.resolve();
+    await this.#inLoop(async () => {
       await this.#decided();
       const lost = [...this.#tasks.running].filter(([id]) => !this.#placement.tasks.includes(id));
       if (lost.some(([, { task }]) => task.worked))
         this.#broken ??= new FlowError('task.lost', 'a task was taken away');
       // nothing of what it gives up may stay open: another worker has the folder next
       if (this.#broken !== undefined) return this.#rebuild();
-      await this.#writeBacks.idle();
-      await this.#tasks.closeOthers();
+      closed = this.#closed(this.#tasks.closeOthers());
       this.#tasks.openMissing();
     });
+    await closed;
   }
 
   /** Commits what is done so far and gives up these tasks; the others go on. */
-  revoke(tasks: readonly string[]): Promise<void> {
-    return this.#inLoop(async () => {
+  async revoke(tasks: readonly string[]): Promise<void> {
+    let closed = Promise.resolve();
+    await this.#inLoop(async () => {
       await this.#commitAll();
       this.#placement.withdraw(tasks);
       if (this.#broken !== undefined) return this.#rebuild();
-      for (const id of tasks) await this.#closeTask(id);
+      closed = this.#closed(Promise.all(tasks.map((id) => this.#tasks.close(id))));
     });
+    await closed;
   }
 
   /** The loop; ends when stopped, rejects with what made it fail. */
@@ -182,6 +186,9 @@ export class Worker {
   }
 
   async #meetDemands(): Promise<void> {
+    if (this.#demands.length === 0) return;
+    const { clock, observer } = this.#parts;
+    const since = clock.monotonic();
     for (let demand = this.#demands.shift(); demand !== undefined; demand = this.#demands.shift()) {
       try {
         await demand.work();
@@ -194,6 +201,7 @@ export class Worker {
         }
       }
     }
+    observer?.paused(clock.monotonic() - since);
   }
 
   async #turn(): Promise<void> {
@@ -337,7 +345,6 @@ export class Worker {
   async #retire(ended: readonly string[]): Promise<void> {
     try {
       for (const id of ended) {
-        await this.#writeBacks.idle();
         await this.#tasks.retire(id);
       }
     } catch (thrown) {
@@ -345,9 +352,11 @@ export class Worker {
     }
   }
 
-  async #closeTask(id: string): Promise<void> {
-    await this.#writeBacks.idle();
-    await this.#tasks.close(id);
+  /** Tasks close beside the loop, in which the others go on; what fails is told to the loop. */
+  async #closed(closing: Promise<unknown>): Promise<void> {
+    await closing.catch((failure: unknown) => this.#failed(failure));
+    // one may have come back meanwhile
+    if (this.#broken === undefined && !this.#ended) this.#tasks.openMissing();
   }
 
   async #close(): Promise<void> {
