@@ -14,11 +14,14 @@ const PROGRESS: Progress = {
   share: 0.409,
   restore: undefined,
   standbys: { tasks: 0, lag: 0 },
+  degraded: undefined,
 };
 
 test('a progress line has records, rate, lag, watermark, memory and share', () => {
   const line = progressLine(PROGRESS, 410_000, 212 * 1024 * 1024);
   assert.equal(line, '1,234,567 records · 410,000/s · lag 2,000 · watermark 2001-02-03 04:05 · 212 MiB · 40%');
+  const stuck = progressLine({ ...PROGRESS, degraded: 'the log has not answered since noon' }, 0, 0);
+  assert.match(stuck, / · 40% · the log has not answered since noon$/);
   const early = progressLine({ ...PROGRESS, streamTime: undefined, share: undefined }, 0, 0);
   assert.match(early, /watermark none · 0 MiB$/);
   assert.match(progressLine({ ...PROGRESS, streamTime: Infinity }, 0, 0), /watermark end/);

@@ -45,6 +45,7 @@ export function progressLine(progress: Progress, perSecond: number, rssBytes: nu
   ];
   if (progress.share !== undefined) parts.push(`${Math.floor(progress.share * 100)}%`);
   if (progress.restore !== undefined) parts.push(...restoreParts(progress.restore));
+  if (progress.degraded !== undefined) parts.push(progress.degraded);
   return parts.join(' · ');
 }
 

@@ -43,6 +43,21 @@ export interface Log {
    * where one thread must own the log.
    */
   readonly address?: LogAddress;
+  /** How it goes with those who hold the log; left out where nothing lies between. */
+  readonly connection?: LogConnection;
+}
+
+export interface LogConnection {
+  /** Nobody has answered for some seconds. What was asked is asked again until they do. */
+  readonly outage: Outage | undefined;
+  /** How often something was asked again. */
+  readonly retries: number;
+}
+
+export interface Outage {
+  /** When it began, by the clock of the wall. */
+  readonly since: Millis;
+  readonly reason: string;
 }
 
 /** Can be posted to another thread. */

@@ -2,7 +2,7 @@ import { Ledger, ledgerTopic, Outputs } from '../checkpoints/checkpoints.ts';
 import { FlowError } from '../core/errors.ts';
 import { failpoint } from '../core/failpoints.ts';
 import { Step } from '../core/step.ts';
-import type { GroupIdentity } from '../log/log.ts';
+import type { GroupIdentity, LogProducer } from '../log/log.ts';
 import type { Budget } from '../state/state.ts';
 import type { Logger } from '../telemetry/telemetry.ts';
 import { BudgetShare } from './budget-share.ts';
@@ -51,6 +51,8 @@ export interface WorkerFigures {
   readonly ready: boolean;
   /** Time since its loop last turned. */
   readonly silentMs: number;
+  /** Time since its thread last gave a sign of life; 0 where it is the thread that asks. */
+  readonly blockedMs: number;
 }
 
 /** How far a task has come in one of its inputs. */
@@ -72,11 +74,22 @@ export interface HostOptions extends Omit<RunOptions, 'module'> {
   readonly maxRecordBytes: ReadonlyMap<string, number>;
 }
 
+/** Under what id a worker writes; whoever opens a producer of it takes over from the worker. */
+export function transactionalId(application: string, slot: string, worker: number): string {
+  return `${application}-${slot}-${worker}`;
+}
+
 /** What one fetch may bring of a partition. */
 const MAX_FETCH_BYTES = 1024 * 1024;
 const STANDBY_FETCH_BYTES = 256 * 1024;
 /** The part of a worker's memory of state that its standbys may take. */
 const STANDBY_MEMORY = 1 / 8;
+
+function openProducer({ program, log, settings, slot, worker }: HostOptions): Promise<LogProducer> {
+  failpoint('producer.opening');
+  if (settings.guarantee === 'at-least-once') return log.producer({});
+  return log.producer({ transactionalId: transactionalId(program.plan.name, slot, worker) });
+}
 
 /** A worker in this thread. */
 export async function createHost(options: HostOptions): Promise<WorkerHost> {
@@ -86,11 +99,7 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
   const outputs = new Outputs(step, settings.batchBytes, settings.compression);
   const wake = new Wake(clock);
   const ledger = await Ledger.open(log, application, clock);
-  const renewProducer = () => {
-    failpoint('producer.opening');
-    if (settings.guarantee === 'at-least-once') return log.producer({});
-    return log.producer({ transactionalId: `${application}-${options.slot}-${options.worker}` });
-  };
+  const renewProducer = () => openProducer(options);
   const producer = await renewProducer();
   const feed = createFeed(options, ledger, wake);
   const budget = { maxBytes: Math.floor(settings.stateBytes / settings.workers), usedBytes: 0 };
@@ -204,6 +213,6 @@ function figuresOf(worker: Worker, report: WorkerReport, standbys: readonly Stor
   return {
     ...{ records, lag, streamTime, tasks: worker.tasks.size, inputs, stores },
     standbys: { tasks: standbys.length, lag: standbys.reduce((sum, { at, end }) => sum + end - at, 0) },
-    ...{ restore: report.restores.figures(), ready: worker.ready, silentMs: report.silentMs },
+    ...{ restore: report.restores.figures(), ready: worker.ready, silentMs: report.silentMs, blockedMs: 0 },
   };
 }

@@ -3,7 +3,7 @@ import type { Assignment, GroupIdentity, GroupMember, MemberOptions } from '../l
 import { planHash } from '../topology/plan.ts';
 import { assignTasks } from './assign.ts';
 import type { HeldState } from './held-state.ts';
-import type { WorkerHost } from './host.ts';
+import { transactionalId, type WorkerHost } from './host.ts';
 import { decodeOrders, encodeOrders, encodeState, type Orders } from './member-state.ts';
 import { checkPlan, isOfOtherPlan, onePlan } from './one-plan.ts';
 import type { RunOptions, RunSettings } from './runtime.ts';
@@ -17,6 +17,8 @@ export interface MembershipParts {
   readonly specs: readonly TaskSpec[];
   readonly hosts: readonly WorkerHost[];
   readonly held: HeldState;
+  /** The id of the process's slot. */
+  readonly slot: string;
   /** Its stores are on disk, and so it can hold standbys. */
   readonly disk: boolean;
   onFailure(failure: unknown): void;
@@ -87,10 +89,34 @@ export class Membership {
     this.#lookLater();
   }
 
+  /** The process can be made to leave now. */
+  get isMember(): boolean {
+    return this.#member !== undefined && !this.#ended;
+  }
+
   async leave(forGood: boolean): Promise<void> {
     this.#ended = true;
     this.#cancelLook();
     await this.#member?.leave(forGood).catch(() => undefined);
+  }
+
+  /**
+   * Leaves the group, so that others go on with the tasks, and joins again when all workers have answered. What these
+   * workers have open is aborted, since readers and new owners would wait for it.
+   */
+  async giveUp(workers: readonly number[], reason: string): Promise<void> {
+    const { options, slot } = this.#parts;
+    const { log, program, settings } = options;
+    const member = this.#member!;
+    this.#member = undefined;
+    await member.leave(true);
+    const takeOver = async (worker: number) => {
+      const id = transactionalId(program.plan.name, slot, worker);
+      await (await log.producer({ transactionalId: id })).close();
+    };
+    // where the log does not answer, the timeout of the transaction ends it
+    if (settings.guarantee === 'exactly-once') await Promise.allSettled(workers.map(takeOver));
+    this.#lost(`left the group: ${reason}`, false);
   }
 
   /** Out of the group: what was done since the last commit is given up, then it joins anew, or gives way. */

@@ -35,6 +35,10 @@ export const METRICS = {
   nodeflow_application_tasks: gauge(APPLICATION, 'Tasks of the application.'),
   nodeflow_application_tasks_ended: gauge(APPLICATION, 'Tasks that have ended in this run.'),
   nodeflow_application_ready: gauge(APPLICATION, '1 while all tasks of this process are restored and running.'),
+  nodeflow_application_degraded: gauge(
+    APPLICATION,
+    '1 while something keeps this process from going on that may pass.',
+  ),
   nodeflow_worker_tasks: gauge(APPLICATION, 'Tasks that a worker runs.'),
   nodeflow_worker_silent_seconds: gauge(APPLICATION, 'Time since the loop of a worker last turned.'),
   nodeflow_assignment_pause_seconds: histogram(
@@ -105,6 +109,8 @@ export const METRICS = {
   nodeflow_state_used_bytes: gauge(APPLICATION, 'Memory of state of a worker.'),
   nodeflow_state_limit_bytes: gauge(APPLICATION, 'The bound of that memory.'),
 
+  nodeflow_log_outage_seconds: gauge(APPLICATION, 'How long no broker has answered; 0 while they do.'),
+  nodeflow_log_retries_total: counter(APPLICATION, 'Requests to brokers that were asked again.'),
   nodeflow_log_syncs_total: counter([], 'Syncs of the journal of the file log.'),
   nodeflow_log_entries_total: counter([], 'Commits and facts that these syncs made durable.'),
   nodeflow_log_journal_bytes: gauge([], 'Size of the journal of the file log.'),

@@ -66,8 +66,10 @@ function sum(telemetry: Telemetry, name: MetricName, labels: { readonly [label: 
 
 test('after a known job every count is as it must be', async () => {
   const { telemetry, lines, log, start } = setUp();
+  const since = systemClock.monotonic();
   const run = await start(shop());
   const { records } = await run.finished;
+  const seconds = Math.ceil((systemClock.monotonic() - since) / 1000);
   const node = (name: string) => sum(telemetry, 'nodeflow_node_records_total', { node: name });
   const into = shop().plan.nodes.map(({ id, kind }) => [kind, node(id)]);
   assert.deepEqual(into, [
@@ -90,7 +92,7 @@ test('after a known job every count is as it must be', async () => {
   assert.equal(sum(telemetry, 'nodeflow_commit_duration_seconds'), commits);
   const written = telemetry.snapshot().find((row) => row.name === 'nodeflow_commit_records')!;
   assert.ok(written.values[1]! >= ORDERS + 490 + 10, 'the records of all epochs');
-  assert.deepEqual(run.health(), { ready: false, ill: undefined });
+  assert.deepEqual(run.health(), { ready: false, degraded: undefined, ill: undefined });
   assert.equal(sum(telemetry, 'nodeflow_worker_tasks'), 0);
   const said = (message: string) => lines.filter((line) => line['message'] === message);
   for (const line of lines) assert.equal(line['application'], 'shop');
@@ -105,7 +107,7 @@ test('after a known job every count is as it must be', async () => {
     letters.reduce((total, line) => total + Number(line['count']), 0),
     10,
   );
-  assert.ok(letters.length <= 4, 'one line a node and second, and one at the end of each task');
+  assert.ok(letters.length <= 2 * (seconds + 1), 'one line a node and second, and one at the end of each task');
   await log.close();
 });
 

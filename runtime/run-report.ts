@@ -1,9 +1,11 @@
+import type { Clock } from '../core/clock.ts';
 import { isFlowError } from '../core/errors.ts';
+import type { Log } from '../log/log.ts';
 import { MetricSet } from './metrics.ts';
 import type { Progress, Run, RunOptions } from './runtime.ts';
 
 /** The metrics of a whole application, and the log lines of its start and end. */
-export function reportRun(run: Run, { program, telemetry, settings }: RunOptions): void {
+export function reportRun(run: Run, { program, telemetry, settings, log: topics, clock }: RunOptions): void {
   const application = program.plan.name;
   const metrics = new MetricSet(telemetry, { application });
   const log = telemetry.log.with({ application });
@@ -17,6 +19,8 @@ export function reportRun(run: Run, { program, telemetry, settings }: RunOptions
     metrics.observe('nodeflow_application_tasks', {}, () => progress().tasks),
     metrics.observe('nodeflow_application_tasks_ended', {}, () => progress().tasksEnded),
     metrics.observe('nodeflow_application_ready', {}, () => (run.health().ready ? 1 : 0)),
+    metrics.observe('nodeflow_application_degraded', {}, () => (run.health().degraded === undefined ? 0 : 1)),
+    ...reportConnection(metrics, topics, clock),
   ];
   const end = (records: number) => {
     total = records;
@@ -34,6 +38,15 @@ export function reportRun(run: Run, { program, telemetry, settings }: RunOptions
       log.info({ code: isFlowError(thrown) ? thrown.code : 'unexpected' }, 'run failed');
     },
   );
+}
+
+/** How it goes with the brokers; nothing where there are none. Answers what takes the gauges away again. */
+export function reportConnection(metrics: MetricSet, log: Log, clock: Clock): readonly (() => void)[] {
+  const { connection } = log;
+  if (connection === undefined) return [];
+  const outageMs = () => (connection.outage === undefined ? 0 : clock.now() - connection.outage.since);
+  metrics.observe('nodeflow_log_retries_total', {}, () => connection.retries);
+  return [metrics.observe('nodeflow_log_outage_seconds', {}, () => outageMs() / 1000)];
 }
 
 function seconds({ streamTime }: Progress): number {

@@ -17,8 +17,9 @@ import type { RestoreFigures } from './restores.ts';
  * - A *worker* is one event loop with some tasks, one reader and one producer (`worker.ts`): it feeds the tasks'
  *   bounded inputs, lets them run, and commits all of them together: in one transaction, or at least once.
  * - The *supervisor* (`supervisor.ts`) checks and makes topics, joins the group, splits the assignment over the
- *   workers, and knows when a bounded run is complete. With one worker everything lives in one thread; with more,
- *   each runs in a thread of its own that imports the same module, and the supervisor's thread owns the log.
+ *   workers, and knows when a bounded run is complete; a *watchdog* (`watchdog.ts`) judges whether they go on. With
+ *   one worker everything lives in one thread; with more, each runs in a thread of its own that imports the same
+ *   module, and the supervisor's thread owns the log.
  * - The processes of an application share its tasks as members of one group (`membership.ts`). Each tells what state it
  *   holds; the assignor (`assign.ts`) of one of them says who runs what, and who keeps a *standby* of what: a copy of
  *   the state that follows the changelogs on its own disk (`standby-set.ts`), beside the tasks of a worker, and that
@@ -139,8 +140,13 @@ export interface Run {
 }
 
 export interface Health {
-  /** All tasks of this process are restored and running. */
+  /** All tasks of this process are restored and running, and nothing keeps them from it. */
   readonly ready: boolean;
+  /**
+   * What keeps it from going on, and may pass by itself: the log does not answer, or a worker thread is blocked. To
+   * start the process anew would not help.
+   */
+  readonly degraded: string | undefined;
   /** Why it will not go on by itself: a worker's loop has stood still for 10 s and a commit interval. */
   readonly ill: string | undefined;
 }
@@ -168,6 +174,8 @@ export interface Progress {
   readonly restore: RestoreProgress | undefined;
   /** Standbys that this process holds, and how many changelog records they are behind. */
   readonly standbys: { readonly tasks: number; readonly lag: number };
+  /** As `health()` says it. */
+  readonly degraded: string | undefined;
 }
 
 /** Restores of this process that go on. Records of changelogs are counted by their positions, which may have gaps. */

@@ -1,6 +1,7 @@
 import { Ledger } from '../checkpoints/checkpoints.ts';
 import { FlowError } from '../core/errors.ts';
 import { partitionName } from '../core/ids.ts';
+import { sessionOf } from '../log/log.ts';
 import { alone } from './alone.ts';
 import { beginRun, completeRun } from './begin-run.ts';
 import { completion } from './completion.ts';
@@ -9,7 +10,7 @@ import { HeldState } from './held-state.ts';
 import { createHost, type HostOptions, type InputFigures, type WorkerFigures, type WorkerHost } from './host.ts';
 import { KnownEnds } from './known-ends.ts';
 import { listTasks } from './list-tasks.ts';
-import { isStateful, Membership } from './membership.ts';
+import { isStateful, Membership, sessionSettings } from './membership.ts';
 import { resetIfComplete } from './reset.ts';
 import { sumOfRestores, timeLeftMs } from './restores.ts';
 import { reportRun } from './run-report.ts';
@@ -17,6 +18,7 @@ import type { Health, Outcome, Progress, Run, RunOptions } from './runtime.ts';
 import { shareDone } from './share.ts';
 import { type Slot, takeSlot } from './slot.ts';
 import { PlanIndex, type TaskSpec } from './stage.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** Starts an application: takes a slot, checks its topics, joins its group, runs its workers. */
 export async function startRun(options: RunOptions): Promise<Run> {
@@ -84,9 +86,6 @@ async function createThreaded(options: HostOptions & Pick<RunOptions, 'module'>)
   return createThreadHost(options);
 }
 
-/** A worker whose loop has not turned for this long is ill. */
-const SILENCE_MS = 10_000;
-
 interface SupervisedParts {
   readonly options: RunOptions;
   readonly index: PlanIndex;
@@ -112,6 +111,7 @@ class SupervisedRun implements Run {
   readonly #slot: Slot;
   readonly #knownEnds: KnownEnds;
   readonly #membership: Membership;
+  readonly #watchdog: Watchdog;
   readonly #stop = new AbortController();
   #how: Outcome['how'] = 'drained';
   #ended = false;
@@ -133,11 +133,20 @@ class SupervisedRun implements Run {
       options.log.admin,
       [...new Set(read)].map((name) => index.topics.get(name)!),
     );
+    this.#watchdog = new Watchdog({
+      clock: options.clock,
+      log: options.log,
+      sessionMs: sessionOf(sessionSettings(options.settings)),
+      commitIntervalMs: options.settings.commitIntervalMs,
+      figures: () => hosts.map((host) => host.figures()),
+      isMember: () => this.#membership.isMember,
+      onOverdue: (workers, reason) => void this.#membership.giveUp(workers, reason),
+    });
     const failed = new Promise<never>((_, reject) => {
       this.#fail = reject;
     });
     this.#membership = new Membership({
-      ...{ options, index, specs, hosts, held: parts.held },
+      ...{ options, index, specs, hosts, held: parts.held, slot: parts.slot.id },
       disk: parts.slot.directory !== undefined && options.state.onDisk,
       onFailure: this.#fail,
     });
@@ -149,8 +158,9 @@ class SupervisedRun implements Run {
   }
 
   /** Resolves with the first assignment. */
-  join(): Promise<void> {
-    return this.#membership.join();
+  async join(): Promise<void> {
+    await this.#membership.join();
+    this.#watchdog.start();
   }
 
   /** Marks the run complete when all its tasks have ended, whoever ran them. */
@@ -189,6 +199,7 @@ class SupervisedRun implements Run {
         tasks: figures.reduce((sum, { standbys }) => sum + standbys.tasks, 0),
         lag: figures.reduce((sum, { standbys }) => sum + standbys.lag, 0),
       },
+      degraded: this.health().degraded,
     };
   }
 
@@ -201,13 +212,8 @@ class SupervisedRun implements Run {
   }
 
   health(): Health {
-    const figures = this.#hosts.map((host) => host.figures());
-    const limitMs = SILENCE_MS + this.#options.settings.commitIntervalMs;
-    const silent = this.#ended ? -1 : figures.findIndex(({ silentMs }) => silentMs > limitMs);
-    return {
-      ready: !this.#ended && silent < 0 && figures.every(({ ready }) => ready),
-      ill: silent < 0 ? undefined : `worker ${silent} has stood still for ${Math.round(figures[silent]!.silentMs)} ms`,
-    };
+    const health = this.#watchdog.health();
+    return this.#ended ? { ready: false, degraded: undefined, ill: undefined } : health;
   }
 
   /** The inputs of all tasks, with what the log has by now. */
@@ -225,6 +231,7 @@ class SupervisedRun implements Run {
 
   async #end(): Promise<void> {
     this.#ended = true;
+    this.#watchdog.close();
     this.#stop.abort();
     for (const host of this.#hosts) host.stop();
     await Promise.allSettled(this.#hosts.map((host) => host.finished));

@@ -26,6 +26,7 @@ export async function createThreadHost(
   const data: ThreadData = {
     module: options.module,
     planHash: planHash(options.program.plan),
+    application: options.program.plan.name,
     worker: options.worker,
     slot: options.slot,
     settings: options.settings,
@@ -54,7 +55,7 @@ class ThreadHost implements WorkerHost {
   #nextCall = 0;
   #figures: WorkerFigures = {
     ...{ records: 0, lag: 0, streamTime: undefined, tasks: 0, inputs: [], stores: [] },
-    ...{ standbys: { tasks: 0, lag: 0 }, restore: undefined, ready: false, silentMs: 0 },
+    ...{ standbys: { tasks: 0, lag: 0 }, restore: undefined, ready: false, silentMs: 0, blockedMs: 0 },
   };
   #heardAt: number;
   #ended = false;
@@ -118,8 +119,9 @@ class ThreadHost implements WorkerHost {
 
   figures(): WorkerFigures {
     // a thread that is stuck says nothing: the time since its last word counts too
-    const silentMs = this.#figures.silentMs + this.#clock.monotonic() - this.#heardAt;
-    return { ...this.#figures, ready: this.#figures.ready && !this.#ended, silentMs };
+    const blockedMs = this.#ended ? 0 : this.#clock.monotonic() - this.#heardAt;
+    const silentMs = this.#figures.silentMs + blockedMs;
+    return { ...this.#figures, ready: this.#figures.ready && !this.#ended, silentMs, blockedMs };
   }
 
   #call(request: Uncalled<ThreadRequest>): Promise<void> {

@@ -9,6 +9,7 @@ export interface ThreadData {
   readonly module: ModuleRef;
   /** The plan that the supervisor built; the thread must build the same. */
   readonly planHash: string;
+  readonly application: string;
   readonly worker: number;
   readonly slot: string;
   readonly settings: RunSettings;

@@ -7,6 +7,8 @@ import { createTelemetry, registerSecret, type Telemetry } from '../telemetry/te
 import { planHash } from '../topology/plan.ts';
 import { createHost, type WorkerHost } from './host.ts';
 import { loadProgram } from './load.ts';
+import { MetricSet } from './metrics.ts';
+import { reportConnection } from './run-report.ts';
 import { PlanIndex } from './stage.ts';
 import type { ThreadData, ThreadFailure, ThreadReply, ThreadRequest } from './thread-protocol.ts';
 
@@ -61,6 +63,7 @@ async function main(): Promise<void> {
     sink: { write: (line) => reply({ kind: 'line', line }) },
   });
   const log = await connectLog(port);
+  reportConnection(new MetricSet(telemetry, { application: data.application }), log, systemClock);
   try {
     await work(log, telemetry);
   } finally {

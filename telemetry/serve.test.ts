@@ -22,6 +22,26 @@ test('serves metrics, health and readiness on the loopback address', async () =>
   await assert.rejects(get('/healthz'));
 });
 
+test('what is degraded is well and not ready, and says why, without secrets', async () => {
+  const telemetry = createTelemetry({ level: 'silent' });
+  let degraded: string | undefined;
+  let ill: string | undefined;
+  const health = { ready: () => degraded === undefined, degraded: () => degraded, ill: () => ill };
+  const server = await serveTelemetry(telemetry, { port: 0, ...health });
+  const get = async (path: string) => {
+    const answer = await fetch(`http://127.0.0.1:${server.port}${path}`);
+    return `${answer.status} ${await answer.text()}`;
+  };
+  assert.equal(await get('/readyz'), '200 ready\n');
+  degraded = 'no broker answers at user:hunter2@host, password=hunter2';
+  assert.match(await get('/healthz'), /^200 degraded: no broker answers/);
+  assert.match(await get('/readyz'), /^503 not ready: no broker answers/);
+  assert.doesNotMatch(await get('/readyz'), /password=hunter2/);
+  ill = 'worker 0 has stood still';
+  assert.equal(await get('/healthz'), '503 worker 0 has stood still\n');
+  await server.close();
+});
+
 test('a port that is taken is said, with the cure', async () => {
   const telemetry = createTelemetry({ level: 'silent' });
   const first = await serveTelemetry(telemetry, { port: 0, ready: () => true });

@@ -11,6 +11,8 @@ export interface ServeOptions {
   readonly host?: string;
   /** Whether the application takes records now, for `/readyz`. */
   ready(): boolean;
+  /** What keeps it from taking records for a while, where something does. */
+  degraded?(): string | undefined;
   /** Why the process had better be started anew, for `/healthz`; `undefined` while all is well. */
   ill?(): string | undefined;
 }
@@ -24,7 +26,8 @@ const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 
 /**
- * Serves `/metrics`, `/healthz` (200 while the process is well) and `/readyz` (200 while ready), else 503. Does not keep
+ * Serves `/metrics`, `/healthz` (200 while the process is well, or degraded and as well as can be) and `/readyz` (200
+ * while ready), else 503. Does not keep
  * the process alive. Fails with `config.invalid` where the port cannot be had.
  */
 export async function serveTelemetry(telemetry: Telemetry, options: ServeOptions): Promise<TelemetryServer> {
@@ -53,13 +56,17 @@ function answer(telemetry: Telemetry, options: ServeOptions, request: IncomingMe
     response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
     response.end(request.method === 'HEAD' ? undefined : body);
   };
+  const why = options.degraded?.();
+  const degraded = why === undefined ? undefined : redactText(why);
   const path = (request.url ?? '/').split('?', 1)[0];
   if (request.method !== 'GET' && request.method !== 'HEAD') say(405, TEXT_TYPE, 'only GET\n');
   else if (path === '/metrics') say(200, METRICS_TYPE, telemetry.exposition());
   else if (path === '/healthz') {
     const ill = options.ill?.();
-    if (ill === undefined) say(200, TEXT_TYPE, 'ok\n');
+    if (ill === undefined) say(200, TEXT_TYPE, degraded === undefined ? 'ok\n' : `degraded: ${degraded}\n`);
     else say(503, TEXT_TYPE, `${redactText(ill)}\n`);
-  } else if (path === '/readyz') options.ready() ? say(200, TEXT_TYPE, 'ready\n') : say(503, TEXT_TYPE, 'not ready\n');
-  else say(404, TEXT_TYPE, 'see /metrics, /healthz, /readyz\n');
+  } else if (path === '/readyz') {
+    if (options.ready()) say(200, TEXT_TYPE, 'ready\n');
+    else say(503, TEXT_TYPE, degraded === undefined ? 'not ready\n' : `not ready: ${degraded}\n`);
+  } else say(404, TEXT_TYPE, 'see /metrics, /healthz, /readyz\n');
 }

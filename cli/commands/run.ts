@@ -64,6 +64,7 @@ async function serve(
     port,
     host,
     ready: () => !world.stop.aborted && (running()?.health().ready ?? false),
+    degraded: () => running()?.health().degraded,
     ill: () => running()?.health().ill,
   });
   world.err(`metrics on http://${host}:${server.port}/metrics`);

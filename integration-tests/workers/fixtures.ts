@@ -4,7 +4,7 @@ import { generator, int64, string, topic, topology } from '../../index.ts';
 /** Topologies that go wrong with more than one worker. */
 const KEYED = { key: string(), value: int64(), partitions: 4 } as const;
 const numbers = topic('numbers', KEYED);
-const out = topic('out', KEYED);
+export const out = topic('out', KEYED);
 
 function application(name: string, onRecord: (n: number) => number, store = 'counts') {
   const app = topology(name);
@@ -43,5 +43,18 @@ export const falling = application('falling', (n) => {
 /** The thread is ended by its own code. */
 export const leaving = application('leaving', (n) => {
   if (n === 77 && !isMainThread) process.exit(7);
+  return n;
+});
+
+/** How long the thread of `blocking` stands still. */
+const BLOCKED_MS = 4000;
+let hasBlocked = false;
+
+/** The event loop of the thread stands still for a while, once. */
+export const blocking = application('blocking', (n) => {
+  if (n === 77 && !isMainThread && !hasBlocked) {
+    hasBlocked = true;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BLOCKED_MS);
+  }
   return n;
 });

@@ -4,10 +4,11 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type ErrorCode, isFlowError, run } from '../../index.ts';
+import { type ErrorCode, isFlowError, openEngine, run } from '../../index.ts';
 import { assertFolderExact } from '../crash/exact.ts';
 import { reportOf, runChild } from '../crash/run-child.ts';
-import { failing, falling, leaving, unequal } from './fixtures.ts';
+import { readTopic } from '../support/read-topic.ts';
+import { blocking, failing, falling, leaving, out, unequal } from './fixtures.ts';
 
 async function inFolder(work: (directory: string) => Promise<void>): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'nodeflow-workers-'));
@@ -78,6 +79,34 @@ for (const { name, code, says } of FAILURES) {
     });
   });
 }
+
+test('a worker thread that is blocked for longer than its session is told and loses its place; the run ends exactly', {
+  timeout: 60_000,
+}, async () => {
+  const module = { url: new URL('./fixtures.ts', import.meta.url).href, name: 'blocking' };
+  const settings = { workers: 2, sessionTimeoutMs: 1500 };
+  const engine = await openEngine({ log: 'memory' });
+  const running = await run(blocking, { engine, settings, module });
+  const until = async (holds: () => boolean | Promise<boolean>) => {
+    while (!(await holds())) await engine.clock.sleep(20);
+  };
+  const members = async () =>
+    (await engine.log.admin.groups()).find(({ group }) => group === 'blocking')?.members.length ?? 0;
+  await until(() => running.health().degraded !== undefined);
+  assert.match(running.health().degraded!, /^worker \d has been blocked for \d+ ms$/);
+  assert.equal(running.health().ready, false);
+  assert.equal(running.health().ill, undefined);
+  assert.match(running.progress().degraded!, /blocked/);
+  assert.equal(await members(), 1);
+  await until(async () => (await members()) === 0);
+  await until(async () => (await members()) === 1);
+  assert.equal(running.health().degraded, undefined);
+  assert.equal((await running.finished).how, 'complete');
+  const updates = (await readTopic(engine.log, out)).map(({ key, value }) => `${key} ${value}`);
+  const expected = Array.from({ length: 1000 }, (_, n) => `k${n % 20} ${Math.floor(n / 20) + 1}`);
+  assert.deepEqual(updates.sort(), expected.sort());
+  await engine.close();
+});
 
 test('the command line ends with the exit code of what failed in a worker', { timeout: 30_000 }, () =>
   inFolder(async (directory) => {

@@ -194,7 +194,8 @@ export class Appender {
 
   /** Waits a little longer after each failure, while there is patience. */
   async #rest(queue: PartitionQueue, why: unknown): Promise<void> {
-    const { clock, random, closing } = this.#parts.cluster;
+    const { clock, random, closing, pulse } = this.#parts.cluster;
+    pulse.again();
     queue.resting = true;
     const longest = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** Math.min(queue.attempts++, 10));
     await clock.sleep(longest * (0.5 + random.next() / 2), closing);
@@ -259,9 +260,14 @@ export class Appender {
         ? forgotten(queue, code)
         : code === CORRUPT
           ? damage(queue, pending)
-          : failureOf(code, `append to ${queue.name}`, message);
+          : failureOf(code, this.#named(queue), message);
     if (failure instanceof Stale) this.#again(queue, pending, failure, failure.refresh);
     else void this.#refused(queue, pending, failure);
+  }
+
+  #named({ name }: PartitionQueue): string {
+    const { transactionalId } = this.#parts;
+    return transactionalId === undefined ? `append to ${name}` : `append to ${name} by ${transactionalId}`;
   }
 
   /** The broker will never take it. */

@@ -7,6 +7,7 @@ import { BatchView } from '../batch.ts';
 import { baseSequence, checkBatch, producerEpoch, producerId, recordCount } from '../batch-header.ts';
 import type { Answer, Cluster, Socket } from './cluster.ts';
 import { Stale } from './error-codes.ts';
+import { Pulse } from './pulse.ts';
 
 /** What goes wrong with a request: it or its answer is lost with the connection, or some partitions are refused. */
 export type Mishap = 'lost request' | 'lost answer' | 'refused' | 'refused though taken' | 'led elsewhere';
@@ -72,6 +73,7 @@ export class FakeBrokers {
     const cluster = {
       clock: this.clock,
       random: this.random,
+      pulse: new Pulse(this.clock),
       patienceMs,
       closing: new AbortController().signal,
       transactionVersion: 2,

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Millis } from '../../core/ids.ts';
 import type { Random } from '../../core/random.ts';
 import type { Library, LibraryConnection } from './library.ts';
+import type { Pulse } from './pulse.ts';
 import type { Versions } from './versions.ts';
 
 /**
@@ -22,6 +23,7 @@ export interface Cluster {
   readonly library: Library;
   /** How long a request, with all its retries, may take before it fails with `log.timeout`. */
   readonly patienceMs: Millis;
+  readonly pulse: Pulse;
   /** Aborts when the cluster is closed. */
   readonly closing: AbortSignal;
   /** The finalised `transaction.version`, as of the last connection; 2 and above speak the repaired protocol (KIP-890). */

@@ -7,6 +7,7 @@ import { lastPosition, stampCrc, stampPosition } from '../batch-header.ts';
 import { batch } from '../conformance/bench.conformance.ts';
 import type { Answer, Cluster, Leader, Socket } from './cluster.ts';
 import { Stale } from './error-codes.ts';
+import { Pulse } from './pulse.ts';
 import { Versions } from './versions.ts';
 
 const NOT_LEADER = 6;
@@ -101,6 +102,7 @@ export class FetchBrokers {
     const cluster = {
       clock: this.clock,
       random: this.random,
+      pulse: new Pulse(this.clock),
       library: {},
       patienceMs: 5000,
       closing: this.#closing.signal,

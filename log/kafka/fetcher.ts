@@ -259,6 +259,7 @@ export class Fetcher {
       assigned.leader = undefined;
       cluster.stale({ topic: assigned.topic });
     }
+    cluster.pulse.again();
     assigned.restUntil = cluster.clock.monotonic() + backOffMs(assigned.tries++, cluster.random);
   }
 }

@@ -9,6 +9,7 @@ import type {
   Log,
   LogAddress,
   LogCapabilities,
+  LogConnection,
   LogProducer,
   LogReader,
   MemberOptions,
@@ -85,6 +86,7 @@ export function reopenKafkaLog({ options }: LogAddress): Promise<Log> {
 class KafkaLog implements Log {
   readonly capabilities = KAFKA_CAPABILITIES;
   readonly address: LogAddress;
+  readonly connection: LogConnection;
   readonly admin: KafkaAdmin;
   readonly #cluster: Cluster;
   readonly #reached: Reached;
@@ -96,6 +98,7 @@ class KafkaLog implements Log {
     this.#reached = reached;
     this.address = address;
     this.#cluster = cluster;
+    this.connection = cluster.pulse;
     this.admin = new KafkaAdmin(cluster);
   }
 

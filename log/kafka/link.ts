@@ -5,6 +5,7 @@ import type { Endpoint } from './endpoint.ts';
 import { Stale } from './error-codes.ts';
 import { brokerErrorOf, failureFrom } from './failures.ts';
 import type { Library, LibraryConnection } from './library.ts';
+import type { Pulse } from './pulse.ts';
 import { librarySasl, type Security, tlsOptions } from './security.ts';
 import { Versions } from './versions.ts';
 
@@ -20,6 +21,9 @@ export interface LinkOptions {
   readonly library: Library;
   readonly clientId: string;
   readonly security: Security;
+  readonly pulse: Pulse;
+  /** Its requests may wait for something before they are answered. */
+  readonly waits: boolean;
   /** A request not answered for longer breaks the connection. */
   readonly requestTimeoutMs: Millis;
 }
@@ -58,10 +62,14 @@ export class Link {
   }
 
   async use<T>(request: (connection: LibraryConnection, versions: Versions) => Promise<T>): Promise<T> {
+    const { pulse, waits } = this.#options;
     const opened = await this.#current();
     opened.users++;
+    if (!waits) pulse.asked();
     try {
-      return await request(opened.connection, opened.versions);
+      const answer = await request(opened.connection, opened.versions);
+      pulse.heard();
+      return answer;
     } catch (thrown) {
       if (brokerErrorOf(thrown) !== undefined) throw thrown;
       throw failureFrom(opened.broken() ?? thrown, `a request to ${this.#at.name}`);
@@ -135,7 +143,9 @@ export class Link {
       this.#connections.delete(connection);
       const failure = failureFrom(broken ?? thrown, `connecting to ${name}`);
       if (failure instanceof FlowError) throw failure;
-      throw new Stale(`${name} cannot be reached (${failure.message})`, true, 0, { cause: thrown });
+      const reason = `${name} cannot be reached (${failure.message})`;
+      this.#options.pulse.missed(reason);
+      throw new Stale(reason, true, 0, { cause: thrown });
     }
   }
 

@@ -270,7 +270,7 @@ class KafkaMember implements GroupMember, Membership {
     codeOf: (answer: T) => number,
     expected: readonly number[],
   ): Promise<T | undefined> {
-    const { clock, random, patienceMs, closing } = this.#cluster;
+    const { clock, random, patienceMs, closing, pulse } = this.#cluster;
     const { group } = this.#options;
     const deadline = clock.monotonic() + patienceMs;
     for (let tries = 0; !this.#ended; tries++) {
@@ -291,6 +291,7 @@ class KafkaMember implements GroupMember, Membership {
             `joining group ${group}: no answer in ${patienceMs} ms; ${thrown.message}`,
           );
         }
+        pulse.again();
         await clock.sleep(backOffMs(tries, random), closing);
       }
     }

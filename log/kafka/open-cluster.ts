@@ -10,6 +10,7 @@ import { brokerErrorOf, credentials, hintsAtTls, security } from './failures.ts'
 import type { Library, Metadata } from './library.ts';
 import { Link } from './link.ts';
 import { Missing, TopicCache } from './metadata.ts';
+import { Pulse } from './pulse.ts';
 import { backOffMs, retry } from './retry.ts';
 import type { Security } from './security.ts';
 import { type KafkaSocket, openSocket } from './socket.ts';
@@ -57,6 +58,7 @@ class KafkaCluster implements Cluster {
   readonly random: Random;
   readonly library: Library;
   readonly patienceMs: Millis;
+  readonly pulse: Pulse;
   replication: number;
   readonly #options: ClusterOptions;
   readonly #closing = new AbortController();
@@ -78,6 +80,7 @@ class KafkaCluster implements Cluster {
     this.random = options.random;
     this.library = options.library;
     this.patienceMs = options.patienceMs;
+    this.pulse = new Pulse(options.clock);
     this.replication = options.replication ?? -1;
     this.#topics = new TopicCache((topics) => this.#metadata(topics));
   }
@@ -218,7 +221,8 @@ class KafkaCluster implements Cluster {
     const opening: Promise<KafkaSocket> = this.#link(at, 'control')
       .versions()
       .then((versions) => {
-        const options = { clock, library, clientId, security, versions, pool: this.#pool, onBroken: forget };
+        const { pulse } = this;
+        const options = { clock, library, clientId, security, versions, pulse, pool: this.#pool, onBroken: forget };
         return openSocket(at, options);
       })
       .then((socket) => {
@@ -259,6 +263,8 @@ class KafkaCluster implements Cluster {
         library,
         clientId: member ?? clientId,
         security,
+        pulse: this.pulse,
+        waits,
         requestTimeoutMs: waits ? WAITING_TIMEOUT_MS : Math.min(timeoutMs, this.patienceMs),
       });
       this.#links.set(key, link);

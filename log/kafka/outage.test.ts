@@ -48,13 +48,22 @@ if (brokers !== undefined) {
     await producer.append('orders', 0, batch('a=1'));
     await producer.append('orders', 1, batch('b=1'));
     for (let seen = 0; seen < 2; ) for (const fetched of await reader.fetch(1000)) seen += fetched.starts.length;
+    const { connection } = log;
+    const outage = () => connection?.outage;
+    assert.equal(outage(), undefined);
+    const killedAt = systemClock.now();
     await brokers.kill(1);
     for (let i = 0; i < 5; i++) assert.deepEqual(await reader.fetch(200), []);
+    while (outage() === undefined) assert.deepEqual(await reader.fetch(200), []);
+    assert.ok(Math.abs(outage()!.since - killedAt) < 3000, 'since about when it was killed');
+    assert.match(outage()!.reason, /cannot be reached/);
+    assert.ok(connection!.retries > 0);
     const appended = producer.append('orders', 0, batch('a=2'));
     const bounds = log.admin.bounds('orders', 1);
     await brokers.start(1);
     assert.equal(await appended, 1);
     assert.deepEqual(await bounds, { start: 0, stable: 1, end: 1 });
+    assert.equal(outage(), undefined);
     const rest = await readTo(reader, 1, 2);
     assert.deepEqual(
       rest.map(({ value }) => value),

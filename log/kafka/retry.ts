@@ -4,6 +4,7 @@ import type { Millis } from '../../core/ids.ts';
 import type { Random } from '../../core/random.ts';
 import type { Stale } from './error-codes.ts';
 import { failureFrom } from './failures.ts';
+import type { Pulse } from './pulse.ts';
 
 const FIRST_WAIT_MS: Millis = 20;
 const LONGEST_WAIT_MS: Millis = 1000;
@@ -14,6 +15,7 @@ export interface Patience {
   readonly patienceMs: Millis;
   /** Aborts when the log is closed: nothing waits any longer then. */
   readonly closing?: AbortSignal;
+  readonly pulse?: Pulse;
 }
 
 export interface RetryOptions {
@@ -26,7 +28,7 @@ export interface RetryOptions {
  * `log.timeout`. Any other failure is thrown as a `FlowError`. `what` names what is asked, for messages.
  */
 export async function retry<T>(
-  { clock, random, patienceMs, closing }: Patience,
+  { clock, random, patienceMs, closing, pulse }: Patience,
   what: string,
   attempt: () => Promise<T>,
   { stale }: RetryOptions = {},
@@ -47,6 +49,7 @@ export async function retry<T>(
           { cause: thrown },
         );
       }
+      pulse?.again();
       if (!(await clock.sleep(waitMs, closing))) throw new FlowError('log.closed', `${what}: the log was closed`);
     }
   }

@@ -7,6 +7,7 @@ import { endpoint } from './endpoint.ts';
 import { Stale } from './error-codes.ts';
 import { loadLibrary } from './library.ts';
 import type { SaslOptions } from './options.ts';
+import { Pulse } from './pulse.ts';
 import { type KafkaSocket, openSocket } from './socket.ts';
 import { API, Versions } from './versions.ts';
 
@@ -94,6 +95,7 @@ async function open(
     clientId: 'tester',
     security: { tls: undefined, sasl },
     versions,
+    pulse: new Pulse(new VirtualClock(0)),
     pool: new AnswerPool(),
     onBroken: () => undefined,
   });
@@ -180,6 +182,7 @@ test('who does not listen cannot be reached', async () => {
     clientId: 'tester',
     security: { tls: undefined, sasl: undefined },
     versions: new Versions(at.name, new Map(), new Map()),
+    pulse: new Pulse(new VirtualClock(0)),
     pool: new AnswerPool(),
     onBroken: () => undefined,
   };

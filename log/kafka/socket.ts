@@ -11,6 +11,7 @@ import { Stale } from './error-codes.ts';
 import { failureFrom } from './failures.ts';
 import { Frames } from './frames.ts';
 import type { Library } from './library.ts';
+import type { Pulse } from './pulse.ts';
 import { type Security, tlsOptions } from './security.ts';
 import { authenticateSocket, type RawExchange } from './socket-sasl.ts';
 import type { Versions } from './versions.ts';
@@ -25,6 +26,7 @@ export interface SocketOptions {
   readonly clientId: string;
   readonly security: Security;
   readonly versions: Versions;
+  readonly pulse: Pulse;
   readonly pool: AnswerPool;
   /** Told once, when it is no longer open. */
   onBroken(): void;
@@ -188,6 +190,7 @@ export class KafkaSocket implements Socket {
         new FlowError('log.timeout', `${this.at.name} did not answer in ${timeoutMs} ms; the outcome is not known`),
       );
     });
+    this.#options.pulse.asked();
     this.#inFlight.push({ correlation, flexible, resolve, reject, cancelTimeout });
     net.cork();
     net.write(header);
@@ -212,6 +215,7 @@ export class KafkaSocket implements Socket {
       throw new Stale(`${this.at.name} answered out of order`, true);
     }
     request.cancelTimeout();
+    this.#options.pulse.heard();
     let start = 4;
     if (request.flexible) start = behindTags(bytes, start);
     request.resolve(new PooledAnswer(this.#options.pool, bytes, start, size));

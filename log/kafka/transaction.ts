@@ -185,9 +185,9 @@ export class Transaction {
     patienceMs?: Millis,
   ): Promise<T> {
     const { cluster, transactionalId } = this.#parts;
-    const { clock, random, closing } = cluster;
+    const { clock, random, closing, pulse } = cluster;
     return retry(
-      { clock, random, closing, patienceMs: patienceMs ?? cluster.patienceMs },
+      { clock, random, closing, pulse, patienceMs: patienceMs ?? cluster.patienceMs },
       what,
       async () => {
         const broker = await cluster.coordinator('transaction', transactionalId);
