@@ -7,7 +7,7 @@ import {
   type TopicEnds,
 } from '../checkpoints/checkpoints.ts';
 import type { Source } from '../connectors/connectors.ts';
-import { partitionName } from '../core/ids.ts';
+import { type Position, partitionName } from '../core/ids.ts';
 import type { CommittedPosition, Log } from '../log/log.ts';
 import type { TaskState } from '../state/state.ts';
 import type { NodeOf, Stage } from '../topology/plan.ts';
@@ -89,7 +89,7 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     maxRecordBytes: parts.maxRecordBytes,
     now: () => clock.now(),
   });
-  const topics = topicInputs(parts, stage, spec, built, committed);
+  const topics = topicInputs(parts, stage, spec, built, { committed, ends: await knownEnds(parts, stage, spec) });
   const split = await splitFeed(parts, stage, spec, built, committed);
   const inputs = split === undefined ? topics : [split.input];
   const task = new Task({
@@ -195,12 +195,25 @@ async function restore(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, state
   parts.restores?.restored(spec.id, records, clock.monotonic() - started);
 }
 
+/**
+ * Where the inputs end by now, of a task that has several: until one of them has been fetched that far, older records
+ * than those of the others may come from it, whoever is answered first.
+ */
+async function knownEnds(parts: OpenTaskParts, stage: Stage, spec: TaskSpec): Promise<ReadonlyMap<string, Position>> {
+  const { index, log } = parts;
+  const { partition } = spec;
+  const topics = stage.reads.filter((topic) => partition < index.topics.get(topic)!.partitions);
+  if (topics.length < 2) return new Map();
+  const bounds = await Promise.all(topics.map((topic) => log.admin.bounds(topic, partition)));
+  return new Map(topics.map((topic, i) => [topic, bounds[i]!.stable]));
+}
+
 function topicInputs(
   parts: OpenTaskParts,
   stage: Stage,
   spec: TaskSpec,
   built: BuiltStage,
-  committed: Committed,
+  { committed, ends }: { readonly committed: Committed; readonly ends: ReadonlyMap<string, Position> },
 ): readonly TopicInput[] {
   const { index, program } = parts;
   const own = built.topics.filter(({ topic }) => spec.partition < index.topics.get(topic)!.partitions);
@@ -213,6 +226,7 @@ function topicInputs(
       partition: spec.partition,
       node,
       position: committed.get(partitionName(topic, spec.partition))?.position ?? 0,
+      known: ends.get(topic) ?? 0,
       key,
       value,
       keyView: sharedView(index, node, 'key', key),

@@ -12,6 +12,8 @@ export interface TopicInputOptions {
   readonly partition: number;
   readonly node: string;
   readonly position: Position;
+  /** Where the partition is known to end, before anything was fetched. Default: nothing is known. */
+  readonly known?: Position;
   readonly key: Serde<unknown>;
   readonly value: Serde<unknown>;
   readonly keyView: View<unknown>;
@@ -64,7 +66,7 @@ export class TopicInput implements Input {
   #count = 0;
   #position: Position;
   #fetchedTo: Position;
-  #known: Position = 0;
+  #known: Position;
   #end: Position | undefined;
 
   constructor(options: TopicInputOptions) {
@@ -75,6 +77,7 @@ export class TopicInput implements Input {
     this.screen = options.time === undefined ? options.screen : undefined;
     this.#position = options.position;
     this.#fetchedTo = options.position;
+    this.#known = options.known ?? 0;
     this.#key = options.key;
     this.#value = options.value;
     this.#keyView = options.keyView;
