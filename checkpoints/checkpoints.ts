@@ -57,6 +57,7 @@ export function progressTopic(application: string, stage: string): string {
 /** Every place in the engine at which a crash is tried, the commit's in order. */
 export const FAILPOINTS = [
   'feed.fetched',
+  'feed.between',
   'producer.opening',
   'restore.table',
   'commit.cut',

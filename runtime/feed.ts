@@ -19,6 +19,8 @@ export interface FeedParts {
   /** An input holds at most about this much before its partition is paused. */
   readonly intakeBytes: number;
   readonly intakeRecords: number;
+  /** A stage of the plan writes the topic, so that two stages meet there. */
+  isBetween(topic: string): boolean;
   /** The ends of a topic's partitions, where they are known by now. */
   endsOf(topic: string): readonly number[] | undefined;
 }
@@ -75,6 +77,7 @@ export class Feed {
     const arrived = this.#arrived;
     this.#arrived = [];
     for (const fetched of arrived) {
+      if (this.#parts.isBetween(fetched.topic)) failpoint('feed.between');
       const input = this.#inputs.get(partitionName(fetched.topic, fetched.partition));
       if (input === undefined) fetched.release();
       else input.offer(fetched);

@@ -171,6 +171,7 @@ function createFeed({ log, settings, index, specs }: HostOptions, ledger: Ledger
   return new Feed({
     reader: log.reader({ isolation: 'committed', maxPartitionBytes: Math.min(MAX_FETCH_BYTES, intakeBytes) }),
     ...{ ledger, wake, intakeBytes, intakeRecords },
+    isBetween: (topic) => index.written.has(topic),
     endsOf: endsOfTopics(index, specs, ledger),
   });
 }

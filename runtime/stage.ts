@@ -7,11 +7,14 @@ export class PlanIndex {
   readonly topics = new Map<string, PlanTopic>();
   readonly stores = new Map<string, PlanStore>();
   readonly stages = new Map<string, Stage>();
+  /** Topics that a stage writes. */
+  readonly written: ReadonlySet<string>;
   /** Nodes fed by a node, with the number of the input they take it at, in plan order. */
   readonly consumers = new Map<string, { readonly node: PlanNode; readonly input: number }[]>();
 
   constructor(plan: Plan) {
     this.plan = plan;
+    this.written = new Set(plan.stages.flatMap((stage) => stage.writes));
     for (const topic of plan.topics) this.topics.set(topic.name, topic);
     for (const store of plan.stores) this.stores.set(store.name, store);
     for (const stage of plan.stages) this.stages.set(stage.id, stage);

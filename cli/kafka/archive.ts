@@ -15,7 +15,7 @@ const DUMP_TIMEOUT_MS = 60_000;
  */
 export async function ensureArchive(kafka: Distribution, machine: Machine): Promise<void> {
   if (existsSync(kafka.archive)) return;
-  const records = await firstRecords(kafka, machine, false);
+  const records = await firstRecords(kafka, machine, { secure: false });
   await alone(join(kafka.folder, 'lock'), machine.clock, async () => {
     if (!existsSync(kafka.archive)) await makeArchive(kafka, machine, records);
   });

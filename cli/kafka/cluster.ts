@@ -14,6 +14,8 @@ export interface ClusterSettings {
   readonly heap?: string | undefined;
   /** What clients are told instead of the plain addresses, one `host:port` a broker; may be empty. */
   readonly advertise: readonly string[];
+  /** Features at other versions than the newest, such as `transaction.version=0`. */
+  readonly features?: readonly string[];
   readonly extra: readonly (readonly [key: string, value: string])[];
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { FlowError } from '../../core/errors.ts';
+import type { ClusterSettings } from './cluster.ts';
 import { findJava, type Java } from './java.ts';
 import { alone } from './lock.ts';
 import { cacheFolder, type Machine } from './machine.ts';
@@ -101,20 +102,29 @@ async function fetchJars(folder: string, libs: string, machine: Machine): Promis
 /** The heap and collector of short-lived programs, for a quick start. */
 export const SMALL_JAVA: readonly string[] = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto'];
 
+/** What the first records of a cluster depend on. */
+type FirstRecords = Pick<ClusterSettings, 'secure' | 'features'>;
+
 /**
  * The first records of a cluster, as `StorageTool format` writes them. They name no broker, so they are made once and
  * copied into each data folder: that spares a Java process a start.
  */
-export async function firstRecords(kafka: Distribution, machine: Machine, secure: boolean): Promise<string> {
-  const file = join(kafka.folder, secure ? 'first-records-secure.checkpoint' : 'first-records.checkpoint');
+export async function firstRecords(kafka: Distribution, machine: Machine, wish: FirstRecords): Promise<string> {
+  const kind = [...(wish.secure ? ['secure'] : []), ...(wish.features ?? [])].map((each) => `-${each}`).join('');
+  const file = join(kafka.folder, `first-records${kind}.checkpoint`);
   if (existsSync(file)) return file;
   return alone(join(kafka.folder, 'lock'), machine.clock, async () => {
-    if (!existsSync(file)) await format(kafka, machine, secure, file);
+    if (!existsSync(file)) await format(kafka, machine, wish, file);
     return file;
   });
 }
 
-async function format(kafka: Distribution, machine: Machine, secure: boolean, file: string): Promise<void> {
+async function format(
+  kafka: Distribution,
+  machine: Machine,
+  { secure, features = [] }: FirstRecords,
+  file: string,
+): Promise<void> {
   const data = `${file}.part`;
   const properties = `${file}.properties`;
   rmSync(data, { recursive: true, force: true });
@@ -131,8 +141,9 @@ async function format(kafka: Distribution, machine: Machine, secure: boolean, fi
   );
   const tool = ['kafka.tools.StorageTool', 'format', '-t', 'nodeflow-nodeflow-0000', '-c', properties];
   const users = secure ? SCRAM_USERS : [];
+  const versions = features.flatMap((feature) => ['--feature', feature]);
   const java = [...SMALL_JAVA, `-Dlog4j2.configurationFile=${kafka.logging}`, '-Xmx128m', '-cp', kafka.classPath];
-  const ended = await machine.run(kafka.java.program, [...java, ...tool, ...users], machine.env);
+  const ended = await machine.run(kafka.java.program, [...java, ...tool, ...users, ...versions], machine.env);
   const made = join(data, 'bootstrap.checkpoint');
   if (ended?.code !== 0 || !existsSync(made)) {
     throw new FlowError(

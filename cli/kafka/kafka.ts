@@ -154,7 +154,7 @@ export async function startOne(
     security: settings.secure ? securityIn(folder) : undefined,
     extra: settings.extra,
   });
-  const records = await firstRecords(kafka, machine, settings.secure);
+  const records = await firstRecords(kafka, machine, settings);
   formatBroker(broker, { properties, records, clusterId, directoryId: idOf(clusterId, id) });
   startBroker(broker, kafka, machine, { heap: settings.heap });
 }

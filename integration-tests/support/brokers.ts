@@ -18,6 +18,8 @@ export interface Wish {
   readonly brokers?: 1 | 3;
   /** Also listeners with SASL and TLS. */
   readonly secure?: boolean;
+  /** Features at other versions than the newest, such as `transaction.version=0`. */
+  readonly features?: readonly string[];
   /** Server properties. */
   readonly set?: { readonly [key: string]: string | number };
   /** What clients are told instead of the addresses, such as a proxy that listens already: one `host:port` a broker. */
@@ -59,7 +61,8 @@ const machine: Machine = {
  * run then says what was left out and why, and fails where all tests must run.
  */
 export async function testBrokers(wish: Wish = {}): Promise<TestBrokers | undefined> {
-  const isPlain = (wish.brokers ?? 1) === 1 && !wish.secure && !wish.own && !wish.set && !wish.advertise;
+  const isPlain =
+    (wish.brokers ?? 1) === 1 && !wish.secure && !wish.own && !wish.set && !wish.features && !wish.advertise;
   const given = process.env['NODEFLOW_TEST_BROKERS'];
   if (isPlain && given) return shared({ brokers: given });
   if (!(await canStartBrokers())) return undefined;
@@ -91,8 +94,14 @@ export async function closeSharedBroker(runFolder: string): Promise<void> {
 
 const sharedFolder = (runFolder: string) => join(runFolder, 'kafka');
 
-function settingsOf({ brokers = 1, secure = false, set = {}, advertise = [] }: Wish): ClusterSettings {
-  return { brokers, secure, advertise, extra: Object.entries(set).map(([key, value]) => [key, String(value)]) };
+function settingsOf({ brokers = 1, secure = false, set = {}, features, advertise = [] }: Wish): ClusterSettings {
+  return {
+    brokers,
+    secure,
+    advertise,
+    ...(features === undefined ? {} : { features }),
+    extra: Object.entries(set).map(([key, value]) => [key, String(value)]),
+  };
 }
 
 function shared(addresses: Addresses): TestBrokers {

@@ -2,12 +2,21 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { AppEvent, AppFigures, AppOptions } from './app.ts';
-import { RUN } from './job.ts';
+import { BLOCK, type Block, RUN } from './job.ts';
 
 export interface AppEnd {
   readonly signal: NodeJS.Signals | null;
   readonly code: number | null;
 }
+
+/** What is to go wrong in a process, from inside. */
+export interface AppFaults {
+  /** `name:hit:action`, see `core/failpoints.ts`. */
+  readonly failpoint?: string | undefined;
+  readonly block?: Block | undefined;
+}
+
+const NOTHING = { retries: 0, rssBytes: 0, degraded: false, ill: false };
 
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
@@ -22,7 +31,7 @@ export class AppProcess {
   events: AppEvent[] = [];
   figures: AppFigures = {
     ...{ records: 0, lag: 0, commits: 0, rebuilds: 0, restored: 0 },
-    ...{ standbys: { tasks: 0, lag: 0 }, ill: false },
+    ...{ standbys: { tasks: 0, lag: 0 }, pauseMs: 0, ...NOTHING },
   };
   /** Lines that it has said. */
   said = 0;
@@ -31,11 +40,16 @@ export class AppProcess {
   errors = '';
   end: AppEnd | undefined;
 
-  constructor(run: string, options: AppOptions, failpoint?: string) {
+  constructor(run: string, options: AppOptions, { failpoint, block }: AppFaults = {}) {
     const { NODEFLOW_FAILPOINT: _, ...env } = process.env;
     const args = [join(import.meta.dirname, 'app.ts'), JSON.stringify(options)];
     this.#child = spawn(process.execPath, args, {
-      env: { ...env, [RUN]: run, ...(failpoint === undefined ? {} : { NODEFLOW_FAILPOINT: failpoint }) },
+      env: {
+        ...env,
+        [RUN]: run,
+        ...(failpoint === undefined ? {} : { NODEFLOW_FAILPOINT: failpoint }),
+        ...(block === undefined ? {} : { [BLOCK]: JSON.stringify(block) }),
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     running.add(this.#child);
@@ -59,6 +73,11 @@ export class AppProcess {
 
   get isReady(): boolean {
     return this.events.some(({ event }) => event === 'ready');
+  }
+
+  /** A thread of it was made to stand still. */
+  get isBlocked(): boolean {
+    return this.events.some(({ event }) => event === 'blocked');
   }
 
   get failure(): string | undefined {

@@ -16,12 +16,12 @@ import { topology } from './job.ts';
 export interface AppOptions {
   readonly engine: EngineOptions;
   readonly settings: Partial<RunSettings>;
-  /** The loop stands still for so long once, when so many records are done. */
-  readonly block?: { readonly afterRecords: number; readonly forMs: number };
 }
 
 export type AppEvent =
   | { readonly event: 'ready' }
+  /** By the job, as its thread stands still from now on. */
+  | { readonly event: 'blocked' }
   | ({ readonly event: 'figures' } & AppFigures)
   | { readonly event: 'ended'; readonly how: string }
   | { readonly event: 'failed'; readonly code: string; readonly message: string };
@@ -36,12 +36,17 @@ export interface AppFigures {
   readonly restored: number;
   /** What it holds for others, and how far that is behind. */
   readonly standbys: { readonly tasks: number; readonly lag: number };
+  /** No pause of its tasks, as others came and went, was longer. */
+  readonly pauseMs: number;
+  readonly retries: number;
+  readonly rssBytes: number;
+  readonly degraded: boolean;
   readonly ill: boolean;
 }
 
 const LOOK_MS = 25;
 
-const { engine: engineOptions, settings, block } = JSON.parse(process.argv[2]!) as AppOptions;
+const { engine: engineOptions, settings } = JSON.parse(process.argv[2]!) as AppOptions;
 const say = (event: AppEvent) => console.log(JSON.stringify(event));
 
 // whoever verifies reads why an epoch was done again on the error output
@@ -51,6 +56,19 @@ const total = (name: string) =>
     .snapshot()
     .filter((row) => row.name === name)
     .reduce((sum, row) => sum + (row.values[0] ?? 0), 0);
+
+/** The bound of the last bucket that holds anything. */
+function longestPauseMs(): number {
+  let longest = 0;
+  for (const { name, values, bounds = [] } of telemetry.snapshot()) {
+    if (name !== 'nodeflow_assignment_pause_seconds') continue;
+    const [count = 0, , ...buckets] = values;
+    if (count === 0) continue;
+    const last = buckets.indexOf(count);
+    longest = Math.max(longest, last < 0 ? Number.POSITIVE_INFINITY : bounds[last]! * 1000);
+  }
+  return longest;
+}
 
 const stopping = new AbortController();
 process.on('SIGTERM', () => stopping.abort());
@@ -67,7 +85,6 @@ try {
     module: { url: new URL('./job.ts', import.meta.url).href, name: 'topology' },
   });
   let wasReady = false;
-  let blocked = block === undefined;
   const sayFigures = () =>
     say({
       event: 'figures',
@@ -77,6 +94,10 @@ try {
       rebuilds: total('nodeflow_rebuilds_total'),
       restored: total('nodeflow_restore_records_total'),
       standbys: running.progress().standbys,
+      pauseMs: longestPauseMs(),
+      retries: total('nodeflow_log_retries_total'),
+      rssBytes: process.memoryUsage.rss(),
+      degraded: running.health().degraded !== undefined,
       ill: running.health().ill !== undefined,
     });
   const look = () => {
@@ -86,11 +107,6 @@ try {
       say({ event: 'ready' });
     }
     sayFigures();
-    if (!blocked && running.progress().records >= block!.afterRecords) {
-      blocked = true;
-      const until = engine.clock.monotonic() + block!.forMs;
-      while (engine.clock.monotonic() < until);
-    }
     engine.clock.after(LOOK_MS, look);
   };
   look();

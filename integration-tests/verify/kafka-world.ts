@@ -8,16 +8,23 @@ import type { World } from './world.ts';
 
 /** Abandoned transactions are found sooner than by Kafka's default of 10 s. */
 const SETTINGS = { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': 1000 };
+const OLD = { old: { features: ['transaction.version=0'] }, repaired: {} } as const;
 /** Faults are to show within a trial, not after half a minute. */
 const PATIENCE_MS = 15_000;
 
 /** Brokers of our own, and a proxy between them and the processes that do the job. */
-export async function createKafkaWorld(folder: string, count: 1 | 3): Promise<World> {
+export async function createKafkaWorld(folder: string, count: 1 | 3, protocol?: 'old'): Promise<World> {
   let ports: readonly number[] = [];
   const gates = Array.from({ length: count }, (_, i) => ({ broker: i + 1, port: () => ports[i]! }));
   const proxy = await startProxy(systemClock, gates);
   const advertise = proxy.ports.map((port) => `127.0.0.1:${port}`);
-  const brokers = await testBrokers({ brokers: count, own: true, advertise, set: SETTINGS });
+  const brokers = await testBrokers({
+    brokers: count,
+    own: true,
+    advertise,
+    set: SETTINGS,
+    ...OLD[protocol ?? 'repaired'],
+  });
   if (brokers === undefined) throw new Error('this machine cannot run Kafka brokers: it needs Java 17 and Maven');
   const { addresses } = brokers;
   ports = addresses.brokers.split(',').map((address) => Number(address.split(':')[1]));
@@ -30,7 +37,7 @@ export async function createKafkaWorld(folder: string, count: 1 | 3): Promise<Wo
         clientId: 'verify',
         clock: systemClock,
         random: seededRandom(2),
-        patienceMs: 60_000,
+        patienceMs: 120_000,
       }),
     engineFor: (run, slot) => ({
       directory: join(folder, run, `slot-${slot}`),

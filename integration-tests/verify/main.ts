@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DOCTORED, selfTest } from './doctored.ts';
 import { createFileWorld } from './file-world.ts';
+import { GROUP_ROWS } from './group-rows.ts';
 import { createKafkaWorld } from './kafka-world.ts';
-import { NETWORK_ROWS } from './network-rows.ts';
+import { NETWORK_ROWS, oldProtocolRows } from './network-rows.ts';
 import { PROCESS_ROWS } from './process-rows.ts';
 import { reportOf } from './report.ts';
 import type { Row } from './rows.ts';
@@ -18,6 +19,7 @@ import type { World } from './world.ts';
  *
  *     npm run verify:eos                       every row
  *     npm run verify:eos -- --short            a few repeats of the cheap rows
+ *     npm run verify:eos -- --share 0.2        every row, with a part of its repeats
  *     npm run verify:eos -- --rows 1,19        rows by number; '1 K5' is one step of row 1
  *     npm run verify:eos -- --log file         on the file log
  *     npm run verify:eos -- --seed 7 --json
@@ -31,6 +33,7 @@ const { values } = parseArgs({
     short: { type: 'boolean', default: false },
     rows: { type: 'string' },
     repeats: { type: 'string' },
+    share: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
     log: { type: 'string', default: 'kafka' },
@@ -38,12 +41,14 @@ const { values } = parseArgs({
   },
 });
 const seed = Number(values.seed);
+const share = Number(values.share);
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 function chosen(kind: World['kind']): readonly Row[] {
   const wanted = values.rows?.split(',').map((each) => each.trim());
   const isWanted = ({ id }: Row) => wanted?.some((each) => id === each || id.startsWith(`${each} `)) ?? true;
-  return [...PROCESS_ROWS, ...STANDBY_ROWS, ...NETWORK_ROWS]
+  const rows = [...PROCESS_ROWS, ...GROUP_ROWS, ...STANDBY_ROWS, ...NETWORK_ROWS];
+  return [...rows, ...oldProtocolRows(rows)]
     .filter((row) => row.worlds.includes(kind) && isWanted(row))
     .filter((row) => !values.short || row.short !== undefined);
 }
@@ -65,7 +70,7 @@ const outcomes: Outcome[] = [];
 async function runRows(world: World, rows: readonly Row[]): Promise<void> {
   try {
     for (const row of rows) {
-      const repeats = Number(values.repeats ?? (values.short ? row.short : row.repeats));
+      const repeats = Number(values.repeats ?? (values.short ? row.short : Math.ceil(row.repeats * share)));
       const serial = outcomes.length;
       const outcome = await runRow(world, row, repeats, seed + serial, `verify-${serial}`);
       outcomes.push(outcome);
@@ -81,10 +86,10 @@ async function runRows(world: World, rows: readonly Row[]): Promise<void> {
 try {
   const kind = values.log === 'file' ? 'file' : 'kafka';
   const rows = chosen(kind);
-  for (const count of [1, 3] as const) {
-    const here = rows.filter((row) => (row.brokers ?? 1) === count);
+  for (const { brokers = 1, protocol } of [{}, { brokers: 3 }, { protocol: 'old' }] as const satisfies Partial<Row>[]) {
+    const here = rows.filter((row) => (row.brokers ?? 1) === brokers && row.protocol === protocol);
     if (here.length === 0) continue;
-    await runRows(kind === 'file' ? createFileWorld(folder) : await createKafkaWorld(folder, count), here);
+    await runRows(kind === 'file' ? createFileWorld(folder) : await createKafkaWorld(folder, brokers, protocol), here);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

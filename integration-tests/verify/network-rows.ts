@@ -4,7 +4,9 @@ import type { AppProcess } from './app-process.ts';
 import type { Row } from './rows.ts';
 import type { Trial } from './trial.ts';
 
-const NETWORK = { worlds: ['kafka'] } as const satisfies Partial<Row>;
+const NETWORK = { worlds: ['kafka'], needs: ['faults', 'retries'] } as const satisfies Partial<Row>;
+/** What a process may grow by while no broker answers: less than what may be held and fetched. */
+const GROWTH_BYTES = 64 * 1024 * 1024;
 
 /** Does something to the network again and again while one process works, and waits each time until it goes on. */
 async function disturb(trial: Trial, repeats: number, fault: (trial: Trial, app: AppProcess) => Promise<void>) {
@@ -74,6 +76,30 @@ function lateArrival(api: ApiName) {
   };
 }
 
+/** No broker for a minute. */
+async function outlast(trial: Trial, app: AppProcess): Promise<void> {
+  const { rssBytes } = app.figures;
+  let most = 0;
+  trial.faults++;
+  await trial.brokers.kill(1);
+  await trial.within(
+    app.until(({ figures }) => figures.degraded),
+    'the process to say that it is degraded',
+  );
+  for (let i = 0; i < 60; i++) {
+    await trial.clock.sleep(1000);
+    most = Math.max(most, app.figures.rssBytes);
+    if (!app.figures.degraded) trial.problems.push(`it says that it is well, with no broker for ${i} s`);
+  }
+  if (app.wasIll) trial.problems.push('it says that it is ill, though it only waits');
+  if (most - rssBytes > GROWTH_BYTES) trial.problems.push(`it grew from ${rssBytes} bytes to ${most}`);
+  await trial.brokers.start(1);
+  await trial.within(
+    app.until(({ figures }) => !figures.degraded),
+    'the process to say that it is well again',
+  );
+}
+
 /** Kills the broker that leads or coordinates most, for the three in turn; the others go on without it. */
 async function killInTurn(trial: Trial, repeats: number): Promise<void> {
   let app = await trial.start();
@@ -125,7 +151,14 @@ export const NETWORK_ROWS: readonly Row[] = [
   {
     ...NETWORK,
     id: '16',
-    title: 'all brokers away for 20 s',
+    title: 'all brokers away for 60 s: it waits, degraded and not ill, in bounded memory',
+    repeats: 1,
+    run: (trial, repeats) => disturb(trial, repeats, outlast),
+  },
+  {
+    ...NETWORK,
+    id: '16 hung',
+    title: 'all brokers stopped for 20 s with their connections open',
     repeats: 1,
     run: (trial, repeats) =>
       disturb(trial, repeats, async () => {
@@ -224,9 +257,13 @@ export const NETWORK_ROWS: readonly Row[] = [
     title: 'a transaction held for longer than its timeout',
     short: 1,
     repeats: 3,
-    needs: ['faults', 'aborted', 'rebuilds'],
-    run: (trial, repeats) =>
-      disturb(trial, repeats, async () => {
+    needs: ['faults', 'aborted', 'rebuilds', 'retries'],
+    run: (trial, repeats) => {
+      let isFirst = true;
+      return disturb(trial, repeats, async () => {
+        // whoever is fenced twice within 30 s gives way
+        if (!isFirst) await trial.clock.sleep(20_000);
+        isFirst = false;
         // every try is held, so that the transaction stays open until the broker aborts it; then all tries arrive
         const action = { do: 'hold' } as const;
         const rule = trial.proxy.add({ name: 'stalled', api: 'endTxn', direction: 'request', times: 1000, action });
@@ -234,7 +271,33 @@ export const NETWORK_ROWS: readonly Row[] = [
         trial.faults++;
         await trial.clock.sleep(13_000);
         rule.remove();
-      }),
+      });
+    },
+  },
+  {
+    ...NETWORK,
+    id: '23',
+    title: 'another program takes the transactional id, again and again: the process gives way and names it',
+    short: 1,
+    repeats: 3,
+    needs: ['faults', 'failures', 'fenced'],
+    mayFail: /^log\.fenced: /,
+    async run(trial, repeats) {
+      for (let i = 0; i < repeats; i++) {
+        const app = await trial.start();
+        await trial.works(app);
+        const id = await trial.transactionalId(0);
+        while (app.end === undefined) {
+          trial.faults++;
+          await trial.withLog(async (log) => (await log.producer({ transactionalId: id })).close());
+          await trial.clock.sleep(500);
+        }
+        if (app.failure?.includes(id) !== true) trial.problems.push(`it does not name ${id}: ${app.failure}`);
+        if (app.end.code === 0) trial.problems.push('its exit code is 0');
+      }
+      await trial.start();
+      await trial.recovered();
+    },
   },
   {
     ...NETWORK,
@@ -263,3 +326,19 @@ export const NETWORK_ROWS: readonly Row[] = [
       }),
   },
 ];
+
+/** Rows that mean something else where the broker cannot tell a late request from one of the transaction at hand. */
+const OLD = ['4', '1 each', '19 EndTxn', '19 EndTxn late', '19 offsets late', '19 Produce late', '22'];
+
+/** The same under transactions of before Kafka 4.0. */
+export function oldProtocolRows(rows: readonly Row[]): readonly Row[] {
+  return rows
+    .filter(({ id }) => OLD.includes(id))
+    .map(({ short: _, ...row }) => ({
+      ...row,
+      id: `old ${row.id}`,
+      title: `${row.title}; transactions of before Kafka 4.0`,
+      protocol: 'old',
+      ...(row.id === '19 EndTxn late' ? { short: 5 } : {}),
+    }));
+}

@@ -1,7 +1,5 @@
 import { FAILPOINTS } from '../../checkpoints/checkpoints.ts';
 import { randomInt } from '../../core/random.ts';
-import { KAFKA_FAILPOINTS } from '../../log/kafka/failpoints.ts';
-import type { AppProcess } from './app-process.ts';
 import type { Row } from './rows.ts';
 import type { Trial } from './trial.ts';
 
@@ -19,18 +17,14 @@ const STEPS: { readonly [failpoint in (typeof FAILPOINTS)[number]]: string } = {
   'commit.published': 'K9',
   'restore.table': 'K10',
   'producer.opening': 'K12',
+  'feed.between': 'K13',
 };
 
-/** Steps that leave an open transaction behind. */
-const ABORTING: readonly string[] = ['commit.begun', 'commit.appended', 'commit.positions'];
+/** Steps that leave an open transaction behind; at those before, nothing is on its way to the brokers yet. */
+const ABORTING: readonly string[] = ['commit.appended', 'commit.positions'];
 
 /** Reached once in the life of a process. */
 const ONCE: readonly string[] = ['producer.opening', 'restore.table'];
-
-/** Where a process that stops holds an open transaction, or has just ended one. */
-const STOPPED_AT = ['commit.positions', 'commit.begun', 'commit.ending', 'commit.committed', 'commit.appended'];
-/** The default session of a member. */
-const SESSION_MS = 6000;
 
 const killRows = FAILPOINTS.map(
   (failpoint): Row => ({
@@ -55,30 +49,8 @@ async function killAt(trial: Trial, failpoint: string, repeats: number): Promise
   }
 }
 
-/** What the steps of the commit do not reach: a process ends as it gives up or takes over tasks. */
-const groupRows = KAFKA_FAILPOINTS.map(
-  (failpoint): Row => ({
-    id: failpoint.startsWith('kafka.producer') ? '1 K12 behind' : `1 K11 ${failpoint.split('.').at(-1)}`,
-    title: `killed at ${failpoint} while another process joins`,
-    worlds: ['kafka'],
-    repeats: 5,
-    async run(trial, repeats) {
-      await trial.begin();
-      for (let i = 0; i < repeats; i++) {
-        const app = await trial.start({ slot: 0, failpoint: `${failpoint}:1:kill` });
-        if (failpoint.startsWith('kafka.member.revok')) await trial.works(app);
-        const other = await trial.start({ slot: 1 });
-        await trial.dies(app);
-        await trial.recovered();
-        await trial.stop(other);
-      }
-    },
-  }),
-);
-
 export const PROCESS_ROWS: readonly Row[] = [
   ...killRows,
-  ...groupRows,
   {
     id: '1 each',
     title: 'killed at each step in turn',
@@ -119,7 +91,7 @@ export const PROCESS_ROWS: readonly Row[] = [
     id: '2',
     title: 'SIGTERM under load',
     worlds: ['file', 'kafka'],
-    short: 2,
+    short: 1,
     repeats: 10,
     async run(trial, repeats) {
       for (let i = 0; i < repeats; i++) {
@@ -134,129 +106,86 @@ export const PROCESS_ROWS: readonly Row[] = [
   },
   {
     id: '3',
-    title: 'SIGTERM, and SIGKILL right behind it',
+    title: 'SIGTERM, and SIGKILL at once or, where the last commit is held back, 1 s behind it',
     worlds: ['file', 'kafka'],
+    short: 1,
     repeats: 5,
     async run(trial, repeats) {
-      for (let i = 0; i < repeats; i++) {
+      for (let i = 0; i < 2 * repeats; i++) {
         const app = await trial.start();
         await trial.works(app);
+        const held = i % 2 === 1 && trial.world.shared;
+        const action = { do: 'hold' } as const;
+        const rule = held
+          ? trial.proxy.add({ name: 'last commit', api: 'endTxn', direction: 'request', times: 1000, action })
+          : undefined;
+        await rule?.whenFired();
         trial.fault(app, 'SIGTERM');
-        await trial.clock.sleep(randomInt(trial.random, 30));
+        await trial.clock.sleep(held ? 1000 : randomInt(trial.random, 30));
         app.signal('SIGKILL');
         await app.whenEnded();
+        // what was held arrives when its sender is gone
+        rule?.remove();
       }
       await trial.start();
       await trial.recovered();
     },
   },
   {
-    id: '1 stop',
-    title: 'stopped in the middle of a commit for longer than the session, while another process goes on; then waked',
+    id: '8',
+    title: 'the loop of a process blocked for 1 s and 10 s: it goes on, or has lost its tasks and takes them up again',
     worlds: ['kafka'],
-    repeats: 5,
-    needs: ['faults', 'joins'],
+    repeats: 3,
     async run(trial, repeats) {
       await trial.begin();
-      for (let i = 0; i < repeats; i++) {
-        const step = STOPPED_AT[i % STOPPED_AT.length]!;
-        const zombie = await trial.start({ slot: 0, failpoint: `${step}:${3 + randomInt(trial.random, 5)}:stop` });
-        const other = await trial.start({ slot: 1 });
-        await zombie.until((each) => each.isReady);
-        await trial.freezes(zombie);
-        trial.faults++;
-        await trial.clock.sleep(SESSION_MS + 1000);
-        await trial.recovered();
-        zombie.signal('SIGCONT');
-        await trial.recovered();
-        await trial.stop(zombie);
-        await trial.stop(other);
-      }
-    },
-  },
-  {
-    id: '4',
-    title: 'a zombie: stopped for longer than its session, while another process goes on; then waked',
-    worlds: ['kafka'],
-    short: 1,
-    repeats: 10,
-    needs: ['faults', 'joins', 'rebuilds'],
-    async run(trial, repeats) {
-      let owner = await trial.start({ slot: 0 });
-      await trial.works(owner);
-      for (let i = 0; i < repeats; i++) {
-        const other = await trial.start({ slot: (i + 1) % 2 });
-        await trial.works(other);
-        trial.fault(owner, 'SIGSTOP');
-        await trial.clock.sleep(SESSION_MS + 1000);
-        await trial.recovered();
-        owner.signal('SIGCONT');
-        await trial.clock.sleep(randomInt(trial.random, 2000));
-        await trial.recovered();
-        if (owner.end === undefined) await trial.stop(owner);
-        owner = other;
-      }
-    },
-    mayFail: /log\.fenced/,
-  },
-  {
-    id: '5',
-    title: 'two processes with one transactional id, as after a folder was copied',
-    worlds: ['kafka'],
-    repeats: 5,
-    mayFail: /log\.fenced/,
-    needs: ['faults', 'fenced'],
-    async run(trial, repeats) {
-      for (let i = 0; i < repeats; i++) {
-        const first = await trial.start({ slot: 0 });
-        await trial.works(first);
-        trial.faults++;
-        await trial.copyIdentity(0, 1);
-        const second = await trial.start({ slot: 1 });
-        await second.until((each) => each.figures.commits > 0);
-        await trial.clock.sleep(3000);
-        await trial.recovered();
-        for (const app of [first, second]) if (app.end === undefined) await trial.stop(app);
-      }
-    },
-  },
-  {
-    id: '6',
-    title: 'processes join and leave, one after another',
-    worlds: ['kafka'],
-    repeats: 60,
-    needs: ['faults', 'joins'],
-    async run(trial, repeats) {
-      const steady = await trial.start({ slot: 0 });
-      await trial.works(steady);
-      const guests: AppProcess[] = [];
-      let serial = 0;
-      for (let i = 0; i < repeats; i++) {
-        while (guests.length < 2) guests.push(await trial.start({ slot: 1 + (serial++ % 3) }));
-        const first = guests.shift()!;
+      for (let i = 0; i < 2 * repeats; i++) {
+        const isLong = i % 2 === 1;
+        const app = await trial.start({ block: { afterRecords: 2000, forMs: isLong ? 10_000 : 1000 } });
         await trial.within(
-          first.until((each) => each.isReady),
-          'a guest to be ready',
+          app.until((each) => each.isBlocked),
+          'the block',
         );
         trial.faults++;
-        await trial.stop(first);
-        await trial.clock.sleep(randomInt(trial.random, 500));
-        if (i % 20 === 19) await trial.recovered();
+        await trial.recovered();
+        await trial.works(app);
+        if (isLong && app.figures.rebuilds === 0) trial.problems.push('it did not notice that it had lost its tasks');
+        if (!isLong && app.figures.rebuilds > 0) trial.problems.push('it began again for a second');
+        await trial.stop(app);
       }
-      for (const guest of guests) await trial.stop(guest);
-      await trial.recovered();
     },
   },
   {
-    id: '8',
-    title: 'the loop blocked for 1 s and 10 s',
+    id: '8 thread',
+    title: 'a worker thread blocked for 15 s: told within 2 s, and another process goes on with its tasks meanwhile',
     worlds: ['kafka'],
-    repeats: 2,
+    short: 1,
+    repeats: 3,
+    needs: ['faults', 'rebuilds', 'joins'],
     async run(trial, repeats) {
+      const other = await trial.start({ slot: 1 });
+      await trial.works(other);
       for (let i = 0; i < repeats; i++) {
-        const app = await trial.start({ block: { afterRecords: 3000, forMs: i % 2 === 0 ? 1000 : 10_000 } });
-        await app.until((each) => each.figures.records > 3000);
+        const block = { afterRecords: 500, forMs: 15_000 };
+        const app = await trial.start({ slot: 0, settings: { workers: 2 }, block });
+        await trial.within(
+          app.until((each) => each.isBlocked),
+          'the block',
+        );
+        const since = trial.clock.monotonic();
         trial.faults++;
+        await trial.within(
+          app.until(({ figures }) => figures.degraded),
+          'the process to say that it is degraded',
+        );
+        const alarmMs = trial.clock.monotonic() - since;
+        trial.alarmsMs.push(alarmMs);
+        if (alarmMs > 2000) trial.problems.push(`it said so after ${alarmMs} ms`);
+        await trial.recovered();
+        if (!app.figures.degraded) trial.problems.push('nobody went on with the tasks of the thread that stood still');
+        await trial.within(
+          app.until(({ figures }) => !figures.degraded),
+          'the thread to go on',
+        );
         await trial.recovered();
         await trial.stop(app);
       }

@@ -1,7 +1,24 @@
 import { COUNTERS } from './rows.ts';
 import type { Outcome } from './run-row.ts';
 
-const HEAD = ['row', 'fault', 'repeats', 'records', 'L', 'D', 'O', 'S', 'foreign', 'R p50', 'R worst', 's', 'verdict'];
+const HEAD = [
+  'row',
+  'fault',
+  'repeats',
+  'records',
+  'L',
+  'D',
+  'O',
+  'S',
+  'foreign',
+  'R p50',
+  'R worst',
+  'pause',
+  'gap',
+  'alarm',
+  's',
+  'verdict',
+];
 
 /** The outcomes as a table in Markdown, and behind it what happened in each row, and what was wrong. */
 export function reportOf(outcomes: readonly Outcome[]): string {
@@ -17,6 +34,7 @@ export function reportOf(outcomes: readonly Outcome[]): string {
 
 function rowOf(outcome: Outcome): readonly (string | number)[] {
   const { faults, recoveryMs } = outcome;
+  const time = (ms: number | undefined) => (ms === undefined ? '-' : `${ms} ms`);
   return [
     outcome.row,
     outcome.title,
@@ -27,8 +45,11 @@ function rowOf(outcome: Outcome): readonly (string | number)[] {
     faults.inverted,
     faults.wrong,
     faults.foreign,
-    recoveryMs === undefined ? '-' : `${recoveryMs.p50} ms`,
-    recoveryMs === undefined ? '-' : `${recoveryMs.worst} ms`,
+    time(recoveryMs?.p50),
+    time(recoveryMs?.worst),
+    time(outcome.pauseMs === 0 ? undefined : outcome.pauseMs),
+    time(outcome.gapMs),
+    time(outcome.alarmMs),
     outcome.seconds,
     outcome.problems.length === 0 ? 'holds' : 'FAILS',
   ];

@@ -9,6 +9,8 @@ export interface Row {
   readonly worlds: readonly World['kind'][];
   /** Default 1. */
   readonly brokers?: 3;
+  /** On brokers that speak transactions as those of before Kafka 4.0 did. */
+  readonly protocol?: 'old';
   /** Part of the short run. */
   readonly short?: number;
   /** Repeats of the fault in the whole run. */
@@ -35,6 +37,8 @@ export interface Counters {
   readonly aborted: number;
   /** Refusals of an older owner that processes told of. */
   readonly fenced: number;
+  /** Requests to brokers that processes asked again. */
+  readonly retries: number;
   /** Requests to join a group that the proxy has seen. */
   readonly joins: number;
 }
@@ -47,5 +51,6 @@ export const COUNTERS: readonly (keyof Counters)[] = [
   'restored',
   'aborted',
   'fenced',
+  'retries',
   'joins',
 ];

@@ -16,6 +16,12 @@ export interface Outcome {
   readonly records: number;
   readonly faults: { readonly [fault in Fault]: number };
   readonly recoveryMs: { readonly p50: number; readonly worst: number } | undefined;
+  /** No worker's tasks stood still for longer as others of its tasks were given up or taken over. */
+  readonly pauseMs: number;
+  /** The longest time in which committed readers saw nothing new of a task that stayed where it was. */
+  readonly gapMs: number | undefined;
+  /** Whoever was degraded said so after this time at most. */
+  readonly alarmMs: number | undefined;
   readonly counters: Counters;
   readonly seconds: number;
   /** Empty where the row holds. */
@@ -59,6 +65,9 @@ export async function runRow(world: World, row: Row, repeats: number, seed: numb
     records,
     faults: verdict?.counts ?? { lost: -1, doubled: -1, inverted: -1, wrong: -1, foreign: -1, positions: -1 },
     recoveryMs: recoveryOf(trial.recoveriesMs),
+    pauseMs: Math.max(0, ...trial.apps.map(({ figures }) => figures.pauseMs)),
+    gapMs: trial.gapsMs.length === 0 ? undefined : Math.round(Math.max(...trial.gapsMs)),
+    alarmMs: trial.alarmsMs.length === 0 ? undefined : Math.round(Math.max(...trial.alarmsMs)),
     counters,
     seconds: Math.round((trial.clock.monotonic() - startedAt) / 1000),
     problems: [...trial.problems, ...problemsOf(trial, row, counters, verdict)],
@@ -101,6 +110,7 @@ function countersOf(trial: Trial, aborted: number): Counters {
     restored: sum((app) => app.figures.restored),
     aborted,
     fenced: sum((app) => app.errors.split('\n').filter((line) => /fenced|newer (owner|producer)/.test(line)).length),
+    retries: sum((app) => app.figures.retries),
     joins: trial.joins,
   };
 }

@@ -22,8 +22,11 @@ const sum = avro({ type: 'record', name: 'Sum', fields: [long('count'), long('to
 const match = avro({ type: 'record', name: 'Match', fields: [long('id'), long('product')] });
 const member = avro({ type: 'record', name: 'Member', fields: [long('count'), long('id')] });
 
-/** The job under a name of its own, with topics of its own: runs do not meet each other. */
-export function defineJob(name: string) {
+/**
+ * The job under a name of its own, with topics of its own: runs do not meet each other. `onRecord` is called for every
+ * record, perhaps several times.
+ */
+export function defineJob(name: string, onRecord: () => void = () => undefined) {
   const KEYED = { key: string(), partitions: PARTITIONS } as const;
   const input = topic(`${name}-input`, { ...KEYED, value: event });
   const table = topic(`${name}-table`, { ...KEYED, value: row });
@@ -49,6 +52,7 @@ export function defineJob(name: string) {
       value: link,
       initial: () => ({ count: 0, hash: 0, id: -1 }),
       add(state, { id }) {
+        onRecord();
         state.count++;
         state.hash = chained(state.hash, id);
         state.id = id;

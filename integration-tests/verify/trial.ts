@@ -1,24 +1,21 @@
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../../core/clock.ts';
 import { type Random, seededRandom } from '../../core/random.ts';
 import type { Log } from '../../log/log.ts';
+import { transactionalId } from '../../runtime/host.ts';
 import type { RunSettings } from '../../runtime/runtime.ts';
 import { forgetStores } from '../../runtime/slot.ts';
 import type { KafkaProxy } from '../proxy/proxy.ts';
-import type { AppOptions } from './app.ts';
-import { AppProcess } from './app-process.ts';
+import { type AppFaults, AppProcess } from './app-process.ts';
 import { Feeder } from './feed.ts';
 import { isSettled } from './outputs.ts';
-import { defineJob, type Job } from './topology.ts';
+import { defineJob, type Job, PARTITIONS } from './topology.ts';
 import { Watcher } from './watcher.ts';
 import type { BrokerControl, World } from './world.ts';
 
-export interface StartOptions {
+export interface StartOptions extends AppFaults {
   readonly slot?: number;
-  /** `name:hit:action`, see `core/failpoints.ts`. */
-  readonly failpoint?: string;
-  readonly block?: AppOptions['block'];
   /** Beside those of every trial. */
   readonly settings?: Partial<RunSettings>;
 }
@@ -54,6 +51,10 @@ export class Trial {
   /** Requests to join that the proxy had seen before. */
   readonly #joinsBefore: number;
   readonly recoveriesMs: number[] = [];
+  /** How soon a process said that it was degraded. */
+  readonly alarmsMs: number[] = [];
+  /** The longest time in which a partition showed nothing new whose task stayed where it was while others came and went. */
+  readonly gapsMs: number[] = [];
   #fed = 0;
   #log: Log | undefined;
   #feeding: Promise<void> | undefined;
@@ -98,10 +99,10 @@ export class Trial {
     return this.#start(options);
   }
 
-  #start({ slot = 0, failpoint, block, settings }: StartOptions): AppProcess {
+  #start({ slot = 0, settings, ...faults }: StartOptions): AppProcess {
     const engine = this.world.engineFor(this.job.name, slot);
-    const options = { engine, settings: { ...SETTINGS, ...settings }, ...(block === undefined ? {} : { block }) };
-    const app = new AppProcess(this.job.name, options, failpoint);
+    const options = { engine, settings: { ...SETTINGS, ...settings } };
+    const app = new AppProcess(this.job.name, options, faults);
     this.apps.push(app);
     return app;
   }
@@ -118,6 +119,13 @@ export class Trial {
     const path = (slot: number) => join(this.world.stateOf(this.job.name, slot), this.job.name, '0');
     await mkdir(path(to), { recursive: true });
     await copyFile(join(path(from), 'slot.json'), join(path(to), 'slot.json'));
+  }
+
+  /** Under what id the first worker of a slot writes. */
+  async transactionalId(slot: number): Promise<string> {
+    const path = join(this.world.stateOf(this.job.name, slot), this.job.name, '0', 'slot.json');
+    const { id } = JSON.parse(await readFile(path, 'utf8')) as { readonly id: string };
+    return transactionalId(this.job.name, id, 0);
   }
 
   /** Does this to a process, and counts it. */
@@ -138,6 +146,23 @@ export class Trial {
 
   #joinsSeen(): number {
     return this.world.proxy?.seen('joinGroup') ?? 0;
+  }
+
+  /** The group of the job: its generation, and who has which tasks. */
+  async group(): Promise<{ readonly generation: number; readonly tasks: ReadonlyMap<string, readonly string[]> }> {
+    return this.withLog(async (log) => {
+      const found = (await log.admin.groups()).find(({ group }) => group === this.job.name);
+      return { generation: found?.generation ?? -1, tasks: found?.tasks ?? new Map() };
+    });
+  }
+
+  /** The partitions of the input among these tasks. */
+  inputsOf(tasks: readonly string[]): readonly number[] {
+    const { topology, topics } = this.job;
+    const stage = topology.build().plan.stages.find(({ reads }) => reads.includes(topics.input.name))!;
+    return Array.from({ length: PARTITIONS }, (_, partition) => partition).filter((partition) =>
+      tasks.includes(`${stage.id}_${partition}`),
+    );
   }
 
   get proxy(): KafkaProxy {
@@ -216,7 +241,7 @@ export class Trial {
 
   /** Begins to watch the outputs; they are there once a process has committed something. */
   async watch(): Promise<void> {
-    if (this.world.shared) await this.withLog(async (log) => (this.watcher ??= new Watcher(log, this.job)));
+    if (this.world.shared) await this.withLog(async (log) => (this.watcher ??= new Watcher(log, this.job, this.clock)));
   }
 
   /** The input ends, and one process at least runs until all of it is done and every transaction is decided. */

@@ -1,3 +1,4 @@
+import type { Clock } from '../../core/clock.ts';
 import { BatchView } from '../../log/batch.ts';
 import type { Log } from '../../log/log.ts';
 import { type Job, PARTITIONS } from './topology.ts';
@@ -5,16 +6,22 @@ import { type Job, PARTITIONS } from './topology.ts';
 /** Follows the copied records as they are committed, while the faults happen. */
 export class Watcher {
   readonly #log: Log;
+  readonly #clock: Clock;
   readonly #job: Job;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   /** Ids seen, by partition, in order. */
   readonly ids: readonly number[][] = Array.from({ length: PARTITIONS }, () => []);
+  /** When a partition last showed something, and the longest time that it showed nothing since `mark`. */
+  readonly #lastAt: number[];
+  readonly #longestMs: number[] = Array.from({ length: PARTITIONS }, () => 0);
   #wakes: (() => void)[] = [];
   failure: unknown;
 
-  constructor(log: Log, job: Job) {
+  constructor(log: Log, job: Job, clock: Clock) {
     this.#log = log;
+    this.#clock = clock;
+    this.#lastAt = Array.from({ length: PARTITIONS }, () => clock.monotonic());
     this.#job = job;
     this.#running = this.#follow().catch((thrown: unknown) => {
       this.failure = thrown;
@@ -30,6 +37,16 @@ export class Watcher {
       });
     }
     if (this.failure !== undefined) throw this.failure;
+  }
+
+  /** From now on the times are measured in which nothing shows. */
+  mark(): void {
+    this.#longestMs.fill(0);
+  }
+
+  /** The longest time since the mark in which a partition showed nothing new. */
+  longestMs(partition: number): number {
+    return this.#longestMs[partition]!;
   }
 
   async close(): Promise<void> {
@@ -54,12 +71,19 @@ export class Watcher {
             }
           }
           fetched.release();
+          this.#shown(fetched.partition);
         }
         this.#wake();
       }
     } finally {
       await reader.close();
     }
+  }
+
+  #shown(partition: number): void {
+    const now = this.#clock.monotonic();
+    this.#longestMs[partition] = Math.max(this.#longestMs[partition]!, now - this.#lastAt[partition]!);
+    this.#lastAt[partition] = now;
   }
 
   #wake(): void {

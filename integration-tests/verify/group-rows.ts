@@ -1,0 +1,224 @@
+import { randomInt } from '../../core/random.ts';
+import { KAFKA_FAILPOINTS } from '../../log/kafka/failpoints.ts';
+import type { AppProcess } from './app-process.ts';
+import type { Row } from './rows.ts';
+import type { Trial } from './trial.ts';
+
+/** Where a process that stops holds an open transaction, or has just ended one. */
+const STOPPED_AT = ['commit.positions', 'commit.begun', 'commit.ending', 'commit.committed', 'commit.appended'];
+/** The default session of a member. */
+const SESSION_MS = 6000;
+
+/** What the steps of the commit do not reach: a process ends as it gives up or takes over tasks. */
+const failpointRows = KAFKA_FAILPOINTS.map(
+  (failpoint): Row => ({
+    id: failpoint.startsWith('kafka.producer') ? '1 K12 behind' : `1 K11 ${failpoint.split('.').at(-1)}`,
+    title: `killed at ${failpoint} while another process joins`,
+    worlds: ['kafka'],
+    repeats: 5,
+    async run(trial, repeats) {
+      await trial.begin();
+      for (let i = 0; i < repeats; i++) {
+        const app = await trial.start({ slot: 0, failpoint: `${failpoint}:1:kill` });
+        if (failpoint.startsWith('kafka.member.revok')) await trial.works(app);
+        const other = await trial.start({ slot: 1 });
+        await trial.dies(app);
+        await trial.recovered();
+        await trial.stop(other);
+      }
+    },
+  }),
+);
+
+/** Processes that share the work, come and go, or have the place of one another. */
+export const GROUP_ROWS: readonly Row[] = [
+  ...failpointRows,
+  {
+    id: '1 stop',
+    title: 'stopped in the middle of a commit for longer than the session, while another process goes on; then waked',
+    worlds: ['kafka'],
+    repeats: 5,
+    needs: ['faults', 'joins'],
+    async run(trial, repeats) {
+      await trial.begin();
+      for (let i = 0; i < repeats; i++) {
+        const step = STOPPED_AT[i % STOPPED_AT.length]!;
+        const zombie = await trial.start({ slot: 0, failpoint: `${step}:${3 + randomInt(trial.random, 5)}:stop` });
+        const other = await trial.start({ slot: 1 });
+        await zombie.until((each) => each.isReady);
+        await trial.freezes(zombie);
+        trial.faults++;
+        await trial.clock.sleep(SESSION_MS + 1000);
+        await trial.recovered();
+        zombie.signal('SIGCONT');
+        await trial.recovered();
+        await trial.stop(zombie);
+        await trial.stop(other);
+      }
+    },
+  },
+  {
+    id: '4',
+    title: 'a zombie: stopped for longer than its session, while another process goes on; then waked',
+    worlds: ['kafka'],
+    short: 1,
+    repeats: 10,
+    needs: ['faults', 'joins', 'rebuilds'],
+    async run(trial, repeats) {
+      let owner = await trial.start({ slot: 0 });
+      await trial.works(owner);
+      for (let i = 0; i < repeats; i++) {
+        const other = await trial.start({ slot: (i + 1) % 2 });
+        await trial.works(other);
+        trial.fault(owner, 'SIGSTOP');
+        await trial.clock.sleep(SESSION_MS + 1000);
+        await trial.recovered();
+        owner.signal('SIGCONT');
+        await trial.clock.sleep(randomInt(trial.random, 2000));
+        await trial.recovered();
+        if (owner.end === undefined) await trial.stop(owner);
+        owner = other;
+      }
+    },
+    mayFail: /log\.fenced/,
+  },
+  {
+    id: '5',
+    title: 'two processes with one transactional id, as after a folder was copied',
+    worlds: ['kafka'],
+    repeats: 5,
+    mayFail: /log\.fenced/,
+    needs: ['faults', 'fenced'],
+    async run(trial, repeats) {
+      for (let i = 0; i < repeats; i++) {
+        const first = await trial.start({ slot: 0 });
+        await trial.works(first);
+        trial.faults++;
+        await trial.copyIdentity(0, 1);
+        const second = await trial.start({ slot: 1 });
+        await second.until((each) => each.figures.commits > 0);
+        await trial.clock.sleep(3000);
+        await trial.recovered();
+        for (const app of [first, second]) if (app.end === undefined) await trial.stop(app);
+      }
+    },
+  },
+  {
+    id: '6',
+    title: 'processes join and leave, one after another',
+    worlds: ['kafka'],
+    repeats: 60,
+    needs: ['faults', 'joins'],
+    async run(trial, repeats) {
+      const steady = await trial.start({ slot: 0 });
+      await trial.works(steady);
+      const guests: AppProcess[] = [];
+      let serial = 0;
+      for (let i = 0; i < repeats; i++) {
+        while (guests.length < 2) guests.push(await trial.start({ slot: 1 + (serial++ % 3) }));
+        const first = guests.shift()!;
+        await trial.within(
+          first.until((each) => each.isReady),
+          'a guest to be ready',
+        );
+        trial.faults++;
+        await trial.stop(first);
+        await trial.clock.sleep(randomInt(trial.random, 500));
+        if (i % 20 === 19) await trial.recovered();
+      }
+      for (const guest of guests) await trial.stop(guest);
+      await trial.recovered();
+    },
+  },
+  {
+    id: 'kept',
+    title: 'a process joins and leaves; what the other keeps goes on meanwhile',
+    worlds: ['kafka'],
+    repeats: 10,
+    needs: ['faults', 'joins'],
+    async run(trial, repeats) {
+      const steady = await trial.start({ slot: 0 });
+      await trial.works(steady);
+      const member = [...(await trial.group()).tasks.keys()][0]!;
+      for (let i = 0; i < repeats; i++) {
+        trial.watcher!.mark();
+        const joins = trial.joins;
+        const guest = await trial.start({ slot: 1 });
+        await trial.within(
+          guest.until(() => trial.joins > joins),
+          'the guest to join',
+        );
+        const shown = trial.watcher!.ids.map(({ length }) => length);
+        await trial.within(
+          guest.until((each) => each.isReady),
+          'the guest to be ready',
+        );
+        trial.faults++;
+        const kept = trial.inputsOf((await trial.group()).tasks.get(member) ?? []);
+        if (kept.length === 0) trial.problems.push('the first process kept nothing');
+        for (const partition of kept) {
+          if (trial.watcher!.ids[partition]!.length > shown[partition]!) continue;
+          trial.problems.push(`partition ${partition} was kept, and showed nothing while the other process joined`);
+        }
+        await trial.recovered();
+        await trial.stop(guest);
+        await trial.recovered();
+        trial.gapsMs.push(...kept.map((partition) => trial.watcher!.longestMs(partition)));
+      }
+      if (steady.figures.rebuilds > 0) trial.problems.push('the first process had to begin again from its last commit');
+    },
+  },
+  {
+    id: 'static',
+    title: 'a static member stopped or killed, and started again within its session: nobody is assigned anew',
+    worlds: ['kafka'],
+    repeats: 10,
+    needs: ['faults', 'joins'],
+    async run(trial, repeats) {
+      const start = () => trial.start({ slot: 0, settings: { instanceId: 'one' } });
+      const other = await trial.start({ slot: 1, settings: { instanceId: 'two' } });
+      await trial.works(other);
+      let member = await start();
+      await trial.works(member);
+      for (let i = 0; i < repeats; i++) {
+        const before = await sharesOf(trial);
+        trial.fault(member, i % 2 === 0 ? 'SIGKILL' : 'SIGTERM');
+        await member.whenEnded();
+        member = await start();
+        await trial.works(member);
+        await trial.recovered();
+        const after = await sharesOf(trial);
+        if (before !== after) trial.problems.push(`the group was ${before}, and is ${after}`);
+      }
+      if (other.figures.rebuilds > 0) trial.problems.push('the other process had to begin again from its last commit');
+    },
+  },
+  {
+    id: 'static twin',
+    title: 'a second process with the instance id of the first: the first ends and says why',
+    worlds: ['kafka'],
+    repeats: 3,
+    mayFail: /^log\.fenced: .*instance id one\b/,
+    needs: ['faults', 'fenced'],
+    async run(trial, repeats) {
+      let older = await trial.start({ slot: 0, settings: { instanceId: 'one' } });
+      for (let i = 0; i < repeats; i++) {
+        await trial.works(older);
+        trial.faults++;
+        const newer = await trial.start({ slot: (i + 1) % 2, settings: { instanceId: 'one' } });
+        await trial.within(older.whenEnded(), 'the first process to end');
+        if (older.failure === undefined) trial.problems.push('the first process did not say why it ended');
+        await trial.recovered();
+        older = newer;
+      }
+    },
+  },
+];
+
+/** The generation of the group, and what each static member has, in words. */
+async function sharesOf(trial: Trial): Promise<string> {
+  const { generation, tasks } = await trial.group();
+  // a member id is the instance id and what the broker adds
+  const shares = [...tasks].map(([id, share]) => `${id.split('-', 1)[0]}: ${[...share].sort().join(' ')}`).sort();
+  return `generation ${generation}, ${shares.join(', ')}`;
+}
