@@ -9,6 +9,7 @@ import java.util.Map;
  *   topics  makes topics, or deletes those with a prefix
  *   load    fills a topic with bids, and says what each row must make of them
  *   run     runs a row with Kafka Streams; says when it has taken so many records, and when all are committed
+ *   restart runs a count per key, and says what its start has cost
  *   check   reads an output, committed records only: its count and a digest that does not depend on order
  *   live    produces at a fixed rate and measures how long records take to come out, committed
  */
@@ -23,6 +24,7 @@ public final class Main {
       case "topics" -> Topics.main(options);
       case "load" -> Load.main(options);
       case "run" -> Run.main(options);
+      case "restart" -> Restart.main(options);
       case "check" -> Check.main(options);
       case "live" -> Live.main(options);
       default -> throw new IllegalArgumentException("there is no " + args[0]);
