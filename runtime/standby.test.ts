@@ -189,6 +189,8 @@ test('a task moves to a process that joins when its state has caught up there, n
     await feeder.feed(40_000);
     await application.counted();
     const written = await application.changelog();
+    // every second it tells what it holds; before, there is nothing to catch up with
+    await application.during(application.clock.sleep(1000));
     const second = await application.start('b', settings);
     assert.deepEqual(await application.tasks(), [0, 4], 'nothing moves at once');
     await application.until('the move', async () => {
