@@ -1,7 +1,8 @@
 import type { Bytes } from '../../core/bytes.ts';
-import { FlowError } from '../../core/errors.ts';
+import type { FlowError } from '../../core/errors.ts';
 import type { Millis, Position } from '../../core/ids.ts';
-import { checkMetadata, closedProducer, misuse, type Positions } from '../clients/producing.ts';
+import { checkMetadata, type Positions } from '../clients/producing.ts';
+import { TransactionState } from '../clients/transaction-state.ts';
 import { backOffMs } from '../kafka/retry.ts';
 import type { GroupIdentity, LogProducer } from '../log.ts';
 import { finalFailure } from './failures.ts';
@@ -17,20 +18,17 @@ export class TransactionalProducer implements LogProducer {
   readonly #id: string;
   readonly #timeoutMs: Millis;
   readonly #appends: Appends;
+  readonly #state: TransactionState;
   #producer: LibraryProducer | undefined;
   /** The library's own begin, which is not heard of before. */
   #begun: Promise<void> = Promise.resolve();
-  /** `failed`: the outcome of a request is unknown, or the log has aborted; only `abort` and `close` may follow. */
-  #state: 'idle' | 'open' | 'failed' | 'closed' = 'idle';
-  /** A newer producer has the transactional id. */
-  #fence: FlowError | undefined;
-  #unanswered = 0;
 
   private constructor(parts: ProducerParts, id: string, timeoutMs: Millis) {
     this.#parts = parts;
     this.#id = id;
     this.#timeoutMs = Math.max(SHORTEST_TRANSACTION_MS, timeoutMs);
     this.#appends = new Appends(parts);
+    this.#state = new TransactionState(id, () => parts.shared.check());
   }
 
   /** Takes the transactional id over: who had it before is fenced, and its open transaction aborted. */
@@ -41,34 +39,25 @@ export class TransactionalProducer implements LogProducer {
   }
 
   async append(topic: string, partition: number, batch: Bytes): Promise<Position> {
-    this.#checkOpen();
-    this.#unanswered++;
-    try {
-      return await this.#watched(() =>
-        this.#appends.append(topic, partition, batch, async () => {
-          await this.#begun;
-          return this.#producer!;
-        }),
-      );
-    } finally {
-      this.#unanswered--;
-    }
+    return this.#state.appending(() =>
+      this.#appends.append(topic, partition, batch, async () => {
+        await this.#begun;
+        return this.#producer!;
+      }),
+    );
   }
 
   begin(): void {
-    this.#check();
-    if (this.#state === 'failed') throw this.#voided();
-    if (this.#state === 'open') throw misuse(`producer ${this.#id} has begun a transaction already`);
-    this.#state = 'open';
+    this.#state.begin();
     this.#begun = this.#ask('the begin of a transaction', (producer) => (_, done) => producer.beginTransaction(done));
     this.#begun.catch(() => undefined);
   }
 
   async sendPositions(member: GroupIdentity, positions: Positions): Promise<void> {
-    this.#checkOpen();
+    this.#state.checkOpen();
     checkMetadata(positions);
     if (positions.length === 0) return;
-    await this.#watched(async () => {
+    await this.#state.watched(async () => {
       const { consumer } = this.#parts.members.holder(member);
       await this.#begun;
       await this.#ask(
@@ -79,37 +68,33 @@ export class TransactionalProducer implements LogProducer {
   }
 
   async commit(): Promise<void> {
-    this.#checkOpen();
-    if (this.#unanswered > 0) throw misuse(`${this.#unanswered} appends were not awaited before the commit`);
-    await this.#watched(async () => {
+    this.#state.checkCommit();
+    await this.#state.watched(async () => {
       await this.#begun;
       await this.#ask('the commit', (producer) => (ms, done) => producer.commitTransaction(ms, done));
     });
-    if (this.#state === 'open') this.#state = 'idle';
+    this.#state.ended();
   }
 
   async abort(): Promise<void> {
-    this.#check();
-    if (this.#state === 'idle') throw misuse(`producer ${this.#id} has no transaction to abort`);
-    await this.#watched(async () => {
+    this.#state.checkAbort();
+    await this.#state.watched(async () => {
       await this.#begun.catch(() => undefined);
       try {
         await this.#ask('the abort', (producer) => (ms, done) => producer.abortTransaction(ms, done));
       } catch (thrown) {
-        if (this.#state !== 'failed' || (thrown as FlowError).code === 'log.fenced') throw thrown;
+        if (!this.#state.failed || (thrown as FlowError).code === 'log.fenced') throw thrown;
         // Of a commit whose outcome is not known the library can only end by being opened anew.
         await this.#disconnect();
         await this.#initialise();
       }
     });
-    if (this.#state !== 'closed') this.#state = 'idle';
+    this.#state.ended();
   }
 
   async close(): Promise<void> {
-    if (this.#state === 'closed') return;
-    const open = this.#state !== 'idle' && this.#fence === undefined;
-    this.#state = 'closed';
-    if (open) {
+    if (this.#state.closed) return;
+    if (this.#state.close()) {
       await this.#begun.catch(() => undefined);
       await this.#ask('the abort at closing', (producer) => (ms, done) => producer.abortTransaction(ms, done)).catch(
         () => undefined,
@@ -148,34 +133,5 @@ export class TransactionalProducer implements LogProducer {
   async #disconnect(): Promise<void> {
     const producer = this.#producer;
     if (producer?.isConnected()) await call<unknown>((done) => producer.disconnect(done)).catch(() => undefined);
-  }
-
-  async #watched<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (thrown) {
-      if (thrown instanceof FlowError) {
-        if (thrown.code === 'log.fenced') this.#fence ??= thrown;
-        const unknown = thrown.code === 'log.timeout' || thrown.code === 'log.aborted';
-        if (unknown && this.#state === 'open') this.#state = 'failed';
-      }
-      throw thrown;
-    }
-  }
-
-  #check(): void {
-    this.#parts.shared.check();
-    if (this.#state === 'closed') throw closedProducer(this.#id);
-    if (this.#fence !== undefined) throw new FlowError('log.fenced', this.#fence.message, { cause: this.#fence });
-  }
-
-  #checkOpen(): void {
-    this.#check();
-    if (this.#state === 'failed') throw this.#voided();
-    if (this.#state !== 'open') throw misuse(`producer ${this.#id} writes within transactions; call begin first`);
-  }
-
-  #voided(): FlowError {
-    return new FlowError('log.aborted', `the transaction of ${this.#id} has failed; abort it first`);
   }
 }

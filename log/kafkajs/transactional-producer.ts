@@ -1,7 +1,8 @@
 import type { Bytes } from '../../core/bytes.ts';
 import { FlowError } from '../../core/errors.ts';
 import type { Millis, Position } from '../../core/ids.ts';
-import { checkMetadata, closedProducer, misuse, type Positions } from '../clients/producing.ts';
+import { checkMetadata, type Positions } from '../clients/producing.ts';
+import { TransactionState } from '../clients/transaction-state.ts';
 import { Stale } from '../kafka/error-codes.ts';
 import type { GroupIdentity, LogProducer } from '../log.ts';
 import { codeOf, failureOfLibrary } from './failures.ts';
@@ -19,14 +20,10 @@ export class TransactionalProducer implements LogProducer {
   readonly #id: string;
   readonly #timeoutMs: Millis;
   readonly #appends: Appends;
+  readonly #state: TransactionState;
   #producer: LibraryProducer;
   /** Begun with the library as soon as the one before has ended, which costs nothing there. */
   #transaction: LibraryTransaction | undefined;
-  /** `failed`: the outcome of a request is unknown, or the log has aborted; only `abort` and `close` may follow. */
-  #state: 'idle' | 'open' | 'failed' | 'closed' = 'idle';
-  /** A newer producer has the transactional id. */
-  #fence: FlowError | undefined;
-  #unanswered = 0;
   /** What the open transaction says of groups. */
   readonly #sent = new Map<string, Row[]>();
 
@@ -35,6 +32,7 @@ export class TransactionalProducer implements LogProducer {
     this.#id = id;
     this.#timeoutMs = timeoutMs;
     this.#appends = new Appends(parts);
+    this.#state = new TransactionState(id, () => parts.brokers.check());
     this.#producer = this.#library();
   }
 
@@ -46,31 +44,22 @@ export class TransactionalProducer implements LogProducer {
   }
 
   async append(topic: string, partition: number, batch: Bytes): Promise<Position> {
-    this.#checkOpen();
-    const transaction = this.#transaction!;
-    this.#unanswered++;
-    try {
-      return await this.#watched(() => this.#appends.append(topic, partition, batch, async () => transaction));
-    } finally {
-      this.#unanswered--;
-    }
+    const transaction = this.#transaction;
+    return this.#state.appending(() => this.#appends.append(topic, partition, batch, async () => transaction!));
   }
 
   begin(): void {
-    this.#check();
-    if (this.#state === 'failed') throw this.#voided();
-    if (this.#state === 'open') throw misuse(`producer ${this.#id} has begun a transaction already`);
-    this.#state = 'open';
+    this.#state.begin();
   }
 
   async sendPositions(member: GroupIdentity, positions: Positions): Promise<void> {
-    this.#checkOpen();
+    this.#state.checkOpen();
     checkMetadata(positions);
     if (positions.length === 0) return;
     const { brokers, members, shared } = this.#parts;
     const what = `positions of group ${member.group} by ${this.#id}`;
     const transaction = this.#transaction!;
-    await this.#watched(async () => {
+    await this.#state.watched(async () => {
       if (!members.holds(member)) {
         throw new FlowError(
           'log.generation',
@@ -89,19 +78,17 @@ export class TransactionalProducer implements LogProducer {
   }
 
   async commit(): Promise<void> {
-    this.#checkOpen();
-    if (this.#unanswered > 0) throw misuse(`${this.#unanswered} appends were not awaited before the commit`);
-    await this.#watched(() => this.#request(`the commit of ${this.#id}`, () => this.#transaction!.commit()));
+    this.#state.checkCommit();
+    await this.#state.watched(() => this.#request(`the commit of ${this.#id}`, () => this.#transaction!.commit()));
     await this.#shown();
     await this.#next();
   }
 
   async abort(): Promise<void> {
-    this.#check();
-    if (this.#state === 'idle') throw misuse(`producer ${this.#id} has no transaction to abort`);
-    const failed = this.#state === 'failed' || this.#unanswered > 0;
+    this.#state.checkAbort();
+    const failed = this.#state.failed || this.#state.unanswered > 0;
     const what = `the abort of ${this.#id}`;
-    await this.#watched(async () => {
+    await this.#state.watched(async () => {
       try {
         await this.#request(what, () => this.#transaction!.abort());
       } catch (thrown) {
@@ -114,10 +101,8 @@ export class TransactionalProducer implements LogProducer {
   }
 
   async close(): Promise<void> {
-    if (this.#state === 'closed') return;
-    const open = this.#state !== 'idle' && this.#fence === undefined;
-    this.#state = 'closed';
-    if (open) await this.#transaction?.abort().catch(() => undefined);
+    if (this.#state.closed) return;
+    if (this.#state.close()) await this.#transaction?.abort().catch(() => undefined);
     await this.#producer.disconnect().catch(() => undefined);
   }
 
@@ -158,10 +143,10 @@ export class TransactionalProducer implements LogProducer {
   }
 
   async #next(): Promise<void> {
-    if (this.#state === 'closed') return;
+    if (this.#state.closed) return;
     this.#sent.clear();
     if (!this.#transaction!.isActive()) this.#transaction = await this.#producer.transaction();
-    this.#state = 'idle';
+    this.#state.ended();
   }
 
   async #request(what: string, request: () => Promise<void>): Promise<void> {
@@ -176,34 +161,5 @@ export class TransactionalProducer implements LogProducer {
         throw new FlowError('log.timeout', `${what}: ${failure.message}`, { cause: thrown });
       throw failure;
     }
-  }
-
-  async #watched<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (thrown) {
-      if (thrown instanceof FlowError) {
-        if (thrown.code === 'log.fenced') this.#fence ??= thrown;
-        const unknown = thrown.code === 'log.timeout' || thrown.code === 'log.aborted';
-        if (unknown && this.#state === 'open') this.#state = 'failed';
-      }
-      throw thrown;
-    }
-  }
-
-  #check(): void {
-    this.#parts.brokers.check();
-    if (this.#state === 'closed') throw closedProducer(this.#id);
-    if (this.#fence !== undefined) throw new FlowError('log.fenced', this.#fence.message, { cause: this.#fence });
-  }
-
-  #checkOpen(): void {
-    this.#check();
-    if (this.#state === 'failed') throw this.#voided();
-    if (this.#state !== 'open') throw misuse(`producer ${this.#id} writes within transactions; call begin first`);
-  }
-
-  #voided(): FlowError {
-    return new FlowError('log.aborted', `the transaction of ${this.#id} has failed; abort it first`);
   }
 }
