@@ -13,6 +13,7 @@ import type { Log, LogProducer } from '../log/log.ts';
 import { createMemoryLog, type Fault, type FaultOptions } from '../log/memory/memory.ts';
 import { createStateBackend, isPaneDrop } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
+import { completeBesideRival } from './rival.fixture.ts';
 import { DEFAULT_SETTINGS, type Run, startRun } from './runtime.ts';
 
 function start(log: Log, directory?: string, telemetry = silentTelemetry()): Promise<Run> {
@@ -96,27 +97,7 @@ test('with stores on disk, nothing is lost at-least-once', { timeout: 60_000 }, 
 test('nothing is lost when tasks are taken away and given back', { timeout: 60_000 }, async () => {
   const log = createMemoryLog({ clock: systemClock, random: seededRandom(6) });
   const run = await start(log);
-  let ended = false;
-  const finished = run.finished.finally(() => {
-    ended = true;
-  });
-  let taken = 0;
-  while (!ended) {
-    const other = await log.join({
-      ...{ group: 'crash', name: 'other', metadata: '' },
-      assign: () => new Map(),
-      onAssign: ({ tasks }) => {
-        taken += tasks.length;
-      },
-      onRevoke: async () => undefined,
-      onLost: () => undefined,
-    });
-    await systemClock.sleep(1);
-    await other.leave();
-    await systemClock.sleep(5);
-  }
-  assert.equal((await finished).how, 'complete');
-  assert.ok(taken > 3, `${taken} tasks were taken`);
+  await completeBesideRival(log, run, 'crash');
   await assertAtLeast(log);
   await log.close();
 });

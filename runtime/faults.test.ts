@@ -11,6 +11,7 @@ import { topology } from '../integration-tests/crash/topology.ts';
 import { createMemoryLog, FAULTS, type Fault, type FaultOptions, type MemoryLog } from '../log/memory/memory.ts';
 import { createStateBackend } from '../state/state.ts';
 import { silentTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
+import { completeBesideRival } from './rival.fixture.ts';
 import { DEFAULT_SETTINGS, type Run, startRun } from './runtime.ts';
 
 function start(log: MemoryLog, telemetry: Telemetry, directory?: string): Promise<Run> {
@@ -172,27 +173,7 @@ test('tasks that another member takes away and gives back lose and repeat nothin
   const log = createMemoryLog({ clock: systemClock, random: seededRandom(6) });
   const telemetry = silentTelemetry();
   const run = await start(log, telemetry);
-  let ended = false;
-  const finished = run.finished.finally(() => {
-    ended = true;
-  });
-  let taken = 0;
-  while (!ended) {
-    const other = await log.join({
-      ...{ group: 'crash', name: 'other', metadata: '' },
-      assign: () => new Map(),
-      onAssign: ({ tasks }) => {
-        taken += tasks.length;
-      },
-      onRevoke: async () => undefined,
-      onLost: () => undefined,
-    });
-    await systemClock.sleep(1);
-    await other.leave();
-    await systemClock.sleep(5);
-  }
-  assert.equal((await finished).how, 'complete');
-  assert.ok(taken > 3, `${taken} tasks were taken`);
+  await completeBesideRival(log, run, 'crash');
   await assertExact(log);
   await log.close();
 });
