@@ -11,8 +11,10 @@ export interface ReadAt {
 }
 
 /**
- * Reads every committed record of a topic, from its start to where it ends now, partition by partition. Key and
- * value are views, valid during the call; `toPlain` copies them. Answers the number of records.
+ * Reads every committed record of a topic, from its start to where it ends now, partition by partition. Waits for
+ * transactions that are open there: what was committed behind the first record of one is seen when it is decided, as that
+ * of a process that was killed is once its timeout is over. Key and value are views, valid during the call; `toPlain`
+ * copies them. Answers the number of records.
  */
 export async function readTopic<K, V>(
   log: Log,
@@ -25,9 +27,9 @@ export async function readTopic<K, V>(
   const valueView = topic.valueSerde.view();
   let records = 0;
   for (let partition = 0; partition < topic.partitions; partition++) {
-    const { start, stable } = await log.admin.bounds(topic.name, partition);
+    const { start, end } = await log.admin.bounds(topic.name, partition);
     reader.assign([{ topic: topic.name, partition, position: start }]);
-    for (let next = start; next < stable; ) {
+    for (let next = start; next < end; ) {
       for (const fetched of await reader.fetch(100)) {
         for (let b = 0; b < fetched.starts.length; b++) {
           view.open(fetched.bytes, fetched.starts[b]!, fetched.ends[b]!, fetched);

@@ -4,7 +4,7 @@ import { systemClock } from '../../core/clock.ts';
 import { seededRandom } from '../../core/random.ts';
 import { testBrokers } from '../../integration-tests/support/brokers.ts';
 import { batch, readTo } from '../conformance/bench.conformance.ts';
-import type { Log } from '../log.ts';
+import type { Log, PartitionBounds } from '../log.ts';
 import type { Cluster } from './cluster.ts';
 import { endpoints } from './endpoint.ts';
 import { createKafkaLog } from './kafka.ts';
@@ -28,12 +28,20 @@ async function leadersOf(cluster: Cluster, topic: string): Promise<readonly numb
   }
 }
 
+/** Bounds of a partition without an open transaction: the brokers write down how one has ended a moment later. */
+async function settledBounds(log: Log, topic: string, partition: number): Promise<PartitionBounds> {
+  for (;;) {
+    const bounds = await log.admin.bounds(topic, partition);
+    if (bounds.stable === bounds.end) return bounds;
+    await systemClock.sleep(20);
+  }
+}
+
 /** Every value of every partition that a committed reader sees, in order. */
 async function valuesOf(log: Log, topic: string): Promise<readonly (readonly number[])[]> {
   const partitions: number[][] = [];
   for (let partition = 0; partition < PARTITIONS; partition++) {
-    const { start, stable, end } = await log.admin.bounds(topic, partition);
-    assert.equal(stable, end, 'no transaction is open');
+    const { start, stable } = await settledBounds(log, topic, partition);
     const reader = log.reader({ isolation: 'committed' });
     reader.assign([{ topic, partition, position: start }]);
     partitions.push((await readTo(reader, start, stable)).map(({ value }) => Number(value)));
@@ -132,7 +140,7 @@ if (brokers !== undefined) {
       const leaders = await leadersOf(cluster, 'transactional');
       await without(leaders.includes(broker) ? broker : leaders[0]!, 'transactional', how, work);
     }
-    assert.ok(committed > 6);
+    assert.ok(committed >= 6);
     const expected = Array.from({ length: committed }, (_, number) => number);
     for (const values of await valuesOf(log, 'transactional')) assert.deepEqual(values, expected);
     await producer.close();
