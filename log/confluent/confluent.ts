@@ -1,7 +1,12 @@
-import type { Millis, TopicPartition } from '../../core/ids.ts';
+import type { TopicPartition } from '../../core/ids.ts';
 import { endpoints } from '../kafka/endpoint.ts';
 import { createKafkaLog } from '../kafka/kafka.ts';
-import type { KafkaOptions } from '../kafka/options.ts';
+import {
+  DEFAULT_CLIENT_ID,
+  DEFAULT_PATIENCE_MS,
+  DEFAULT_TRANSACTION_TIMEOUT_MS,
+  type KafkaOptions,
+} from '../kafka/options.ts';
 import type {
   CommittedPosition,
   Finding,
@@ -25,10 +30,6 @@ import { ConfluentReader } from './reader.ts';
 import { Shared } from './shared.ts';
 import { withSlots } from './slots.ts';
 import { TransactionalProducer } from './transactional-producer.ts';
-
-const DEFAULT_CLIENT_ID = 'nodeflow';
-const DEFAULT_PATIENCE_MS: Millis = 30_000;
-const DEFAULT_TRANSACTION_TIMEOUT_MS: Millis = 10_000;
 
 /** What the driver can do, whatever the cluster. */
 export const CONFLUENT_CAPABILITIES: LogCapabilities = {

@@ -1,6 +1,6 @@
 import { systemClock } from '../../core/clock.ts';
 import { FlowError } from '../../core/errors.ts';
-import type { Millis, TopicPartition } from '../../core/ids.ts';
+import type { TopicPartition } from '../../core/ids.ts';
 import { seededRandom } from '../../core/random.ts';
 import type {
   CommittedPosition,
@@ -25,13 +25,10 @@ import { loadLibrary } from './library.ts';
 import { joinAsMember } from './member.ts';
 import { Members } from './members.ts';
 import { openCluster } from './open-cluster.ts';
-import type { KafkaOptions } from './options.ts';
+import { DEFAULT_CLIENT_ID, DEFAULT_PATIENCE_MS, type KafkaOptions } from './options.ts';
 import { openProducer } from './producer.ts';
 import { KafkaReader } from './reader.ts';
 import { checkSecurity } from './security.ts';
-
-const DEFAULT_CLIENT_ID = 'nodeflow';
-const DEFAULT_PATIENCE_MS: Millis = 30_000;
 
 /** What the driver can do, whatever the cluster. */
 export const KAFKA_CAPABILITIES: LogCapabilities = {

@@ -2,6 +2,11 @@ import type { Clock } from '../../core/clock.ts';
 import type { Millis } from '../../core/ids.ts';
 import type { Random } from '../../core/random.ts';
 
+/** What every driver on a cluster takes where its options or the contract say nothing. */
+export const DEFAULT_CLIENT_ID = 'nodeflow';
+export const DEFAULT_PATIENCE_MS: Millis = 30_000;
+export const DEFAULT_TRANSACTION_TIMEOUT_MS: Millis = 10_000;
+
 /** How to reach a cluster. These types stand apart from the client library, so that users need none of its types. */
 export interface KafkaOptions {
   /** Where brokers listen: `host:port`, several with commas between. One that answers is enough. */

@@ -18,12 +18,12 @@ import { failureOf, Stale } from './error-codes.ts';
 import { storePositions } from './group-positions.ts';
 import { sendMemberPositions } from './member-positions.ts';
 import type { Members } from './members.ts';
+import { DEFAULT_TRANSACTION_TIMEOUT_MS } from './options.ts';
 import { PRODUCE_ADDING_VERSION, PRODUCE_PLAIN_VERSION } from './produce-codec.ts';
 import { retry } from './retry.ts';
 import { Transaction } from './transaction.ts';
 import { initProducerId } from './transaction-requests.ts';
 
-const DEFAULT_TRANSACTION_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const SHORTEST_REQUEST_MS = 1000;
 /** Requests are sent again so often before a transaction is too old. */

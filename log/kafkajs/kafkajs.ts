@@ -1,9 +1,14 @@
 import { systemClock } from '../../core/clock.ts';
-import type { Millis, TopicPartition } from '../../core/ids.ts';
+import type { TopicPartition } from '../../core/ids.ts';
 import { seededRandom } from '../../core/random.ts';
 import { endpoints } from '../kafka/endpoint.ts';
 import { Members } from '../kafka/members.ts';
-import type { KafkaOptions } from '../kafka/options.ts';
+import {
+  DEFAULT_CLIENT_ID,
+  DEFAULT_PATIENCE_MS,
+  DEFAULT_TRANSACTION_TIMEOUT_MS,
+  type KafkaOptions,
+} from '../kafka/options.ts';
 import { checkSecurity } from '../kafka/security.ts';
 import type {
   CommittedPosition,
@@ -28,10 +33,6 @@ import { joinAsMember } from './member.ts';
 import { PlainProducer, type ProducerParts } from './producer.ts';
 import { KafkaJsReader } from './reader.ts';
 import { TransactionalProducer } from './transactional-producer.ts';
-
-const DEFAULT_CLIENT_ID = 'nodeflow';
-const DEFAULT_PATIENCE_MS: Millis = 30_000;
-const DEFAULT_TRANSACTION_TIMEOUT_MS: Millis = 10_000;
 
 /** What the driver can do, whatever the cluster. */
 export const KAFKAJS_CAPABILITIES: LogCapabilities = {
