@@ -108,10 +108,10 @@ export class BatchView {
     }
     if (count * SMALLEST_RECORD > end - at) throw this.#broken(where, 0, `${count} records do not fit into it`);
     if (this.positions.length < count) this.#grow(count);
-    this.sieved = sieve !== undefined && !this.appendTime;
-    if (this.sieved) sieve!.begin(count);
-    const baseTime = baseTimestamp(bytes, start);
-    this.count = this.#decode(at, end, count, baseTime, delta, where, this.sieved ? sieve : undefined);
+    const asked = this.appendTime ? undefined : sieve;
+    this.sieved = asked !== undefined;
+    asked?.begin(count);
+    this.count = this.#decode(at, end, count, baseTimestamp(bytes, start), delta, where, asked);
     if (this.appendTime) this.timestamps.fill(this.maxTimestamp, 0, count);
   }
 

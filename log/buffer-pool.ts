@@ -35,7 +35,7 @@ export function isLent(bytes: Bytes): boolean {
   return lent.has(bytes.buffer);
 }
 
-/** Rounded up, so that a buffer fits again what is a little larger, but by no more than a quarter of the largest batches. */
+/** Rounded up, so that a buffer fits again what is a little larger, but by less than a step where it is large. */
 function roomFor(size: number): number {
   if (size > STEP_BYTES) return Math.ceil(size / STEP_BYTES) * STEP_BYTES;
   return Math.max(SMALLEST_BYTES, 2 ** Math.ceil(Math.log2(size)));
