@@ -63,7 +63,7 @@ function load(): Library | string {
     return {
       open: (path) =>
         new RocksDB(path, {
-          writeBufferSize: 16 << 20,
+          writeBufferSize: 8 << 20,
           maxWriteBufferNumber: 2,
           maxBackgroundJobs: 2,
           maxOpenFiles: 256,
