@@ -77,6 +77,8 @@ export interface OperatorContext {
   storeSerdes(store: string): StoreSerdes;
   /** A number that is undone with the step, committed with the positions and restored: operator time, cursors. */
   number(name: string, initial: number): KeptNumber;
+  /** The clock by which the operator judges what is late; named like a number, and kept as one. */
+  clock(name: string): OperatorClock;
   /** Counts a record that goes no further, by reason; undone with the step. */
   drop(reason: DropReason, record: Rec): void;
   /** Where a sink or a repartition writes. */
@@ -107,6 +109,18 @@ export interface ResumableScan {
    * operator threw), its step was rolled back, and policy says to go on.
    */
   skip?(): void;
+}
+
+/**
+ * Event time as an operator sees it (a stage whose inputs have one upstream task each gives each
+ * operator a clock of its own, which its records move; elsewhere all operators share the stage's). It never goes back.
+ */
+export interface OperatorClock {
+  readonly value: Millis;
+  /** Takes the time of a record before the record is judged. */
+  see(at: Millis): void;
+  /** Moves it to where the last window closes, when nothing more will come. */
+  finish(at: Millis): void;
 }
 
 export interface KeptNumber {
@@ -141,6 +155,7 @@ export interface Output {
 }
 
 export { fanOut, fuse, NOWHERE, type Wire } from './fuse.ts';
+export { OwnClock } from './own-clock.ts';
 export type { KeyValueStore, ProcessContext, Processor, ProcessorSupplier, WindowStore } from './process.ts';
 export { Rec } from './record.ts';
 export { shared } from './shared.ts';

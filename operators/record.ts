@@ -18,6 +18,14 @@ export class Rec {
   /** Where the record was read, for messages and dead letters. */
   position: Position = 0;
 
+  /**
+   * On the way from a table: the value that this one replaces, decoded, where a node behind asks for it (for each
+   * record anew); else null. It is valid as long as the record.
+   */
+  old: unknown = null;
+  /** False for an update of a versioned table that came behind a newer one of its key. */
+  latest = true;
+
   /** The untouched body in `bodyBytes` (key length to the last header), or -1. */
   bodyBytes: Bytes = EMPTY;
   bodyStart = -1;
@@ -141,6 +149,7 @@ export class Rec {
     this.headerBytes = from.headerBytes;
     this.headerStart = from.headerStart;
     this.headerEnd = from.headerEnd;
+    this.latest = from.latest;
     this.bodyStart = -1;
   }
 

@@ -4,7 +4,7 @@ import type { Scan, Table } from '../state/state.ts';
 import type { NodeOf } from '../topology/plan.ts';
 import { createFinalRow, type FinalRow } from './final-row.ts';
 import { NOWHERE } from './fuse.ts';
-import type { KeptNumber, OperatorContext, Push, ResumableScan } from './operators.ts';
+import type { KeptNumber, OperatorClock, OperatorContext, Push, ResumableScan } from './operators.ts';
 
 /**
  * Closes the windows of one aggregate: emits their final results, where somebody wants them, by end of window and
@@ -26,7 +26,7 @@ export class WindowCloser implements ResumableScan, Undoable {
   readonly #table: Table;
   readonly #spanMs: Millis;
   readonly #retentionMs: Millis;
-  readonly #clock: KeptNumber;
+  readonly #clock: OperatorClock;
   readonly #closed: KeptNumber;
   readonly #emitted: KeptNumber;
   readonly #context: OperatorContext;
@@ -44,7 +44,7 @@ export class WindowCloser implements ResumableScan, Undoable {
     node: NodeOf<'aggregate'>,
     sizeMs: Millis,
     spanMs: Millis,
-    clock: KeptNumber,
+    clock: OperatorClock,
     context: OperatorContext,
     finals: Push,
   ) {
@@ -73,7 +73,7 @@ export class WindowCloser implements ResumableScan, Undoable {
     if (this.#finals === NOWHERE) return;
     const last = this.#table.panes(this.#closed.value).at(-1);
     if (last === undefined) return;
-    if (last + this.#spanMs > this.#clock.value) this.#clock.set(last + this.#spanMs);
+    this.#clock.finish(last + this.#spanMs);
     this.close();
   }
 

@@ -22,7 +22,7 @@ export function createWindowedAggregate(
   const advanceMs = window.type === 'tumbling' ? sizeMs : window.advanceMs;
   const spanMs = sizeMs + graceMs;
   const { key: keySerde } = context.storeSerdes(node.store);
-  const clock = context.number('clock', -1);
+  const clock = context.clock('clock');
   const closer = new WindowCloser(node, sizeMs, spanMs, clock, context, next[1] ?? NOWHERE);
   const updates = next[0]!;
   const wanted = updates !== NOWHERE;
@@ -46,7 +46,7 @@ export function createWindowedAggregate(
 
   /** Moves the clock and readies the key; false where the record has none. */
   function admit(record: Rec): boolean {
-    if (record.timestamp > clock.value) clock.set(record.timestamp);
+    clock.see(record.timestamp);
     if (clock.value >= closer.due) closer.close();
     if (record.keyIsNull) {
       context.drop('null-key', record);

@@ -1,6 +1,6 @@
 import type { KeptNumbers, Outputs } from '../checkpoints/checkpoints.ts';
 import type { Step } from '../core/step.ts';
-import type { OperatorContext, Output } from '../operators/operators.ts';
+import { type OperatorContext, type Output, OwnClock } from '../operators/operators.ts';
 import type { TaskState } from '../state/state.ts';
 import type { PlanNode } from '../topology/plan.ts';
 import type { Program } from '../topology/topology.ts';
@@ -45,6 +45,7 @@ export function createContext(parts: ContextParts, node: PlanNode): OperatorCont
       return { key: code.serde(key), value: code.serde(value), retentionMs };
     },
     number: (name, initial) => numbers.number(`${node.id}/${name}`, initial),
+    clock: (name) => new OwnClock(numbers.number(`${node.id}/${name}`, -1)),
     drop: (reason) => drops.add(node.id, reason),
     output: (topic) => sinkOf(parts, node, topic),
     scan: (scan) => scans.add(scan),

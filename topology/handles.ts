@@ -1,10 +1,11 @@
-import type { Duration } from '../core/duration.ts';
 import type { Json, Millis } from '../core/ids.ts';
-import type { Serde, Windowed } from '../schemas/schemas.ts';
-import type { FailurePolicy, WindowSpec } from './plan.ts';
+import type { Serde } from '../schemas/schemas.ts';
+import type { Grouped } from './group-handles.ts';
+import type { FailurePolicy } from './plan.ts';
 import type { Program } from './program.ts';
-import type { Joinable, Keyed, Rows, Scheme, Settled } from './scheme.ts';
+import type { Joinable, Keyed, Scheme, Settled } from './scheme.ts';
 import type { AnyStore } from './stores.ts';
+import type { Table } from './table-handles.ts';
 import type { Sink, Topic } from './topic.ts';
 
 /**
@@ -159,63 +160,4 @@ export interface ProcessorLike<K, V, K2, V2> {
 
 export interface Forwards<K, V> {
   forward(key: K, value: V): void;
-}
-
-/** A stream grouped by its key, before its aggregate. */
-export interface Grouped<K, V, P extends Scheme> {
-  /** Null keys and, without windows, null values are dropped and counted. */
-  count(options: CountOptions): Table<K, number, P, never>;
-  /** The first value of a key stands as it is; each further one is added to it. */
-  reduce(options: ReduceOptions<K, V>): Table<K, V, P, never>;
-  aggregate<A>(options: AggregateOptions<K, V, A>): Table<K, A, P, never>;
-  window(windows: WindowSpec): WindowedGroup<K, V, P>;
-}
-
-export interface WindowedGroup<K, V, P extends Scheme> {
-  count(options: CountOptions & Retention): WindowedTable<K, number, P>;
-  reduce(options: ReduceOptions<K, V> & Retention): WindowedTable<K, V, P>;
-  aggregate<A>(options: AggregateOptions<K, V, A> & Retention): WindowedTable<K, A, P>;
-}
-
-export interface CountOptions {
-  readonly store: string;
-}
-
-export interface ReduceOptions<K, V> extends CountOptions {
-  readonly value: Serde<V>;
-  /** Answers the new aggregate, or changes the given one in place and answers nothing. */
-  readonly add: (aggregate: V, value: V, key: K) => NewOrChanged<V>;
-}
-
-// biome-ignore lint/suspicious/noConfusingVoidType: a lambda that answers nothing is what it says.
-export type NewOrChanged<A> = A | void;
-
-export interface AggregateOptions<K, V, A> extends CountOptions {
-  readonly value: Serde<A>;
-  readonly initial: () => A;
-  /** Answers the new aggregate, or changes the given one in place and answers nothing. */
-  readonly add: (aggregate: A, value: V, key: K) => NewOrChanged<A>;
-}
-
-export interface Retention {
-  /** How long windows stay in the store from their start; default and least: size plus grace. */
-  readonly retention?: Duration;
-}
-
-/** The newest row per key, in a store. D is what a deletion looks like in its stream: aggregates know none. */
-export interface Table<K, V, P extends Scheme, D = null> extends Keyed<K>, Rows<V> {
-  readonly id: string;
-  readonly partitions: P;
-  toStream(): Stream<K, V | D, P>;
-}
-
-export interface WindowedTable<K, V, P extends Scheme> extends Table<Windowed<K>, V, P, never> {
-  /** Only the final row of each window, once, when it closes. */
-  suppress(): FinalTable<K, V, P>;
-}
-
-/** Final rows of windows. It has no store to join with. */
-export interface FinalTable<K, V, P extends Scheme> {
-  readonly id: string;
-  toStream(): Stream<Windowed<K>, V, P>;
 }

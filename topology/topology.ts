@@ -40,12 +40,14 @@ export { checkTopics, type TopicFacts, type TopicFindings } from './check-topics
 export { topology } from './define.ts';
 export { type DescribeFormat, describe } from './describe.ts';
 export type { PlanFault, PlanFaultCode } from './faults.ts';
+export type * from './group-handles.ts';
 export type * from './handles.ts';
 export { planHash } from './plan-hash.ts';
 export type { Code, Program } from './program.ts';
 export type { Joinable, Scheme, Settled, TypeError_ } from './scheme.ts';
 export { splitStages } from './split.ts';
 export { type AnyStore, keyValueStore, type StoreDefinition, windowStore } from './stores.ts';
+export type * from './table-handles.ts';
 export { type DeclaredPartitioner, type Sink, type Topic, topic } from './topic.ts';
 export { validatePlan } from './validate.ts';
 export { hopping, tumbling } from './windows.ts';

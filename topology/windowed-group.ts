@@ -1,5 +1,5 @@
 import { addAggregate } from './add-aggregate.ts';
-import type { AggregateOptions, CountOptions, ReduceOptions } from './handles.ts';
+import type { AggregateOptions, CountOptions, ReduceOptions } from './group-handles.ts';
 import type { WindowSpec } from './plan.ts';
 import type { Scheme } from './scheme.ts';
 import type { Place, Wire } from './wire.ts';

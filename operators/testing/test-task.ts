@@ -5,6 +5,7 @@ import type { Table, TableSpec } from '../../state/state.ts';
 import type { PlanNode, PlanStore, PlanTopic } from '../../topology/plan.ts';
 import { fanOut, fuse, NOWHERE, type Wire } from '../fuse.ts';
 import type { DropReason, Operator, OperatorContext, OperatorFactory, Push, ResumableScan } from '../operators.ts';
+import { OwnClock } from '../own-clock.ts';
 import { Rec } from '../record.ts';
 import { OPERATORS } from '../table.ts';
 import { createNaiveTable, type Interrupt, type NaiveTable } from './naive-table.ts';
@@ -198,6 +199,7 @@ export class TestTask {
         return { key: this.#program.serde(key), value: this.#program.serde(value), retentionMs };
       },
       number: (name, initial) => this.#number(`${node.id}/${name}`, initial),
+      clock: (name) => new OwnClock(this.#number(`${node.id}/${name}`, -1)),
       drop: (reason) => this.dropped.add({ node: node.id, reason }),
       output: (topic) => ({ write: (record) => this.#write(node, topic, record) }),
       scan: (scan) => this.#scans.add(scan),
