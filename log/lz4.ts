@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Bytes } from '../core/bytes.ts';
+import { Lz4Packer } from './lz4-packer.ts';
 import { Scratch } from './scratch.ts';
 
 /**
@@ -27,11 +28,9 @@ const STORED = 0x80000000;
 
 /** What `lz4-napi` does with a block that has its greatest plain size in front of it. */
 type UnpackBlock = (sizedBlock: Uint8Array, before?: Uint8Array) => Bytes;
-/** What `lz4-wasm-nodejs` makes of bytes: four bytes of plain size, then the block. */
-type PackBlock = (plain: Uint8Array) => Uint8Array;
 
 let unpackBlock: UnpackBlock | undefined;
-let packBlock: PackBlock | undefined;
+let packer: Lz4Packer | undefined;
 const sized = new Scratch();
 
 /** The plain bytes of all frames, in the memory of `scratch`. Throws where anything does not fit. */
@@ -87,22 +86,21 @@ export function unpackLz4(packed: Bytes, scratch: Scratch, limit: number): Bytes
 
 /** Fills `target` from `at` with one frame; answers its end, or -1 where it does not fit. */
 export function packLz4(plain: Bytes, target: Bytes, at: number): number {
-  packBlock ??= loadPackBlock();
+  packer ??= new Lz4Packer();
   if (at + FRAME_HEADER.length > target.length) return -1;
   at += FRAME_HEADER.copy(target, at);
   for (let start = 0; start < plain.length; start += BLOCK_BYTES) {
     const block = plain.subarray(start, start + BLOCK_BYTES);
-    const packed = packBlock(block);
-    const length = Math.min(packed.length - 4, block.length);
-    if (at + 4 + length > target.length) return -1;
-    if (length < block.length) {
-      target.set(packed, at);
-      target.writeUInt32LE(length, at);
-    } else {
-      target.writeUInt32LE(STORED + length, at);
+    const room = target.length - at - 4;
+    if (room < 0) return -1;
+    const packed = packer.pack(block, target, at + 4, Math.min(block.length, room + 1));
+    if (packed >= 0) target.writeUInt32LE(packed, at);
+    else if (block.length > room) return -1;
+    else {
+      target.writeUInt32LE(STORED + block.length, at);
       block.copy(target, at + 4);
     }
-    at += 4 + length;
+    at += 4 + (packed < 0 ? block.length : packed);
   }
   if (at + 4 > target.length) return -1;
   return target.writeUInt32LE(0, at);
@@ -123,8 +121,4 @@ function need(packed: Bytes, at: number, length: number): void {
 
 function loadUnpackBlock(): UnpackBlock {
   return (createRequire(import.meta.url)('lz4-napi') as { uncompressSync: UnpackBlock }).uncompressSync;
-}
-
-function loadPackBlock(): PackBlock {
-  return (createRequire(import.meta.url)('lz4-wasm-nodejs') as { compress: PackBlock }).compress;
 }
