@@ -6,9 +6,13 @@ export const createTo: OperatorFactory<'to'> = (node, context) => {
   return { inputs: [(record) => output.write(record)] };
 };
 
-/** Writes to the internal topic from which the next stage reads. Records without a key have no place there. */
+/**
+ * Writes to the internal topic from which the next stage reads. Records without a key have no place there, unless
+ * the plan says that something behind it takes them.
+ */
 export const createRepartition: OperatorFactory<'repartition'> = (node, context) => {
   const output = context.output(node.topic);
+  if (node.nullKeys === 'keep') return { inputs: [(record) => output.write(record)] };
   return {
     inputs: [
       (record) => {

@@ -87,7 +87,10 @@ export interface Stream<K, V, P extends Scheme> extends Keyed<K> {
     options: RepartitionOptions<K2, V, N>,
   ): Grouped<K2, V, N>;
   groupByKey(this: Settled<'groupByKey'>): Grouped<K, V, P>;
-  /** Through an internal topic, to the partition of the key. Null keys are dropped and counted. */
+  /**
+   * Through an internal topic, to the partition of the key. Null keys are dropped and counted, unless a left join
+   * lies behind: then they go on, to any partition.
+   */
   repartition<const N extends number>(options: RepartitionOptions<K, V, N>): Stream<K, V, N>;
   toTable(this: Settled<'toTable'>, options: ToTableOptions<V>): Table<K, V, P>;
   /** With the row of the record's key as it stands when the record is processed; without a row: dropped. */

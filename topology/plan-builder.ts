@@ -1,6 +1,7 @@
 import { assert } from '../core/assert.ts';
 import type { Serde } from '../schemas/schemas.ts';
 import { NodeIds } from './node-ids.ts';
+import { nullKeysOf } from './null-keys.ts';
 import { partitionings, sinkPartitioner } from './partitioning.ts';
 import { type CodeRef, PLAN_FORMAT, type Plan, type PlanNode, type PlanStore, type PlanTopic } from './plan.ts';
 import type { Code, Program } from './program.ts';
@@ -96,9 +97,11 @@ export class PlanBuilder {
     const topics = sorted(this.#topics.values());
     const stores = sorted([...this.#stores.values()].map(({ store, nodes }) => ({ ...store, nodes })));
     const schemes = partitionings(this.#nodes, topics);
-    const nodes = this.#nodes.map((node) =>
-      node.kind === 'to' ? { ...node, partitioner: sinkPartitioner(node, schemes, topics) } : node,
-    );
+    const nullKeys = nullKeysOf(this.#nodes);
+    const nodes = this.#nodes.map((node) => {
+      if (node.kind === 'to') return { ...node, partitioner: sinkPartitioner(node, schemes, topics) };
+      return node.kind === 'repartition' ? { ...node, nullKeys: nullKeys.get(node.id)! } : node;
+    });
     return deepFreeze({
       format: PLAN_FORMAT,
       name: this.name,

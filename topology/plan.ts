@@ -119,7 +119,12 @@ export type PlanNode = NodeCommon &
     | { readonly kind: 'arm'; readonly arm: string }
     | { readonly kind: 'merge' }
     /** Writes to its internal topic; what follows it is read from there in another stage. */
-    | { readonly kind: 'repartition'; readonly topic: string }
+    | {
+        readonly kind: 'repartition';
+        readonly topic: string;
+        /** Kept where a join that takes records without a key lies behind; see `null-keys.ts`. */
+        readonly nullKeys: 'drop' | 'keep';
+      }
     | {
         readonly kind: 'aggregate';
         readonly how: 'count' | 'reduce' | 'aggregate';

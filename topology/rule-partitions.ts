@@ -1,4 +1,5 @@
 import { fault, type PlanFault } from './faults.ts';
+import { nullKeysOf } from './null-keys.ts';
 import { type Partitioning, partitionings, sinkPartitioner } from './partitioning.ts';
 import type { NodeOf, Plan, PlanNode } from './plan.ts';
 
@@ -23,7 +24,7 @@ export function partitioningFaults(plan: Plan): readonly PlanFault[] {
       );
     }
   }
-  return [...found, ...sharedStoreFaults(plan, schemes)];
+  return [...found, ...nullKeyFaults(plan), ...sharedStoreFaults(plan, schemes)];
 }
 
 function nodeProblem(node: PlanNode, schemes: Schemes, byId: ReadonlyMap<string, PlanNode>): PlanFault | undefined {
@@ -72,6 +73,15 @@ function joinProblem(
     );
   }
   return undefined;
+}
+
+function nullKeyFaults(plan: Plan): readonly PlanFault[] {
+  const right = nullKeysOf(plan.nodes);
+  return plan.nodes.flatMap((node) => {
+    if (node.kind !== 'repartition' || node.nullKeys === right.get(node.id)) return [];
+    const message = `${node.id} says ${node.nullKeys} for records without a key, and what lies behind it makes it ${right.get(node.id)}; build the plan anew`;
+    return [fault('partitioning', node.id, message)];
+  });
 }
 
 /** Task n of every user of a store must see the same keys. */

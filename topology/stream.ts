@@ -171,7 +171,7 @@ export class StreamHandle implements Place {
       internal: true,
       partitioner: 'key',
     });
-    builder.add({ kind: 'repartition', id, inputs: [input], key, value, topic });
+    builder.add({ kind: 'repartition', id, inputs: [input], key, value, topic, nullKeys: 'drop' });
     return { id, partitions: options.partitions };
   }
 

@@ -160,7 +160,7 @@ export class VectorProgram implements TestProgram {
     const { key, value } = from;
     const topic = `${id}-repartition`;
     this.topics.push({ name: topic, key, value });
-    this.nodes.push({ kind: 'repartition', id: `${id}-repartition`, inputs: [from.node], key, value, topic });
+    this.nodes.push({ kind: 'repartition', id: `${id}-repartition`, inputs: [from.node], key, value, topic, nullKeys: 'drop' });
     return { ...from, node: `${id}-repartition`, stale: false };
   }
 

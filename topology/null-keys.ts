@@ -1,0 +1,30 @@
+import type { NodeOf, PlanNode } from './plan.ts';
+
+/**
+ * A record without a key belongs to no partition, so a repartition drops it, unless a join that has use for it lies
+ * behind (a left join takes it as a record without a match). Then it goes on for all that lies behind, to any
+ * partition, and what cannot use it there drops and counts it. It is a matter of the whole plan, as with Kafka
+ * Streams: the way to the join may lead through further repartitions.
+ */
+export type NullKeys = NodeOf<'repartition'>['nullKeys'];
+
+/** What each repartition does with records without a key, by node id. */
+export function nullKeysOf(nodes: readonly PlanNode[]): ReadonlyMap<string, NullKeys> {
+  const before = new Set<string>();
+  const found = new Map<string, NullKeys>();
+  for (const node of nodes.toReversed()) {
+    if (node.kind === 'repartition') found.set(node.id, before.has(node.id) ? 'keep' : 'drop');
+    if (takesNullKeys(node) || before.has(node.id)) for (const input of node.inputs) before.add(input);
+  }
+  return found;
+}
+
+/** A node that makes a result of a record without a key. */
+function takesNullKeys(node: PlanNode): boolean {
+  switch (node.kind) {
+    case 'joinTable':
+      return node.how === 'left';
+    default:
+      return false;
+  }
+}
