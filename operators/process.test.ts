@@ -5,6 +5,7 @@ import { int64, string } from '../schemas/schemas.ts';
 import { topic, topology, tumbling } from '../topology/topology.ts';
 import { createAggregate } from './aggregate.ts';
 import type { OperatorContext, ResumableScan } from './operators.ts';
+import { OwnClock } from './own-clock.ts';
 import type { ProcessContext } from './process.ts';
 import { Rec } from './record.ts';
 import { testProgram } from './testing/everything.ts';
@@ -65,6 +66,7 @@ test('a final result that fails for good is passed over by skip, and the next on
     table: () => table,
     storeSerdes: () => ({ key: string(), value: int64() }),
     number: (name: string, initial: number) => numbers.set(name, new TestNumber(step, initial)).get(name)!,
+    clock: () => new OwnClock(new TestNumber(step, -1)),
     scan: (scan: ResumableScan) => scans.push(scan),
   } as unknown as OperatorContext;
   const seen: string[] = [];
