@@ -1,5 +1,5 @@
 import type { ProcessContext, Processor } from '../../operators/operators.ts';
-import { type Windowed, windowed } from '../../schemas/schemas.ts';
+import { string, type Windowed, windowed } from '../../schemas/schemas.ts';
 import type { WindowSpec } from '../../topology/plan.ts';
 import { hopping, tumbling, type WindowedGroup, type WindowedTable } from '../../topology/topology.ts';
 import type {
@@ -88,12 +88,12 @@ export const OPS_BASIC: OpTable = {
   },
   suppress(statement, build) {
     const from = build.find('table', statement.from);
-    if (from === undefined || statement.until !== 'windowClose') return undefined;
+    if (from?.keys.windows === undefined || statement.until !== 'windowClose') return undefined;
     return finals(from);
   },
   toTable(statement, build) {
     const from = build.get('stream', statement.from);
-    const handle = build.settle(from).toTable({ store: build.name(statement), value: build.text });
+    const handle = build.settle(from).toTable({ store: build.name(statement), value: string() });
     return table(handle, from.keys);
   },
   toStream(statement, build) {
@@ -107,9 +107,7 @@ export const OPS_BASIC: OpTable = {
     const left = build.settle(from);
     const options = { name: build.name(statement), merge: joined };
     const handle =
-      statement.type === 'left'
-        ? left.leftJoinTable(other.handle, options)
-        : left.joinTable(other.handle, options);
+      statement.type === 'left' ? left.leftJoinTable(other.handle, options) : left.joinTable(other.handle, options);
     return stream(handle, from.keys, false);
   },
   punctuate(statement, build) {

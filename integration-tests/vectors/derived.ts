@@ -1,0 +1,17 @@
+import { judgeCopartitioning } from './derived-copartitioning.ts';
+import { judgeTaskTime } from './derived-task-time.ts';
+import type { Verdict } from './judge.ts';
+import type { Derived } from './vector.ts';
+
+/** The parts of the engine against which the derived vectors of an area are held. */
+const AREAS: { readonly [area: string]: (vector: Derived) => Promise<Verdict> } = {
+  'co-partitioning': judgeCopartitioning,
+  'task-time': judgeTaskTime,
+};
+
+export async function judgeDerived(vector: Derived): Promise<Verdict> {
+  const judge = AREAS[vector.area];
+  if (judge === undefined)
+    return { kind: 'missing', differences: [], fault: `no part of the engine for ${vector.area}` };
+  return judge(vector);
+}

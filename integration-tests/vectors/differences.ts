@@ -1,0 +1,107 @@
+import type { Statement } from './op.ts';
+import { textFunctionOf } from './text-functions.ts';
+import type { InputRecord, OutputRecord, Vector } from './vector.ts';
+
+/**
+ * Where this engine answers otherwise than Kafka Streams, on purpose. Each difference says by the topology and the
+ * input alone where it may show, and then allows no more than it names: a vector in which anything else differs has
+ * failed. The reasons stand in `docs/differences.md`, under the same names.
+ */
+export interface Difference {
+  readonly name: string;
+  /** Whether it may show. */
+  applies(input: VectorInput): boolean;
+  readonly allows: Allowance;
+}
+
+/** What a vector feeds, without what it expects. */
+export interface VectorInput {
+  readonly topology: readonly Statement[];
+  readonly records: readonly InputRecord[];
+}
+
+export interface Allowance {
+  /** Drops that are counted here and vanish there, by the node and the reason. */
+  readonly uncounted?: (nodeAndReason: string) => boolean;
+  /** Results may come without the header that they have there. */
+  readonly headerless?: boolean;
+  /** A result that is lost there, `time` being the largest time fed so far. */
+  readonly lost?: (result: OutputRecord, time: number) => boolean;
+  /**
+   * Records at whose drops the step of a vector is known as one that may move a clock: with those steps left out, all
+   * others must be as they are there.
+   */
+  readonly movesTime?: (nodeAndReason: string) => boolean;
+}
+
+export function inputOf({ topology, steps = [] }: Vector): VectorInput {
+  const records = steps.flatMap(({ in: into, k = null, v = null, ts, h }): InputRecord[] => {
+    if (into === undefined) return [];
+    if (typeof into !== 'string') return [...into];
+    return [{ k, v, ts: ts ?? 0, ...(h === undefined ? {} : { h }) }];
+  });
+  return { topology, records };
+}
+
+export function differencesOf(vector: Vector): readonly Difference[] {
+  const input = inputOf(vector);
+  return ALL.map((make) => make(input)).filter((difference) => difference.applies(input));
+}
+
+type Make = (input: VectorInput) => Difference;
+
+/** Invariant 35: a record without a key does not pass a repartition; here it is counted. */
+const nullKeysAtRepartition: Make = () => ({
+  name: 'null-keys-at-repartition',
+  applies: ({ topology, records }) => {
+    const rekeys = topology.filter(({ op }) => ['selectKey', 'groupBy', 'repartition'].includes(op));
+    const keys = rekeys.map(({ fn, keyFn }) => textFunctionOf(keyFn ?? fn ?? 'key'));
+    return rekeys.length > 0 && records.some(({ k, v }) => k === null || keys.some((key) => key(v, k) === null));
+  },
+  allows: { uncounted: (name) => /^(repartition|groupTable):.* null-key$/.test(name) },
+});
+
+/** Invariant 5: a record without a key moves the clock of a windowed aggregate as every other record does. */
+const nullKeysMoveTime: Make = () => ({
+  name: 'null-keys-move-time',
+  applies: ({ topology, records }) =>
+    topology.some(({ op, window }) => op === 'aggregate' && window !== undefined) &&
+    records.some(({ k }) => k === null),
+  allows: { movesTime: (name) => /^aggregate:.* null-key$/.test(name) },
+});
+
+/**
+ * Emission on close reads the store behind its retention there: windows that start before the newest one by as much
+ * as the retention are lost when time jumps.
+ */
+const lostOnClose: Make = ({ topology }) => {
+  const closing = topology.filter(({ op, emit }) => op === 'aggregate' && emit === 'close');
+  const retention = Math.min(...closing.map(retentionOf));
+  return {
+    name: 'lost-on-close',
+    applies: () => closing.length > 0,
+    allows: { lost: ({ win }, time) => win !== undefined && win[0] + retention <= time },
+  };
+};
+
+function retentionOf({ retention, window = {} }: Statement): number {
+  const { size = 0, diff = 0, gap = 0, grace = 0 } = window;
+  return retention ?? size + 2 * diff + gap + grace;
+}
+
+/**
+ * Results that are emitted on behalf of older records carry no headers here; there they carry those of the record
+ * that happened to set them free, or what was kept with a buffered one.
+ */
+const headersOfOthers: Make = () => ({
+  name: 'headers-of-late-results',
+  applies: ({ topology, records }) => records.some(({ h }) => h !== undefined) && topology.some(emitsLater),
+  allows: { headerless: true },
+});
+
+function emitsLater({ op, emit, type, grace }: Statement): boolean {
+  if (op === 'suppress' || emit === 'close') return true;
+  return (op === 'joinSS' && type !== 'inner') || (op === 'joinST' && grace !== undefined);
+}
+
+const ALL: readonly Make[] = [nullKeysAtRepartition, nullKeysMoveTime, lostOnClose, headersOfOthers];

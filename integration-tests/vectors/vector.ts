@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import type { Statement, Text } from './op.ts';
+
+/** The file of vectors, as `format.md` says it. */
+export interface VectorFile {
+  readonly format: string;
+  readonly vectors: readonly Vector[];
+  readonly derived: readonly Derived[];
+}
+
+export interface Vector {
+  readonly id: string;
+  readonly area?: string;
+  readonly config?: { readonly store?: string; readonly optimize?: string };
+  readonly topology: readonly Statement[];
+  readonly steps?: readonly Step[];
+  readonly error?: { readonly at?: string; readonly class?: string };
+  readonly expectTopology?: ExpectedTopology;
+  readonly state?: { readonly [store: string]: readonly StateRow[] };
+}
+
+export interface InputRecord {
+  readonly k: Text;
+  readonly v: Text;
+  readonly ts: number;
+  readonly h?: string;
+}
+
+/** One record to a topic, several to several topics, or the wall clock moved on. */
+export interface Step extends Partial<InputRecord> {
+  readonly in?: string | readonly (InputRecord & { readonly in: string })[];
+  readonly advance?: number;
+  readonly out?: readonly OutputRecord[];
+  readonly dropped?: number;
+  readonly error?: string;
+  /** The outputs may come in any order. */
+  readonly set?: boolean;
+  readonly unordered?: boolean;
+}
+
+export interface OutputRecord {
+  readonly k: Text;
+  readonly win?: readonly [number, number | string];
+  readonly v: Text;
+  readonly ts: number;
+  readonly h?: string;
+}
+
+export interface StateRow {
+  readonly k: Text;
+  readonly win?: readonly [number, number | string];
+  readonly v: Text;
+  readonly ts?: number;
+}
+
+export interface ExpectedTopology {
+  readonly subtopologies?: number;
+  readonly internalTopics?: readonly string[];
+  readonly stores?: readonly string[];
+}
+
+/** A table or a script read off the code, by area; `derived.ts` knows their shapes. */
+export interface Derived {
+  readonly id: string;
+  readonly area: string;
+  readonly config?: { readonly [name: string]: number };
+  readonly script?: readonly { readonly [word: string]: unknown }[];
+  readonly input?: { readonly [word: string]: unknown };
+  readonly expect?: unknown;
+}
+
+const FORMAT = 'kstreams-vectors/1';
+
+/** Reads a file of vectors; fails in words where it is none. */
+export function readVectors(path: string | URL): VectorFile {
+  const file = JSON.parse(readFileSync(path, 'utf8')) as Partial<VectorFile>;
+  if (file.format !== FORMAT) {
+    throw new Error(`${path} has the format ${file.format}, and this reads ${FORMAT}; see integration-tests/vectors`);
+  }
+  return { format: FORMAT, vectors: file.vectors ?? [], derived: file.derived ?? [] };
+}

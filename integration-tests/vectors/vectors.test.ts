@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { judgeDerived } from './derived.ts';
+import { judge, type Verdict } from './judge.ts';
+import { OUT } from './out.ts';
+import { report } from './report.ts';
+import { readVectors, type Vector } from './vector.ts';
+
+const { vectors, derived } = readVectors(new URL('./kstreams.json', import.meta.url));
+const verdicts = new Map<string, Verdict>();
+
+/** More would say that the engine is another one. */
+const MOST_INTENDED = 12;
+
+/** Areas of derived vectors for which there is no part of the engine yet. */
+const AREAS_OUT = ['restore', 'commit', 'flink-watermark-valve'];
+
+for (const vector of vectors) {
+  test(`${vector.id}: ${vector.area}`, async () => {
+    const verdict = await judge(vector);
+    verdicts.set(vector.id, verdict);
+    assert.notEqual(verdict.kind, 'failed', verdict.fault);
+    if (verdict.kind !== 'missing') return;
+    const known = vector.topology.some((statement) => OUT.some((out) => out.matches(statement)));
+    assert.ok(known, `${verdict.fault} is not listed in out.ts`);
+  });
+}
+
+for (const vector of derived) {
+  test(`${vector.id}: ${vector.area}`, async () => {
+    const verdict = await judgeDerived(vector);
+    verdicts.set(vector.id, verdict);
+    assert.notEqual(verdict.kind, 'failed', verdict.fault);
+    assert.equal(verdict.kind === 'missing', AREAS_OUT.includes(vector.area), verdict.fault);
+  });
+}
+
+test('what is listed as missing is missing', () => {
+  const missing = vectors.filter(({ id }) => verdicts.get(id)?.kind === 'missing');
+  const stale = OUT.filter((out) => !missing.some(({ topology }) => topology.some((each) => out.matches(each))));
+  assert.deepEqual(
+    stale.map(({ why }) => why),
+    [],
+  );
+});
+
+test('intended differences are few, and each is told with its vectors', () => {
+  const intended = [...verdicts].filter(([, { kind }]) => kind === 'intended');
+  assert.ok(intended.length <= MOST_INTENDED, `${intended.length} vectors differ`);
+  const document = readFileSync(new URL('../../docs/differences.md', import.meta.url), 'utf8');
+  for (const [id, { differences }] of intended) {
+    for (const difference of differences) {
+      const [, section = ''] = document.split(`### ${difference}\n`);
+      assert.ok(section.split('\n### ')[0]!.includes(`\`${id}\``), `${id} is told under ${difference}`);
+    }
+  }
+});
+
+const echo: Vector = {
+  id: 'echo',
+  area: 'made',
+  topology: [
+    { op: 'stream', id: 'S', topic: 'S' },
+    { op: 'to', from: 'S', topic: 'O' },
+  ],
+  steps: [{ in: 'S', k: 'k', v: 'a', ts: 1, out: [{ k: 'k', v: 'a', ts: 1 }] }],
+};
+
+async function linesOf(
+  ...made: readonly Vector[]
+): Promise<{ readonly ok: boolean; readonly lines: readonly string[] }> {
+  return report({ format: '', vectors: made, derived: [] });
+}
+
+test('a vector that differs in anything fails, with what was expected and what was found', async () => {
+  const step = echo.steps![0]!;
+  const wrong: readonly Partial<Vector>[] = [
+    { steps: [{ ...step, out: [{ k: 'k', v: 'b', ts: 1 }] }] },
+    { steps: [{ ...step, out: [{ k: 'k', v: 'a', ts: 2 }] }] },
+    { steps: [{ ...step, out: [] }] },
+    { steps: [{ ...step, out: [...step.out!, ...step.out!] }] },
+    { steps: [{ ...step, out: [{ k: 'k', v: 'a', ts: 1, h: 'x' }] }] },
+    { steps: [{ ...step, dropped: 1 }] },
+    { steps: [{ ...step, error: 'StreamsException' }] },
+    { error: { at: 'build' }, steps: [] },
+    { expectTopology: { subtopologies: 2, internalTopics: [], stores: [] } },
+    { expectTopology: { subtopologies: 1, internalTopics: ['A-repartition'], stores: [] } },
+  ];
+  assert.deepEqual(await linesOf(echo), { ok: true, lines: ['made: 1 passed', 'all: 1 passed'] });
+  for (const each of wrong) {
+    const { ok, lines } = await linesOf({ ...echo, ...each });
+    assert.equal(ok, false, JSON.stringify(each));
+    assert.match(lines[0]!, /^failed: echo: .*expected/);
+    assert.equal(lines.at(-1), 'all: 0 passed, 1 failed');
+  }
+});
+
+test('a set is compared in any order, and nothing else is', async () => {
+  const first = { k: 'k', v: 'a1', ts: 1 };
+  const second = { k: 'k', v: 'a2', ts: 1 };
+  const topology = [
+    { op: 'stream', id: 'S', topic: 'S' },
+    { op: 'mapValues', id: 'a', from: 'S', fn: 'append:1' },
+    { op: 'to', from: 'a', topic: 'O' },
+    { op: 'mapValues', id: 'b', from: 'S', fn: 'append:2' },
+    { op: 'to', from: 'b', topic: 'O' },
+  ];
+  const step = { in: 'S', k: 'k', v: 'a', ts: 1 };
+  const run = (out: Vector['steps']) => linesOf({ ...echo, topology, steps: out! });
+  assert.equal((await run([{ ...step, out: [first, second] }])).ok, true);
+  assert.equal((await run([{ ...step, out: [second, first] }])).ok, false);
+  assert.equal((await run([{ ...step, set: true, out: [second, first] }])).ok, true);
+  assert.equal((await run([{ ...step, set: true, out: [second, second] }])).ok, false);
+});
