@@ -124,7 +124,7 @@ test('links in documents lead to files that are there', () => {
     'README.md',
     'ARCHITECTURE.md',
     'CONTRIBUTING.md',
-    ...readdirSync(join(root, 'docs')).map((f) => `docs/${f}`),
+    ...['docs', 'docs/operators'].flatMap((folder) => readdirSync(join(root, folder)).map((f) => `${folder}/${f}`)),
   ];
   for (const document of documents.filter((name) => name.endsWith('.md'))) {
     for (const [, target] of read(document).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {

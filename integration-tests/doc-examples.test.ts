@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { OPERATORS } from '../operators/operators.ts';
+
+const root = new URL('..', import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
+const listed = (folder: string) => readdirSync(new URL(folder, root)).filter((name) => name.endsWith('.md'));
+
+/** Documents of which every TypeScript block is a program that must run. */
+const DOCUMENTS = [
+  'docs/testing.md',
+  ...listed('docs/operators')
+    .filter((name) => name !== 'README.md')
+    .map((name) => `docs/operators/${name}`),
+];
+
+/** Kinds that have no operator of their own, and are told where their call is. */
+const SOURCES = ['source', 'read'];
+const TOLD_ELSEWHERE: { readonly [kind: string]: string } = { arm: 'branch' };
+
+const failures = new Map<string, string>();
+let folder = '';
+
+/** All examples in one process, one after the other. */
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'nodeflow-docs-'));
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  const names: string[] = [];
+  for (const document of DOCUMENTS) {
+    for (const [i, code] of blocksOf(document).entries()) {
+      const name = `${document.replaceAll('/', '.')}.${i}.ts`;
+      names.push(name);
+      writeFileSync(join(folder, name), local(code));
+    }
+  }
+  const main = names.map(
+    (name) => `await import('./${name}').catch((thrown) => console.log(JSON.stringify(['${name}', String(thrown)])));`,
+  );
+  writeFileSync(join(folder, 'main.mjs'), main.join('\n'));
+  const { stdout } = await promisify(execFile)(process.execPath, [join(folder, 'main.mjs')], { maxBuffer: 1 << 24 });
+  for (const line of stdout.split('\n').filter((each) => each.startsWith('["'))) {
+    const [name, why] = JSON.parse(line) as [string, string];
+    failures.set(name, why);
+  }
+});
+
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+function blocksOf(document: string): readonly string[] {
+  return [...read(document).matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code!);
+}
+
+/** The package by its files; `assert` is there without being named. */
+function local(code: string): string {
+  const own = code
+    .replaceAll("'@nodeflow/engine/testing'", `'${new URL('testing.ts', root).href}'`)
+    .replaceAll("'@nodeflow/engine'", `'${new URL('index.ts', root).href}'`);
+  return /^import assert /m.test(own) ? own : `import assert from 'node:assert/strict';\n${own}`;
+}
+
+for (const document of DOCUMENTS) {
+  test(`the examples of ${document} run`, () => {
+    const blocks = blocksOf(document);
+    assert.ok(blocks.length > 0, `${document} has an example`);
+    const failed = [...failures].filter(([name]) => name.startsWith(`${document.replaceAll('/', '.')}.`));
+    assert.deepEqual(failed, []);
+  });
+}
+
+test('every operator has a document, and the index names it', () => {
+  const index = read('docs/operators/README.md');
+  const files = listed('docs/operators');
+  const wanted = [...Object.keys(OPERATORS), ...SOURCES].filter((kind) => !(kind in TOLD_ELSEWHERE));
+  assert.deepEqual(
+    wanted.filter((kind) => !files.includes(`${kind}.md`)),
+    [],
+    'kinds without a document',
+  );
+  assert.deepEqual(
+    files.filter((name) => name !== 'README.md' && !index.includes(`](${name})`)),
+    [],
+    'documents that the index does not name',
+  );
+});
