@@ -1,11 +1,15 @@
+import { judgeCommit } from './derived-commit.ts';
 import { judgeCopartitioning } from './derived-copartitioning.ts';
+import { judgeRestore } from './derived-restore.ts';
 import { judgeTaskTime } from './derived-task-time.ts';
 import type { Verdict } from './judge.ts';
 import type { Derived } from './vector.ts';
 
 /** The parts of the engine against which the derived vectors of an area are held. */
 const AREAS: { readonly [area: string]: (vector: Derived) => Promise<Verdict> } = {
+  commit: judgeCommit,
   'co-partitioning': judgeCopartitioning,
+  restore: judgeRestore,
   'task-time': judgeTaskTime,
 };
 
