@@ -41,6 +41,17 @@ test('it keeps them for all that follows where a left join lies behind, through 
   assert.deepEqual(found, { 'repartition:first': 'keep', 'repartition:second': 'keep', 'repartition:beside': 'drop' });
 });
 
+test('what only a table is made of is dropped', () => {
+  const found = nullKeys((app) => {
+    const stream = app.stream(orders);
+    const keyed = stream.selectKey((value) => value).repartition({ name: 'again', ...texts });
+    const add = (sum: string, value: string) => sum + value;
+    const table = keyed.groupByKey().reduce({ store: 'table', value: string(), add });
+    app.stream(rows).leftJoinTable(table, { merge });
+  });
+  assert.deepEqual(found, { 'repartition:again': 'drop' });
+});
+
 test('a plan that says it otherwise is refused', () => {
   const app = topology('app');
   app.stream(orders).repartition({ name: 'again', ...texts });

@@ -14,9 +14,14 @@ export function nullKeysOf(nodes: readonly PlanNode[]): ReadonlyMap<string, Null
   const found = new Map<string, NullKeys>();
   for (const node of nodes.toReversed()) {
     if (node.kind === 'repartition') found.set(node.id, before.has(node.id) ? 'keep' : 'drop');
-    if (takesNullKeys(node) || before.has(node.id)) for (const input of node.inputs) before.add(input);
+    if (takesNullKeys(node) || before.has(node.id)) for (const input of streamsInto(node)) before.add(input);
   }
   return found;
+}
+
+/** The inputs whose records go on through the node: a table that is looked into is not one. */
+function streamsInto({ kind, inputs }: PlanNode): readonly string[] {
+  return kind === 'joinTable' ? inputs.slice(0, 1) : inputs;
 }
 
 /** A node that makes a result of a record without a key. */
