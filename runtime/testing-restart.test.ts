@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { isFlowError } from '../core/errors.ts';
+import type { ProcessContext } from '../operators/operators.ts';
 import { int64, string, windowed } from '../schemas/schemas.ts';
 import { hopping, topic, topology } from '../topology/topology.ts';
 import { TopologyDriver } from './testing.ts';
@@ -184,4 +185,22 @@ test('records without a key pass a repartition where a left join lies behind, an
   };
   assert.deepEqual(await run('inner'), { read: [], dropped: { 'repartition:again null-key': 1 } });
   assert.deepEqual(await run('left'), { read: [[null, 'none null']], dropped: { 'aggregate:counts null-key': 1 } });
+});
+
+test('a timer by stream time does not fire before the first record, though one by the wall clock does', async () => {
+  const made = topology('timers');
+  const ticks: string[] = [];
+  const supplier = (time: 'stream' | 'wall') => () => ({
+    init(context: ProcessContext<string, string>) {
+      context.schedule(10, time, (at) => ticks.push(`${time} ${at}`));
+    },
+    process: () => undefined,
+  });
+  made.stream(words).process({ name: 'wall', supplier: supplier('wall') });
+  made.stream(words).process({ name: 'stream', supplier: supplier('stream') });
+  const driver = await TopologyDriver.open(made);
+  driver.advance(10);
+  assert.deepEqual(ticks, ['wall 10', 'wall 10']);
+  driver.input(words).send('k', 'a', { timestamp: 3 });
+  assert.deepEqual(ticks.slice(2), ['stream 3']);
 });

@@ -50,7 +50,8 @@ export class Timers implements ResumableScan {
   advance(): boolean {
     for (const timer of this.#timers) {
       const now = timer.time === 'stream' ? this.#streamTime.value : this.#wallNow;
-      if (now < timer.next.value) continue;
+      // Before the first record there is no stream time.
+      if (now < timer.next.value || (timer.time === 'stream' && now < 0)) continue;
       timer.next.set((Math.floor(now / timer.intervalMs) + 1) * timer.intervalMs);
       timer.fire(now);
       return true;
