@@ -1,4 +1,4 @@
-import { Outputs as OutputBuffers } from '../checkpoints/checkpoints.ts';
+import { Outputs as OutputBuffers, type Sealed } from '../checkpoints/checkpoints.ts';
 import type { Source } from '../connectors/connectors.ts';
 import { VirtualClock } from '../core/clock.ts';
 import { FlowError } from '../core/errors.ts';
@@ -15,6 +15,7 @@ import type { SplitInput } from './split-input.ts';
 import { PlanIndex } from './stage.ts';
 import { DriverLog } from './testing-log.ts';
 import { OldestFirst } from './testing-order.ts';
+import { WrittenOrder } from './testing-ranks.ts';
 import { type DriverRecord, decodeBatch, encodeRecord, type Headers } from './testing-records.ts';
 import { type DriverRow, type DriverTable, driverTable } from './testing-rows.ts';
 import { DriverStores } from './testing-state.ts';
@@ -59,6 +60,7 @@ export class TopologyDriver {
   readonly #parts: DriverParts;
   readonly #log: DriverLog;
   readonly #onDemand: boolean;
+  readonly #order: WrittenOrder;
   #tasks: readonly DriverTask[] = [];
   #feeds: ReadonlyMap<string, readonly TopicFeed[]> = new Map();
   readonly #ready = new OldestFirst<DriverFeed>(({ input }) =>
@@ -79,6 +81,7 @@ export class TopologyDriver {
       stores: new DriverStores(),
       onFailure: options.onFailure ?? 'fail',
     };
+    this.#order = new WrittenOrder(this.#parts.index);
   }
 
   /** Opens a topology, or the program that its `build()` answered. */
@@ -254,15 +257,20 @@ export class TopologyDriver {
     for (let next = this.#ready.take(); next !== undefined; next = this.#ready.take()) {
       next.task.takeFrom(next.input);
       if (next.input.fill()) this.#ready.offer(next);
-      this.#deliver();
+      this.#deliver(next.input.node);
     }
     if (!this.#onDemand) this.#log.commit();
   }
 
-  #deliver(): void {
+  /** Hands on what was written, by the record that came in at this node where there was one. */
+  #deliver(entry?: string): void {
     const { outputs } = this.#parts;
     outputs.seal(true);
-    for (const sealed of outputs.take()) this.#offer(this.#log.write(sealed));
+    const written = outputs.take();
+    if (written.length === 0) return;
+    const ranks = entry === undefined ? undefined : this.#order.from(entry);
+    const rank = ({ topic }: Sealed) => ranks?.get(topic) ?? Number.MAX_SAFE_INTEGER;
+    for (const sealed of written.toSorted((a, b) => rank(a) - rank(b))) this.#offer(this.#log.write(sealed));
   }
 
   #offer(fetched: Fetched): void {

@@ -1,0 +1,33 @@
+import type { PlanIndex } from './stage.ts';
+
+/**
+ * The topics that a record writes on its way from where it comes in, in the order in which it reaches them: depth-first,
+ * siblings in the order of the plan.
+ */
+export class WrittenOrder {
+  readonly #index: PlanIndex;
+  readonly #ranks = new Map<string, ReadonlyMap<string, number>>();
+
+  constructor(index: PlanIndex) {
+    this.#index = index;
+  }
+
+  /** By topic, for records that come in at a node. */
+  from(entry: string): ReadonlyMap<string, number> {
+    const known = this.#ranks.get(entry);
+    if (known !== undefined) return known;
+    const found = new Map<string, number>();
+    const seen = new Set<string>();
+    const visit = (id: string): void => {
+      for (const { node } of this.#index.consumers.get(id) ?? []) {
+        if (seen.has(node.id)) continue;
+        seen.add(node.id);
+        if (node.kind !== 'to' && node.kind !== 'repartition') visit(node.id);
+        else if (!found.has(node.topic)) found.set(node.topic, found.size);
+      }
+    };
+    visit(entry);
+    this.#ranks.set(entry, found);
+    return found;
+  }
+}
