@@ -11,6 +11,7 @@ import type {
   Statement,
   StreamMade,
   Text,
+  TextGroup,
   TextStream,
   TextTopic,
 } from './op.ts';
@@ -23,15 +24,23 @@ export class VectorBuild implements Build {
   readonly text = string() as Serde<Text>;
   readonly plain: Keys = Object.freeze({ serde: string() as Serde<unknown>, windows: undefined });
   readonly #tables: readonly OpTable[];
+  readonly #onKeyless: (() => void) | undefined;
   readonly #made = new Map<string, Made>();
   readonly #names = new Map<Statement, string>();
   readonly #topics = new Map<string, TextTopic>();
   readonly #settled = new Map<StreamMade, Map<string, TextStream>>();
 
-  constructor(topology: Topology, config: Build['config'], tables: readonly OpTable[]) {
+  /** With `onKeyless`, records without a key are told to it and left out before they are grouped. */
+  constructor(
+    topology: Topology,
+    config: Build['config'],
+    tables: readonly OpTable[],
+    onKeyless: (() => void) | undefined,
+  ) {
     this.topology = topology;
     this.config = config;
     this.#tables = tables;
+    this.#onKeyless = onKeyless;
   }
 
   /** Fails with {@link MissingOp} where no table knows the statement. */
@@ -88,6 +97,16 @@ export class VectorBuild implements Build {
       byName.set(as, settled);
     }
     return settled;
+  }
+
+  group(stream: TextStream): TextGroup {
+    const onKeyless = this.#onKeyless;
+    if (onKeyless === undefined) return stream.groupByKey();
+    const keyed = stream.filter((_value, key: Text) => {
+      if (key === null) onKeyless();
+      return key !== null;
+    });
+    return keyed.groupByKey();
   }
 
   #idOf(stream: StreamMade): string {

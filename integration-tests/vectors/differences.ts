@@ -27,11 +27,8 @@ export interface Allowance {
   readonly headerless?: boolean;
   /** A result that is lost there, `time` being the largest time fed so far. */
   readonly lost?: (result: OutputRecord, time: number) => boolean;
-  /**
-   * Records at whose drops the step of a vector is known as one that may move a clock: with those steps left out, all
-   * others must be as they are there.
-   */
-  readonly movesTime?: (nodeAndReason: string) => boolean;
+  /** With records without a key left out before the aggregates, everything must be as it is there. */
+  readonly movesTime?: boolean;
 }
 
 export function inputOf({ topology, steps = [] }: Vector): VectorInput {
@@ -53,11 +50,8 @@ type Make = (input: VectorInput) => Difference;
 /** Invariant 35: a record without a key does not pass a repartition; here it is counted. */
 const nullKeysAtRepartition: Make = () => ({
   name: 'null-keys-at-repartition',
-  applies: ({ topology, records }) => {
-    const rekeys = topology.filter(({ op }) => ['selectKey', 'groupBy', 'repartition'].includes(op));
-    const keys = rekeys.map(({ fn, keyFn }) => textFunctionOf(keyFn ?? fn ?? 'key'));
-    return rekeys.length > 0 && records.some(({ k, v }) => k === null || keys.some((key) => key(v, k) === null));
-  },
+  applies: ({ topology, records }) =>
+    topology.some(({ op }) => ['selectKey', 'groupBy', 'repartition'].includes(op)) && hasNullKeys(topology, records),
   allows: { uncounted: (name) => /^(repartition|groupTable):.* null-key$/.test(name) },
 });
 
@@ -65,10 +59,20 @@ const nullKeysAtRepartition: Make = () => ({
 const nullKeysMoveTime: Make = () => ({
   name: 'null-keys-move-time',
   applies: ({ topology, records }) =>
-    topology.some(({ op, window }) => op === 'aggregate' && window !== undefined) &&
-    records.some(({ k }) => k === null),
-  allows: { movesTime: (name) => /^aggregate:.* null-key$/.test(name) },
+    topology.some(({ op, window }) => op === 'aggregate' && window !== undefined) && hasNullKeys(topology, records),
+  allows: { movesTime: true },
 });
+
+/** Some key is null, or may become so where the key is changed. */
+function hasNullKeys(topology: readonly Statement[], records: readonly InputRecord[]): boolean {
+  const rekeys = topology.filter(({ op }) => op === 'selectKey' || op === 'groupBy');
+  const keys = rekeys.map(({ fn, keyFn }) => textFunctionOf(keyFn ?? fn));
+  const values = topology.filter(({ op }) => op === 'mapValues').map(({ fn }) => textFunctionOf(fn));
+  const mayBe = ({ k, v }: InputRecord) => [v, ...values.map((value) => value(v, k))];
+  return records.some(
+    (each) => each.k === null || keys.some((key) => mayBe(each).some((v) => key(v, each.k) === null)),
+  );
+}
 
 /**
  * Emission on close reads the store behind its retention there: windows that start before the newest one by as much

@@ -149,6 +149,8 @@ export interface Build {
    * a name (where Kafka Streams would count) the name is made of the ids.
    */
   settle(stream: StreamMade, name?: string): TextStream;
+  /** Groups a settled stream by its key. */
+  group(stream: TextStream): TextGroup;
 }
 
 export type Op = (statement: Statement, build: Build) => Made | undefined;

@@ -62,7 +62,7 @@ export const OPS_BASIC: OpTable = {
     const from = build.get('stream', statement.from);
     return {
       kind: 'group',
-      group: (store) => build.settle(from, statement.name ?? store).groupByKey(),
+      group: (store) => build.group(build.settle(from, statement.name ?? store)),
       keys: from.keys,
     };
   },
@@ -72,7 +72,7 @@ export const OPS_BASIC: OpTable = {
     const keyed = stream(from.handle.selectKey(textFunctionOf(statement.keyFn)), build.plain, true);
     return {
       kind: 'group',
-      group: (store) => build.settle(keyed, statement.name ?? store).groupByKey(),
+      group: (store) => build.group(build.settle(keyed, statement.name ?? store)),
       keys: build.plain,
     };
   },

@@ -33,10 +33,20 @@ const OUTPUT = 'O';
 /** The one header that a record of a vector may have. */
 const HEADER = 'h';
 
-/** Runs a vector through the public API. What it expects is looked at by others: here only the input counts. */
-export async function runVector(vector: Vector): Promise<Observed> {
+/** Under which drops are counted of records without a key that were left out before they were grouped. */
+const KEYLESS = 'grouping null-key';
+
+/**
+ * Runs a vector through the public API. What it expects is looked at by others: here only the input counts.
+ * `withoutKeyless`: records without a key do not come to the aggregates that would drop them.
+ */
+export async function runVector(vector: Vector, withoutKeyless = false): Promise<Observed> {
   const app = topology('vector');
-  const build = new VectorBuild(app, vector.config ?? {}, OPS);
+  let keyless = 0;
+  const onKeyless = () => {
+    keyless++;
+  };
+  const build = new VectorBuild(app, vector.config ?? {}, OPS, withoutKeyless ? onKeyless : undefined);
   let program: Program;
   let driver: TopologyDriver;
   try {
@@ -49,7 +59,12 @@ export async function runVector(vector: Vector): Promise<Observed> {
     return { refused: thrown.message, steps: [], faults: [] };
   }
   const faults = [...compareTopology(program.plan, vector.expectTopology)];
-  const steps = (vector.steps ?? []).map((step) => observeStep(driver, build, step));
+  const steps = (vector.steps ?? []).map((step): ObservedStep => {
+    const before = keyless;
+    const observed = observeStep(driver, build, step);
+    const left = keyless - before;
+    return left === 0 ? observed : { ...observed, dropped: { ...observed.dropped, [KEYLESS]: left } };
+  });
   for (const [store, rows] of Object.entries(vector.state ?? {})) {
     faults.push(...compareState(store, rows, stateOf(driver, store)));
   }
