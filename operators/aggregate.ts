@@ -30,6 +30,7 @@ export const createAggregate: OperatorFactory<'aggregate'> = (node, context, nex
         }
         record.encodeKey(keySerde);
         out.takeKey(record);
+        out.latest = true;
         fold(PLAIN, record, out);
         if (wanted) updates(out);
       },

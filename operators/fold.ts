@@ -9,7 +9,7 @@ import { shared } from './shared.ts';
 /**
  * Adds a record, whose key lies encoded in the store's format, to its row in a pane, and puts the row's new value
  * and time (the largest that went into it) into `out`. A null aggregate deletes the row. What `out` holds is a copy:
- * it stays as it is while the table moves on.
+ * it stays as it is while the table moves on. Where somebody asks for it, `out.old` is the value before, or null.
  */
 export type Fold = (pane: number, record: Rec, out: Rec) => void;
 
@@ -20,12 +20,13 @@ export function createFold(node: NodeOf<'aggregate'>, context: OperatorContext, 
   const table = context.table(node.store);
   const { value: serde } = context.storeSerdes(node.store);
   const add = node.add === null ? plusOne : context.fn<Add>(node.add);
-  if (node.how === 'count' && table.kind === 'cells') return countCells(table, updates);
+  const olds = context.wantsOld;
+  if (node.how === 'count' && table.kind === 'cells') return countCells(table, updates, olds);
   const initial =
     node.how === 'count' ? zero : node.initial === null ? undefined : context.fn<() => unknown>(node.initial);
   return table.kind === 'cells'
-    ? foldCells(node.id, table, serde, initial, add, updates)
-    : foldBytes(node.id, table, serde, initial, add);
+    ? foldCells(node.id, table, serde, initial, add, updates, olds)
+    : foldBytes(node.id, table, serde, initial, add, olds);
 }
 
 const zero = (): number => 0;
@@ -37,15 +38,16 @@ function takesKey(add: Add): boolean {
 }
 
 /** The fastest: one number a row, changed where it lies. */
-function countCells(table: CellTable, updates: boolean): Fold {
+function countCells(table: CellTable, updates: boolean, olds: boolean): Fold {
   return (pane, record, out) => {
-    table.update(pane, record.keyBytes, record.keyStart, record.keyEnd);
+    const found = table.update(pane, record.keyBytes, record.keyStart, record.keyEnd);
     const { cells, base } = table;
     const count = cells[base]! + 1;
     cells[base] = count;
     if (record.timestamp > cells[base - 1]!) cells[base - 1] = record.timestamp;
     if (!updates) return;
     out.timestamp = cells[base - 1]!;
+    if (olds) out.old = found ? count - 1 : null;
     out.setValue(count);
   };
 }
@@ -58,16 +60,23 @@ function foldCells(
   initial: (() => unknown) | undefined,
   add: Add,
   updates: boolean,
+  olds: boolean,
 ): Fold {
   const codec = serde.cells!;
   const rowAt = shared(serde, `${node} row`, () => codec.row());
   const copy = new Float64Array(table.width);
   const copyAt = shared(serde, `${node} update`, () => codec.row());
+  const before = new Float64Array(table.width);
+  const beforeAt = shared(serde, `${node} old`, () => codec.row());
   const withKey = takesKey(add);
   return (pane, record, out) => {
     const { keyBytes, keyStart, keyEnd } = record;
     const found = table.update(pane, keyBytes, keyStart, keyEnd);
     const { cells, base } = table;
+    if (olds) {
+      for (let i = 0; i < before.length; i++) before[i] = cells[base + i]!;
+      out.old = found ? beforeAt(before, 0) : null;
+    }
     if (record.timestamp > cells[base - 1]!) cells[base - 1] = record.timestamp;
     out.timestamp = cells[base - 1]!;
     let result: unknown;
@@ -97,13 +106,16 @@ function foldBytes(
   serde: Serde<unknown>,
   initial: (() => unknown) | undefined,
   add: Add,
+  olds: boolean,
 ): Fold {
   const view = shared(serde, `${node} update`, () => serde.view());
+  const before = shared(serde, `${node} old`, () => serde.view());
   const row = new ByteWriter(256);
   const withKey = takesKey(add);
   return (pane, record, out) => {
     const { keyBytes, keyStart, keyEnd } = record;
     const found = table.find(pane, keyBytes, keyStart, keyEnd);
+    if (olds) out.old = found ? before(table.bytes, table.start, table.end) : null;
     const timestamp = found ? Math.max(table.timestamp, record.timestamp) : record.timestamp;
     let result: unknown;
     if (!found && initial === undefined) result = record.value;

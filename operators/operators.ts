@@ -75,6 +75,11 @@ export interface OperatorContext {
    * aggregate go when they close.
    */
   storeSerdes(store: string): StoreSerdes;
+  /**
+   * Whether somebody behind the node asks for the value that each of its records replaces: then the node, which is a
+   * table, sets `old` of every record that it puts out. See `olds.ts`.
+   */
+  readonly wantsOld: boolean;
   /** A number that is undone with the step, committed with the positions and restored: operator time, cursors. */
   number(name: string, initial: number): KeptNumber;
   /** The clock by which the operator judges what is late; named like a number, and kept as one. */
@@ -155,6 +160,7 @@ export interface Output {
 }
 
 export { fanOut, fuse, NOWHERE, type Wire } from './fuse.ts';
+export { nodesWithOlds } from './olds.ts';
 export { OwnClock } from './own-clock.ts';
 export type { KeyValueStore, ProcessContext, Processor, ProcessorSupplier, WindowStore } from './process.ts';
 export { Rec } from './record.ts';

@@ -19,8 +19,9 @@ export class Rec {
   position: Position = 0;
 
   /**
-   * On the way from a table: the value that this one replaces, decoded, where a node behind asks for it (for each
-   * record anew); else null. It is valid as long as the record.
+   * On the way from a table: the value that this one replaces, decoded, where a node behind asks for it; null where
+   * there was none. A table that is asked sets it for each record anew (`olds.ts`), so only who asked may look at it.
+   * It is valid as long as the record.
    */
   old: unknown = null;
   /** False for an update of a versioned table that came behind a newer one of its key. */

@@ -1,17 +1,20 @@
 import { PLAIN } from '../state/state.ts';
+import type { NodeOf } from '../topology/plan.ts';
 import type { OperatorContext, OperatorFactory } from './operators.ts';
 import type { Rec } from './record.ts';
+import { createRowReader } from './row-reader.ts';
 
 /**
  * Keeps the newest value per key in a store, in order of arrival, and passes each update on. A null value deletes;
  * deletions of rows that are not there are passed on too.
  */
 export const createStoreRows: OperatorFactory<'table'> & OperatorFactory<'toTable'> = (
-  node: { readonly store: string },
+  node: NodeOf<'table' | 'toTable'>,
   context: OperatorContext,
   [next],
 ) => {
   const write = createRowWriter(context, node.store);
+  const olds = context.wantsOld ? createRowReader(context, node.store, node.key, `${node.id} old`) : undefined;
   return {
     inputs: [
       (record) => {
@@ -19,15 +22,21 @@ export const createStoreRows: OperatorFactory<'table'> & OperatorFactory<'toTabl
           context.drop('null-key', record);
           return;
         }
+        // Others may get the same record, as a change of the table that its stream came from.
+        const { old, latest } = record;
+        if (olds !== undefined) record.old = olds.find(record);
+        record.latest = true;
         write(record);
         next(record);
+        record.old = old;
+        record.latest = latest;
       },
     ],
   };
 };
 
 /** Puts a record's value under its key; the record then has both encoded in the store's formats. */
-function createRowWriter(context: OperatorContext, store: string): (record: Rec) => void {
+export function createRowWriter(context: OperatorContext, store: string): (record: Rec) => void {
   const table = context.table(store);
   const { key: keySerde, value: valueSerde } = context.storeSerdes(store);
   if (table.kind === 'bytes') {

@@ -37,7 +37,10 @@ export function createWindowedAggregate(
       return;
     }
     if (closesAt < closer.due) closer.due = closesAt;
-    if (wanted) out.takeOrigin(record);
+    if (wanted) {
+      out.takeOrigin(record);
+      out.latest = true;
+    }
     fold(start, record, out);
     if (!wanted) return;
     keys.set(out, start, record.keyBytes, record.keyStart, record.keyEnd);

@@ -1,3 +1,4 @@
+import { nodesWithOlds } from '../operators/operators.ts';
 import type { NodeOf, Plan, PlanNode, PlanStore, PlanTopic, Stage } from '../topology/plan.ts';
 
 /** Look-ups in a plan, made once per process. */
@@ -9,11 +10,14 @@ export class PlanIndex {
   readonly stages = new Map<string, Stage>();
   /** Topics that a stage writes. */
   readonly written: ReadonlySet<string>;
+  /** Nodes whose records carry the value that they replace. */
+  readonly olds: ReadonlySet<string>;
   /** Nodes fed by a node, with the number of the input they take it at, in plan order. */
   readonly consumers = new Map<string, { readonly node: PlanNode; readonly input: number }[]>();
 
   constructor(plan: Plan) {
     this.plan = plan;
+    this.olds = nodesWithOlds(plan.nodes);
     this.written = new Set(plan.stages.flatMap((stage) => stage.writes));
     for (const topic of plan.topics) this.topics.set(topic.name, topic);
     for (const store of plan.stores) this.stores.set(store.name, store);

@@ -1,9 +1,10 @@
 import { type Bytes, ByteWriter } from '../../core/bytes.ts';
 import { MISS, Step } from '../../core/step.ts';
-import type { Serde } from '../../schemas/schemas.ts';
+import { type Serde, toPlain } from '../../schemas/schemas.ts';
 import type { Table, TableSpec } from '../../state/state.ts';
 import type { PlanNode, PlanStore, PlanTopic } from '../../topology/plan.ts';
 import { fanOut, fuse, NOWHERE, type Wire } from '../fuse.ts';
+import { nodesWithOlds } from '../olds.ts';
 import type { DropReason, Operator, OperatorContext, OperatorFactory, Push, ResumableScan } from '../operators.ts';
 import { OwnClock } from '../own-clock.ts';
 import { Rec } from '../record.ts';
@@ -26,6 +27,8 @@ export interface TestTaskOptions {
   table?(spec: TableSpec, step: Step): Table;
   /** Called before each read of a naive table; may miss. */
   interrupt?(step: Step): void;
+  /** Every table is asked for the value that its records replace, and outputs show it; default: as the plan says. */
+  readonly olds?: boolean;
   /** Called between steps. */
   between?(): void;
 }
@@ -36,6 +39,8 @@ export interface Datum {
   readonly key: unknown;
   readonly value: unknown;
   readonly timestamp: number;
+  /** The value that it replaces, on outputs of tables that are asked for it. */
+  readonly old?: unknown;
 }
 
 interface Encoded {
@@ -67,6 +72,7 @@ export class TestTask {
 
   readonly #program: TestProgram;
   readonly #options: TestTaskOptions;
+  readonly #olds: ReadonlySet<string>;
   readonly #tables = new Map<string, Table>();
   readonly #numbers = new Map<string, TestNumber>();
   readonly #looped: TestList<Encoded>;
@@ -82,6 +88,7 @@ export class TestTask {
   constructor(program: TestProgram, options: TestTaskOptions = {}) {
     this.#program = program;
     this.#options = options;
+    this.#olds = nodesWithOlds(program.nodes);
     this.step = options.step ?? new Step();
     this.written = new TestList(this.step);
     this.dropped = new TestList(this.step);
@@ -198,6 +205,7 @@ export class TestTask {
         const { key, value, retentionMs } = store;
         return { key: this.#program.serde(key), value: this.#program.serde(value), retentionMs };
       },
+      wantsOld: this.#options.olds === true || this.#olds.has(node.id),
       number: (name, initial) => this.#number(`${node.id}/${name}`, initial),
       clock: (name) => new OwnClock(this.#number(`${node.id}/${name}`, -1)),
       drop: (reason) => this.dropped.add({ node: node.id, reason }),
@@ -239,6 +247,7 @@ export class TestTask {
       key: keyStart < 0 ? null : key.decode(keyBytes, keyStart, keyEnd),
       value: valueStart < 0 ? null : value.decode(valueBytes, valueStart, valueEnd),
       timestamp,
+      ...(this.#options.olds === true ? { old: toPlain(record.old) } : {}),
     });
   }
 

@@ -1,0 +1,86 @@
+import { readInt64 } from '../core/bytes.ts';
+import type { Millis } from '../core/ids.ts';
+import type { Serde } from '../schemas/schemas.ts';
+import { type BytesTable, type CellTable, PLAIN } from '../state/state.ts';
+import type { OperatorContext } from './operators.ts';
+import type { Rec } from './record.ts';
+import { shared } from './shared.ts';
+
+/** Looks up the rows of a table by the keys of records. */
+export interface RowReader {
+  /**
+   * The row of the record's key, which is not null; null where there is none. It may be a view, valid until the next
+   * look, and says what the row is now even if the table moves on within the step.
+   */
+  find(record: Rec): unknown;
+  /** The time of the row found last. */
+  readonly timestamp: Millis;
+}
+
+/**
+ * Reads the rows of a store. `keys` is the format of the records' keys: windowed keys find the rows of a windowed
+ * aggregate, which lie by key and pane. `place` is where the rows are shown; see `shared.ts`.
+ */
+export function createRowReader(
+  context: OperatorContext,
+  store: string,
+  keys: string | null,
+  place: string,
+): RowReader {
+  const table = context.table(store);
+  const { key: rowKey, value } = context.storeSerdes(store);
+  const show = table.kind === 'bytes' ? showBytes(place, table, value) : copyCells(place, table, value);
+  if (isWindowed(keys) && !isWindowed(rowKey.name)) {
+    const windowedKey = context.serde(keys!);
+    const reader = {
+      timestamp: 0,
+      find(record: Rec): unknown {
+        record.encodeKey(windowedKey);
+        const keyEnd = record.keyEnd - START_BYTES;
+        const pane = readInt64(record.keyBytes, keyEnd);
+        if (!table.find(pane, record.keyBytes, record.keyStart, keyEnd)) return null;
+        reader.timestamp = timestampOf(table);
+        return show();
+      },
+    };
+    return reader;
+  }
+  const reader = {
+    timestamp: 0,
+    find(record: Rec): unknown {
+      record.encodeKey(rowKey);
+      if (!table.find(PLAIN, record.keyBytes, record.keyStart, record.keyEnd)) return null;
+      reader.timestamp = timestampOf(table);
+      return show();
+    },
+  };
+  return reader;
+}
+
+/** Behind the key's bytes in a windowed key. */
+const START_BYTES = 8;
+
+function isWindowed(serde: string | null): boolean {
+  return serde?.startsWith('windowed(') === true;
+}
+
+function timestampOf(table: BytesTable | CellTable): Millis {
+  return table.kind === 'bytes' ? table.timestamp : table.cells[table.base - 1]!;
+}
+
+/** The row found, where it lies: it stays there until the step ends, however the table moves on. */
+function showBytes(place: string, table: BytesTable, serde: Serde<unknown>): () => unknown {
+  const view = shared(serde, place, () => serde.view());
+  return () => view(table.bytes, table.start, table.end);
+}
+
+/** A copy of the row found: whoever gets it may look at it further down, when the row has changed. */
+function copyCells(place: string, table: CellTable, serde: Serde<unknown>): () => unknown {
+  const rowAt = shared(serde, place, () => serde.cells!.row());
+  const row = new Float64Array(table.width);
+  return () => {
+    const { cells, base } = table;
+    for (let i = 0; i < row.length; i++) row[i] = cells[base + i]!;
+    return rowAt(row, 0);
+  };
+}
