@@ -2,7 +2,7 @@ import { createFixedCheck } from './functions.ts';
 import { NOWHERE } from './fuse.ts';
 import type { OperatorFactory } from './operators.ts';
 import { Rec } from './record.ts';
-import { createRowReader } from './row-reader.ts';
+import { createTableReader } from './table-reader.ts';
 
 type Merge = (left: unknown, right: unknown, key?: unknown) => unknown;
 
@@ -16,7 +16,7 @@ export const createJoinTable: OperatorFactory<'joinTable'> = (node, context, [ne
   const merge = context.fn<Merge>(node.merge);
   const mergesWithKey = merge.length === 0 || merge.length > 2;
   const left = node.how === 'left';
-  const rows = createRowReader(context, node.store, node.key, `${node.id} row`);
+  const rows = createTableReader(context, node.inputs[1]!, `${node.id} row`);
   const isFixed = createFixedCheck();
   const out = new Rec();
   return {

@@ -3,10 +3,9 @@ import type { PlanNode } from '../topology/plan.ts';
 /**
  * Which nodes put out records with the value that each replaces (`Rec.old`), by id.
  *
- * A node that takes changes apart (it subtracts what was added, or unsubscribes what was subscribed) asks its inputs
- * for it. A table that keeps no rows of its own asks its own inputs, if it is asked itself; one that keeps its rows
- * reads the old value there. So who is not asked spares the read, and with it the emission rules of Kafka Streams hold:
- * a filter that is not asked passes on a deletion of each row that it does not take, also of one that it never took.
+ * A node that takes changes apart asks its inputs for it: it subtracts what was added, unsubscribes what was subscribed,
+ * or passes on only deletions of what was there. A table that keeps no rows of its own asks its own inputs, if it is
+ * asked itself; one that keeps its rows reads the old value there. So a table that nobody asks spares the read.
  *
  * `nodes` are those of a stage or of a whole plan, inputs first.
  */
@@ -23,8 +22,18 @@ const NONE: readonly string[] = [];
 /** The inputs of a node whose old values it reads; `asked` is whether its own are. */
 function inputsAsked(node: PlanNode, asked: boolean): readonly string[] {
   switch (node.kind) {
+    case 'groupTable':
+      return node.inputs;
+    case 'filterTable':
+      return node.deletions === 'known' || (asked && node.store === null) ? node.inputs : NONE;
+    case 'mapTable':
+      return asked && node.store === null ? node.inputs : NONE;
     case 'suppress':
       return asked ? node.inputs : NONE;
+    case 'joinTables':
+      // A row without a partner was passed on, so its deletion is too.
+      if (asked || node.how === 'outer') return node.inputs;
+      return node.how === 'left' ? node.inputs.slice(0, 1) : NONE;
     default:
       return NONE;
   }

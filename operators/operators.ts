@@ -2,7 +2,7 @@ import type { Millis } from '../core/ids.ts';
 import type { Step } from '../core/step.ts';
 import type { Serde } from '../schemas/schemas.ts';
 import type { Table } from '../state/state.ts';
-import type { NodeKind, NodeOf } from '../topology/plan.ts';
+import type { NodeKind, NodeOf, PlanNode } from '../topology/plan.ts';
 import type { Rec } from './record.ts';
 
 /**
@@ -80,6 +80,8 @@ export interface OperatorContext {
    * table, sets `old` of every record that it puts out. See `olds.ts`.
    */
   readonly wantsOld: boolean;
+  /** Another node of the stage, by id: a table that keeps no rows is read through the nodes before it. */
+  node(id: string): PlanNode;
   /** A number that is undone with the step, committed with the positions and restored: operator time, cursors. */
   number(name: string, initial: number): KeptNumber;
   /** The clock by which the operator judges what is late; named like a number, and kept as one. */
@@ -139,6 +141,8 @@ export type DropReason =
   | 'late'
   /** A keyed operation met a null key. */
   | 'null-key'
+  /** A join of tables met an update of a versioned table that came behind a newer one of its key. */
+  | 'out-of-order'
   /** A null value where the operation has no use for one. */
   | 'null-value'
   /** No arm of a branch took it. */

@@ -1,10 +1,15 @@
 import type { NodeKind } from '../topology/plan.ts';
 import { createAggregate } from './aggregate.ts';
+import { createAggregateTable } from './aggregate-table.ts';
 import { createBranch } from './branch.ts';
 import { createFilter } from './filter.ts';
+import { createFilterTable } from './filter-table.ts';
 import { createFlatMap } from './flat-map.ts';
+import { createGroupTable } from './group-table.ts';
 import { createJoinTable } from './join-table.ts';
+import { createJoinTables } from './join-tables.ts';
 import { createMap } from './map.ts';
+import { createMapTable } from './map-table.ts';
 import { createMapValues } from './map-values.ts';
 import type { OperatorFactory } from './operators.ts';
 import { createPass } from './pass.ts';
@@ -20,12 +25,17 @@ type SourceKind = 'source' | 'read';
 /** A factory for each kind of plan node; a kind without one does not compile. */
 export const OPERATORS = {
   aggregate: createAggregate,
+  aggregateTable: createAggregateTable,
   arm: createPass,
   branch: createBranch,
   filter: createFilter,
+  filterTable: createFilterTable,
   flatMap: createFlatMap,
+  groupTable: createGroupTable,
   joinTable: createJoinTable,
+  joinTables: createJoinTables,
   map: createMap,
+  mapTable: createMapTable,
   mapValues: createMapValues,
   merge: createPass,
   peek: createPeek,

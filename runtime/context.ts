@@ -44,6 +44,7 @@ export function createContext(parts: ContextParts, node: PlanNode): OperatorCont
       const { key, value, retentionMs } = index.stores.get(store)!;
       return { key: code.serde(key), value: code.serde(value), retentionMs };
     },
+    node: (id) => index.nodes.get(id)!,
     wantsOld: index.olds.has(node.id),
     number: (name, initial) => numbers.number(`${node.id}/${name}`, initial),
     clock: (name) => new OwnClock(numbers.number(`${node.id}/${name}`, -1)),

@@ -57,6 +57,7 @@ export interface Cells<T> {
 
 export { avro } from './avro.ts';
 export type { AvroSchema, FromAvro } from './avro-types.ts';
+export { type Change, change } from './change.ts';
 export { json } from './json.ts';
 /** A copy that may be kept, of a view, a row or a plain value. */
 export { toPlain } from './plain.ts';

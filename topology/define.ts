@@ -1,4 +1,5 @@
 import { GroupedHandle } from './grouped.ts';
+import { GroupedTableHandle } from './grouped-table.ts';
 import type { Topology } from './handles.ts';
 import { PlanBuilder } from './plan-builder.ts';
 import { StreamHandle } from './stream.ts';
@@ -19,6 +20,7 @@ export function topology(name: string): Topology {
     windowedTable: (at, store) => new WindowedTableHandle(wire, at, store),
     finalTable: (at) => new FinalTableHandle(wire, at),
     grouped: (at) => new GroupedHandle(wire, at),
+    groupedTable: (at) => new GroupedTableHandle(wire, at),
     windowedGroup: (at, window) => new WindowedGroupHandle(wire, at, window),
   };
   // The one place where handles get their types: they hold no types of their own to check against.

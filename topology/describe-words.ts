@@ -44,8 +44,19 @@ export function nodeWords(node: PlanNode): string {
       return [node.how, ...(node.window === null ? [] : [windowWords(node.window)]), `store ${node.store}`].join(', ');
     case 'toTable':
       return `store ${node.store}`;
-    case 'joinTable':
+    case 'filterTable':
+      return [
+        ...(node.not ? ['not'] : []),
+        ...(node.deletions === 'all' ? ['all deletions'] : []),
+        ...ownStoreWords(node.store),
+      ].join(', ');
+    case 'mapTable':
+      return ownStoreWords(node.store).join(', ');
+    case 'aggregateTable':
       return `${node.how}, store ${node.store}`;
+    case 'joinTable':
+    case 'joinTables':
+      return [node.how, ...ownStoreWords(node.store)].join(', ');
     case 'process':
       return node.stores.length === 0 ? '' : `stores ${node.stores.join(', ')}`;
     case 'suppress':
@@ -53,6 +64,10 @@ export function nodeWords(node: PlanNode): string {
     default:
       return '';
   }
+}
+
+function ownStoreWords(store: string | null): readonly string[] {
+  return store === null ? [] : [`store ${store}`];
 }
 
 export function topicWords(topic: PlanTopic): string {

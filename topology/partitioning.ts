@@ -75,6 +75,7 @@ function after(
     case 'map':
     case 'flatMap':
     case 'selectKey':
+    case 'groupTable':
       return { partitions: first.partitions, by: 'stale' };
     case 'process':
       return node.rekeys ? { partitions: first.partitions, by: 'stale' } : first;

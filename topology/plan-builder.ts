@@ -6,6 +6,7 @@ import { partitionings, sinkPartitioner } from './partitioning.ts';
 import { type CodeRef, PLAN_FORMAT, type Plan, type PlanNode, type PlanStore, type PlanTopic } from './plan.ts';
 import type { Code, Program } from './program.ts';
 import { splitStages } from './split.ts';
+import { storesBehind } from './table-rows.ts';
 import type { Sink } from './topic.ts';
 
 /**
@@ -86,11 +87,15 @@ export class PlanBuilder {
   }
 
   /** Notes that a node reads a store that another one writes. */
-  reads(store: string, reader: string): string {
+  reads(store: string, reader: string): void {
     for (const known of this.#stores.values()) {
       if (known.store.name === store && !known.nodes.includes(reader)) known.nodes.push(reader);
     }
-    return store;
+  }
+
+  /** Notes that a node looks up rows of a table, wherever they are kept. */
+  looksUp(table: string, reader: string): void {
+    for (const store of storesBehind(table, (id) => this.#byId.get(id))) this.reads(store, reader);
   }
 
   plan(): Plan {

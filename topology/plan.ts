@@ -138,8 +138,44 @@ export type PlanNode = NodeCommon &
     | { readonly kind: 'suppress' }
     | { readonly kind: 'toTable'; readonly store: string }
     | { readonly kind: 'toStream' }
-    /** Inputs: the stream, then the table. */
-    | { readonly kind: 'joinTable'; readonly how: 'inner' | 'left'; readonly store: string; readonly merge: CodeRef }
+    /** Rows of a table that its predicate takes. Without a store, rows are looked up in the table before it. */
+    | {
+        readonly kind: 'filterTable';
+        readonly fn: CodeRef;
+        readonly not: boolean;
+        readonly store: string | null;
+        /** Which go on: those of rows that were taken, for which old values are asked for, or all. */
+        readonly deletions: 'known' | 'all';
+      }
+    | { readonly kind: 'mapTable'; readonly fn: CodeRef; readonly store: string | null }
+    /**
+     * Each change of a table as changes under new keys: what it takes away, and what it brings. Its `fn` answers key
+     * and value; a repartition stands behind it, whose values are changes.
+     */
+    | { readonly kind: 'groupTable'; readonly fn: CodeRef }
+    /** Roles `add` and `subtract` for reduce and aggregate, `initial` for aggregate. */
+    | {
+        readonly kind: 'aggregateTable';
+        readonly how: 'count' | 'reduce' | 'aggregate';
+        readonly store: string;
+        readonly add: CodeRef | null;
+        readonly subtract: CodeRef | null;
+        readonly initial: CodeRef | null;
+      }
+    /** Inputs: the left table, then the right one. */
+    | {
+        readonly kind: 'joinTables';
+        readonly how: 'inner' | 'left' | 'outer';
+        readonly merge: CodeRef;
+        readonly store: string | null;
+      }
+    /** Inputs: the stream, then the table, whose store is named if it has one of its own. */
+    | {
+        readonly kind: 'joinTable';
+        readonly how: 'inner' | 'left';
+        readonly store: string | null;
+        readonly merge: CodeRef;
+      }
     | {
         readonly kind: 'process';
         readonly supplier: CodeRef;
@@ -160,3 +196,4 @@ export type NodeOf<Kind extends NodeKind> = Extract<PlanNode, { readonly kind: K
 /** The policy for operator errors stands on the application, per plan run; see `runtime/`. */
 export { planHash } from './plan-hash.ts';
 export type { Code, Program } from './program.ts';
+export { ownStore } from './table-rows.ts';

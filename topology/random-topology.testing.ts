@@ -34,7 +34,7 @@ interface Any {
   readonly level: number;
 }
 interface AnyTable {
-  readonly table: Table<string, Counted, number, Counted | null>;
+  readonly table: Table<string, Counted, number>;
   readonly level: number;
 }
 
@@ -75,6 +75,8 @@ class Grower {
       () => this.#aggregate(from),
       () => this.#windowed(from),
       () => this.#join(from),
+      () => this.#joinTables(from),
+      () => this.#groupTable(from),
     ];
     this.#pick(moves)();
   }
@@ -125,7 +127,8 @@ class Grower {
       this.#random.next() < 0.5
         ? grouped.reduce({ store, value, add: (sum, { n }) => ({ n: sum.n + n }) })
         : grouped.aggregate({ store, value, initial, add: (sum, { n }) => ({ n: Math.max(sum.n, n) }) });
-    this.#tables.push({ table, level: settled.level });
+    // What a deletion looks like matters to its stream alone.
+    this.#tables.push({ table: table as unknown as AnyTable['table'], level: settled.level });
     this.#streams.push({ ...settled, stream: table.toStream() });
   }
 
@@ -150,14 +153,59 @@ class Grower {
   #join(from: Any): void {
     const at = this.#settled(from);
     const { partitions } = at.stream;
-    const fits = this.#tables.filter((each) => each.level === at.level && each.table.partitions === partitions);
-    const table = fits.length > 0 ? this.#pick(fits).table : this.#table(at.level, partitions);
+    const table = this.#anyTable(at.level, partitions);
     const how = this.#random.next() < 0.5 ? 'inner' : 'left';
     const stream =
       how === 'inner'
         ? at.stream.joinTable(table, { merge: ({ n }, row) => ({ n: n + row.n }) })
         : at.stream.leftJoinTable(table, { merge: ({ n }, row) => ({ n: n - (row?.n ?? 0) }) });
     this.#streams.push({ ...at, stream });
+  }
+
+  /** A table at hand, filtered or mapped or joined with another; kept in a store or not. */
+  #joinTables(from: Any): void {
+    const at = this.#settled(from);
+    const { partitions } = at.stream;
+    const left = this.#anyTable(at.level, partitions);
+    const right = this.#anyTable(at.level, partitions);
+    const kept = this.#random.next() < 0.5 ? {} : { store: this.#name('kept'), value };
+    const moves: readonly (() => AnyTable['table'])[] = [
+      () => left.filter(({ n }) => n % 4 !== 0, kept),
+      () => left.mapValues(({ n }) => ({ n: n + 2 }), kept),
+      () => left.joinTable(right, { ...kept, merge: (a, b) => ({ n: a.n + b.n }) }),
+      () => left.leftJoinTable(right, { ...kept, merge: (a, b) => ({ n: a.n - (b?.n ?? 0) }) }),
+      () => left.outerJoinTable(right, { ...kept, merge: (a, b) => ({ n: Math.max(a?.n ?? 0, b?.n ?? 0) }) }),
+    ];
+    const table = this.#pick(moves)();
+    this.#tables.push({ table, level: at.level });
+    this.#streams.push({ ...at, stream: present(table.toStream()) });
+  }
+
+  #groupTable(from: Any): void {
+    const at = this.#settled(from);
+    const partitions = this.#pick(COUNTS);
+    const by = { name: this.#name('by'), key: string(), value, partitions };
+    const grouped = this.#anyTable(at.level, at.stream.partitions).groupBy(
+      (row, key) => [`${key}${row.n % 3}`, row],
+      by,
+    );
+    const store = this.#name('grouped');
+    const table =
+      this.#random.next() < 0.5
+        ? grouped.count({ store }).mapValues((n) => ({ n }))
+        : grouped.reduce({
+            ...{ store, value },
+            add: (sum, { n }) => ({ n: sum.n + n }),
+            subtract: (sum, { n }) => ({ n: sum.n - n }),
+          });
+    const level = at.level + 1;
+    this.#tables.push({ table, level });
+    this.#streams.push({ stream: present(table.toStream()), stale: false, level });
+  }
+
+  #anyTable(level: number, partitions: number): AnyTable['table'] {
+    const fits = this.#tables.filter((each) => each.level === level && each.table.partitions === partitions);
+    return fits.length > 0 ? this.#pick(fits).table : this.#table(level, partitions);
   }
 
   #table(level: number, partitions: number): AnyTable['table'] {
@@ -197,4 +245,9 @@ class Grower {
   #name(kind: string): string {
     return `${kind}-${this.#names++}`;
   }
+}
+
+/** Deletions end here: what follows takes values only. */
+function present(stream: Stream<string, Counted | null, number>): Settled {
+  return stream.filter((row): row is Counted => row !== null);
 }

@@ -1,8 +1,17 @@
 import { fault, type PlanFault } from './faults.ts';
-import type { Plan, PlanNode } from './plan.ts';
+import type { Plan } from './plan.ts';
+import { ownStore } from './table-rows.ts';
 
 /** Kinds whose second node of one id shows as a second reader of a topic or writer of a store. */
-const TOLD_ELSEWHERE: readonly string[] = ['source', 'table', 'aggregate', 'toTable'];
+const TOLD_ELSEWHERE: readonly string[] = [
+  'source',
+  'table',
+  'aggregate',
+  'aggregateTable',
+  'toTable',
+  'filterTable',
+  'mapTable',
+];
 
 /** One name, one thing. */
 export function duplicateFaults(plan: Plan): readonly PlanFault[] {
@@ -60,20 +69,16 @@ function storeFaults(plan: Plan): readonly PlanFault[] {
       `store ${one!.name} is declared twice and not alike; give each a name of its own, or declare both alike to share it`,
     ),
   );
-  const owners = plan.nodes.filter(ownsStore);
-  const shared = repeated(owners, (node) => node.store).map((nodes) =>
+  const owners = plan.nodes.filter((node) => ownStore(node) !== null);
+  const shared = repeated(owners, (node) => ownStore(node)!).map((nodes) =>
     fault(
       'duplicate',
       nodes[0]!.id,
-      `${nodes.length} operators write the store ${nodes[0]!.store}; give each a store of its own`,
+      `${nodes.length} operators write the store ${ownStore(nodes[0]!)}; give each a store of its own`,
     ),
   );
   const told = new Set(shared.map((each) => each.node));
   return [...different.filter((each) => !told.has(each.node)), ...shared];
-}
-
-function ownsStore(node: PlanNode): node is Extract<PlanNode, { kind: 'aggregate' | 'table' | 'toTable' }> {
-  return node.kind === 'aggregate' || node.kind === 'table' || node.kind === 'toTable';
 }
 
 /** Groups of two or more under one name. */

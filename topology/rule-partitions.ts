@@ -5,6 +5,11 @@ import type { NodeOf, Plan, PlanNode } from './plan.ts';
 
 type Schemes = ReadonlyMap<string, Partitioning>;
 
+/** Operations that need the records of a key in the task of that key. */
+const KEYED: readonly string[] = ['aggregate', 'toTable', 'joinTable', 'joinTables'];
+/** They look into stores of others, and their own rule says on which partitions. */
+const LOOKERS: readonly string[] = ['joinTable', 'joinTables'];
+
 /** Keyed operations find all records of a key in one task, and the row that belongs to them in the same. */
 export function partitioningFaults(plan: Plan): readonly PlanFault[] {
   const schemes = partitionings(plan.nodes, plan.topics);
@@ -28,49 +33,52 @@ export function partitioningFaults(plan: Plan): readonly PlanFault[] {
 }
 
 function nodeProblem(node: PlanNode, schemes: Schemes, byId: ReadonlyMap<string, PlanNode>): PlanFault | undefined {
-  if (node.kind !== 'aggregate' && node.kind !== 'toTable' && node.kind !== 'joinTable') return undefined;
+  if (!KEYED.includes(node.kind)) return undefined;
   const input = schemes.get(node.inputs[0] ?? '');
   if (input === undefined) return undefined;
   if (input.by === 'stale') {
+    // Told where the table is made.
+    if (node.kind === 'joinTables') return undefined;
     const before = node.kind === 'aggregate' ? 'groupByKey' : node.kind;
     const call = input.partitions === 0 ? 'to(topic) or repartition(...)' : 'repartition(...)';
     const why = input.partitions === 0 ? 'a connector has partitions of its own' : 'the key changed';
     return fault('stale-key', node.id, `${node.id}: ${why}: call ${call} before ${before}`);
   }
-  return node.kind === 'joinTable' ? joinProblem(node, input, schemes, byId) : undefined;
+  return node.kind === 'joinTable' || node.kind === 'joinTables' ? joinProblem(node, input, schemes, byId) : undefined;
 }
 
 function joinProblem(
-  node: NodeOf<'joinTable'>,
-  stream: Partitioning,
+  node: NodeOf<'joinTable' | 'joinTables'>,
+  left: Partitioning,
   schemes: Schemes,
   byId: ReadonlyMap<string, PlanNode>,
 ): PlanFault | undefined {
-  const [streamId = '', tableId = ''] = node.inputs;
+  const [leftId = '', tableId = ''] = node.inputs;
   const table = schemes.get(tableId);
   if (table === undefined || table.by === 'stale') return undefined;
   const tell = (words: string) => fault('partitioning', node.id, `${node.id}: ${words}`);
-  if (stream.partitions !== table.partitions) {
+  const cure =
+    node.kind === 'joinTable' ? 'call repartition(...)' : 'call toStream(), repartition(...) and toTable(...)';
+  if (left.partitions !== table.partitions) {
+    const count = node.kind === 'joinTable' ? 'the count of the table' : 'the count of the other table';
     return tell(
-      `partition counts differ: ${streamId} has ${stream.partitions}, ${tableId} has ${table.partitions}; call repartition(...) with the count of the table`,
+      `partition counts differ: ${leftId} has ${left.partitions}, ${tableId} has ${table.partitions}; ${cure} with ${count}`,
     );
   }
-  const keys = [byId.get(streamId)?.key, byId.get(tableId)?.key];
+  const keys = [byId.get(leftId)?.key, byId.get(tableId)?.key];
   if (keys[0] !== keys[1]) {
-    return tell(
-      `key types differ: ${streamId} has ${keys[0]}, ${tableId} has ${keys[1]}; repartition(...) to the key of the table`,
-    );
+    const to = node.kind === 'joinTable' ? 'repartition(...) to the key of the table' : `${cure} with one key`;
+    return tell(`key types differ: ${leftId} has ${keys[0]}, ${tableId} has ${keys[1]}; ${to}`);
   }
-  const unknown = stream.by === 'unknown' ? streamId : table.by === 'unknown' ? tableId : undefined;
+  const unknown = left.by === 'unknown' ? leftId : table.by === 'unknown' ? tableId : undefined;
   if (unknown !== undefined) {
     return tell(
       `nobody knows by which partitioner ${unknown} lies on its partitions; repartition it, or declare its topic with partitioner: 'key' where that is so`,
     );
   }
-  if (stream.by !== table.by) {
-    return tell(
-      `one of ${streamId} and ${tableId} lies by its windowed key, the other by the key inside; call repartition(...) on the stream`,
-    );
+  if (left.by !== table.by) {
+    const on = node.kind === 'joinTable' ? 'call repartition(...) on the stream' : `${cure} on one of them`;
+    return tell(`one of ${leftId} and ${tableId} lies by its windowed key, the other by the key inside; ${on}`);
   }
   return undefined;
 }
@@ -89,7 +97,7 @@ function sharedStoreFaults(plan: Plan, schemes: Schemes): readonly PlanFault[] {
   const found: PlanFault[] = [];
   const byId = new Map(plan.nodes.map((node) => [node.id, node]));
   for (const store of plan.stores) {
-    const users = store.nodes.filter((id) => schemes.has(id) && byId.get(id)?.kind !== 'joinTable');
+    const users = store.nodes.filter((id) => schemes.has(id) && !LOOKERS.includes(byId.get(id)?.kind ?? ''));
     const counts = users.map((id) => schemes.get(id)!.partitions);
     const other = counts.findIndex((count) => count !== counts[0]);
     if (other < 0) continue;

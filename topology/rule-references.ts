@@ -1,5 +1,6 @@
 import { fault, type PlanFault } from './faults.ts';
 import type { Plan, PlanNode } from './plan.ts';
+import { storesBehind } from './table-rows.ts';
 
 /** Everything a node names is there, and its inputs stand before it. */
 export function referenceFaults(plan: Plan): readonly PlanFault[] {
@@ -7,6 +8,7 @@ export function referenceFaults(plan: Plan): readonly PlanFault[] {
   const ids = new Set(plan.nodes.map((node) => node.id));
   const topics = new Set(plan.topics.map((topic) => topic.name));
   const stores = new Set(plan.stores.map((store) => store.name));
+  const byId = new Map(plan.nodes.map((node) => [node.id, node]));
   const before = new Set<string>();
   const tell = (node: string | null, message: string) => found.push(fault('reference', node, message));
   for (const node of plan.nodes) {
@@ -20,7 +22,7 @@ export function referenceFaults(plan: Plan): readonly PlanFault[] {
     if ('topic' in node && !topics.has(node.topic)) {
       tell(node.id, `${node.id} uses topic ${node.topic}, which the plan does not declare; add it to the topics`);
     }
-    for (const store of storesOf(node)) {
+    for (const store of storesOf(node, byId)) {
       if (!stores.has(store)) {
         tell(node.id, `${node.id} uses store ${store}, which the plan does not declare; add it to the stores`);
       } else if (!plan.stores.some((each) => each.name === store && each.nodes.includes(node.id))) {
@@ -39,9 +41,14 @@ export function referenceFaults(plan: Plan): readonly PlanFault[] {
   return found;
 }
 
-function storesOf(node: PlanNode): readonly string[] {
+/** What a node writes, and what it looks rows up in. */
+function storesOf(node: PlanNode, byId: ReadonlyMap<string, PlanNode>): readonly string[] {
   if (node.kind === 'process') return node.stores;
-  return 'store' in node ? [node.store] : [];
+  const own = 'store' in node && node.store !== null ? [node.store] : [];
+  if (node.kind !== 'joinTable' && node.kind !== 'joinTables') return own;
+  const looked = node.kind === 'joinTable' ? node.inputs.slice(1) : node.inputs;
+  const behind = looked.flatMap((input) => storesBehind(input, (id) => byId.get(id)));
+  return [...new Set([...own, ...behind])];
 }
 
 function codeOf(node: PlanNode): readonly string[] {
@@ -54,7 +61,10 @@ function codeOf(node: PlanNode): readonly string[] {
       return node.arms.flatMap((arm) => (arm.fn === null ? [] : [arm.fn]));
     case 'aggregate':
       return [node.add, node.initial].filter((ref) => ref !== null);
+    case 'aggregateTable':
+      return [node.add, node.subtract, node.initial].filter((ref) => ref !== null);
     case 'joinTable':
+    case 'joinTables':
       return [node.merge];
     case 'process':
       return [node.supplier];

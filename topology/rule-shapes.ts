@@ -1,8 +1,8 @@
 import { fault, type PlanFault } from './faults.ts';
 import type { Plan, PlanNode } from './plan.ts';
+import { isTable, ownStore } from './table-rows.ts';
 
 const ROOTS: readonly string[] = ['source', 'table', 'read'];
-const TABLES: readonly string[] = ['table', 'toTable', 'aggregate'];
 const ENDS: readonly string[] = ['to'];
 
 /** Each node has the inputs and settings of its kind. */
@@ -39,6 +39,7 @@ function countProblem(node: PlanNode): Problem | undefined {
   if (ROOTS.includes(node.kind)) return have === 0 ? undefined : shape('begins a plan and takes no inputs');
   if (node.kind === 'merge') return have >= 2 ? undefined : shape('merges fewer than two streams');
   if (node.kind === 'joinTable') return have === 2 ? undefined : shape('joins one stream with one table');
+  if (node.kind === 'joinTables') return have === 2 ? undefined : shape('joins two tables');
   return have === 1 ? undefined : shape(`takes one input, not ${have}`);
 }
 
@@ -49,7 +50,7 @@ function inputProblem(node: PlanNode, inputs: readonly PlanNode[]): Problem | un
   if (first === undefined) return undefined;
   switch (node.kind) {
     case 'toStream':
-      if (TABLES.includes(first.kind) || first.kind === 'suppress') return undefined;
+      if (isTable(first) || first.kind === 'suppress') return undefined;
       return shape(`makes a stream of ${first.id}, which is one already`);
     case 'suppress':
       if (first.kind === 'aggregate' && first.window !== null) return undefined;
@@ -61,14 +62,30 @@ function inputProblem(node: PlanNode, inputs: readonly PlanNode[]): Problem | un
       if (first.kind === 'branch' && first.arms.some((arm) => arm.name === node.arm)) return undefined;
       return shape(`is no arm of ${first.id}`);
     case 'joinTable':
-      if (second !== undefined && !('store' in second && TABLES.includes(second.kind) && second.store === node.store)) {
-        return shape(`joins ${second.id}, which is no table with the store ${node.store}`);
-      }
+      if (second === undefined || (isTable(second) && ownStore(second) === node.store)) break;
+      if (!isTable(second)) return shape(`joins ${second.id}, which is no table`);
+      return shape(`joins ${second.id}, which is no table with ${storeWords(node.store)}`);
+    case 'filterTable':
+    case 'mapTable':
+    case 'groupTable':
+    case 'joinTables': {
+      const stream = inputs.find((input) => !isTable(input));
+      return stream === undefined ? undefined : shape(`takes a table; ${stream.id} is none: call toTable(...) on it`);
+    }
+    case 'aggregateTable':
+      if (first.kind === 'repartition') return undefined;
+      return shape(`takes the changes of a grouped table behind their repartition, not records of ${first.id}`);
   }
-  if (TABLES.includes(first.kind) || first.kind === 'suppress')
-    return shape(`takes a stream; call toStream() on ${first.id}`);
+  if (first.kind === 'groupTable') {
+    return node.kind === 'repartition' ? undefined : shape(`takes changes of ${first.id}, which need a repartition`);
+  }
+  if (isTable(first) || first.kind === 'suppress') return shape(`takes a stream; call toStream() on ${first.id}`);
   if (first.kind === 'branch') return shape(`takes records of ${first.id}; take those of one of its arms`);
   return undefined;
+}
+
+function storeWords(store: string | null): string {
+  return store === null ? 'rows of other tables' : `the store ${store}`;
 }
 
 function settingProblem(node: PlanNode): Problem | undefined {
@@ -76,12 +93,14 @@ function settingProblem(node: PlanNode): Problem | undefined {
     if (node.arms.length === 0) return shape('has no arms; name at least one');
     if (new Set(node.arms.map((arm) => arm.name)).size < node.arms.length) return shape('has two arms of one name');
   }
-  if (node.kind === 'aggregate') {
+  if (node.kind === 'aggregate' || node.kind === 'aggregateTable') {
     const add = node.how !== 'count';
     const initial = node.how === 'aggregate';
     if ((node.add !== null) !== add) return shape(`is a ${node.how}, which ${add ? 'needs' : 'has no'} add`);
     if ((node.initial !== null) !== initial)
       return shape(`is a ${node.how}, which ${initial ? 'needs' : 'has no'} initial`);
+    if (node.kind === 'aggregateTable' && (node.subtract !== null) !== add)
+      return shape(`is a ${node.how}, which ${add ? 'needs' : 'has no'} subtract`);
   }
   return undefined;
 }

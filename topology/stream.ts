@@ -179,7 +179,8 @@ export class StreamHandle implements Place {
     const { builder } = this.#wire;
     const { name } = options;
     const id = name === undefined ? builder.ids.unnamed('joinTable', this.id) : builder.ids.named('joinTable', name);
-    const store = builder.reads(table.store, id);
+    builder.looksUp(table.id, id);
+    const store = table.store ?? null;
     const merge = builder.fn(id, 'merge', options.merge);
     const inputs = [this.id, table.id];
     builder.add({ kind: 'joinTable', id, inputs, key: this.#node.key, value: null, how, store, merge });

@@ -1,12 +1,105 @@
-import type { Windowed } from '../schemas/schemas.ts';
+import type { Serde, Windowed } from '../schemas/schemas.ts';
+import type { NewOrChanged } from './group-handles.ts';
 import type { Stream } from './handles.ts';
-import type { Keyed, Rows, Scheme } from './scheme.ts';
+import type { Joinable, Keyed, Rows, Scheme } from './scheme.ts';
 
-/** The newest row per key, in a store. D is what a deletion looks like in its stream: aggregates know none. */
+/**
+ * The newest row per key. D is what a deletion looks like in its stream: aggregates of streams know none.
+ *
+ * What is made of tables keeps rows of its own only where it is given a `store`; else a row is made anew when somebody
+ * looks it up. An update of a table goes on as it comes, whether or not the row differs from the one before.
+ */
 export interface Table<K, V, P extends Scheme, D = null> extends Keyed<K>, Rows<V> {
   readonly id: string;
   readonly partitions: P;
   toStream(): Stream<K, V | D, P>;
+
+  /** The rows that the predicate takes; an update that it does not take deletes the row. */
+  filter<W extends V>(keep: (value: V, key: K) => value is W, options?: FilterTableOptions<W>): Table<K, W, P>;
+  filter(keep: (value: V, key: K) => boolean, options?: FilterTableOptions<V>): Table<K, V, P>;
+  filterNot(drop: (value: V, key: K) => boolean, options?: FilterTableOptions<V>): Table<K, V, P>;
+  /** Each row anew; null deletes it. Deletions pass by the function. */
+  mapValues<V2>(fn: (value: V, key: K) => V2, options?: KeptRows<NonNullable<V2>>): Table<K, NonNullable<V2>, P>;
+
+  /**
+   * The rows under other keys, through an internal topic, to be aggregated: an update first takes the old row away
+   * from its group, then adds the new one. A null key or value is in no group.
+   */
+  groupBy<K2, V2, const N extends number>(
+    fn: (value: V, key: K) => readonly [key: K2 | null, value: V2 | null],
+    options: GroupTableOptions<K2, V2, N>,
+  ): GroupedTable<K2, V2, N>;
+
+  /** A row where both tables have one. */
+  joinTable<W, R>(
+    other: Joinable<K, W, P>,
+    options: JoinTablesOptions<(value: V, other: W, key: K) => R, R>,
+  ): Table<K, NonNullable<R>, P>;
+  /** A row where this table has one; `merge` gets null where the other has none. */
+  leftJoinTable<W, R>(
+    other: Joinable<K, W, P>,
+    options: JoinTablesOptions<(value: V, other: W | null, key: K) => R, R>,
+  ): Table<K, NonNullable<R>, P>;
+  /** A row where one of them has one; `merge` gets null for the other. */
+  outerJoinTable<W, R>(
+    other: Joinable<K, W, P>,
+    options: JoinTablesOptions<(value: V | null, other: W | null, key: K) => R, R>,
+  ): Table<K, NonNullable<R>, P>;
+}
+
+export interface KeptRows<V> {
+  /** Keeps the rows in a store of this name. */
+  readonly store?: string;
+  /** The format of the rows in the store: needed with it where the value was made by a lambda. */
+  readonly value?: Serde<V>;
+}
+
+export interface FilterTableOptions<V> extends KeptRows<V> {
+  /**
+   * `known`, the default: deletions of rows that were not taken before end at the filter, which looks at the old value
+   * of each update. `all`: they go on, and the old value is read only where something behind needs it.
+   */
+  readonly deletions?: 'known' | 'all';
+}
+
+export interface JoinTablesOptions<Merge, R> extends KeptRows<NonNullable<R>> {
+  /** Null deletes the row. */
+  readonly merge: Merge;
+  readonly name?: string;
+}
+
+export interface GroupTableOptions<K, V, N extends number> {
+  readonly name: string;
+  readonly key: Serde<K>;
+  readonly value: Serde<V>;
+  readonly partitions: N;
+}
+
+/** A table under other keys, before its aggregate. `subtract` undoes what `add` did with the same value. */
+export interface GroupedTable<K, V, P extends Scheme> {
+  /** The number of rows of a group; 0 stays where there were some. */
+  count(options: CountTableOptions): Table<K, number, P>;
+  /** The first value of a group stands as it is; each further one is added to it. */
+  reduce(options: ReduceTableOptions<K, V>): Table<K, V, P>;
+  aggregate<A>(options: AggregateTableOptions<K, V, A>): Table<K, A, P>;
+}
+
+export interface CountTableOptions {
+  readonly store: string;
+}
+
+/** Adder and subtractor answer the new aggregate, or change the given one in place and answer nothing. */
+export interface ReduceTableOptions<K, V> extends CountTableOptions {
+  readonly value: Serde<V>;
+  readonly add: (aggregate: V, value: V, key: K) => NewOrChanged<V>;
+  readonly subtract: (aggregate: V, value: V, key: K) => NewOrChanged<V>;
+}
+
+export interface AggregateTableOptions<K, V, A> extends CountTableOptions {
+  readonly value: Serde<A>;
+  readonly initial: () => A;
+  readonly add: (aggregate: A, value: V, key: K) => NewOrChanged<A>;
+  readonly subtract: (aggregate: A, value: V, key: K) => NewOrChanged<A>;
 }
 
 export interface WindowedTable<K, V, P extends Scheme> extends Table<Windowed<K>, V, P, never> {

@@ -1,14 +1,19 @@
+import { addFilterTable, addGroupTable, addJoinTables, addMapTable } from './add-table.ts';
+import type { NodeOf } from './plan.ts';
 import type { Scheme } from './scheme.ts';
-import type { Place, Stored, Wire } from './wire.ts';
+import type { FilterTableOptions, GroupTableOptions, JoinTablesOptions, KeptRows } from './table-handles.ts';
+import type { Lambda, Place, Stored, Wire } from './wire.ts';
 
-/** `Table` of `handles.ts`. */
+type Join = JoinTablesOptions<Lambda, unknown>;
+
+/** `Table` of `table-handles.ts`. */
 export class TableHandle implements Stored {
   readonly id: string;
   readonly partitions: Scheme;
-  readonly store: string;
+  readonly store: string | null;
   readonly #wire: Wire;
 
-  constructor(wire: Wire, at: Place, store: string) {
+  constructor(wire: Wire, at: Place, store: string | null) {
     this.#wire = wire;
     this.id = at.id;
     this.partitions = at.partitions;
@@ -19,9 +24,45 @@ export class TableHandle implements Stored {
   toStream(): Place {
     return addToStream(this.#wire, this);
   }
+
+  filter(keep: Lambda, options?: FilterTableOptions<unknown>): Stored {
+    return this.#table(addFilterTable(this.#wire.builder, this, keep, false, options));
+  }
+
+  filterNot(drop: Lambda, options?: FilterTableOptions<unknown>): Stored {
+    return this.#table(addFilterTable(this.#wire.builder, this, drop, true, options));
+  }
+
+  mapValues(fn: Lambda, options?: KeptRows<unknown>): Stored {
+    return this.#table(addMapTable(this.#wire.builder, this, fn, options));
+  }
+
+  groupBy(fn: Lambda, options: GroupTableOptions<unknown, unknown, number>): Place {
+    return this.#wire.groupedTable(addGroupTable(this.#wire.builder, this, fn, options));
+  }
+
+  joinTable(other: Place, options: Join): Stored {
+    return this.#join('inner', other, options);
+  }
+
+  leftJoinTable(other: Place, options: Join): Stored {
+    return this.#join('left', other, options);
+  }
+
+  outerJoinTable(other: Place, options: Join): Stored {
+    return this.#join('outer', other, options);
+  }
+
+  #join(how: NodeOf<'joinTables'>['how'], other: Place, options: Join): Stored {
+    return this.#table(addJoinTables(this.#wire.builder, this, other, how, options));
+  }
+
+  #table(made: Stored): Stored {
+    return this.#wire.table(made, made.store);
+  }
 }
 
-/** `WindowedTable` of `handles.ts`. */
+/** `WindowedTable` of `table-handles.ts`. */
 export class WindowedTableHandle extends TableHandle {
   readonly #wire: Wire;
 
@@ -40,7 +81,7 @@ export class WindowedTableHandle extends TableHandle {
   }
 }
 
-/** `FinalTable` of `handles.ts`. */
+/** `FinalTable` of `table-handles.ts`. */
 export class FinalTableHandle implements Place {
   readonly id: string;
   readonly partitions: Scheme;

@@ -9,10 +9,11 @@ import type { Scheme } from './scheme.ts';
 export interface Wire {
   readonly builder: PlanBuilder;
   stream(at: Place): Place;
-  table(at: Place, store: string): Stored;
+  table(at: Place, store: string | null): Stored;
   windowedTable(at: Place, store: string): Stored;
   finalTable(at: Place): Place;
   grouped(at: Place): Place;
+  groupedTable(at: Place): Place;
   windowedGroup(at: Place, window: WindowSpec): Place;
 }
 
@@ -22,7 +23,8 @@ export interface Place {
 }
 
 export interface Stored extends Place {
-  readonly store: string;
+  /** Null where its rows are made of those of other tables. */
+  readonly store: string | null;
 }
 
 /** Any function of a user, as the builder keeps it. */

@@ -1,5 +1,6 @@
 import type { OpTable } from './op.ts';
 import { OPS_BASIC } from './ops-basic.ts';
+import { OPS_TABLES } from './ops-tables.ts';
 
 /** All that vectors may say, in the order asked: what a later table knows better stands before it. */
-export const OPS: readonly OpTable[] = [OPS_BASIC];
+export const OPS: readonly OpTable[] = [OPS_TABLES, OPS_BASIC];

@@ -30,6 +30,7 @@ export const stats = avro({
 const named = avro({ type: 'record', name: 'Named', fields: [{ name: 'name', type: 'string' }] });
 
 export const NAMES = topic('names', { ...KEYED, value: named });
+const ratesOut = topic('rates-out', { ...KEYED, value: stats });
 export const RATES = topic('rates', { ...KEYED, value: stats });
 
 export const HOP = { sizeMs: 10, advanceMs: 4, graceMs: 3 };
@@ -73,6 +74,45 @@ export function everything(): TestProgram {
   present
     .leftJoinTable(rates, { merge: (_value, rate) => rate })
     .leftJoinTable(rates, { merge: (rate, again) => `${rate?.sum}=${again?.sum}` })
+    .to(textsOut);
+
+  // A table that keeps no rows is read through those it is made of, by joins and by the next table.
+  const short = names.filter(({ name }) => name !== 'n3');
+  const shown = short.mapValues(({ name }, key) => `${key}=${name}`, { store: 'shown', value: string() });
+  const both = rates.outerJoinTable(short, { name: 'both', merge: (rate, row) => `${rate?.sum}/${row?.name}` });
+  const all = both.leftJoinTable(shown, { store: 'all', value: string(), merge: (one, other) => `${one}|${other}` });
+  all.toStream().to(textsOut);
+  present.leftJoinTable(both, { merge: (value, row) => `${value}:${row}` }).to(textsOut);
+  const bySum = { name: 'by-sum', key: string(), value: stats, partitions: 1 } as const;
+  rates
+    .groupBy((rate) => [`r${rate.sum % 3}`, rate], bySum)
+    .aggregate({
+      store: 'rate-sums',
+      value: stats,
+      initial: () => ({ count: 0, sum: 0, odd: false }),
+      add(row, rate) {
+        row.count++;
+        row.sum += rate.sum;
+      },
+      subtract(row, rate) {
+        row.count--;
+        row.sum -= rate.sum;
+      },
+    })
+    .toStream()
+    .to(ratesOut);
+  const grouped = all.groupBy((text) => [text.slice(-1), text], {
+    ...{ name: 'by-end', key: string(), value: string(), partitions: 1 },
+  });
+  grouped.count({ store: 'ends' }).toStream().to(numbersOut);
+  grouped
+    .reduce({
+      store: 'end-texts',
+      value: string(),
+      add: (a, b) => `${a}+${b}`.slice(-9),
+      subtract: (a, b) => `${a}-${b}`,
+    })
+    .toStream()
     .to(textsOut);
 
   const hops = present

@@ -205,6 +205,7 @@ export class TestTask {
         const { key, value, retentionMs } = store;
         return { key: this.#program.serde(key), value: this.#program.serde(value), retentionMs };
       },
+      node: (id) => this.#program.nodes.find((each) => each.id === id)!,
       wantsOld: this.#options.olds === true || this.#olds.has(node.id),
       number: (name, initial) => this.#number(`${node.id}/${name}`, initial),
       clock: (name) => new OwnClock(this.#number(`${node.id}/${name}`, -1)),

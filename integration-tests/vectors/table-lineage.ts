@@ -1,0 +1,56 @@
+import type { Made } from './op.ts';
+
+/**
+ * What Kafka Streams knows of a table while a topology is written. A topic that is read as a table without a named
+ * store gets its store only when a statement needs one; a filter that is written before that sees no old values, and so
+ * passes on deletions of rows that it never took. Here every table has a store, and a filter says which deletions it
+ * passes on: what it must say is found by following the statements in their order.
+ */
+export interface Lineage {
+  /** Asks for old values; a table without a store gets one only by force. Answers whether they come. */
+  send(force: boolean): boolean;
+  /** Rows are looked up. */
+  look(): void;
+}
+
+const LINEAGES = new WeakMap<object, Lineage>();
+const KEPT: Lineage = { send: () => true, look: () => {} };
+
+export function lineageOf(made: Made | undefined): Lineage {
+  return (made?.kind === 'table' ? LINEAGES.get(made.handle) : undefined) ?? KEPT;
+}
+
+/** Notes the lineage of what was made; answers it. */
+export function follow<M extends Made>(made: M, lineage: Lineage): M {
+  if (made.kind === 'table') LINEAGES.set(made.handle, lineage);
+  return made;
+}
+
+/** A topic read as a table, without a named store. */
+export function topicLineage(): Lineage {
+  let kept = false;
+  return {
+    send(force) {
+      kept ||= force;
+      return kept;
+    },
+    look() {
+      kept = true;
+    },
+  };
+}
+
+/** A table made of others; with a store of its own it needs them for nothing. */
+export function madeOf(parents: readonly Lineage[], store: string | undefined, always: boolean): Lineage {
+  if (store !== undefined && !always) return KEPT;
+  let sends = false;
+  return {
+    send(force) {
+      sends ||= parents.map((parent) => parent.send(force || always)).every((sent) => sent);
+      return sends;
+    },
+    look() {
+      if (store === undefined) for (const parent of parents) parent.look();
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { assert } from '../core/assert.ts';
+import type { Millis } from '../core/ids.ts';
+import { type NodeOf, ownStore } from '../topology/plan.ts';
+import { type Fn, takesValueAlone } from './functions.ts';
+import type { OperatorContext } from './operators.ts';
+import type { Rec } from './record.ts';
+import { createRowReader, type RowReader } from './row-reader.ts';
+
+/**
+ * Looks up rows of any table of the stage. A table that keeps no rows is asked through the tables it is made of, so that
+ * what is found is what they say now; its row has their time. `place` is where the rows are shown; see `shared.ts`.
+ */
+export function createTableReader(context: OperatorContext, table: string, place: string): RowReader {
+  const node = context.node(table);
+  const store = ownStore(node);
+  if (store !== null) return createRowReader(context, store, node.key, place);
+  switch (node.kind) {
+    case 'filterTable':
+      return filtered(node, context, createTableReader(context, node.inputs[0]!, place));
+    case 'mapTable':
+      return mapped(node, context, createTableReader(context, node.inputs[0]!, place));
+    default:
+      assert(node.kind === 'joinTables', () => `${table} is no table, and has no rows`);
+      return joined(node, context, place);
+  }
+}
+
+function filtered(node: NodeOf<'filterTable'>, context: OperatorContext, rows: RowReader): RowReader {
+  const fn = context.fn<Fn<unknown>>(node.fn);
+  const alone = takesValueAlone(fn);
+  return {
+    find(record) {
+      const row = rows.find(record);
+      if (row === null) return null;
+      return !(alone ? fn(row) : fn(row, record.key)) === node.not ? row : null;
+    },
+    get timestamp() {
+      return rows.timestamp;
+    },
+  };
+}
+
+function mapped(node: NodeOf<'mapTable'>, context: OperatorContext, rows: RowReader): RowReader {
+  const fn = context.fn<Fn<unknown>>(node.fn);
+  const alone = takesValueAlone(fn);
+  return {
+    find(record) {
+      const row = rows.find(record);
+      return row === null ? null : ((alone ? fn(row) : fn(row, record.key)) ?? null);
+    },
+    get timestamp() {
+      return rows.timestamp;
+    },
+  };
+}
+
+type Merge = (left: unknown, right: unknown, key?: unknown) => unknown;
+
+function joined(node: NodeOf<'joinTables'>, context: OperatorContext, place: string): RowReader {
+  const merge = context.fn<Merge>(node.merge);
+  const withKey = merge.length === 0 || merge.length > 2;
+  const lefts = createTableReader(context, node.inputs[0]!, `${place} left`);
+  const rights = createTableReader(context, node.inputs[1]!, `${place} right`);
+  let timestamp: Millis = 0;
+  return {
+    find(record: Rec) {
+      const left = lefts.find(record);
+      if (left === null && node.how !== 'outer') return null;
+      const right = rights.find(record);
+      if (right === null && (left === null || node.how === 'inner')) return null;
+      timestamp = Math.max(left === null ? -1 : lefts.timestamp, right === null ? -1 : rights.timestamp);
+      return (withKey ? merge(left, right, record.key) : merge(left, right)) ?? null;
+    },
+    get timestamp() {
+      return timestamp;
+    },
+  };
+}

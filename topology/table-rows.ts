@@ -1,0 +1,42 @@
+import type { PlanNode } from './plan.ts';
+
+/**
+ * Tables: nodes whose records are changes of rows. Some keep their rows in a store of their own; others are made of
+ * tables before them, and a row of theirs is made anew whenever somebody looks it up.
+ */
+const TABLES: readonly string[] = [
+  'table',
+  'toTable',
+  'aggregate',
+  'aggregateTable',
+  'filterTable',
+  'mapTable',
+  'joinTables',
+];
+
+export function isTable(node: PlanNode): boolean {
+  return TABLES.includes(node.kind);
+}
+
+/** The table's own store, or null. */
+export function ownStore(node: PlanNode): string | null {
+  return 'store' in node && isTable(node) ? node.store : null;
+}
+
+/** The stores in which somebody looks who looks up rows of a table: its own, or those of the tables it is made of. */
+export function storesBehind(table: string, nodeOf: (id: string) => PlanNode | undefined): readonly string[] {
+  const stores: string[] = [];
+  // Plans with faults are looked at too: one whose nodes go in a circle ends here.
+  const seen = new Set<string>();
+  const visit = (id: string): void => {
+    const node = seen.has(id) ? undefined : nodeOf(id);
+    seen.add(id);
+    if (node === undefined || !isTable(node)) return;
+    const own = ownStore(node);
+    if (own !== null) {
+      if (!stores.includes(own)) stores.push(own);
+    } else for (const input of node.inputs) visit(input);
+  };
+  visit(table);
+  return stores;
+}
