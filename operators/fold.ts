@@ -9,7 +9,8 @@ import { shared } from './shared.ts';
 /**
  * Adds a record, whose key lies encoded in the store's format, to its row in a pane, and puts the row's new value
  * and time (the largest that went into it) into `out`. A null aggregate deletes the row. What `out` holds is a copy:
- * it stays as it is while the table moves on. Where somebody asks for it, `out.old` is the value before, or null.
+ * it stays as it is while the table moves on. Where somebody asks for it, `out.old` is the value before; of a row that
+ * was not there it is the initial value, as Kafka Streams has it, or null where there is no such.
  */
 export type Fold = (pane: number, record: Rec, out: Rec) => void;
 
@@ -40,14 +41,14 @@ function takesKey(add: Add): boolean {
 /** The fastest: one number a row, changed where it lies. */
 function countCells(table: CellTable, updates: boolean, olds: boolean): Fold {
   return (pane, record, out) => {
-    const found = table.update(pane, record.keyBytes, record.keyStart, record.keyEnd);
+    table.update(pane, record.keyBytes, record.keyStart, record.keyEnd);
     const { cells, base } = table;
     const count = cells[base]! + 1;
     cells[base] = count;
     if (record.timestamp > cells[base - 1]!) cells[base - 1] = record.timestamp;
     if (!updates) return;
     out.timestamp = cells[base - 1]!;
-    if (olds) out.old = found ? count - 1 : null;
+    if (olds) out.old = count - 1;
     out.setValue(count);
   };
 }
@@ -73,20 +74,18 @@ function foldCells(
     const { keyBytes, keyStart, keyEnd } = record;
     const found = table.update(pane, keyBytes, keyStart, keyEnd);
     const { cells, base } = table;
-    if (olds) {
-      for (let i = 0; i < before.length; i++) before[i] = cells[base + i]!;
-      out.old = found ? beforeAt(before, 0) : null;
-    }
     if (record.timestamp > cells[base - 1]!) cells[base - 1] = record.timestamp;
     out.timestamp = cells[base - 1]!;
     let result: unknown;
     if (!found && initial === undefined) result = record.value;
     else {
       if (!found) codec.store(initial!(), cells, base);
+      if (olds) for (let i = 0; i < before.length; i++) before[i] = cells[base + i]!;
       const row = rowAt(cells, base);
       result = withKey ? add(row, record.value, record.key) : add(row, record.value);
       if (result === row) result = undefined;
     }
+    if (olds) out.old = found || initial !== undefined ? beforeAt(before, 0) : null;
     if (result === null) {
       table.delete(pane, keyBytes, keyStart, keyEnd);
       out.setValue(null);
@@ -115,7 +114,10 @@ function foldBytes(
   return (pane, record, out) => {
     const { keyBytes, keyStart, keyEnd } = record;
     const found = table.find(pane, keyBytes, keyStart, keyEnd);
-    if (olds) out.old = found ? before(table.bytes, table.start, table.end) : null;
+    if (olds) {
+      if (found) out.old = before(table.bytes, table.start, table.end);
+      else out.old = initial === undefined ? null : initial();
+    }
     const timestamp = found ? Math.max(table.timestamp, record.timestamp) : record.timestamp;
     let result: unknown;
     if (!found && initial === undefined) result = record.value;
