@@ -70,6 +70,11 @@ export const OPS_TABLES: OpTable = {
     const made = table(left[join](right as never, options as never), from.keys);
     return follow(made, madeOf(sides, statement.store, true));
   },
+  toTable(statement, build) {
+    const from = build.get('stream', statement.from);
+    const settled = build.settle(from).mapValues(text);
+    return table(settled.toTable({ store: build.name(statement), value: string() }), from.keys);
+  },
   joinST(statement, build) {
     lineageOf(build.made(statement.with)).look();
     return undefined;
