@@ -13,7 +13,8 @@ interface Timer {
  * Punctuations of one task, fired between records as a scan: each firing is a step of its own.
  *
  * Stream-time ones fire on the first record, then when stream time passes the next multiple of the interval; a jump
- * fires once. Wall-clock ones fire first one interval after they were registered; late ones fire once.
+ * fires once. Wall-clock ones fire first one interval after they were registered, then at its multiples from there; late
+ * ones fire once.
  * (Kafka Streams, processor/internals/PunctuationSchedule.java.)
  */
 export class Timers implements ResumableScan {
@@ -52,7 +53,7 @@ export class Timers implements ResumableScan {
       const now = timer.time === 'stream' ? this.#streamTime.value : this.#wallNow;
       // Before the first record there is no stream time.
       if (now < timer.next.value || (timer.time === 'stream' && now < 0)) continue;
-      timer.next.set((Math.floor(now / timer.intervalMs) + 1) * timer.intervalMs);
+      timer.next.set(nextFiring(timer, now));
       timer.fire(now);
       return true;
     }
@@ -66,4 +67,10 @@ export class Timers implements ResumableScan {
       if (timer.time === 'stream') this.#nextDue = Math.min(this.#nextDue, timer.next.value);
     }
   }
+}
+
+/** The first time behind now that lies whole intervals behind the one that is due; stream time counts from 0. */
+function nextFiring({ next, intervalMs }: Timer, now: Millis): Millis {
+  const due = Math.max(0, next.value);
+  return due + (Math.floor((now - due) / intervalMs) + 1) * intervalMs;
 }
