@@ -29,6 +29,10 @@ export type {
   ProcessContext,
   Processor,
   ProcessorSupplier,
+  Session,
+  SessionStore,
+  Version,
+  VersionedStore,
   WindowStore,
 } from './operators/operators.ts';
 export {

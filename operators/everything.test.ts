@@ -6,6 +6,7 @@ import type { TaskId } from '../core/ids.ts';
 import { randomInt, seededRandom } from '../core/random.ts';
 import { Step } from '../core/step.ts';
 import { createStateBackend, type Table, type TableSpec } from '../state/state.ts';
+import { STORE_FORMS } from '../topology/plan.ts';
 import { OPERATORS } from './operators.ts';
 import { everything } from './testing/everything.ts';
 import { type Datum, TestTask, type TestTaskOptions } from './testing/test-task.ts';
@@ -14,7 +15,7 @@ import { type Datum, TestTask, type TestTaskOptions } from './testing/test-task.
 const inputs = fc
   .array(
     fc.record({
-      which: fc.constantFrom('events', 'events', 'events', 'names', 'rates'),
+      which: fc.constantFrom('events', 'events', 'events', 'names', 'rates', 'prices'),
       key: fc.constantFrom('a', 'ab', 'b', 'é', null),
       value: fc.option(fc.nat(9), { freq: 6 }),
       later: fc.integer({ min: -9, max: 12 }),
@@ -30,7 +31,7 @@ const inputs = fc
   });
 
 function asValue(which: string, value: number | null): unknown {
-  if (value === null || which === 'events') return value;
+  if (value === null || which === 'events' || which === 'prices') return value;
   return which === 'names' ? { name: `n${value}` } : { count: 1, sum: value, odd: true };
 }
 
@@ -108,9 +109,9 @@ test('hot tables and naive tables give the same', async () => {
       const tables = new Map<string, Table>();
       const specs: TableSpec[] = program.stores.map((store) => ({
         name: store.name,
-        windowed: store.kind === 'window',
-        cells: program.serde(store.value).cells,
-        ordered: ['sums', 'seen'].includes(store.name),
+        windowed: STORE_FORMS[store.kind].paned,
+        cells: STORE_FORMS[store.kind].raw ? undefined : program.serde(store.value).cells,
+        ordered: STORE_FORMS[store.kind].ordered || ['sums', 'seen'].includes(store.name),
       }));
       const backend = createStateBackend({});
       const state = await backend.open({

@@ -2,7 +2,7 @@ import type { Millis } from '../core/ids.ts';
 import type { Step } from '../core/step.ts';
 import type { Serde } from '../schemas/schemas.ts';
 import type { Table } from '../state/state.ts';
-import type { NodeKind, NodeOf, PlanNode } from '../topology/plan.ts';
+import type { NodeKind, NodeOf, PlanNode, StoreKind } from '../topology/plan.ts';
 import type { Rec } from './record.ts';
 
 /**
@@ -86,6 +86,8 @@ export interface OperatorContext {
   number(name: string, initial: number): KeptNumber;
   /** The clock by which the operator judges what is late; named like a number, and kept as one. */
   clock(name: string): OperatorClock;
+  /** The clock by which a store forgets, one for all nodes that use it: the largest time that was put into it. */
+  storeClock(store: string): OperatorClock;
   /** Counts a record that goes no further, by reason; undone with the step. */
   drop(reason: DropReason, record: Rec): void;
   /** Where a sink or a repartition writes. */
@@ -103,6 +105,7 @@ export interface OperatorContext {
 }
 
 export interface StoreSerdes {
+  readonly kind: StoreKind;
   readonly key: Serde<unknown>;
   readonly value: Serde<unknown>;
   readonly retentionMs?: Millis | null;
@@ -137,7 +140,7 @@ export interface KeptNumber {
 
 /** Why a record went no further. Each has a counter per node; none is silent. */
 export type DropReason =
-  /** Its windows had closed. */
+  /** Its windows had closed, or its store has forgotten that time. */
   | 'late'
   /** A keyed operation met a null key. */
   | 'null-key'
@@ -166,7 +169,17 @@ export interface Output {
 export { fanOut, fuse, NOWHERE, type Wire } from './fuse.ts';
 export { nodesWithOlds } from './olds.ts';
 export { OwnClock } from './own-clock.ts';
-export type { KeyValueStore, ProcessContext, Processor, ProcessorSupplier, WindowStore } from './process.ts';
+export type {
+  KeyValueStore,
+  ProcessContext,
+  Processor,
+  ProcessorSupplier,
+  Session,
+  SessionStore,
+  Version,
+  VersionedStore,
+  WindowStore,
+} from './process.ts';
 export { Rec } from './record.ts';
 export { shared } from './shared.ts';
 export { OPERATORS } from './table.ts';

@@ -1,12 +1,14 @@
 import { type Duration, millis } from '../core/duration.ts';
 import { FlowError } from '../core/errors.ts';
 import type { Millis } from '../core/ids.ts';
-import type { NodeOf } from '../topology/plan.ts';
+import type { NodeOf, StoreKind } from '../topology/plan.ts';
 import { createFixedCheck } from './functions.ts';
 import { createKeyValueStore, type KeyValueStore } from './key-value-store.ts';
 import type { OperatorContext, OperatorFactory, Push } from './operators.ts';
 import { Rec } from './record.ts';
-import type { WriteTime } from './typed-rows.ts';
+import { createSessionStore, type SessionStore } from './session-store.ts';
+import type { RecordAtHand } from './typed-rows.ts';
+import { createVersionedStore, type VersionedStore } from './versioned-store.ts';
 import { createWindowStore, type WindowStore } from './window-store.ts';
 
 /**
@@ -29,6 +31,8 @@ export interface ProcessContext<K, V> {
   /** A store that the node has named in `stores`. */
   store<SK, SV>(name: string): KeyValueStore<SK, SV>;
   windowStore<SK, SV>(name: string): WindowStore<SK, SV>;
+  sessionStore<SK, SV>(name: string): SessionStore<SK, SV>;
+  versionedStore<SK, SV>(name: string): VersionedStore<SK, SV>;
   /**
    * Calls `fire` again and again, between records. By stream time: at the first record, then when stream time passes
    * the next multiple of the interval; a jump fires once. By wall clock: first after one interval; late ones fire once.
@@ -59,7 +63,7 @@ export const createProcess: OperatorFactory<'process'> = (node, context, [next])
 
 const NO_RECORD = new Rec();
 
-class LentContext implements ProcessContext<unknown, unknown> {
+class LentContext implements ProcessContext<unknown, unknown>, RecordAtHand {
   timestamp: Millis = 0;
   readonly #node: NodeOf<'process'>;
   readonly #context: OperatorContext;
@@ -105,11 +109,23 @@ class LentContext implements ProcessContext<unknown, unknown> {
   }
 
   store<K, V>(name: string): KeyValueStore<K, V> {
-    return this.#open(name, createKeyValueStore<K, V>);
+    return this.#open(name, 'key-value', createKeyValueStore<K, V>);
   }
 
   windowStore<K, V>(name: string): WindowStore<K, V> {
-    return this.#open(name, createWindowStore<K, V>);
+    return this.#open(name, 'window', createWindowStore<K, V>);
+  }
+
+  sessionStore<K, V>(name: string): SessionStore<K, V> {
+    return this.#open(name, 'session', createSessionStore<K, V>);
+  }
+
+  versionedStore<K, V>(name: string): VersionedStore<K, V> {
+    return this.#open(name, 'versioned', createVersionedStore<K, V>);
+  }
+
+  late(): void {
+    this.#context.drop('late', this.#record);
   }
 
   schedule(interval: Duration, time: 'stream' | 'wall', fire: (at: Millis) => void): void {
@@ -122,11 +138,19 @@ class LentContext implements ProcessContext<unknown, unknown> {
     });
   }
 
-  #open<S>(name: string, create: (context: OperatorContext, name: string, time: WriteTime) => S): S {
+  #open<S>(
+    name: string,
+    kind: StoreKind,
+    create: (context: OperatorContext, name: string, record: RecordAtHand) => S,
+  ): S {
     const open = this.#stores.get(name) as S | undefined;
     if (open !== undefined) return open;
     if (!this.#node.stores.includes(name)) {
       throw new FlowError('plan.invalid', `${this.#node.id} uses store ${name}: name it in the \`stores\` of the node`);
+    }
+    const { kind: have } = this.#context.storeSerdes(name);
+    if (have !== kind) {
+      throw new FlowError('plan.invalid', `${this.#node.id} opens store ${name} as ${kind}: it is a ${have} store`);
     }
     const store = create(this.#context, name, this);
     this.#stores.set(name, store);
@@ -135,4 +159,6 @@ class LentContext implements ProcessContext<unknown, unknown> {
 }
 
 export type { KeyValueStore } from './key-value-store.ts';
+export type { Session, SessionStore } from './session-store.ts';
+export type { Version, VersionedStore } from './versioned-store.ts';
 export type { WindowStore } from './window-store.ts';

@@ -5,6 +5,7 @@ import { type BytesTable, type CellTable, PLAIN } from '../state/state.ts';
 import type { OperatorContext } from './operators.ts';
 import type { Rec } from './record.ts';
 import { shared } from './shared.ts';
+import { VersionedRows } from './versioned-rows.ts';
 
 /** Looks up the rows of a table by the keys of records. */
 export interface RowReader {
@@ -17,6 +18,9 @@ export interface RowReader {
   readonly timestamp: Millis;
 }
 
+/** Which version of a row is asked for: the newest, or the one that was valid at the record's time, where it is kept. */
+export type Moment = 'now' | 'record';
+
 /**
  * Reads the rows of a store. `keys` is the format of the records' keys: windowed keys find the rows of a windowed
  * aggregate, which lie by key and pane. `place` is where the rows are shown; see `shared.ts`.
@@ -26,9 +30,11 @@ export function createRowReader(
   store: string,
   keys: string | null,
   place: string,
+  moment: Moment = 'now',
 ): RowReader {
   const table = context.table(store);
-  const { key: rowKey, value } = context.storeSerdes(store);
+  const { kind, key: rowKey, value } = context.storeSerdes(store);
+  if (kind === 'versioned' && moment === 'record') return createReaderAsOf(context, store, place);
   const show = table.kind === 'bytes' ? showBytes(place, table, value) : copyCells(place, table, value);
   if (isWindowed(keys) && !isWindowed(rowKey.name)) {
     const windowedKey = context.serde(keys!);
@@ -55,6 +61,22 @@ export function createRowReader(
     },
   };
   return reader;
+}
+
+function createReaderAsOf(context: OperatorContext, store: string, place: string): RowReader {
+  const rows = new VersionedRows(context, store);
+  const { key, value } = context.storeSerdes(store);
+  const view = shared(value, place, () => value.view());
+  return {
+    find(record) {
+      record.encodeKey(key);
+      if (!rows.findAsOf(record.keyBytes, record.keyStart, record.keyEnd, record.timestamp)) return null;
+      return view(rows.bytes, rows.start, rows.end);
+    },
+    get timestamp() {
+      return rows.validFrom;
+    },
+  };
 }
 
 /** Behind the key's bytes in a windowed key. */

@@ -3,16 +3,18 @@ import type { NodeOf } from '../topology/plan.ts';
 import type { OperatorContext, OperatorFactory } from './operators.ts';
 import type { Rec } from './record.ts';
 import { createRowReader } from './row-reader.ts';
+import { createVersionedTable } from './versioned-table.ts';
 
 /**
  * Keeps the newest value per key in a store, in order of arrival, and passes each update on. A null value deletes;
- * deletions of rows that are not there are passed on too.
+ * deletions of rows that are not there are passed on too. With history: see `versioned-table.ts`.
  */
 export const createStoreRows: OperatorFactory<'table'> & OperatorFactory<'toTable'> = (
   node: NodeOf<'table' | 'toTable'>,
   context: OperatorContext,
   [next],
 ) => {
+  if (context.storeSerdes(node.store).kind === 'versioned') return createVersionedTable(node, context, next!);
   const write = createRowWriter(context, node.store);
   const olds = context.wantsOld ? createRowReader(context, node.store, node.key, `${node.id} old`) : undefined;
   return {

@@ -4,21 +4,27 @@ import { type NodeOf, ownStore } from '../topology/plan.ts';
 import { type Fn, takesValueAlone } from './functions.ts';
 import type { OperatorContext } from './operators.ts';
 import type { Rec } from './record.ts';
-import { createRowReader, type RowReader } from './row-reader.ts';
+import { createRowReader, type Moment, type RowReader } from './row-reader.ts';
 
 /**
  * Looks up rows of any table of the stage. A table that keeps no rows is asked through the tables it is made of, so that
  * what is found is what they say now; its row has their time. `place` is where the rows are shown; see `shared.ts`.
+ * A table with history, and one that is made row by row of such a one, can be asked for the record's moment instead.
  */
-export function createTableReader(context: OperatorContext, table: string, place: string): RowReader {
+export function createTableReader(
+  context: OperatorContext,
+  table: string,
+  place: string,
+  moment: Moment = 'now',
+): RowReader {
   const node = context.node(table);
   const store = ownStore(node);
-  if (store !== null) return createRowReader(context, store, node.key, place);
+  if (store !== null) return createRowReader(context, store, node.key, place, moment);
   switch (node.kind) {
     case 'filterTable':
-      return filtered(node, context, createTableReader(context, node.inputs[0]!, place));
+      return filtered(node, context, createTableReader(context, node.inputs[0]!, place, moment));
     case 'mapTable':
-      return mapped(node, context, createTableReader(context, node.inputs[0]!, place));
+      return mapped(node, context, createTableReader(context, node.inputs[0]!, place, moment));
     default:
       assert(node.kind === 'joinTables', () => `${table} is no table, and has no rows`);
       return joined(node, context, place);

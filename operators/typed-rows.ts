@@ -4,9 +4,11 @@ import type { Serde } from '../schemas/schemas.ts';
 import type { Scan, Table } from '../state/state.ts';
 import type { OperatorContext } from './operators.ts';
 
-/** What gives written rows their time. */
-export interface WriteTime {
+/** What user code is working on: it gives written rows their time. */
+export interface RecordAtHand {
   readonly timestamp: Millis;
+  /** Counts the record at hand as one that came too late for a store. */
+  late(): void;
 }
 
 /** Rows of a table by decoded key and value. What is read is a fresh value: it may be kept and changed. */
@@ -14,18 +16,16 @@ export interface TypedRows<K, V> {
   get(pane: number, key: K): V | undefined;
   put(pane: number, key: K, value: V): void;
   delete(pane: number, key: K): void;
-  /** Rows from `from` up to but not including `to`, in the order of encoded keys. */
+  /** Rows from `from` to `to`, both included, in the order of encoded keys. */
   rows(pane: number, from: K | undefined, to: K | undefined): Generator<readonly [key: K, value: V]>;
 }
 
-export function createTypedRows<K, V>(context: OperatorContext, store: string, time: WriteTime): TypedRows<K, V> {
+export function createTypedRows<K, V>(context: OperatorContext, store: string, record: RecordAtHand): TypedRows<K, V> {
   const table = context.table(store);
   const serdes = context.storeSerdes(store);
   const keySerde = serdes.key as Serde<K>;
-  const valueSerde = serdes.value as Serde<V>;
+  const codec = createRowCodec(table, serdes.value as Serde<V>);
   const key = new ByteWriter(64);
-  const value = new ByteWriter(256);
-  const write = createWriter(table, valueSerde, value);
 
   function encode(wanted: K): Bytes {
     key.clear();
@@ -33,59 +33,76 @@ export function createTypedRows<K, V>(context: OperatorContext, store: string, t
     return key.bytes;
   }
 
-  function bound(wanted: K | undefined): Bytes | undefined {
+  function first(wanted: K | undefined): Bytes | undefined {
     if (wanted === undefined) return undefined;
     encode(wanted);
     return key.take();
   }
 
-  function decode(row: Table | Scan): V {
-    if (table.kind === 'bytes') {
-      const { bytes, start, end } = row as Scan;
-      return valueSerde.read(bytes, start, end);
-    }
-    value.clear();
-    valueSerde.cells!.encode((row as Scan).cells, (row as Scan).base, value);
-    return valueSerde.read(value.bytes, 0, value.at);
+  /** The key behind the last one. */
+  function end(wanted: K | undefined): Bytes | undefined {
+    if (wanted === undefined) return undefined;
+    encode(wanted);
+    key.byte(0);
+    return key.take();
   }
 
   return {
     get(pane, wanted) {
       const bytes = encode(wanted);
-      return table.find(pane, bytes, 0, key.at) ? decode(table) : undefined;
+      return table.find(pane, bytes, 0, key.at) ? codec.read(table) : undefined;
     },
     put(pane, wanted, row) {
       const bytes = encode(wanted);
-      write(pane, bytes, key.at, row, time.timestamp);
+      codec.write(pane, bytes, key.at, row, record.timestamp);
     },
     delete(pane, wanted) {
       const bytes = encode(wanted);
       table.delete(pane, bytes, 0, key.at);
     },
     *rows(pane, from, to) {
-      const scan = table.scan(pane, bound(from), bound(to));
-      while (scan.next()) yield [keySerde.read(scan.key, scan.keyStart, scan.keyEnd), decode(scan)];
+      const scan = table.scan(pane, first(from), end(to));
+      while (scan.next()) yield [keySerde.read(scan.key, scan.keyStart, scan.keyEnd), codec.read(scan)];
     },
   };
 }
 
-type Write<V> = (pane: number, key: Bytes, keyEnd: number, value: V, timestamp: Millis) => void;
+/** Values of a table's rows, in either form. */
+export interface RowCodec<V> {
+  /** The value of the row at which the table or a scan of it stands. */
+  read(row: Table | Scan): V;
+  write(pane: number, key: Bytes, keyEnd: number, value: V, timestamp: Millis): void;
+}
 
-function createWriter<V>(table: Table, serde: Serde<V>, scratch: ByteWriter): Write<V> {
+export function createRowCodec<V>(table: Table, serde: Serde<V>): RowCodec<V> {
+  const scratch = new ByteWriter(256);
   if (table.kind === 'bytes') {
-    return (pane, key, keyEnd, value, timestamp) => {
-      scratch.clear();
-      serde.encode(value, scratch);
-      table.put(pane, key, 0, keyEnd, scratch.bytes, 0, scratch.at, timestamp);
+    return {
+      read(row) {
+        const { bytes, start, end } = row as Scan;
+        return serde.read(bytes, start, end);
+      },
+      write(pane, key, keyEnd, value, timestamp) {
+        scratch.clear();
+        serde.encode(value, scratch);
+        table.put(pane, key, 0, keyEnd, scratch.bytes, 0, scratch.at, timestamp);
+      },
     };
   }
   const codec = serde.cells!;
-  return (pane, key, keyEnd, value, timestamp) => {
-    // Encoding judges the value: cells take anything.
-    scratch.clear();
-    serde.encode(value, scratch);
-    table.update(pane, key, 0, keyEnd);
-    codec.decode(scratch.bytes, 0, scratch.at, table.cells, table.base);
-    table.cells[table.base - 1] = timestamp;
+  return {
+    read(row) {
+      scratch.clear();
+      codec.encode((row as Scan).cells, (row as Scan).base, scratch);
+      return serde.read(scratch.bytes, 0, scratch.at);
+    },
+    write(pane, key, keyEnd, value, timestamp) {
+      // Encoding judges the value: cells take anything.
+      scratch.clear();
+      serde.encode(value, scratch);
+      table.update(pane, key, 0, keyEnd);
+      codec.decode(scratch.bytes, 0, scratch.at, table.cells, table.base);
+      table.cells[table.base - 1] = timestamp;
+    },
   };
 }

@@ -1,41 +1,56 @@
 import type { Millis } from '../core/ids.ts';
 import type { OperatorContext } from './operators.ts';
-import { createTypedRows, type WriteTime } from './typed-rows.ts';
+import { createTypedRows, type RecordAtHand } from './typed-rows.ts';
 
 /**
- * Rows by key and window start, for user operators. Rows of a window go together when stream time passes its start
- * by the store's retention; from then on, writing to it does nothing.
+ * Rows by key and window start, for user operators. The store's time is the largest start that was put into it. Rows
+ * of a window go together when that is past its start by the retention; from then on, writing to it does nothing but
+ * count a late record.
  */
 export interface WindowStore<K, V> {
   get(key: K, start: Millis): V | undefined;
   put(key: K, start: Millis, value: V): void;
   delete(key: K, start: Millis): void;
-  /** The key's rows in windows that start from `from` up to but not including `to`, oldest first. */
+  /** The key's rows in windows that start from `from` to `to`, both included, oldest first. */
   fetch(key: K, from: Millis, to: Millis): Iterable<readonly [start: Millis, value: V]>;
   /** All rows of one window, in the order of encoded keys. */
   window(start: Millis): Iterable<readonly [key: K, value: V]>;
 }
 
-export function createWindowStore<K, V>(context: OperatorContext, name: string, time: WriteTime): WindowStore<K, V> {
+export function createWindowStore<K, V>(
+  context: OperatorContext,
+  name: string,
+  record: RecordAtHand,
+): WindowStore<K, V> {
   const table = context.table(name);
   const { retentionMs } = context.storeSerdes(name);
-  const rows = createTypedRows<K, V>(context, name, time);
-  const { streamTime } = context;
+  const rows = createTypedRows<K, V>(context, name, record);
+  const clock = context.storeClock(name);
 
   function expired(start: Millis): boolean {
-    return retentionMs !== undefined && retentionMs !== null && start + retentionMs <= streamTime.value;
+    return retentionMs !== undefined && retentionMs !== null && start + retentionMs <= clock.value;
+  }
+
+  /** Takes the time of a change; false where it comes too late. */
+  function admit(start: Millis): boolean {
+    clock.see(start);
+    while (expired(table.firstPane)) table.dropPane(table.firstPane);
+    if (!expired(start)) return true;
+    record.late();
+    return false;
   }
 
   return {
     get: (key, start) => (expired(start) ? undefined : rows.get(start, key)),
     put(key, start, value) {
-      while (expired(table.firstPane)) table.dropPane(table.firstPane);
-      if (!expired(start)) rows.put(start, key, value);
+      if (admit(start)) rows.put(start, key, value);
     },
-    delete: (key, start) => rows.delete(start, key),
+    delete(key, start) {
+      if (admit(start)) rows.delete(start, key);
+    },
     *fetch(key, from, to) {
       for (const start of table.panes(from)) {
-        if (start >= to) return;
+        if (start > to) return;
         const value = expired(start) ? undefined : rows.get(start, key);
         if (value !== undefined) yield [start, value];
       }

@@ -41,13 +41,14 @@ export function createContext(parts: ContextParts, node: PlanNode): OperatorCont
     serde: (name) => code.serde(name),
     table: (store) => state.table(store),
     storeSerdes(store) {
-      const { key, value, retentionMs } = index.stores.get(store)!;
-      return { key: code.serde(key), value: code.serde(value), retentionMs };
+      const { kind, key, value, retentionMs } = index.stores.get(store)!;
+      return { kind, key: code.serde(key), value: code.serde(value), retentionMs };
     },
     node: (id) => index.nodes.get(id)!,
     wantsOld: index.olds.has(node.id),
     number: (name, initial) => numbers.number(`${node.id}/${name}`, initial),
     clock: (name) => new OwnClock(numbers.number(`${node.id}/${name}`, -1)),
+    storeClock: (store) => new OwnClock(numbers.number(`store/${store}`, -1)),
     drop: (reason) => drops.add(node.id, reason),
     output: (topic) => sinkOf(parts, node, topic),
     scan: (scan) => scans.add(scan),

@@ -6,6 +6,7 @@ import {
 } from '../checkpoints/checkpoints.ts';
 import { type ErrorCode, FlowError, isFlowError } from '../core/errors.ts';
 import type { LogAdmin, TopicSettings } from '../log/log.ts';
+import { STORE_FORMS } from '../topology/plan.ts';
 import { checkTopics, type PlanFault } from '../topology/topology.ts';
 import { deadLetterTopic } from './failures.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
@@ -30,7 +31,7 @@ function neededTopics(index: PlanIndex, specs: readonly TaskSpec[]): readonly Ne
       deleteRetentionMs: CHANGELOG_DELETE_RETENTION_MS,
     };
     for (const name of stage.stores) {
-      const windowed = index.stores.get(name)!.kind === 'window';
+      const windowed = STORE_FORMS[index.stores.get(name)!.kind].paned;
       needed.push({
         name: changelogTopic(plan.name, name),
         settings: { ...changelog, cleanup: windowed ? 'compact,delete' : 'compact' },

@@ -5,7 +5,7 @@ import type { TaskId } from '../core/ids.ts';
 import type { Step } from '../core/step.ts';
 import type { Budget, StateBackend, TableSpec, TaskState } from '../state/state.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { Stage } from '../topology/plan.ts';
+import { STORE_FORMS, type Stage } from '../topology/plan.ts';
 import type { Program } from '../topology/topology.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
 
@@ -24,11 +24,12 @@ export interface OpenStateParts {
 export function tableSpecs(program: Program, index: PlanIndex, stage: Stage): readonly TableSpec[] {
   const tables: TableSpec[] = stage.stores.map((name) => {
     const store = index.stores.get(name)!;
+    const { paned, raw, ordered } = STORE_FORMS[store.kind];
     return {
       name,
-      windowed: store.kind === 'window',
-      cells: program.code.serde(store.value).cells,
-      ordered: store.nodes.some((node) => index.nodes.get(node)!.kind === 'process'),
+      windowed: paned,
+      cells: raw ? undefined : program.code.serde(store.value).cells,
+      ordered: ordered || store.nodes.some((node) => index.nodes.get(node)!.kind === 'process'),
     };
   });
   tables.push({ name: PROGRESS, windowed: false, ordered: false });

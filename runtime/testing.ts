@@ -120,13 +120,17 @@ export class TopologyDriver {
       const names = [...index.stores.keys()].join(', ') || 'none';
       throw new FlowError('plan.invalid', `store ${store} is not part of this topology; it has ${names}`);
     }
+    const { kind } = found;
+    if (kind !== 'key-value' && kind !== 'window' && kind !== 'versioned') {
+      throw new FlowError('plan.invalid', `store ${store} is a ${kind} store, whose rows are its operator's alone`);
+    }
     const tasks = this.#tasks.filter(({ stage }) => stage.stores.includes(store));
     const tables = tasks.map(({ state }) => state.table(store));
     const key = code.serde(found.key) as Serde<K>;
     return driverTable(step, tables, {
       key,
       value: code.serde(found.value) as Serde<V>,
-      windowed: found.kind === 'window',
+      windowed: kind === 'window',
     });
   }
 

@@ -54,9 +54,12 @@ export function nodeWords(node: PlanNode): string {
       return ownStoreWords(node.store).join(', ');
     case 'aggregateTable':
       return `${node.how}, store ${node.store}`;
-    case 'joinTable':
     case 'joinTables':
       return [node.how, ...ownStoreWords(node.store)].join(', ');
+    case 'joinTable': {
+      const grace = node.grace === null ? [] : [`grace ${spanWords(node.grace.ms)}`];
+      return [node.how, ...ownStoreWords(node.store), ...grace].join(', ');
+    }
     case 'process':
       return node.stores.length === 0 ? '' : `stores ${node.stores.join(', ')}`;
     case 'suppress':

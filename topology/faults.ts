@@ -23,6 +23,8 @@ export type PlanFaultCode =
   | 'partitioning'
   /** A window, or the retention of its store, that cannot work. */
   | 'window'
+  /** A join that waits longer than the history of its table reaches, or on a table without one. */
+  | 'history'
   /** Final results asked of something that has none. */
   | 'suppress'
   /** Records that would run in a circle through topics. */

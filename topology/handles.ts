@@ -1,9 +1,10 @@
+import type { Duration } from '../core/duration.ts';
 import type { Json, Millis } from '../core/ids.ts';
 import type { Serde } from '../schemas/schemas.ts';
 import type { Grouped } from './group-handles.ts';
 import type { FailurePolicy } from './plan.ts';
 import type { Program } from './program.ts';
-import type { Joinable, Keyed, Scheme, Settled } from './scheme.ts';
+import type { GraceOf, History, Joinable, Keyed, Scheme, Settled } from './scheme.ts';
 import type { AnyStore } from './stores.ts';
 import type { Table } from './table-handles.ts';
 import type { Sink, Topic } from './topic.ts';
@@ -23,7 +24,10 @@ export interface Topology {
   /** The records of a topic. Asked again with equal options, it answers the same source. */
   stream<K, V, N extends number>(topic: Topic<K, V, N>, options?: StreamOptions<K, V>): Stream<K, V, N>;
   /** The newest value per key of a topic, kept in a store; a null value deletes. */
-  table<K, V, N extends number>(topic: Topic<K, V, N>, options: TableOptions): Table<K, V, N>;
+  table<K, V, N extends number, H extends Duration | undefined = undefined>(
+    topic: Topic<K, V, N>,
+    options: TableOptions<H>,
+  ): Table<K, V, N, null, HistoryOf<H>>;
   /**
    * The records of a connector. Its splits are its own, so what comes is `'stale'`: write it `.to(topic)` or
    * `.repartition(...)` before anything that keeps state.
@@ -40,10 +44,21 @@ export interface StreamOptions<K, V> {
   readonly onUndecodable?: FailurePolicy;
 }
 
-export interface TableOptions {
+export interface TableOptions<H extends Duration | undefined = Duration | undefined> extends HistoryOptions<H> {
   readonly store: string;
   readonly onUndecodable?: FailurePolicy;
 }
+
+export interface HistoryOptions<H extends Duration | undefined> {
+  /**
+   * Keeps the versions of each row that were valid within this span, and answers joins as of the time of their record.
+   * The span counts back from the largest time that was put into the table. What comes behind a newer update of its key is
+   * stored and passed on, and left alone by joins and aggregates of tables; what is older than the span is dropped.
+   */
+  readonly history?: H;
+}
+
+export type HistoryOf<H extends Duration | undefined> = [H] extends [undefined] ? 'none' : 'kept';
 
 /** What a plan needs to know of a connector; `Source<T>` of `connectors/` is one. */
 export interface SourceLike<T> {
@@ -92,18 +107,24 @@ export interface Stream<K, V, P extends Scheme> extends Keyed<K> {
    * lies behind: then they go on, to any partition.
    */
   repartition<const N extends number>(options: RepartitionOptions<K, V, N>): Stream<K, V, N>;
-  toTable(this: Settled<'toTable'>, options: ToTableOptions<V>): Table<K, V, P>;
-  /** With the row of the record's key as it stands when the record is processed; without a row: dropped. */
-  joinTable<W, R>(
+  toTable<H extends Duration | undefined = undefined>(
+    this: Settled<'toTable'>,
+    options: ToTableOptions<V, H>,
+  ): Table<K, V, P, null, HistoryOf<H>>;
+  /**
+   * With the row of the record's key as it stands when the record is processed; without a row: dropped. With the row
+   * that was valid at the record's time where the table has a history.
+   */
+  joinTable<W, R, H extends History>(
     this: Settled<'joinTable'>,
-    table: Joinable<K, W, P>,
-    options: JoinOptions<(value: V, row: W, key: K) => R>,
+    table: Joinable<K, W, P, H>,
+    options: JoinTableOptions<V, (value: V, row: W, key: K) => R, H>,
   ): Stream<K, R, P>;
   /** As `joinTable`, but without a row `merge` gets null. */
-  leftJoinTable<W, R>(
+  leftJoinTable<W, R, H extends History>(
     this: Settled<'leftJoinTable'>,
-    table: Joinable<K, W, P>,
-    options: JoinOptions<(value: V, row: W | null, key: K) => R>,
+    table: Joinable<K, W, P, H>,
+    options: JoinTableOptions<V, (value: V, row: W | null, key: K) => R, H>,
   ): Stream<K, R, P>;
   /** A user operator with stores and timers. It may forward any key, so what follows is `'stale'`. */
   process<V2 = V, K2 = K>(options: ProcessOptions<K, V, K2, V2>): Stream<K2, V2, 'stale'>;
@@ -132,7 +153,7 @@ export interface RepartitionOptions<K, V, N extends number> {
   readonly partitions: N;
 }
 
-export interface ToTableOptions<V> {
+export interface ToTableOptions<V, H extends Duration | undefined = Duration | undefined> extends HistoryOptions<H> {
   readonly store: string;
   /** Needed where the value was made by a lambda. */
   readonly value?: Serde<NonNullable<V>>;
@@ -141,6 +162,24 @@ export interface ToTableOptions<V> {
 export interface JoinOptions<Merge> {
   readonly merge: Merge;
   readonly name?: string;
+}
+
+export type JoinTableOptions<V, Merge, H extends History> = JoinAtOnceOptions<Merge> | JoinGraceOptions<V, Merge, H>;
+
+export interface JoinAtOnceOptions<Merge> extends JoinOptions<Merge> {
+  readonly grace?: undefined;
+}
+
+export interface JoinGraceOptions<V, Merge, H extends History> extends JoinOptions<Merge> {
+  /** Records wait in a store of this name. */
+  readonly name: string;
+  /**
+   * Each record waits until the join has taken one that is later by this, so that updates of the table that are as late
+   * as that still reach it. Records that come later than that are joined at once. At most the history of the table.
+   */
+  readonly grace: GraceOf[H];
+  /** Needed where the value was made by a lambda. */
+  readonly value?: Serde<NonNullable<V>>;
 }
 
 export interface ProcessOptions<K, V, K2, V2> {

@@ -3,7 +3,15 @@ import type { Serde } from '../schemas/schemas.ts';
 import { NodeIds } from './node-ids.ts';
 import { nullKeysOf } from './null-keys.ts';
 import { partitionings, sinkPartitioner } from './partitioning.ts';
-import { type CodeRef, PLAN_FORMAT, type Plan, type PlanNode, type PlanStore, type PlanTopic } from './plan.ts';
+import {
+  type CodeRef,
+  historyOf,
+  PLAN_FORMAT,
+  type Plan,
+  type PlanNode,
+  type PlanStore,
+  type PlanTopic,
+} from './plan.ts';
 import type { Code, Program } from './program.ts';
 import { splitStages } from './split.ts';
 import { storesBehind } from './table-rows.ts';
@@ -77,8 +85,14 @@ export class PlanBuilder {
     });
   }
 
-  /** Notes that a node uses a store. */
+  /** Notes that a node uses a store, and with a versioned one the history beside it. */
   store(store: Omit<PlanStore, 'nodes'>, user: string): string {
+    if (store.kind === 'versioned') this.#use({ ...store, name: historyOf(store.name), kind: 'history' }, user);
+    return this.#use(store, user);
+  }
+
+  #use({ name, kind, key: keys, value, retentionMs }: Omit<PlanStore, 'nodes'>, user: string): string {
+    const store = { name, kind, key: keys, value, retentionMs };
     const key = JSON.stringify(store);
     const known = this.#stores.get(key);
     if (known === undefined) this.#stores.set(key, { store, nodes: [user] });
@@ -89,7 +103,9 @@ export class PlanBuilder {
   /** Notes that a node reads a store that another one writes. */
   reads(store: string, reader: string): void {
     for (const known of this.#stores.values()) {
-      if (known.store.name === store && !known.nodes.includes(reader)) known.nodes.push(reader);
+      const { name, kind } = known.store;
+      const isIt = name === store || (kind === 'history' && name === historyOf(store));
+      if (isIt && !known.nodes.includes(reader)) known.nodes.push(reader);
     }
   }
 

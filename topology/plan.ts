@@ -37,13 +37,50 @@ export interface PlanTopic {
 
 export interface PlanStore {
   readonly name: string;
-  readonly kind: 'key-value' | 'window';
+  readonly kind: StoreKind;
   readonly key: string;
   readonly value: string;
   /** The nodes that use it, the writer first. */
   readonly nodes: readonly string[];
-  /** For window stores: rows of a pane are dropped when stream time passes its start by this. */
+  /**
+   * How far behind the largest time that the store has seen its rows are kept: windows by their start, sessions by
+   * their end, earlier versions by when they ceased to be valid. Null: for good.
+   */
   readonly retentionMs: Millis | null;
+}
+
+/**
+ * - `key-value`: the newest row per key.
+ * - `window`: rows by window start and key.
+ * - `session`: rows by key, start and end.
+ * - `versioned`: the newest row per key; its earlier ones lie in the store that {@link historyOf} names.
+ * - `history`: the earlier rows of a versioned store, by key and the time at which they ceased to be valid.
+ * - `buffer`: records that wait, in order of time and key.
+ */
+export type StoreKind = 'key-value' | 'window' | 'session' | 'versioned' | 'history' | 'buffer';
+
+export interface StoreForm {
+  /** Its rows lie in panes, each dropped as a whole. */
+  readonly paned: boolean;
+  /** Its rows are more than values of its format, so they are never cells. */
+  readonly raw: boolean;
+  /** It is read in the order of its row keys; others are where a user operator asks for ranges. */
+  readonly ordered: boolean;
+}
+
+/** How the rows of each kind of store lie. */
+export const STORE_FORMS: { readonly [Kind in StoreKind]: StoreForm } = {
+  'key-value': { paned: false, raw: false, ordered: false },
+  window: { paned: true, raw: false, ordered: false },
+  session: { paned: true, raw: false, ordered: true },
+  versioned: { paned: false, raw: true, ordered: false },
+  history: { paned: true, raw: true, ordered: true },
+  buffer: { paned: false, raw: true, ordered: true },
+};
+
+/** The store with the earlier rows of a versioned one. */
+export function historyOf(store: string): string {
+  return `${store}.history`;
 }
 
 /**
@@ -175,6 +212,8 @@ export type PlanNode = NodeCommon &
         readonly how: 'inner' | 'left';
         readonly store: string | null;
         readonly merge: CodeRef;
+        /** Records wait in the buffer until the clock is so far ahead of them. */
+        readonly grace: { readonly ms: Millis; readonly buffer: string } | null;
       }
     | {
         readonly kind: 'process';

@@ -48,7 +48,8 @@ function storesOf(node: PlanNode, byId: ReadonlyMap<string, PlanNode>): readonly
   if (node.kind !== 'joinTable' && node.kind !== 'joinTables') return own;
   const looked = node.kind === 'joinTable' ? node.inputs.slice(1) : node.inputs;
   const behind = looked.flatMap((input) => storesBehind(input, (id) => byId.get(id)));
-  return [...new Set([...own, ...behind])];
+  const buffer = node.kind === 'joinTable' && node.grace !== null ? [node.grace.buffer] : [];
+  return [...new Set([...own, ...behind, ...buffer])];
 }
 
 function codeOf(node: PlanNode): readonly string[] {

@@ -20,8 +20,10 @@ export function windowFaults(plan: Plan): readonly PlanFault[] {
     }
   }
   for (const store of plan.stores) {
-    if (store.retentionMs !== null && !(Number.isSafeInteger(store.retentionMs) && store.retentionMs > 0)) {
-      const message = `store ${store.name} has a retention of ${store.retentionMs} ms; say a whole number above 0`;
+    // a history of nothing keeps the newest rows, and lets updates of the same time through
+    const least = store.kind === 'versioned' || store.kind === 'history' ? 0 : 1;
+    if (store.retentionMs !== null && !(Number.isSafeInteger(store.retentionMs) && store.retentionMs >= least)) {
+      const message = `store ${store.name} has a retention of ${store.retentionMs} ms; say a whole number of at least ${least}`;
       found.push(fault('window', store.nodes[0] ?? null, message));
     }
   }

@@ -1,3 +1,5 @@
+import type { Duration } from '../core/duration.ts';
+
 /**
  * How a stream lies on partitions, for the compiler: a literal count where every key has its partition,
  * `'stale'` after the key was changed. The rules here are the early echo of `validate.ts`.
@@ -28,13 +30,29 @@ export interface Rows<W> {
   readonly [rowMark]: () => W;
 }
 
+/** Whether a table keeps earlier versions of its rows. */
+export type History = 'kept' | 'none';
+
+declare const historyMark: unique symbol;
+
+/** Knows whether it has a history. Types only. */
+export interface Versions<H extends History> {
+  readonly [historyMark]: H;
+}
+
+/** What a join may wait for records that come late, by the history of its table. */
+export interface GraceOf {
+  readonly kept: Duration;
+  readonly none: TypeError_<'only a table with history can be joined with grace: give the table a history'>;
+}
+
 /** A receiver whose key lies where it should. */
 export interface Settled<Operation extends string> {
   readonly partitions: number | TypeError_<`the key changed: call repartition(...) before ${Operation}`>;
 }
 
 /** A table that a stream of key K and scheme P may be joined with; its rows are W. */
-export interface Joinable<K, W, P extends Scheme> extends Rows<W> {
+export interface Joinable<K, W, P extends Scheme, H extends History = History> extends Rows<W>, Versions<H> {
   readonly id: string;
   readonly partitions: P | TypeError_<'partition counts differ: call repartition(...) with the count of the table'>;
   readonly [keyMark]:

@@ -19,6 +19,11 @@ const MISTAKES: readonly (readonly [code: string, sentence: string])[] = [
     'orders.joinTable(numbered, { merge });',
     'key types differ: selectKey(...) and repartition(...) to the key of the table',
   ],
+  [
+    "orders.joinTable(customers, { merge, name: 'n', grace: 5 });",
+    'only a table with history can be joined with grace: give the table a history',
+  ],
+  ['orders.joinTable(kept, { merge, grace: 5 });', "'name' is missing"],
   ['orders.to(customersTopic);', "Property 'tier' is missing"],
 ];
 
@@ -28,6 +33,7 @@ import { topic, topology } from ${JSON.stringify(join(root, 'topology/topology.t
 const t = topology('mistakes');
 const customersTopic = topic('customers', { key: string(), value: json<{ tier: string }>(), partitions: 12 });
 const customers = t.table(customersTopic, { store: 'a' });
+const kept = t.table(topic('kept', { key: string(), value: json<object>(), partitions: 12 }), { store: 'd', history: 9 });
 const few = t.table(topic('few', { key: string(), value: json<object>(), partitions: 6 }), { store: 'b' });
 const numbered = t.table(topic('numbered', { key: int64(), value: json<object>(), partitions: 12 }), { store: 'c' });
 const orders = t.stream(topic('orders', { key: string(), value: json<{ customer: string }>(), partitions: 12 }));

@@ -1,7 +1,9 @@
 import type { Serde } from '../schemas/schemas.ts';
-import type { JoinOptions, ProcessOptions, RepartitionOptions, ToTableOptions } from './handles.ts';
+import { addJoinTable, type JoinTableCall } from './add-join-table.ts';
+import type { ProcessOptions, RepartitionOptions, ToTableOptions } from './handles.ts';
 import type { PlanNode } from './plan.ts';
 import type { Scheme } from './scheme.ts';
+import { tableKind } from './table-kind.ts';
 import type { Sink } from './topic.ts';
 import type { Lambda, Place, Stored, Wire } from './wire.ts';
 
@@ -93,18 +95,18 @@ export class StreamHandle implements Place {
     const id = builder.ids.named('toTable', options.store);
     const { key } = this.#node;
     const value = this.#serdeOr(options.value, this.#node);
-    const store = { name: options.store, kind: 'key-value', key: key ?? '', value: value ?? '' } as const;
-    builder.store({ ...store, retentionMs: null }, id);
+    const store = { name: options.store, ...tableKind(options.store, options), key: key ?? '', value: value ?? '' };
+    builder.store(store, id);
     builder.add({ kind: 'toTable', id, inputs: [this.id], key, value, store: options.store });
     return this.#wire.table({ id, partitions: this.partitions }, options.store);
   }
 
-  joinTable(table: Stored, options: JoinOptions<Lambda>): Place {
-    return this.#join('inner', table, options);
+  joinTable(table: Stored, options: JoinTableCall): Place {
+    return this.#stream(addJoinTable(this.#wire.builder, 'inner', this, table, options));
   }
 
-  leftJoinTable(table: Stored, options: JoinOptions<Lambda>): Place {
-    return this.#join('left', table, options);
+  leftJoinTable(table: Stored, options: JoinTableCall): Place {
+    return this.#stream(addJoinTable(this.#wire.builder, 'left', this, table, options));
   }
 
   process(options: ProcessOptions<unknown, unknown, unknown, unknown>): Place {
@@ -173,18 +175,6 @@ export class StreamHandle implements Place {
     });
     builder.add({ kind: 'repartition', id, inputs: [input], key, value, topic, nullKeys: 'drop' });
     return { id, partitions: options.partitions };
-  }
-
-  #join(how: 'inner' | 'left', table: Stored, options: JoinOptions<Lambda>): Place {
-    const { builder } = this.#wire;
-    const { name } = options;
-    const id = name === undefined ? builder.ids.unnamed('joinTable', this.id) : builder.ids.named('joinTable', name);
-    builder.looksUp(table.id, id);
-    const store = table.store ?? null;
-    const merge = builder.fn(id, 'merge', options.merge);
-    const inputs = [this.id, table.id];
-    builder.add({ kind: 'joinTable', id, inputs, key: this.#node.key, value: null, how, store, merge });
-    return this.#stream(id);
   }
 
   #process(options: ProcessOptions<unknown, unknown, unknown, unknown>, rekeys: boolean): Place {

@@ -1,25 +1,32 @@
 import type { Serde, Windowed } from '../schemas/schemas.ts';
 import type { NewOrChanged } from './group-handles.ts';
 import type { Stream } from './handles.ts';
-import type { Joinable, Keyed, Rows, Scheme } from './scheme.ts';
+import type { History, Joinable, Keyed, Rows, Scheme, Versions } from './scheme.ts';
 
 /**
- * The newest row per key. D is what a deletion looks like in its stream: aggregates of streams know none.
+ * The newest row per key. D is what a deletion looks like in its stream: aggregates of streams know none. H says whether
+ * earlier versions of the rows are kept.
  *
  * What is made of tables keeps rows of its own only where it is given a `store`; else a row is made anew when somebody
  * looks it up. An update of a table goes on as it comes, whether or not the row differs from the one before.
  */
-export interface Table<K, V, P extends Scheme, D = null> extends Keyed<K>, Rows<V> {
+export interface Table<K, V, P extends Scheme, D = null, H extends History = 'none'>
+  extends Keyed<K>,
+    Rows<V>,
+    Versions<H> {
   readonly id: string;
   readonly partitions: P;
   toStream(): Stream<K, V | D, P>;
 
   /** The rows that the predicate takes; an update that it does not take deletes the row. */
-  filter<W extends V>(keep: (value: V, key: K) => value is W, options?: FilterTableOptions<W>): Table<K, W, P>;
-  filter(keep: (value: V, key: K) => boolean, options?: FilterTableOptions<V>): Table<K, V, P>;
-  filterNot(drop: (value: V, key: K) => boolean, options?: FilterTableOptions<V>): Table<K, V, P>;
+  filter<W extends V>(keep: (value: V, key: K) => value is W, options?: FilterTableOptions<W>): Table<K, W, P, null, H>;
+  filter(keep: (value: V, key: K) => boolean, options?: FilterTableOptions<V>): Table<K, V, P, null, H>;
+  filterNot(drop: (value: V, key: K) => boolean, options?: FilterTableOptions<V>): Table<K, V, P, null, H>;
   /** Each row anew; null deletes it. Deletions pass by the function. */
-  mapValues<V2>(fn: (value: V, key: K) => V2, options?: KeptRows<NonNullable<V2>>): Table<K, NonNullable<V2>, P>;
+  mapValues<V2>(
+    fn: (value: V, key: K) => V2,
+    options?: KeptRows<NonNullable<V2>>,
+  ): Table<K, NonNullable<V2>, P, null, H>;
 
   /**
    * The rows under other keys, through an internal topic, to be aggregated: an update first takes the old row away

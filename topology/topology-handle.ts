@@ -2,6 +2,7 @@ import { FlowError } from '../core/errors.ts';
 import type { ReadOptions, SourceLike, StreamOptions, TableOptions } from './handles.ts';
 import type { NodeOf } from './plan.ts';
 import type { Program } from './program.ts';
+import { tableKind } from './table-kind.ts';
 import type { Topic } from './topic.ts';
 import { validatePlan } from './validate.ts';
 import type { Place, Wire } from './wire.ts';
@@ -53,7 +54,7 @@ export class TopologyHandle {
     const id = builder.ids.named('table', name);
     const { store, onUndecodable = 'fail' } = options;
     const serdes = { key: topic.keySerde.name, value: topic.valueSerde.name };
-    builder.store({ name: store, kind: 'key-value', ...serdes, retentionMs: null }, id);
+    builder.store({ name: store, ...tableKind(store, options), ...serdes }, id);
     builder.add({ kind: 'table', id, inputs: [], ...serdes, topic: name, store, onUndecodable });
     return this.#wire.table({ id, partitions: topic.partitions }, store);
   }

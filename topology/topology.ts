@@ -46,7 +46,14 @@ export { planHash } from './plan-hash.ts';
 export type { Code, Program } from './program.ts';
 export type { Joinable, Scheme, Settled, TypeError_ } from './scheme.ts';
 export { splitStages } from './split.ts';
-export { type AnyStore, keyValueStore, type StoreDefinition, windowStore } from './stores.ts';
+export {
+  type AnyStore,
+  keyValueStore,
+  type StoreDefinition,
+  sessionStore,
+  versionedStore,
+  windowStore,
+} from './stores.ts';
 export type * from './table-handles.ts';
 export { type DeclaredPartitioner, type Sink, type Topic, topic } from './topic.ts';
 export { validatePlan } from './validate.ts';

@@ -108,6 +108,27 @@ test('aggregates type their rows, windows their keys', () => {
   assert.throws(() => count.suppress());
 });
 
+test('a table knows whether it keeps a history, and only then a join may wait', () => {
+  const { t, stream, table } = sources();
+  const kept = t.table(few, { store: 'few', history: { hours: 1 } });
+  same<typeof kept, Table<string, Customer, 6, null, 'kept'>>();
+  const counted = t.stream(counts).toTable({ store: 'counted', history: 5 });
+  same<typeof counted, Table<string, number, 12, null, 'kept'>>();
+  const merge = (order: Order, count: number) => order.amount + count;
+  const waits = stream.joinTable(counted, { merge, name: 'waits', grace: { ms: 5 } });
+  same<typeof waits, Stream<string, number, 12>>();
+  const left = stream.leftJoinTable(counted, {
+    merge: (order, count) => `${order.amount} ${count}`,
+    name: 'left',
+    grace: 1,
+  });
+  same<typeof left, Stream<string, string, 12>>();
+  // @ts-expect-error the table keeps no history
+  stream.joinTable(table, { merge: (order) => order, name: 'wrong', grace: 5 });
+  // @ts-expect-error what waits has a name
+  stream.joinTable(counted, { merge, grace: 5 });
+});
+
 test('a join needs equal keys, equal counts and a settled key', () => {
   const { t, stream, table } = sources();
   const merge = (order: Order, customer: Customer) => ({ ...order, ...customer });

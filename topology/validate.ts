@@ -1,6 +1,7 @@
 import { fault, type PlanFault } from './faults.ts';
 import { PLAN_FORMAT, type Plan } from './plan.ts';
 import { duplicateFaults } from './rule-duplicates.ts';
+import { historyFaults } from './rule-history.ts';
 import { nameFaults } from './rule-names.ts';
 import { partitioningFaults } from './rule-partitions.ts';
 import { referenceFaults } from './rule-references.ts';
@@ -26,6 +27,7 @@ export function validatePlan(plan: Plan): readonly PlanFault[] {
     ...serdeFaults(plan),
     ...partitioningFaults(plan),
     ...windowFaults(plan),
+    ...historyFaults(plan),
     ...stageFaults(plan),
   ];
 }

@@ -11,8 +11,6 @@ export const OUT: readonly Out[] = [
   op('joinSS', 'stream-stream join'),
   op('joinFK', 'foreign-key join'),
   op('globalTable', 'global table'),
-  op('storeOps', 'operations on a store without a topology'),
-  { why: 'versioned table', matches: ({ op: name, versionedMs }) => name === 'table' && versionedMs !== undefined },
   { why: 'suppression of a table', matches: ({ op: name }) => name === 'suppress' },
   windows('sliding'),
   windows('session'),

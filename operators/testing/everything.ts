@@ -3,9 +3,11 @@ import {
   hopping,
   keyValueStore,
   type Program,
+  sessionStore,
   topic,
   topology,
   tumbling,
+  versionedStore,
   windowStore,
 } from '../../topology/topology.ts';
 import type { ProcessContext, Processor } from '../process.ts';
@@ -32,6 +34,7 @@ const named = avro({ type: 'record', name: 'Named', fields: [{ name: 'name', typ
 export const NAMES = topic('names', { ...KEYED, value: named });
 const ratesOut = topic('rates-out', { ...KEYED, value: stats });
 export const RATES = topic('rates', { ...KEYED, value: stats });
+export const PRICES = topic('prices', { ...KEYED, value: int64() });
 
 export const HOP = { sizeMs: 10, advanceMs: 4, graceMs: 3 };
 export const TUMBLE = { sizeMs: 8, graceMs: 5 };
@@ -115,6 +118,18 @@ export function everything(): TestProgram {
     .toStream()
     .to(textsOut);
 
+  const prices = app.table(PRICES, { store: 'prices', history: 25 });
+  prices.toStream().to(numbersOut);
+  present
+    .joinTable(prices, { name: 'price-later', grace: 6, value: int64(), merge: (value, price) => `${value}*${price}` })
+    .to(textsOut);
+  present
+    .leftJoinTable(prices, { merge: (value, price) => ({ value, price }) })
+    .leftJoinTable(prices, { merge: ({ value, price }, again) => `${value}*${price}=${again}` })
+    .to(textsOut);
+  const shares = present.toTable({ store: 'shares', value: int64(), history: 10 });
+  present.leftJoinTable(shares, { merge: (value, share) => `${value}/${share}` }).to(textsOut);
+
   const hops = present
     .groupBy((value) => `g${value % 2}`, { name: 'by-parity', key: string(), value: int64(), partitions: 1 })
     .window(hopping(HOP.sizeMs, { advance: HOP.advanceMs, grace: HOP.graceMs }))
@@ -161,6 +176,8 @@ export function everything(): TestProgram {
       stores: [
         keyValueStore('sums', { key: string(), value: double() }),
         windowStore('seen', { key: string(), value: string(), retention: 20 }),
+        sessionStore('visits', { key: string(), value: double(), retention: 30 }),
+        versionedStore('versions', { key: string(), value: string(), history: 15 }),
       ],
       supplier: () => new Remember(),
       value: string(),
@@ -191,6 +208,30 @@ class Remember implements Processor<string, number, string, string> {
     const all = [...seen.window(start)].map(([name]) => name).join('');
     const range = [...sums.range('a', 'c')].length;
     context.forward(key, `${text} ${all} ${range} ${context.streamTime}`);
+    this.#versions(value, key, context);
+    this.#visits(value, key, context);
+  }
+
+  #versions(value: number, key: string, context: ProcessContext<string, string>): void {
+    const versions = context.versionedStore<string, string>('versions');
+    const at = context.timestamp;
+    const answer = value === 5 ? versions.delete(key, at)?.value : versions.put(key, `${value}`, at);
+    const [now, before] = [versions.get(key), versions.getAsOf(key, Math.max(0, at - 4))];
+    context.forward(key, `${answer} ${now?.value} ${before?.value} ${before?.validTo}`);
+  }
+
+  /** Sessions with a gap of 6. */
+  #visits(value: number, key: string, context: ProcessContext<string, string>): void {
+    const visits = context.sessionStore<string, number>('visits');
+    let [start, end, sum] = [context.timestamp, context.timestamp, value];
+    for (const visit of [...visits.find(key, start - 6, end + 6)]) {
+      start = Math.min(start, visit.start);
+      end = Math.max(end, visit.end);
+      sum += visit.value;
+      visits.delete(key, visit.start, visit.end);
+    }
+    visits.put(key, start, end, sum);
+    context.forward(key, `${start}-${end} ${visits.get(key, start, end)}`);
   }
 }
 

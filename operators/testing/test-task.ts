@@ -2,7 +2,7 @@ import { type Bytes, ByteWriter } from '../../core/bytes.ts';
 import { MISS, Step } from '../../core/step.ts';
 import { type Serde, toPlain } from '../../schemas/schemas.ts';
 import type { Table, TableSpec } from '../../state/state.ts';
-import type { PlanNode, PlanStore, PlanTopic } from '../../topology/plan.ts';
+import { type PlanNode, type PlanStore, type PlanTopic, STORE_FORMS } from '../../topology/plan.ts';
 import { fanOut, fuse, NOWHERE, type Wire } from '../fuse.ts';
 import { nodesWithOlds } from '../olds.ts';
 import type { DropReason, Operator, OperatorContext, OperatorFactory, Push, ResumableScan } from '../operators.ts';
@@ -97,8 +97,9 @@ export class TestTask {
     this.#streamTime = new TestNumber(this.step, -1);
     const interrupt: Interrupt = () => options.interrupt?.(this.step);
     for (const store of program.stores) {
-      const cells = program.serde(store.value).cells;
-      const spec = { name: store.name, windowed: store.kind === 'window', cells, ordered: true };
+      const form = STORE_FORMS[store.kind];
+      const cells = form.raw ? undefined : program.serde(store.value).cells;
+      const spec = { name: store.name, windowed: form.paned, cells, ordered: true };
       this.#tables.set(store.name, options.table?.(spec, this.step) ?? createNaiveTable(spec, this.step, interrupt));
     }
     this.#build();
@@ -202,13 +203,14 @@ export class TestTask {
       table: (store) => this.#tables.get(store)!,
       storeSerdes: (name) => {
         const store = this.#program.stores.find((each) => each.name === name)!;
-        const { key, value, retentionMs } = store;
-        return { key: this.#program.serde(key), value: this.#program.serde(value), retentionMs };
+        const { kind, key, value, retentionMs } = store;
+        return { kind, key: this.#program.serde(key), value: this.#program.serde(value), retentionMs };
       },
       node: (id) => this.#program.nodes.find((each) => each.id === id)!,
       wantsOld: this.#options.olds === true || this.#olds.has(node.id),
       number: (name, initial) => this.#number(`${node.id}/${name}`, initial),
       clock: (name) => new OwnClock(this.#number(`${node.id}/${name}`, -1)),
+      storeClock: (store) => new OwnClock(this.#number(`store/${store}`, -1)),
       drop: (reason) => this.dropped.add({ node: node.id, reason }),
       output: (topic) => ({ write: (record) => this.#write(node, topic, record) }),
       scan: (scan) => this.#scans.add(scan),
@@ -300,7 +302,8 @@ export class TestTask {
     const timer = this.#timers.find((each) => each.time === time && now >= each.next.value);
     if (timer === undefined) return false;
     this.#attempt(() => {
-      timer.next.set((Math.floor(now / timer.intervalMs) + 1) * timer.intervalMs);
+      const due = timer.next.value;
+      timer.next.set(due + (Math.floor((now - due) / timer.intervalMs) + 1) * timer.intervalMs);
       timer.fire(now);
     });
     return true;
