@@ -21,6 +21,7 @@ export interface Counted {
 const value = json<Counted>();
 const COUNTS: readonly number[] = [1, 2, 4];
 const WINDOW_MS = 60_000;
+const HISTORY_MS = 30;
 
 type Settled = Stream<string, Counted, number>;
 
@@ -209,7 +210,13 @@ class Grower {
   }
 
   #table(level: number, partitions: number): AnyTable['table'] {
-    const table = this.#topology.table(this.#input('rows', partitions), { store: this.#name('table') });
+    const input = this.#input('rows', partitions);
+    const options = { store: this.#name('table') };
+    // the types forget here which tables keep a history
+    const table =
+      this.#random.next() < 0.5
+        ? this.#topology.table(input, options)
+        : (this.#topology.table(input, { ...options, history: HISTORY_MS }) as unknown as AnyTable['table']);
     this.#tables.push({ table, level });
     return table;
   }
