@@ -204,3 +204,21 @@ test('a timer by stream time does not fire before the first record, though one b
   driver.input(words).send('k', 'a', { timestamp: 3 });
   assert.deepEqual(ticks.slice(2), ['stream 3']);
 });
+
+test('a stream may be joined with an aggregate of its own, which its next record sees', async () => {
+  const out = topic('out', texts);
+  const made = topology('own');
+  const stream = made.stream(words);
+  const table = stream
+    .groupBy((word) => word, { name: 'by-word', key: string(), partitions: 2 })
+    .count({ store: 'own' });
+  const merge = (word: string, seen: number | null) => `${word} ${seen ?? 0}`;
+  stream.leftJoinTable(table, { merge }).to(out);
+  const driver = await TopologyDriver.open(made);
+  for (let n = 0; n < 3; n++) driver.input(words).send('a', 'a', { timestamp: n });
+  const read = driver.output(out).read();
+  assert.deepEqual(
+    read.map(({ value }) => value),
+    ['a 0', 'a 1', 'a 2'],
+  );
+});

@@ -37,9 +37,13 @@ function connectorFaults(plan: Plan, stage: Stage): readonly PlanFault[] {
   return found;
 }
 
-/** A walk from each stage along the topics it writes; told once for each circle, by its first stage. */
+/**
+ * A walk from each stage along the topics it writes; told once for each circle, by its first stage. Stages may be bound
+ * in a circle in which no record turns (a stream joined with an aggregate of its own) where the plan runs on for ever.
+ */
 function cycleFaults(plan: Plan, stages: readonly Stage[]): readonly PlanFault[] {
   const found: PlanFault[] = [];
+  const ends = isBounded(plan, stages);
   const readers = (topic: string) => stages.filter((stage) => stage.reads.includes(topic));
   const told = new Set<string>();
   for (const start of stages) {
@@ -48,12 +52,22 @@ function cycleFaults(plan: Plan, stages: readonly Stage[]): readonly PlanFault[]
     if (path === undefined) continue;
     for (const step of path) told.add(step.stage.id);
     const words = path.map((step) => step.topic).join(' -> ');
-    const message = recordsTurn(plan, start)
+    const turns = recordsTurn(plan, start);
+    if (!turns && !ends) continue;
+    const message = turns
       ? `records run in a circle through ${words}; end it at a topic that another application reads`
-      : `stage ${start.id} would read what it writes, through ${words}: records before and behind that topic meet in one merge, join or store; repartition the earlier ones too, or read the table again from a topic of its own`;
+      : `stage ${start.id} would read what it writes, through ${words}, and a bounded run of it would have no end: records before and behind that topic meet in one merge, join or store; repartition the earlier ones too, or read the table again from a topic of its own`;
     found.push(fault('cycle', start.nodes[0] ?? null, message));
   }
   return found;
+}
+
+/** Every source has an end: none is a topic that the plan does not write itself. */
+function isBounded(plan: Plan, stages: readonly Stage[]): boolean {
+  const written = new Set(stages.flatMap((stage) => stage.writes));
+  const reads = plan.nodes.filter((node) => node.kind === 'read');
+  const external = stages.some((stage) => stage.reads.some((topic) => !written.has(topic)));
+  return !external && reads.every((node) => node.bounded);
 }
 
 interface Hop {
