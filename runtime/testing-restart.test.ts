@@ -222,3 +222,22 @@ test('a stream may be joined with an aggregate of its own, which its next record
     ['a 0', 'a 1', 'a 2'],
   );
 });
+
+test('with one stream time for all tasks a timer fires when a record of another stage has come so far', async () => {
+  const others = topic('others', texts);
+  const run = async (sharedStreamTime: boolean) => {
+    const made = topology('shared');
+    const ticks: number[] = [];
+    const supplier = () => ({
+      init: (context: ProcessContext<string, string>) => context.schedule(10, 'stream', (at) => ticks.push(at)),
+      process: () => undefined,
+    });
+    made.stream(words).process({ name: 'ticks', supplier });
+    made.stream(others).to(topic('out', texts));
+    const driver = await TopologyDriver.open(made, { sharedStreamTime });
+    driver.input(others).send('k', 'a', { timestamp: 25, partition: 0 });
+    return ticks;
+  };
+  assert.deepEqual(await run(false), []);
+  assert.deepEqual(await run(true), [25, 25]);
+});

@@ -58,6 +58,7 @@ export class DriverTask {
   readonly split: SplitInput | undefined;
   readonly #inputs: Input[];
   readonly #numbers: KeptNumbers;
+  readonly #see: (at: Millis) => void;
 
   private constructor(
     parts: DriverParts,
@@ -82,6 +83,13 @@ export class DriverTask {
     this.topics = topicInputs(parts, this, built);
     this.split = splitInput(parts, this, built);
     this.#inputs = this.split === undefined ? [...this.topics] : [this.split];
+    this.#see = (at) => {
+      if (at <= streamTime.value) return;
+      step.begin();
+      streamTime.set(at);
+      step.settle();
+      if (timers.due(at)) scans.pending.push(timers);
+    };
     this.task = new Task({
       ...{ id: this.id, step, state, scans, streamTime, timers, outputs },
       inputs: this.#inputs,
@@ -124,6 +132,12 @@ export class DriverTask {
     inputs.splice(inputs.indexOf(input), 1);
     inputs.unshift(input);
     this.task.run(1);
+  }
+
+  /** Takes the stream time that another task has come to; timers that wait for it fire. */
+  see(at: Millis): void {
+    this.#see(at);
+    this.task.run(0);
   }
 
   /** Runs the scans that are pending; behind the last record of all inputs, what is owed at the end. */

@@ -39,6 +39,11 @@ export interface DriverOptions {
   readonly onFailure?: FailurePolicy;
   /** Bytes at which output is packed into a batch; small values try more boundaries. */
   readonly batchBytes?: number;
+  /**
+   * All tasks go by one stream time, as in the test driver of Kafka Streams, which runs a topology as a single task: a
+   * timer of a stage fires when a record of another has come so far. Default: each has its own, as in a real run.
+   */
+  readonly sharedStreamTime?: boolean;
   /** `always`, the default: after each call, so that a crash loses nothing. `on demand`: by `commit()` alone. */
   readonly commit?: 'always' | 'on demand';
 }
@@ -60,6 +65,7 @@ export class TopologyDriver {
   readonly #parts: DriverParts;
   readonly #log: DriverLog;
   readonly #onDemand: boolean;
+  readonly #sharedTime: boolean;
   readonly #order: WrittenOrder;
   #tasks: readonly DriverTask[] = [];
   #feeds: ReadonlyMap<string, readonly TopicFeed[]> = new Map();
@@ -70,6 +76,7 @@ export class TopologyDriver {
   private constructor(program: Program, options: DriverOptions) {
     const step = new Step();
     this.clock = new VirtualClock(options.startMs ?? 0);
+    this.#sharedTime = options.sharedStreamTime === true;
     this.#onDemand = options.commit === 'on demand';
     this.#log = new DriverLog(this.#onDemand);
     this.#parts = {
@@ -259,7 +266,9 @@ export class TopologyDriver {
   /** Takes records until none is left, feeding outputs back to the stages that read them. */
   #settle(): void {
     for (let next = this.#ready.take(); next !== undefined; next = this.#ready.take()) {
+      const at = this.#sharedTime && next.input.left > 0 ? next.input.head : Number.NEGATIVE_INFINITY;
       next.task.takeFrom(next.input);
+      if (this.#sharedTime) for (const task of this.#tasks) task.see(at);
       if (next.input.fill()) this.#ready.offer(next);
       this.#deliver(next.input.node);
     }

@@ -52,7 +52,7 @@ export async function runVector(vector: Vector, withoutKeyless = false): Promise
   try {
     for (const [place, statement] of vector.topology.entries()) build.add(statement, place);
     program = app.build();
-    driver = await TopologyDriver.open(program);
+    driver = await TopologyDriver.open(program, { sharedStreamTime: true });
   } catch (thrown) {
     if (thrown instanceof MissingOp) return { steps: [], faults: [], missing: thrown };
     if (!isFlowError(thrown)) throw thrown;
