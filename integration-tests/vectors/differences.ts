@@ -51,7 +51,8 @@ type Make = (input: VectorInput) => Difference;
 const nullKeysAtRepartition: Make = () => ({
   name: 'null-keys-at-repartition',
   applies: ({ topology, records }) =>
-    topology.some(({ op }) => ['selectKey', 'groupBy', 'repartition'].includes(op)) && hasNullKeys(topology, records),
+    topology.some(({ op }) => ['selectKey', 'groupBy', 'repartition', 'punctuate'].includes(op)) &&
+    hasNullKeys(topology, records),
   allows: { uncounted: (name) => /^(repartition|groupTable):.* null-key$/.test(name) },
 });
 

@@ -146,7 +146,7 @@ export interface Build {
   topic(name: string): TextTopic;
   /**
    * The stream, repartitioned by its key where that is stale; a stream is repartitioned once under each name. Without
-   * a name (where Kafka Streams would count) the name is made of the ids.
+   * a name, as for joins, the name is made of the ids; a table or an aggregate has a repartition of its own.
    */
   settle(stream: StreamMade, name?: string): TextStream;
   /** Groups a settled stream by its key. */

@@ -93,7 +93,7 @@ export const OPS_BASIC: OpTable = {
   },
   toTable(statement, build) {
     const from = build.get('stream', statement.from);
-    const handle = build.settle(from).toTable({ store: build.name(statement), value: string() });
+    const handle = build.settle(from, build.name(statement)).toTable({ store: build.name(statement), value: string() });
     return table(handle, from.keys);
   },
   toStream(statement, build) {
