@@ -24,28 +24,30 @@ export class VectorBuild implements Build {
   readonly text = string() as Serde<Text>;
   readonly plain: Keys = Object.freeze({ serde: string() as Serde<unknown>, windows: undefined });
   readonly #tables: readonly OpTable[];
-  readonly #onKeyless: (() => void) | undefined;
+  readonly #onUseless: (() => void) | undefined;
+  #current: Statement | undefined;
   readonly #made = new Map<string, Made>();
   readonly #names = new Map<Statement, string>();
   readonly #topics = new Map<string, TextTopic>();
   readonly #settled = new Map<StreamMade, Map<string, TextStream>>();
 
-  /** With `onKeyless`, records without a key are told to it and left out before they are grouped. */
+  /** With `onUseless`, records of which the aggregate has no use are told to it and left out before they are grouped. */
   constructor(
     topology: Topology,
     config: Build['config'],
     tables: readonly OpTable[],
-    onKeyless: (() => void) | undefined,
+    onUseless: (() => void) | undefined,
   ) {
     this.topology = topology;
     this.config = config;
     this.#tables = tables;
-    this.#onKeyless = onKeyless;
+    this.#onUseless = onUseless;
   }
 
   /** Fails with {@link MissingOp} where no table knows the statement. */
   add(statement: Statement, place: number): void {
     this.#names.set(statement, statement.name ?? statement.store ?? statement.id ?? `${statement.op}-${place}`);
+    this.#current = statement;
     const made = this.#run(statement);
     if (statement.id !== undefined) this.#made.set(statement.id, made);
   }
@@ -100,13 +102,15 @@ export class VectorBuild implements Build {
   }
 
   group(stream: TextStream): TextGroup {
-    const onKeyless = this.#onKeyless;
-    if (onKeyless === undefined) return stream.groupByKey();
-    const keyed = stream.filter((_value, key: Text) => {
-      if (key === null) onKeyless();
-      return key !== null;
+    const onUseless = this.#onUseless;
+    if (onUseless === undefined) return stream.groupByKey();
+    const dropsNulls = this.#current?.window?.type === 'sliding';
+    const useful = stream.filter((value, key: Text) => {
+      const isUseful = key !== null && (value !== null || !dropsNulls);
+      if (!isUseful) onUseless();
+      return isUseful;
     });
-    return keyed.groupByKey();
+    return useful.groupByKey();
   }
 
   #idOf(stream: StreamMade): string {

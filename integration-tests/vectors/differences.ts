@@ -23,11 +23,13 @@ export interface VectorInput {
 export interface Allowance {
   /** Drops that are counted here and vanish there, by the node and the reason. */
   readonly uncounted?: (nodeAndReason: string) => boolean;
+  /** Results of one step may come in another order, but for those of one key, or one key and window. */
+  readonly otherOrder?: boolean;
   /** Results may come without the header that they have there. */
   readonly headerless?: boolean;
   /** A result that is lost there, `time` being the largest time fed so far. */
   readonly lost?: (result: OutputRecord, time: number) => boolean;
-  /** With records without a key left out before the aggregates, everything must be as it is there. */
+  /** With the records left out that the aggregates drop for a null, everything must be as it is there. */
   readonly movesTime?: boolean;
 }
 
@@ -56,11 +58,15 @@ const nullKeysAtRepartition: Make = () => ({
   allows: { uncounted: (name) => /^(repartition|groupTable):.* null-key$/.test(name) },
 });
 
-/** Invariant 5: a record without a key moves the clock of a windowed aggregate as every other record does. */
-const nullKeysMoveTime: Make = () => ({
-  name: 'null-keys-move-time',
+/**
+ * Invariant 5: a record without a key, or of sliding windows without a value, moves the clock of a windowed aggregate
+ * as every other record does.
+ */
+const nullsMoveTime: Make = () => ({
+  name: 'nulls-move-time',
   applies: ({ topology, records }) =>
-    topology.some(({ op, window }) => op === 'aggregate' && window !== undefined) && hasNullKeys(topology, records),
+    topology.some(({ op, window }) => op === 'aggregate' && window !== undefined) &&
+    (hasNullKeys(topology, records) || topology.some(({ window }) => window?.type === 'sliding')),
   allows: { movesTime: true },
 });
 
@@ -95,6 +101,19 @@ function retentionOf({ retention, window = {} }: Statement): number {
 }
 
 /**
+ * Windows close behind the record that closes them, each row in a step of its own: their final results come after what
+ * the record itself does in other branches. It shows only where both go to one topic.
+ */
+const closesAfterTheRecord: Make = () => ({
+  name: 'closes-after-the-record',
+  applies: ({ topology }) => {
+    const ways = topology.filter(({ op, topic }) => op === 'merge' || (op === 'to' && topic === 'O'));
+    return ways.length > 1 && topology.some(({ op, emit }) => op === 'suppress' || emit === 'close');
+  },
+  allows: { otherOrder: true },
+});
+
+/**
  * Results that are emitted on behalf of older records carry no headers here; there they carry those of the record
  * that happened to set them free, or what was kept with a buffered one.
  */
@@ -109,4 +128,4 @@ function emitsLater({ op, emit, type, grace }: Statement): boolean {
   return (op === 'joinSS' && type !== 'inner') || (op === 'joinST' && grace !== undefined);
 }
 
-const ALL: readonly Make[] = [nullKeysAtRepartition, nullKeysMoveTime, lostOnClose, headersOfOthers];
+const ALL: readonly Make[] = [nullKeysAtRepartition, nullsMoveTime, lostOnClose, closesAfterTheRecord, headersOfOthers];

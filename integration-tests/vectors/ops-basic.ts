@@ -98,7 +98,7 @@ export const OPS_BASIC: OpTable = {
   },
   toStream(statement, build) {
     const from = build.get('table', statement.from);
-    return stream(from.handle.toStream(), from.keys, false);
+    return stream(from.handle.toStream().mapValues(text), from.keys, false);
   },
   joinST(statement, build) {
     const from = build.get('stream', statement.from);

@@ -33,20 +33,20 @@ const OUTPUT = 'O';
 /** The one header that a record of a vector may have. */
 const HEADER = 'h';
 
-/** Under which drops are counted of records without a key that were left out before they were grouped. */
-const KEYLESS = 'grouping null-key';
+/** Under which records are counted that were left out before they were grouped. */
+const USELESS = 'grouping null';
 
 /**
  * Runs a vector through the public API. What it expects is looked at by others: here only the input counts.
- * `withoutKeyless`: records without a key do not come to the aggregates that would drop them.
+ * `withoutUseless`: records do not come to the aggregates that would drop them for what they lack.
  */
-export async function runVector(vector: Vector, withoutKeyless = false): Promise<Observed> {
+export async function runVector(vector: Vector, withoutUseless = false): Promise<Observed> {
   const app = topology('vector');
-  let keyless = 0;
-  const onKeyless = () => {
-    keyless++;
+  let useless = 0;
+  const onUseless = () => {
+    useless++;
   };
-  const build = new VectorBuild(app, vector.config ?? {}, OPS, withoutKeyless ? onKeyless : undefined);
+  const build = new VectorBuild(app, vector.config ?? {}, OPS, withoutUseless ? onUseless : undefined);
   let program: Program;
   let driver: TopologyDriver;
   try {
@@ -60,10 +60,10 @@ export async function runVector(vector: Vector, withoutKeyless = false): Promise
   }
   const faults = [...compareTopology(program.plan, vector.expectTopology)];
   const steps = (vector.steps ?? []).map((step): ObservedStep => {
-    const before = keyless;
+    const before = useless;
     const observed = observeStep(driver, build, step);
-    const left = keyless - before;
-    return left === 0 ? observed : { ...observed, dropped: { ...observed.dropped, [KEYLESS]: left } };
+    const left = useless - before;
+    return left === 0 ? observed : { ...observed, dropped: { ...observed.dropped, [USELESS]: left } };
   });
   for (const [store, rows] of Object.entries(vector.state ?? {})) {
     faults.push(...compareState(store, rows, stateOf(driver, store)));
