@@ -41,10 +41,10 @@ function list(names: readonly string[]): string {
   return names.length === 0 ? 'none' : names.toSorted().join(', ');
 }
 
-/** The final rows of a store, in any order. */
+/** The final rows of a store, in any order; a window is known by its start. */
 export function compareState(store: string, expected: readonly StateRow[], found: readonly StateRow[]): string[] {
   const text = (rows: readonly StateRow[]) =>
-    rows.map(({ k, win, v }) => JSON.stringify([k, win ?? null, v])).toSorted();
+    rows.map(({ k, win, v }) => JSON.stringify([k, win?.[0] ?? null, v])).toSorted();
   if (isDeepStrictEqual(text(expected), text(found))) return [];
   return [`store ${store}: expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`];
 }

@@ -1,7 +1,7 @@
 import { record, sameButForOrder, sameRecords } from './compare.ts';
 import { type Allowance, type Difference, differencesOf } from './differences.ts';
 import { type Drops, type Observed, type ObservedStep, runVector } from './run-vector.ts';
-import type { OutputRecord, Step, Vector } from './vector.ts';
+import { isSet, type OutputRecord, type Step, type Vector } from './vector.ts';
 
 export interface Verdict {
   readonly kind: 'passed' | 'failed' | 'intended' | 'missing';
@@ -90,7 +90,8 @@ class StepJudge {
   }
 
   #outputFault(): string | undefined {
-    const { out: expected = [], set = false, unordered = set } = this.#step;
+    const { out: expected = [] } = this.#step;
+    const unordered = isSet(this.#step);
     let found = this.#observed.out;
     if (sameRecords(expected, found, unordered)) return undefined;
     const told = `expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`;

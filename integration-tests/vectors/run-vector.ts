@@ -115,5 +115,9 @@ function stateOf(driver: TopologyDriver, store: string): readonly StateRow[] {
   return driver
     .table<unknown, unknown>(store)
     .rows()
-    .map(({ key, value }) => ({ k: String(key), v: String(value) }));
+    .map(({ key, start, value }) => ({
+      k: String(key),
+      ...(start === undefined ? {} : { win: [start, 0] as const }),
+      v: String(value),
+    }));
 }

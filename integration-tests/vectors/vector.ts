@@ -33,9 +33,17 @@ export interface Step extends Partial<InputRecord> {
   readonly out?: readonly OutputRecord[];
   readonly dropped?: number;
   readonly error?: string;
-  /** The outputs may come in any order. */
-  readonly set?: boolean;
-  readonly unordered?: boolean;
+}
+
+/**
+ * Whether the outputs of a step are a set. Files say it in words of their own (`set`, `unordered`, `order: "any"`), so
+ * any field of the step that speaks of it counts.
+ */
+export function isSet(step: Step): boolean {
+  return Object.entries(step).some(([name, value]) => {
+    if (/^ordered$/i.test(name)) return value === false;
+    return /set|order/i.test(name) && (value === true || value === 'any' || value === 'set');
+  });
 }
 
 export interface OutputRecord {

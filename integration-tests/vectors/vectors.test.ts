@@ -107,9 +107,12 @@ test('a set is compared in any order, and nothing else is', async () => {
     { op: 'to', from: 'b', topic: 'O' },
   ];
   const step = { in: 'S', k: 'k', v: 'a', ts: 1 };
-  const run = (out: Vector['steps']) => linesOf({ ...echo, topology, steps: out! });
+  const run = (steps: readonly object[]) => linesOf({ ...echo, topology, steps: steps as Vector['steps'] & object });
   assert.equal((await run([{ ...step, out: [first, second] }])).ok, true);
   assert.equal((await run([{ ...step, out: [second, first] }])).ok, false);
   assert.equal((await run([{ ...step, set: true, out: [second, first] }])).ok, true);
   assert.equal((await run([{ ...step, set: true, out: [second, second] }])).ok, false);
+  for (const said of [{ unordered: true }, { ordered: false }, { order: 'any' }, { outputsAreASet: true }]) {
+    assert.equal((await run([{ ...step, ...said, out: [second, first] }])).ok, true, JSON.stringify(said));
+  }
 });
