@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { FlowError } from '../core/errors.ts';
 import { cellsOf } from './avro/cells.ts';
 import { encoder } from './avro/encoder.ts';
-import { schemaJson } from './avro/model.ts';
+import { type AvroType, schemaJson } from './avro/model.ts';
 import { parseSchema } from './avro/parse.ts';
 import { referenceDecoder } from './avro/reference.ts';
 import { plainReader, viewMaker } from './avro/view.ts';
@@ -31,14 +31,37 @@ export function avro<const S extends AvroSchema>(schema: S, options: AvroOptions
   return createAvro(schema, options) as unknown as Serde<FromAvro<S>>;
 }
 
+interface AvroParts {
+  readonly type: AvroType;
+  /** The schema as it was written, with all that the checked form leaves out. */
+  readonly source: AvroSchema;
+  readonly id: number | undefined;
+}
+
+const parts = new WeakMap<Serde<never>, AvroParts>();
+
+/** What a serde of `avro` was made from; `undefined` for other serdes. */
+export function avroParts<T>(serde: Serde<T>): AvroParts | undefined {
+  return parts.get(serde as unknown as Serde<never>);
+}
+
 function createAvro(schema: AvroSchema, { id }: AvroOptions): Serde<unknown> {
   if (id !== undefined && !(Number.isInteger(id) && id >= 0 && id <= 0x7fffffff)) {
     throw new FlowError('schema.invalid', `avro: a schema id is a whole number from 0 to 2^31 - 1, not ${id}`);
   }
   const type = parseSchema(schema);
-  const json = schemaJson(type);
-  const hash = createHash('sha256').update(JSON.stringify(json)).digest('hex').slice(0, 8);
+  const hash = createHash('sha256')
+    .update(JSON.stringify(schemaJson(type)))
+    .digest('hex')
+    .slice(0, 8);
   const name = `avro:${'name' in type ? type.name : type.kind}#${hash}${id === undefined ? '' : `@${id}`}`;
+  const serde = avroOfType(type, name, id);
+  parts.set(serde as unknown as Serde<never>, { type, source: schema, id });
+  return serde;
+}
+
+/** The serde of a checked schema, under a name that stands for both. */
+export function avroOfType(type: AvroType, name: string, id: number | undefined): Serde<unknown> {
   const read = plainReader(type, name, id);
   const encode = encoder(type, name, id);
   const makeView = viewMaker(type, name, id);
@@ -46,7 +69,7 @@ function createAvro(schema: AvroSchema, { id }: AvroOptions): Serde<unknown> {
   const cells = isNumber ? (numberCells(read as never, encode) as unknown as Cells<unknown>) : cellsOf(type, name, id);
   return {
     name,
-    schema: json,
+    schema: schemaJson(type),
     decode: referenceDecoder(type, name, id === undefined ? 0 : HEADER_BYTES, read),
     read,
     encode,

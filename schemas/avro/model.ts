@@ -21,6 +21,7 @@ export type Kind = AvroType['kind'];
 export interface FixedType {
   readonly kind: 'fixed';
   readonly name: string;
+  readonly aliases: readonly string[];
   readonly size: number;
   readonly logicalType: string | undefined;
 }
@@ -28,12 +29,16 @@ export interface FixedType {
 export interface EnumType {
   readonly kind: 'enum';
   readonly name: string;
+  readonly aliases: readonly string[];
   readonly symbols: readonly string[];
+  /** What a reader takes a symbol for that it does not have. */
+  readonly default: string | undefined;
 }
 
 export interface RecordType {
   readonly kind: 'record';
   readonly name: string;
+  readonly aliases: readonly string[];
   readonly fields: readonly FieldOf[];
   /** Whether a value may hold a value of this record, so that reading it must count its depth. */
   readonly recursive: boolean;
@@ -41,6 +46,8 @@ export interface RecordType {
 
 export interface FieldOf {
   readonly name: string;
+  /** Names under which a reader also takes the field from values of other schemas. */
+  readonly aliases: readonly string[];
   readonly type: AvroType;
   /** As written in the schema; `undefined` where there is none. */
   readonly default: Json | undefined;
@@ -138,14 +145,19 @@ export function schemaJson(type: AvroType, logical = true, seen: Set<string> = n
 }
 
 function namedJson(type: RecordType | EnumType | FixedType, logical: boolean, seen: Set<string>): Json {
-  if (type.kind === 'enum') return { type: 'enum', name: type.name, symbols: type.symbols };
+  const named = { name: type.name, ...(type.aliases.length === 0 ? {} : { aliases: type.aliases }) };
+  if (type.kind === 'enum') {
+    const fallback = type.default === undefined ? {} : { default: type.default };
+    return { type: 'enum', ...named, symbols: type.symbols, ...fallback };
+  }
   if (type.kind === 'fixed') {
-    const fixed = { type: 'fixed', name: type.name, size: type.size };
+    const fixed = { type: 'fixed', ...named, size: type.size };
     return type.logicalType === undefined || !logical ? fixed : { ...fixed, logicalType: type.logicalType };
   }
   const fields = type.fields.map((field) => {
     const json = { name: field.name, type: schemaJson(field.type, logical, seen) };
-    return field.default === undefined ? json : { ...json, default: field.default };
+    const aliases = field.aliases.length === 0 ? {} : { aliases: field.aliases };
+    return { ...json, ...aliases, ...(field.default === undefined ? {} : { default: field.default }) };
   });
-  return { type: 'record', name: type.name, fields };
+  return { type: 'record', ...named, fields };
 }

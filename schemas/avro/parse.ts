@@ -24,8 +24,11 @@ type Dict = { readonly [name: string]: unknown };
 
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-export function parseSchema(schema: unknown): AvroType {
-  return new Parser().type(schema, '', 'the schema', 0);
+/** `before`: schemas whose names this one may use, in an order in which each finds those that it uses itself. */
+export function parseSchema(schema: unknown, before: readonly unknown[] = []): AvroType {
+  const parser = new Parser();
+  for (const each of before) parser.type(each, '', 'a schema that it refers to', 0);
+  return parser.type(schema, '', 'the schema', 0);
 }
 
 class Parser {
@@ -84,11 +87,12 @@ class Parser {
 
   #record(schema: Dict, space: string, where: string, depth: number): RecordType {
     const { name, space: inner } = this.#name(schema, space, where);
+    const aliases = aliasesOf(schema, inner, name);
     const list = schema['fields'];
     if (!Array.isArray(list)) invalid(where, `record ${name} needs a list of fields`);
     if (list.length > LIMITS.fields) invalid(where, `record ${name} has more than ${LIMITS.fields} fields`);
     const fields: FieldOf[] = [];
-    const record = { kind: 'record' as const, name, fields, recursive: false };
+    const record = { kind: 'record' as const, name, aliases, fields, recursive: false };
     this.#named.set(name, record);
     this.#open.add(record);
     for (const entry of list as readonly unknown[]) {
@@ -96,7 +100,8 @@ class Parser {
       const field = simpleName(entry['name'], `a field of record ${name}`);
       if (fields.some((other) => other.name === field)) invalid(where, `record ${name} has two fields ${field}`);
       const type = this.type(entry['type'], inner, `${name}.${field}`, depth + 1);
-      fields.push({ name: field, type, default: entry['default'] as Json | undefined });
+      const others = aliasesOf(entry, '', `${name}.${field}`);
+      fields.push({ name: field, aliases: others, type, default: entry['default'] as Json | undefined });
     }
     this.#open.delete(record);
     const weight = fields.reduce((sum, field) => sum + this.#weight(field.type), 1);
@@ -111,19 +116,24 @@ class Parser {
   }
 
   #enum(schema: Dict, space: string, where: string): EnumType {
-    const { name } = this.#name(schema, space, where);
+    const { name, space: own } = this.#name(schema, space, where);
+    const aliases = aliasesOf(schema, own, name);
     const symbols = schema['symbols'];
     if (!Array.isArray(symbols) || symbols.length === 0) invalid(where, `enum ${name} needs a list of symbols`);
     if (symbols.length > LIMITS.symbols) invalid(where, `enum ${name} has more than ${LIMITS.symbols} symbols`);
     const checked = symbols.map((symbol) => simpleName(symbol, `a symbol of enum ${name}`));
     if (new Set(checked).size < checked.length) invalid(where, `enum ${name} names a symbol twice`);
-    const type: EnumType = { kind: 'enum', name, symbols: checked };
+    const fallback = schema['default'];
+    if (fallback !== undefined && !checked.includes(fallback as string)) {
+      invalid(where, `the default of enum ${name}, ${shown(fallback)}, is none of its symbols`);
+    }
+    const type: EnumType = { kind: 'enum', name, aliases, symbols: checked, default: fallback as string | undefined };
     this.#named.set(name, type);
     return type;
   }
 
   #fixed(schema: Dict, space: string, where: string): FixedType {
-    const { name } = this.#name(schema, space, where);
+    const { name, space: own } = this.#name(schema, space, where);
     const size = schema['size'];
     if (typeof size !== 'number' || !Number.isInteger(size) || size < 1 || size > LIMITS.fixedBytes) {
       invalid(
@@ -131,7 +141,8 @@ class Parser {
         `the size of fixed ${name} must be a whole number from 1 to ${LIMITS.fixedBytes}, not ${shown(size)}`,
       );
     }
-    const type: FixedType = { kind: 'fixed', name, size, logicalType: logicalType(schema) };
+    const aliases = aliasesOf(schema, own, name);
+    const type: FixedType = { kind: 'fixed', name, aliases, size, logicalType: logicalType(schema) };
     this.#named.set(name, type);
     return type;
   }
@@ -153,6 +164,18 @@ class Parser {
 
 function qualified(name: string, space: string): string {
   return name.includes('.') || space === '' ? name : `${space}.${name}`;
+}
+
+/** Names of old: those of types are whole, with their namespace; those of fields have none. */
+function aliasesOf(schema: Dict, space: string, name: string): readonly string[] {
+  const list = schema['aliases'];
+  if (list === undefined) return [];
+  if (!Array.isArray(list) || list.length > LIMITS.symbols) invalid(name, `its aliases are ${shown(list)}, not a list`);
+  return list.map((alias: unknown) => {
+    if (typeof alias !== 'string') invalid(name, `an alias is ${shown(alias)}`);
+    for (const part of alias.split('.')) simpleName(part, `an alias of ${name}`);
+    return qualified(alias, space);
+  });
 }
 
 /** A name that may become a property: an identifier that no object has already. */

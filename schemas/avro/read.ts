@@ -49,7 +49,7 @@ export class Reading {
         return `x = long(p, ${at}); p = q; ${into} = ${symbols}[x]; if (${into} === undefined) bad(${at}, 'a symbol of ${type.name}', 'number ' + x);`;
       }
       case 'union':
-        return this.#cases(type.branches, at, (branch) => this.read(branch, into, where));
+        return this.cases(type.branches, at, (branch) => this.read(branch, into, where));
       default:
         return `${into} = ${this.#reader(type, where)}(p, d); p = q;`;
     }
@@ -77,13 +77,14 @@ export class Reading {
       case 'bytes':
         return `${length(at)} p += x;`;
       case 'union':
-        return this.#cases(type.branches, at, (branch) => this.skip(branch, where));
+        return this.cases(type.branches, at, (branch) => this.skip(branch, where));
       default:
         return `p = ${this.#skipper(type, where)}(p, d);`;
     }
   }
 
-  #cases(branches: readonly AvroType[], at: string, each: (branch: AvroType) => string): string {
+  /** A switch over the branch of a union that was written. */
+  cases(branches: readonly AvroType[], at: string, each: (branch: AvroType) => string): string {
     const cases = branches.map((branch, i) => `case ${i * 2}: ${each(branch)} break;`);
     return `switch (x = b[p++]) { ${cases.join('\n')}\ndefault: bad(${at}, 'one of ${branches.length} types', 'number ' + x / 2); }`;
   }
@@ -93,9 +94,9 @@ export class Reading {
       if (type.kind === 'record') return this.#recordReader(type, name);
       const body =
         type.kind === 'array'
-          ? this.#blocks(type.items, where, `let y; ${this.read(type.items, 'y', `${where}[]`)} v.push(y);`, false)
+          ? this.blocks(type.items, where, `let y; ${this.read(type.items, 'y', `${where}[]`)} v.push(y);`, false)
           : type.kind === 'map'
-            ? this.#blocks(type.values, where, `${this.#mapEntry(type.values, where)}`, false)
+            ? this.blocks(type.values, where, `${this.#mapEntry(type.values, where)}`, false)
             : '';
       return `function ${name}(p, d) { let x, n, seen = 0; const v = ${type.kind === 'array' ? '[]' : '{}'}; ${body} q = p; return v; }`;
     });
@@ -124,7 +125,7 @@ export class Reading {
       }
       const inner = type.kind === 'array' ? type.items : type.kind === 'map' ? type.values : type;
       const key = type.kind === 'map' ? `${length(literal(where))} p += x;` : '';
-      const body = this.#blocks(inner, where, `${key} ${this.skip(inner, where)}`, true);
+      const body = this.blocks(inner, where, `${key} ${this.skip(inner, where)}`, true);
       return `function ${name}(p, d) { let x, n, seen = 0; ${body} return p; }`;
     });
   }
@@ -133,7 +134,7 @@ export class Reading {
    * A loop over the blocks of an array or map. A negative count is followed by the size of the block in bytes.
    * No count may exceed what the bytes that are left can hold.
    */
-  #blocks(inner: AvroType, where: string, item: string, skipping: boolean): string {
+  blocks(inner: AvroType, where: string, item: string, skipping: boolean): string {
     const at = literal(where);
     const least = leastBytes(inner);
     const limit = least > 0 ? `(end - p) / ${least}` : `${MAX_EMPTY_ITEMS} - seen`;
@@ -151,16 +152,20 @@ export class Reading {
   }
 
   #once(known: Map<AvroType, string>, type: AvroType, prefix: string, make: (name: string) => string): string {
-    const have = known.get(type);
-    if (have !== undefined) return have;
+    return known.get(type) ?? this.define(prefix, make, (name) => known.set(type, name));
+  }
+
+  /** Adds a function; `named` is told its name before it is made, since it may call itself. */
+  define(prefix: string, make: (name: string) => string, named: (name: string) => void): string {
     const name = this.#scope.fresh(prefix);
-    known.set(type, name);
+    named(name);
     this.#functions.push(make(name));
     return name;
   }
 }
 
-function deeper(type: RecordType): string {
+/** Counts records within each other. */
+export function deeper(type: RecordType): string {
   if (!type.recursive) return '';
   return `if (++d > ${MAX_VALUE_DEPTH}) bad(${literal(type.name)}, 'at most ${MAX_VALUE_DEPTH} records within each other', 'more');`;
 }
@@ -172,7 +177,7 @@ function number(into: string, otherwise: string): string {
 }
 
 /** The length of a string or bytes, into `x`. */
-function length(at: string): string {
+export function length(at: string): string {
   return `if ((x = b[p++]) < 128 && (x & 1) === 0) x >>>= 1; else { x = long(p - 1, ${at}); p = q; }
     if (x < 0 || x > end - p) bad(${at}, 'a length within the ' + (end - p) + ' bytes left', 'the number ' + x);`;
 }

@@ -1,6 +1,7 @@
 import type { Bytes } from '../../core/bytes.ts';
 import { ownShape } from '../../core/flyweight.ts';
 import { mismatch, mismatchValue } from '../mismatch.ts';
+import { toPlain } from '../plain.ts';
 import { readText, writeText } from '../text.ts';
 
 /** What generated code may call, and nothing else: its only parameters. */
@@ -14,6 +15,7 @@ export const RUNTIME = {
   writeVarint,
   writeString,
   copyBytes,
+  toPlain,
   fround: Math.fround,
   isSafe: Number.isSafeInteger,
   ownShape,
