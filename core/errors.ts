@@ -63,6 +63,47 @@ export const ERRORS = {
     'Bytes or a value do not fit the schema.',
     'See the dead letter, or correct the schema.',
   ),
+  'schema.drift': row(
+    'user',
+    'A generated module is not what its schema gives.',
+    'Run `nodeflow schemas generate` on the folder.',
+  ),
+  'registry.missing': row(
+    'user',
+    'Schemas of the plan are kept in a registry, and none is configured.',
+    'Set registry.url to that of a schema registry, or to `embedded`.',
+  ),
+  'registry.unreachable': row(
+    'transient',
+    'The schema registry does not answer.',
+    'Check that it runs and that registry.url names it. What is known already goes on.',
+  ),
+  'registry.security': row(
+    'user',
+    'The schema registry and this client do not agree on TLS, or its certificate was not accepted.',
+    'Check http and https in registry.url, and set registry.ca.',
+  ),
+  'registry.credentials': row(
+    'user',
+    'The schema registry refused the user or its password, or wants some and none were given.',
+    'Check registry.username and registry.password.',
+  ),
+  'registry.refused': row(
+    'permanent',
+    'The schema registry refused a request, or is none.',
+    'See the message: it gives the reason of the registry.',
+  ),
+  'registry.incompatible': row(
+    'user',
+    'A schema does not go with those of its subject.',
+    'Change the field that the message names, or the rule of the subject.',
+  ),
+  'registry.unknown': row('permanent', 'A schema id is not known.', 'Fetch it from the registry first.'),
+  'registry.unbound': row(
+    'user',
+    'A serde whose schema a registry keeps was used before it was bound to one.',
+    'Use it within an application, or bind its topic.',
+  ),
   'serde.unknown': row('user', 'A serde is not known.', 'Use one of those the message lists.'),
   // log
   'log.corrupt': row(

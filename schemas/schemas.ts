@@ -1,5 +1,6 @@
 import type { Bytes, ByteWriter } from '../core/bytes.ts';
 import type { Json } from '../core/ids.ts';
+import type { RegisteredFormat } from './registry/registry.ts';
 
 /**
  * Data contracts: how a key or a value lies in bytes, and what its TypeScript type is.
@@ -16,7 +17,7 @@ import type { Json } from '../core/ids.ts';
  *   tables that keep millions of rows without an object each.
  *
  * Avro values carry the Confluent header (magic byte 0, schema id, 4 bytes big-endian) where the serde
- * was made with a schema id, else they are bare Avro bodies. Undecodable bytes raise
+ * was made with a schema id or a registry keeps its schema, else they are bare Avro bodies. Undecodable bytes raise
  * `FlowError('schema.mismatch')` naming the field; so does a value that does not fit at `encode`.
  *
  * Equal serdes have equal `name`s: the name stands for the format in plans.
@@ -35,6 +36,8 @@ export interface Serde<T> {
   view(): View<T>;
   /** The value as a row of doubles, where it has a fixed shape of numbers and booleans. */
   readonly cells: Cells<T> | undefined;
+  /** What a registry keeps of it, where one does: it has to be bound before it is used; see `registry/registry.ts`. */
+  readonly registered?: RegisteredFormat<T>;
 }
 
 /** Moves the flyweight to `bytes[start, end)` and returns it: always the same object for records. */
@@ -55,6 +58,8 @@ export interface Cells<T> {
   decode(bytes: Bytes, start: number, end: number, cells: Float64Array, base: number): void;
 }
 
+export { canonicalSchema } from './avro/canonical.ts';
+export type { AvroType } from './avro/model.ts';
 export { avro } from './avro.ts';
 export type { AvroSchema, FromAvro } from './avro-types.ts';
 export { type Change, change } from './change.ts';
@@ -62,4 +67,26 @@ export { json } from './json.ts';
 /** A copy that may be kept, of a view, a row or a plain value. */
 export { toPlain } from './plain.ts';
 export { bytes, double, int32, int64, string } from './primitives.ts';
+export { type CheckedEdge, checkEdge, type EdgeFault, type SchemaEdge } from './registry/check-edge.ts';
+export { createRegistryClient, type RegistryClientParts } from './registry/client.ts';
+export { levelFaults, levelFaultText } from './registry/compatibility.ts';
+export { httpTransport } from './registry/http.ts';
+export { KnownSchemas } from './registry/known-schemas.ts';
+export { localRegistry } from './registry/local.ts';
+export { documentOf, parsedSchema } from './registry/parsed-schema.ts';
+export { registered } from './registry/registered.ts';
+export {
+  COMPATIBILITY_LEVELS,
+  type CompatibilityLevel,
+  type RegisteredFormat,
+  type RegisteredOptions,
+  type RegistryOptions,
+  type SchemaId,
+  type SchemaReference,
+  type SchemaRegistry,
+  type SchemaText,
+  type SchemaVersion,
+  type SubjectStrategy,
+} from './registry/registry.ts';
+export { REST_TYPE } from './registry/transport.ts';
 export { type Windowed, windowed } from './windowed.ts';

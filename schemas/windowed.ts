@@ -3,6 +3,7 @@ import { FlowError } from '../core/errors.ts';
 import { readonlyView } from '../core/flyweight.ts';
 import type { Millis } from '../core/ids.ts';
 import { mismatch, mismatchValue } from './mismatch.ts';
+import type { RegisteredFormat } from './registry/registry.ts';
 import type { Serde, View } from './schemas.ts';
 
 /** A key within one window `[start, end)`. */
@@ -57,7 +58,13 @@ export function windowed<K>(inner: Serde<K>, sizeMs: Millis): Serde<Windowed<K>>
     },
     view: () => windowedView(inner.view(), startAt, sizeMs),
     cells: undefined,
+    ...(inner.registered === undefined ? {} : { registered: windowedFormat(inner.registered, sizeMs) }),
   };
+}
+
+/** The registry keeps the schema of the inner key. */
+function windowedFormat<K>(inner: RegisteredFormat<K>, sizeMs: Millis): RegisteredFormat<Windowed<K>> {
+  return { ...inner, bind: (id, known) => windowed(inner.bind(id, known), sizeMs) };
 }
 
 function windowedView<K>(
