@@ -7,7 +7,7 @@
 export const STOREYS: readonly (readonly string[])[] = [
   ['core'],
   ['schemas', 'log', 'state', 'telemetry'],
-  ['topology', 'operators', 'connectors', 'checkpoints'],
+  ['topology', 'operators', 'connectors', 'checkpoints', 'registry'],
   ['runtime'],
   [],
   ['cli'],
