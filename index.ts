@@ -36,6 +36,7 @@ export type {
   WindowStore,
 } from './operators/operators.ts';
 export {
+  bindTopic,
   type Health,
   type Outcome,
   type Progress,
@@ -55,7 +56,12 @@ export {
   int32,
   int64,
   json,
+  type RegisteredOptions,
+  type RegistryOptions,
+  registered,
+  type SchemaRegistry,
   type Serde,
+  type SubjectStrategy,
   string,
   toPlain,
   type Windowed,

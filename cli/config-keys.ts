@@ -97,6 +97,17 @@ export const CONFIG_KEYS = {
     DEFAULT_SETTINGS.compression,
     'How batches of output and of changelogs are compressed. Batches that pass through whole stay as they are.',
   ),
+  'registry.url': text(
+    undefined,
+    'The schema registry that keeps the schemas of registered serdes, `http://host:port`, several with commas between; ' +
+      '`embedded` for one on the log itself. Without it: `embedded` on the logs `file` and `memory`, else none.',
+  ),
+  'registry.username': text(undefined, 'The user to sign in to the registry as.'),
+  'registry.password': text(undefined, 'The password of that user; better given in the environment than in a file.'),
+  'registry.ca': text(undefined, "A PEM file with the authorities that sign the registry's certificate."),
+  'registry.certificate': text(undefined, 'A PEM file with a certificate of our own, where the registry asks for one.'),
+  'registry.key': text(undefined, 'A PEM file with the key of that certificate.'),
+  'registry.patience': duration(10_000, 'How long a request to the registry may take, with all its repetitions.'),
   'run.guarantee': choice(
     ['exactly-once', 'at-least-once'],
     DEFAULT_SETTINGS.guarantee,

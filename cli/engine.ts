@@ -4,6 +4,7 @@ import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import type { Call } from './command.ts';
 import { type Config, dataFolder, loadConfig } from './config.ts';
 import { kafkaSettings } from './kafka-settings.ts';
+import { registrySettings } from './registry-settings.ts';
 import { type Engine, type EngineOptions, type LogDriver, logDriver, openEngine } from './wire.ts';
 import type { World } from './world.ts';
 
@@ -30,7 +31,7 @@ export function engineOf(config: Config, world: World, telemetry: Telemetry): Pr
   });
 }
 
-/** Which log, and where, as the configuration of a folder and an environment says. */
+/** Which log and which schema registry, and where, as the configuration of a folder and an environment says. */
 export function configuredLog({ cwd, env }: Pick<World, 'cwd' | 'env'>): LogChoice {
   return logOf(loadConfig({ cwd, env }), cwd);
 }
@@ -45,10 +46,10 @@ function chosenLog(config: Config): Pick<EngineOptions, 'log' | 'brokers'> {
   return { ...(log === undefined ? {} : { log }), ...(brokers === undefined ? {} : { brokers }) };
 }
 
-type LogChoice = Pick<EngineOptions, 'log' | 'brokers' | 'kafka'>;
+type LogChoice = Pick<EngineOptions, 'log' | 'brokers' | 'kafka' | 'registry'>;
 
 function logOf(config: Config, cwd: string): LogChoice {
-  return { ...chosenLog(config), kafka: kafkaSettings(config, cwd) };
+  return { ...chosenLog(config), kafka: kafkaSettings(config, cwd), registry: registrySettings(config, cwd) };
 }
 
 /** Opens the log of the data folder for a command that looks at it; the folder must be there already. */

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { FlowError, messageOf } from '../core/errors.ts';
+import { FlowError } from '../core/errors.ts';
 import type { Config } from './config.ts';
 import type { ConfigName } from './config-keys.ts';
+import { pemOf } from './pem.ts';
 import type { KafkaSettings } from './wire.ts';
 
 /** How to reach a Kafka cluster, from the configuration. */
@@ -20,21 +19,7 @@ export function kafkaSettings(config: Config, cwd: string): KafkaSettings {
 }
 
 function tlsOf(config: Config, cwd: string): KafkaSettings['tls'] {
-  const pem = (key: ConfigName) => {
-    const file = config.text(key);
-    if (file === undefined) return undefined;
-    let text: string;
-    try {
-      text = readFileSync(resolve(cwd, file), 'utf8');
-    } catch (thrown) {
-      throw new FlowError(
-        'file.missing',
-        `${key} names ${file}, which cannot be read (${messageOf(thrown)}); check the path`,
-      );
-    }
-    if (text.includes('-----BEGIN ')) return text;
-    throw new FlowError('file.broken', `${key} names ${file}, which is no PEM file; name one, in text with -----BEGIN`);
-  };
+  const pem = (key: ConfigName) => pemOf(config, key, cwd);
   const [ca, cert, key] = [pem('kafka.ca'), pem('kafka.certificate'), pem('kafka.key')];
   const wanted = config.text('kafka.tls') ?? (ca === undefined ? 'off' : 'on');
   if (wanted === 'off') return undefined;

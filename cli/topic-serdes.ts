@@ -1,8 +1,10 @@
 import { FlowError } from '../core/errors.ts';
+import { type BindTopicOptions, bindSerdes } from '../runtime/runtime.ts';
 import { json, type Serde, string } from '../schemas/schemas.ts';
 import type { Call, Command } from './command.ts';
 import { loadTopology, NAME_OPTION } from './program.ts';
 import { serdeByName } from './serdes.ts';
+import type { Engine } from './wire.ts';
 import type { World } from './world.ts';
 
 /** The options of all commands that read or write records of a topic. */
@@ -18,8 +20,13 @@ export interface TopicSerdes {
   readonly value: Serde<unknown>;
 }
 
+/** As they were declared: where a registry keeps their schemas they are to be bound before they are used. */
+export interface DeclaredSerdes extends TopicSerdes {
+  bind(engine: Pick<Engine, 'registry' | 'clock'>, options?: BindTopicOptions): Promise<TopicSerdes>;
+}
+
 /** How records of a topic are read and written: as the options say, else as the topology does. */
-export async function topicSerdes(call: Call, topic: string, world: World): Promise<TopicSerdes> {
+export async function topicSerdes(call: Call, topic: string, world: World): Promise<DeclaredSerdes> {
   const file = call.option('topology');
   const keyName = call.option('key-serde');
   const valueName = call.option('value-serde');
@@ -33,5 +40,6 @@ export async function topicSerdes(call: Call, topic: string, world: World): Prom
     if (name !== undefined) return serdeByName(name);
     return ofPlan === undefined ? fallback() : program!.code.serde(ofPlan);
   };
-  return { key: chosen(keyName, known?.key, string), value: chosen(valueName, known?.value, json) };
+  const serdes = { key: chosen(keyName, known?.key, string), value: chosen(valueName, known?.value, json) };
+  return { ...serdes, bind: (engine, options) => bindSerdes(topic, serdes, engine, options) };
 }

@@ -11,10 +11,14 @@ import {
   DEFAULT_SETTINGS,
   MetricSet,
   type ModuleRef,
+  openRegistryAt,
+  type RegistryAddress,
   type Run,
+  type RunRegistry,
   type RunSettings,
   startRun,
 } from '../runtime/runtime.ts';
+import type { RegistryOptions } from '../schemas/schemas.ts';
 import { createStateBackend, type StateBackend } from '../state/state.ts';
 import { registerSecretsOf, silentTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import type { Program } from '../topology/topology.ts';
@@ -35,6 +39,11 @@ export interface EngineOptions {
   readonly brokers?: string;
   /** How to reach them, where that takes more than their addresses. */
   readonly kafka?: KafkaSettings;
+  /**
+   * Where the schemas of registered serdes are kept: a registry by its address, or `embedded` for one on the log itself.
+   * Default: `embedded` on the logs that need no cluster, none on a cluster.
+   */
+  readonly registry?: RegistryOptions | 'embedded' | undefined;
   /** Default: metrics are kept and no log is written. */
   readonly telemetry?: Telemetry;
 }
@@ -50,6 +59,8 @@ export interface Engine {
   readonly state: StateBackend;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
+  /** `undefined` where none is configured. */
+  readonly registry?: RunRegistry | undefined;
   /** The folder of the local stores, `undefined` for memory alone. */
   readonly stateFolder: string | undefined;
   close(): Promise<void>;
@@ -63,18 +74,29 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   const driver = logDriver(options);
   const telemetry = options.telemetry ?? silentTelemetry();
   const log = await openLog(driver, folder, options, telemetry);
+  const address = registryAddress(options, driver);
+  const random = seededRandom(systemClock.now());
+  const opened = address === undefined ? undefined : openRegistryAt(address, { log, clock: systemClock, random });
   const state = createStateBackend({ onUnavailable: (message) => telemetry.log.warn({}, message) });
   return {
     log,
     state,
     telemetry,
     clock: systemClock,
+    registry: opened === undefined ? undefined : { client: opened.client, address: address! },
     stateFolder: driver === 'memory' ? undefined : join(folder, 'state'),
     async close() {
       await state.close();
+      await opened?.close();
       await log.close();
     },
   };
+}
+
+function registryAddress({ registry }: EngineOptions, driver: LogDriver): RegistryAddress | undefined {
+  if (registry === 'embedded') return { kind: 'embedded' };
+  if (registry !== undefined) return { kind: 'http', options: registry };
+  return driver === 'file' || driver === 'memory' ? { kind: 'embedded' } : undefined;
 }
 
 /** Which kind of log the options choose. */
@@ -144,6 +166,7 @@ export async function run(
       directory: engine.stateFolder,
       clock: engine.clock,
       telemetry: engine.telemetry,
+      registry: engine.registry,
       settings: { ...DEFAULT_SETTINGS, ...options.settings },
       module: options.module,
       anew: options.anew,

@@ -3,6 +3,7 @@ import { FlowError } from '../core/errors.ts';
 import { failpoint } from '../core/failpoints.ts';
 import { Step } from '../core/step.ts';
 import type { GroupIdentity, LogProducer } from '../log/log.ts';
+import type { KnownSchemas } from '../schemas/schemas.ts';
 import type { Budget } from '../state/state.ts';
 import type { Logger } from '../telemetry/telemetry.ts';
 import { BudgetShare } from './budget-share.ts';
@@ -15,6 +16,7 @@ import type { RunOptions } from './runtime.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
 import { type OpenStandbyParts, Standby, type StoreFigures } from './standby.ts';
 import { StandbySet } from './standby-set.ts';
+import type { SchemaWaits } from './task.ts';
 import { Trimmer } from './trimmer.ts';
 import { Wake } from './wake.ts';
 import { Worker } from './worker.ts';
@@ -72,6 +74,8 @@ export interface HostOptions extends Omit<RunOptions, 'module'> {
   /** The worker's number in its process. */
   readonly worker: number;
   readonly maxRecordBytes: ReadonlyMap<string, number>;
+  /** Of the program's serdes, where a registry keeps schemas of theirs. */
+  readonly schemas?: KnownSchemas | undefined;
 }
 
 /** Under what id a worker writes; whoever opens a producer of it takes over from the worker. */
@@ -111,6 +115,7 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
     budget,
     isPaused: (input) => feed.isPaused(input),
   });
+  const schemas = schemaWaits(options.schemas, step, wake);
   const isInternal = (topic: string) => index.topics.get(topic)?.internal === true;
   const trimmer = new Trimmer({ admin: log.admin, clock, log: runLog, isInternal });
   const { state: backend, directory } = options;
@@ -139,6 +144,7 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
           outputs,
           budget,
           ledger,
+          schemas,
           signal,
           restores: report,
           maxRecordBytes: (topic) => options.maxRecordBytes.get(topic) ?? Number.POSITIVE_INFINITY,
@@ -163,6 +169,22 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
     revoke: (tasks) => worker.revoke(tasks),
     stop: () => worker.stop(),
     figures: () => figuresOf(worker, report, standbys.figures),
+  };
+}
+
+/** A record that meets an unknown schema misses, as at a cold row. */
+function schemaWaits(known: KnownSchemas | undefined, step: Step, wake: Wake): SchemaWaits | undefined {
+  if (known === undefined) return undefined;
+  known.onMiss(() => step.miss());
+  return {
+    get asked() {
+      return known.asked;
+    },
+    get wanting() {
+      return known.wanting;
+    },
+    fetch: () => known.fetch(),
+    notify: () => wake.notify(),
   };
 }
 

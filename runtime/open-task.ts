@@ -24,7 +24,7 @@ import { sharedView } from './shared-views.ts';
 import { SkipLog } from './skip-log.ts';
 import { SplitInput, splitTopic } from './split-input.ts';
 import type { TaskSpec } from './stage.ts';
-import { createScanRequests, Task } from './task.ts';
+import { createScanRequests, type SchemaWaits, Task } from './task.ts';
 import { Timers } from './timers.ts';
 import { TopicInput } from './topic-input.ts';
 import type { WorkerReport } from './worker-report.ts';
@@ -36,6 +36,7 @@ export interface OpenTaskParts extends OpenStateParts {
   readonly ledger: Ledger;
   /** Told as the state of a task is restored, and when it is. */
   readonly restores?: Pick<WorkerReport, 'restoring' | 'restored' | 'restoreEnded'>;
+  readonly schemas?: SchemaWaits | undefined;
   /** Nobody waits for the task any more. */
   readonly signal?: AbortSignal;
   maxRecordBytes(topic: string): number;
@@ -103,6 +104,7 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     timers,
     outputs,
     counts: built.counts.values,
+    schemas: parts.schemas,
     flush: () => outputs.seal(false),
     failures: new Failures({
       application,

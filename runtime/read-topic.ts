@@ -1,3 +1,4 @@
+import { isFlowError } from '../core/errors.ts';
 import type { Millis } from '../core/ids.ts';
 import { BatchView } from '../log/batch.ts';
 import type { Log } from '../log/log.ts';
@@ -35,8 +36,17 @@ export async function readTopic<K, V>(
           view.open(fetched.bytes, fetched.starts[b]!, fetched.ends[b]!, fetched);
           for (let i = 0; i < view.count; i++) {
             const { bytes } = view;
-            const key = view.keyStarts[i]! < 0 ? (null as K) : keyView(bytes, view.keyStarts[i]!, view.keyEnds[i]!);
-            const value = view.valueStarts[i]! < 0 ? null : valueView(bytes, view.valueStarts[i]!, view.valueEnds[i]!);
+            let key: K;
+            let value: V | null;
+            try {
+              key = view.keyStarts[i]! < 0 ? (null as K) : keyView(bytes, view.keyStarts[i]!, view.keyEnds[i]!);
+              value = view.valueStarts[i]! < 0 ? null : valueView(bytes, view.valueStarts[i]!, view.valueEnds[i]!);
+            } catch (thrown) {
+              if (!isFlowError(thrown, 'registry.unknown')) throw thrown;
+              await Promise.all([topic.keySerde.registered?.fetch?.(), topic.valueSerde.registered?.fetch?.()]);
+              i--;
+              continue;
+            }
             visit(value, key, { timestamp: view.timestamps[i]!, partition, position: view.positions[i]! });
             records++;
           }

@@ -3,10 +3,12 @@ import type { Clock } from '../core/clock.ts';
 import type { Millis } from '../core/ids.ts';
 import type { Compression } from '../log/batch.ts';
 import type { Log } from '../log/log.ts';
+import type { SchemaRegistry } from '../schemas/schemas.ts';
 import type { StateBackend } from '../state/state.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { FailurePolicy } from '../topology/plan.ts';
 import type { Program } from '../topology/topology.ts';
+import type { RegistryAddress } from './open-registry.ts';
 import type { RestoreFigures } from './restores.ts';
 
 /**
@@ -42,6 +44,8 @@ export interface RunOptions {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly settings: RunSettings;
+  /** Where the schemas of registered serdes are kept; a plan without such needs none. */
+  readonly registry?: RunRegistry | undefined;
   /** With more than one worker: where worker threads find the topology. */
   readonly module?: ModuleRef | undefined;
   /**
@@ -49,6 +53,12 @@ export interface RunOptions {
    * the work anew. Default: it goes on from there.
    */
   readonly anew?: boolean | undefined;
+}
+
+/** A schema registry, and how another thread reaches it. */
+export interface RunRegistry {
+  readonly client: SchemaRegistry;
+  readonly address: RegistryAddress;
 }
 
 /** A module and the name of its export that holds the topology. */
@@ -184,11 +194,13 @@ export interface RestoreProgress extends RestoreFigures {
   readonly leftMs: Millis | undefined;
 }
 
+export { type BindTopicOptions, bindProgram, bindSerdes, bindTopic } from './bind-schemas.ts';
 export { deadLetterTopic } from './failures.ts';
 export { type ApplicationFindings, inspectApplication } from './inspect.ts';
 export { loadProgram } from './load.ts';
 export { METRICS, type MetricName, type MetricSpec } from './metric-table.ts';
 export { MetricSet } from './metrics.ts';
+export { openRegistryAt, type RegistryAddress } from './open-registry.ts';
 export { type ReadAt, readTopic } from './read-topic.ts';
 export { forgetApplication, internalTopics, outputsOf, resetApplication } from './reset.ts';
 export type { RestoreFigures } from './restores.ts';

@@ -2,8 +2,10 @@ import { Ledger } from '../checkpoints/checkpoints.ts';
 import { FlowError } from '../core/errors.ts';
 import { partitionName } from '../core/ids.ts';
 import { sessionOf } from '../log/log.ts';
+import type { KnownSchemas } from '../schemas/schemas.ts';
 import { alone } from './alone.ts';
 import { beginRun, completeRun } from './begin-run.ts';
+import { bindProgram } from './bind-schemas.ts';
 import { completion } from './completion.ts';
 import { prepareTopics } from './deploy.ts';
 import { HeldState } from './held-state.ts';
@@ -25,9 +27,20 @@ export async function startRun(options: RunOptions): Promise<Run> {
   checkGuarantee(options);
   const { program, directory, settings } = options;
   const slot = await takeSlot(directory, program.plan.name, settings.instanceId);
+  let schemas: KnownSchemas | undefined;
   try {
-    return await startInSlot(options, slot);
+    const bound = await bindProgram(program, {
+      registry: options.registry?.client,
+      clock: options.clock,
+      log: options.telemetry.log.with({ application: program.plan.name }),
+    });
+    schemas = bound.schemas;
+    const run = await startInSlot({ ...options, program: bound.program, schemas }, slot);
+    const close = () => schemas?.close();
+    run.finished.then(close, close);
+    return run;
   } catch (thrown) {
+    schemas?.close();
     await slot.release();
     throw thrown;
   }
@@ -44,7 +57,10 @@ function checkGuarantee({ log, settings }: RunOptions): void {
   );
 }
 
-async function startInSlot(options: RunOptions, slot: Slot): Promise<Run> {
+async function startInSlot(
+  options: RunOptions & { readonly schemas: KnownSchemas | undefined },
+  slot: Slot,
+): Promise<Run> {
   const { program, log, clock, settings } = options;
   const application = program.plan.name;
   const index = new PlanIndex(program.plan);

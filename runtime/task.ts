@@ -41,6 +41,17 @@ class ScanRequests implements Undoable {
   }
 }
 
+/** What a record may wait for beside rows: the schema of its writer. */
+export interface SchemaWaits {
+  /** Rises when something is asked for that is not known. */
+  readonly asked: number;
+  readonly wanting: boolean;
+  /** Resolves when what is wanted is known, however long that takes. */
+  fetch(): Promise<void>;
+  /** Something is known that was waited for. */
+  notify(): void;
+}
+
 export interface TaskParts {
   readonly id: string;
   readonly step: Step;
@@ -55,6 +66,8 @@ export interface TaskParts {
   /** Called when a batch of output is full, between steps. */
   flush(): void;
   readonly outputs: { readonly full: boolean };
+  /** Schemas that records are met with and that are not known yet; see `schemas/registry/registry.ts`. */
+  readonly schemas?: SchemaWaits | undefined;
   /** How often the ports of nodes were pushed to; see `node-counts.ts`. */
   readonly counts: Float64Array;
 }
@@ -82,6 +95,8 @@ export class Task {
   #missed: Input | undefined;
   #ending = -1;
   #passed = 0;
+  /** Nothing runs before a schema has come. */
+  #waiting = false;
 
   constructor(parts: TaskParts) {
     this.id = parts.id;
@@ -102,11 +117,16 @@ export class Task {
 
   /** Takes up to `max` records. */
   run(max: number): RunResult {
+    if (this.#waiting) return 'idle';
+    const { schemas } = this.#parts;
     let left = max;
     for (;;) {
       if (!this.#runScans()) return 'miss';
       if (left <= 0) return 'busy';
+      const asked = schemas?.asked;
       const input = this.#choose();
+      // the event time of a record could not be read, so that none can be chosen
+      if (schemas?.asked !== asked) return 'miss';
       this.#countPassed();
       if (input === undefined) return this.#atEnd();
       const before = left;
@@ -297,7 +317,19 @@ export class Task {
   async fetchMissed(): Promise<void> {
     this.#probe();
     this.#missed = undefined;
+    this.#awaitSchemas();
     await this.state.fetchWanted();
+  }
+
+  /** The task waits, and not the loop: others go on while a registry is away. */
+  #awaitSchemas(): void {
+    const { schemas } = this.#parts;
+    if (schemas?.wanting !== true) return;
+    this.#waiting = true;
+    void schemas.fetch().then(() => {
+      this.#waiting = false;
+      schemas.notify();
+    });
   }
 
   #probe(): void {

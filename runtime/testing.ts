@@ -5,11 +5,12 @@ import { FlowError } from '../core/errors.ts';
 import { type Millis, partitionName } from '../core/ids.ts';
 import { Step } from '../core/step.ts';
 import { type Fetched, partitionForKey } from '../log/log.ts';
-import type { Serde } from '../schemas/schemas.ts';
+import { localRegistry, type Serde } from '../schemas/schemas.ts';
 import { createStateBackend } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
 import type { FailurePolicy } from '../topology/plan.ts';
 import type { Program, Topic } from '../topology/topology.ts';
+import { bindProgram } from './bind-schemas.ts';
 import { deadLetterTopic } from './failures.ts';
 import type { SplitInput } from './split-input.ts';
 import { PlanIndex } from './stage.ts';
@@ -93,14 +94,16 @@ export class TopologyDriver {
 
   /** Opens a topology, or the program that its `build()` answered. */
   static async open(topology: { build(): Program } | Program, options: DriverOptions = {}): Promise<TopologyDriver> {
-    const driver = new TopologyDriver('build' in topology ? topology.build() : topology, options);
+    const built = 'build' in topology ? topology.build() : topology;
+    const { program } = await bindProgram(built, { registry: localRegistry(), clock: new VirtualClock() });
+    const driver = new TopologyDriver(program, options);
     await driver.#open();
     return driver;
   }
 
   input<K, V>(topic: Topic<K, V, number>): DriverInput<K, V> {
     this.#mustKnow(topic.name);
-    const serdes = { key: topic.keySerde as Serde<unknown>, value: topic.valueSerde as Serde<unknown> };
+    const serdes = { key: this.#bound(topic.keySerde), value: this.#bound(topic.valueSerde) };
     return {
       send: (key, value, { timestamp = this.clock.now(), partition, headers = {} } = {}) => {
         const encoded = encodeRecord(serdes, { key, value, timestamp, headers });
@@ -115,7 +118,12 @@ export class TopologyDriver {
 
   output<K, V>(topic: Topic<K, V, number>): DriverOutput<K, V> {
     this.#mustKnow(topic.name);
-    return { read: () => this.#read(topic.name, topic.keySerde, topic.valueSerde) };
+    return { read: () => this.#read(topic.name, this.#bound(topic.keySerde), this.#bound(topic.valueSerde)) };
+  }
+
+  /** A serde whose schema a registry keeps has its id from the program. */
+  #bound<T>(serde: Serde<T>): Serde<T> {
+    return serde.registered === undefined ? serde : (this.#parts.program.code.serde(serde.name) as Serde<T>);
   }
 
   /** The rows of a store as they stand, committed or not. */

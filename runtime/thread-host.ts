@@ -33,6 +33,7 @@ export async function createThreadHost(
     directory: options.directory,
     specs: [...options.specs.values()],
     maxRecordBytes: options.maxRecordBytes,
+    registry: options.registry?.address,
     secrets: registeredSecrets(),
   };
   const file = import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js';

@@ -1,6 +1,7 @@
 import type { GroupIdentity } from '../log/log.ts';
 import type { MetricRow } from '../telemetry/telemetry.ts';
 import type { WorkerFigures } from './host.ts';
+import type { RegistryAddress } from './open-registry.ts';
 import type { ModuleRef, RunSettings } from './runtime.ts';
 import type { TaskSpec } from './stage.ts';
 
@@ -16,6 +17,7 @@ export interface ThreadData {
   readonly directory: string | undefined;
   readonly specs: readonly TaskSpec[];
   readonly maxRecordBytes: ReadonlyMap<string, number>;
+  readonly registry: RegistryAddress | undefined;
   /** What is to be hidden in the dead letters of the thread. */
   readonly secrets: readonly string[];
 }

@@ -1,13 +1,16 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../core/clock.ts';
 import { FlowError, messageOf } from '../core/errors.ts';
+import { seededRandom } from '../core/random.ts';
 import { connectLog, type Log } from '../log/log.ts';
 import { createStateBackend } from '../state/state.ts';
 import { createTelemetry, registerSecret, type Telemetry } from '../telemetry/telemetry.ts';
 import { planHash } from '../topology/plan.ts';
+import { bindProgram } from './bind-schemas.ts';
 import { createHost, type WorkerHost } from './host.ts';
 import { loadProgram } from './load.ts';
 import { MetricSet } from './metrics.ts';
+import { openRegistryAt } from './open-registry.ts';
 import { reportConnection } from './run-report.ts';
 import { PlanIndex } from './stage.ts';
 import type { ThreadData, ThreadFailure, ThreadReply, ThreadRequest } from './thread-protocol.ts';
@@ -38,8 +41,18 @@ async function start(log: Log, telemetry: Telemetry): Promise<WorkerHost> {
       `worker ${data.worker} built another plan from ${data.module.url}; a topology module must build the same plan in every thread: no randomness, no time, no counters in ids`,
     );
   }
-  return createHost({
-    program,
+  const registry =
+    data.registry === undefined
+      ? undefined
+      : openRegistryAt(data.registry, { log, clock: systemClock, random: seededRandom(systemClock.now()) });
+  const bound = await bindProgram(program, {
+    registry: registry?.client,
+    clock: systemClock,
+    log: telemetry.log.with({ application: data.application }),
+  });
+  const host = await createHost({
+    program: bound.program,
+    schemas: bound.schemas,
     log,
     state: createStateBackend({}),
     directory: data.directory,
@@ -52,6 +65,12 @@ async function start(log: Log, telemetry: Telemetry): Promise<WorkerHost> {
     slot: data.slot,
     maxRecordBytes: data.maxRecordBytes,
   });
+  const close = () => {
+    bound.schemas?.close();
+    void registry?.close();
+  };
+  host.finished.then(close, close);
+  return host;
 }
 
 async function main(): Promise<void> {

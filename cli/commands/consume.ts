@@ -1,4 +1,4 @@
-import { FlowError } from '../../core/errors.ts';
+import { FlowError, isFlowError } from '../../core/errors.ts';
 import { type Serde, toPlain } from '../../schemas/schemas.ts';
 import type { Call, Command } from '../command.ts';
 import { momentOf } from '../duration.ts';
@@ -29,9 +29,11 @@ export const consume: Command = {
     const limit = numberOption(call, 'limit') ?? Infinity;
     const only = numberOption(call, 'partition');
     const from = fromOf(call);
-    const serdes = await topicSerdes(call, topic, world);
+    const declared = await topicSerdes(call, topic, world);
     const wanted = call.option('key');
-    return withLog(call, world, async ({ log }) => {
+    return withLog(call, world, async (engine) => {
+      const { log } = engine;
+      const serdes = await declared.bind(engine);
       const { settings } = await existingTopic(log.admin, topic);
       if (only !== undefined && only >= settings.partitions) {
         throw new FlowError('option.unknown', `${topic} has partitions 0 to ${settings.partitions - 1}, not ${only}`);
@@ -72,6 +74,7 @@ function decode(
   try {
     return toPlain(serde.decode(bytes, 0, bytes.length));
   } catch (thrown) {
+    if (isFlowError(thrown, 'registry.unknown')) throw thrown;
     const place = `the ${what} of ${topic}/${partition} at position ${position} is no ${serde.name}`;
     const cure = `choose another with --${what}-serde, or give --topology <file>`;
     throw new FlowError('schema.mismatch', `${place}; ${cure}`, { cause: thrown });

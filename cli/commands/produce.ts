@@ -28,9 +28,11 @@ export const produce: Command = {
   async run(call, world) {
     const [topic] = call.words as [string];
     const partition = numberOption(call, 'partition');
-    const serdes = await topicSerdes(call, topic, world);
-    const parse = parserOf(call, serdes);
-    return withLog(call, world, async ({ log }) => {
+    const declared = await topicSerdes(call, topic, world);
+    const parse = parserOf(call, declared);
+    return withLog(call, world, async (engine) => {
+      const { log } = engine;
+      const serdes = await declared.bind(engine, { write: true });
       const written = await writeAll(log, { topic, partition, serdes, parse }, world);
       if (call.json) world.out(JSON.stringify({ topic, records: written }));
       else world.out(`wrote ${written.toLocaleString('en-US')} records to ${topic}`);
