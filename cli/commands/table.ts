@@ -6,8 +6,10 @@ import { groups } from './groups.ts';
 import { init } from './init.ts';
 import { kafka } from './kafka.ts';
 import { produce } from './produce.ts';
+import { registry } from './registry.ts';
 import { reset } from './reset.ts';
 import { run } from './run.ts';
+import { schemas } from './schemas.ts';
 import { topics } from './topics.ts';
 import { version } from './version.ts';
 
@@ -21,6 +23,8 @@ export const COMMANDS: readonly Command[] = [
   groups,
   reset,
   doctor,
+  schemas,
+  registry,
   kafka,
   init,
   version,
