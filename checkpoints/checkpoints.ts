@@ -54,6 +54,11 @@ export function progressTopic(application: string, stage: string): string {
   return `nf.${application}.${stage}.progress`;
 }
 
+/** With which Avro schemas the rows of an application's stores were written. */
+export function schemasTopic(application: string): string {
+  return `nf.${application}.schemas`;
+}
+
 /** Every place in the engine at which a crash is tried, the commit's in order. */
 export const FAILPOINTS = [
   'feed.fetched',

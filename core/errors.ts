@@ -199,6 +199,11 @@ export const ERRORS = {
     'A local store or a changelog was written by a newer version.',
     'Use that version or a newer one.',
   ),
+  'state.schema': row(
+    'user',
+    'A store has rows of a schema that cannot be read under the present one.',
+    'Correct the field that the message names, give the store another name, or reset the application.',
+  ),
   'state.locked': row(
     'user',
     'Another owner has the folder of a store open.',

@@ -10,6 +10,8 @@ export interface JournalParts {
   readonly log: Log;
   readonly topic: string;
   readonly clock: Clock;
+  /** Writes in transactions, which whoever writes next fences. */
+  readonly fenced: boolean;
   /** Told of every entry, in the order of the topic, those written here too. */
   onEntry(entry: Entry): void;
 }
@@ -56,14 +58,15 @@ export class Journal {
           this.#producer = await this.#openProducer();
           continue;
         }
+        let written: Position;
         try {
-          await this.#write(this.#producer, entries);
+          written = await this.#write(this.#producer, entries);
         } catch (thrown) {
           await this.#dropProducer();
           if (left <= 1 || !isPassing(thrown)) throw thrown;
           continue;
         }
-        await this.#catchUp();
+        await this.#catchUp(written + 1);
         return answer;
       }
     });
@@ -81,7 +84,8 @@ export class Journal {
     return done;
   }
 
-  async #catchUp(): Promise<void> {
+  /** Reads to where the topic ends now, and at least to `until`: what is committed may be shown a little later. */
+  async #catchUp(until: Position = 0): Promise<void> {
     const { log, topic } = this.#parts;
     if (this.#reader === undefined) {
       if ((await log.admin.describe(topic)) === undefined) return;
@@ -91,7 +95,7 @@ export class Journal {
       this.#reader.assign([{ topic, partition: 0, position: start }]);
     }
     const { stable } = await log.admin.bounds(topic, 0);
-    while (this.#position < stable) {
+    while (this.#position < Math.max(stable, until)) {
       for (const fetched of await this.#reader.fetch(FETCH_MS)) {
         const view = this.#view;
         for (let batch = 0; batch < fetched.starts.length; batch++) {
@@ -114,13 +118,13 @@ export class Journal {
   }
 
   async #openProducer(): Promise<LogProducer> {
-    const { log, topic } = this.#parts;
+    const { log, topic, fenced } = this.#parts;
     await this.#makeTopic();
-    return log.producer(log.capabilities.transactions ? { transactionalId: `nf-registry-${topic}` } : {});
+    return log.producer(fenced ? { transactionalId: `nf-registry-${topic}` } : {});
   }
 
-  async #write(producer: LogProducer, entries: readonly OwnEntry[]): Promise<void> {
-    const { log, topic, clock } = this.#parts;
+  async #write(producer: LogProducer, entries: readonly OwnEntry[]): Promise<Position> {
+    const { topic, clock, fenced } = this.#parts;
     const builder = new BatchBuilder(new Step());
     for (const entry of entries) {
       const { key, value } = encodeEntry(entry);
@@ -132,10 +136,10 @@ export class Journal {
         ...([valueBytes, value === null ? -1 : 0, value === null ? -1 : valueBytes.length] as const),
       );
     }
-    const { transactions } = log.capabilities;
-    if (transactions) producer.begin();
-    await producer.append(topic, 0, builder.finish());
-    if (transactions) await producer.commit();
+    if (fenced) producer.begin();
+    const position = await producer.append(topic, 0, builder.finish());
+    if (fenced) await producer.commit();
+    return position;
   }
 
   async #makeTopic(): Promise<void> {

@@ -48,14 +48,17 @@ export interface RegistryHostParts {
   readonly random: Random;
   /** Default `_schemas`. */
   readonly topic?: string;
+  /** Whether writers fence each other, which takes transactions. Default: where the log has such. */
+  readonly fenced?: boolean;
 }
 
 export const SCHEMAS_TOPIC = '_schemas';
 
 /** Opens the registry of a log. Makes its topic at the first write. */
-export function openRegistry({ log, clock, random, topic = SCHEMAS_TOPIC }: RegistryHostParts): SchemaRegistryHost {
+export function openRegistry(parts: RegistryHostParts): SchemaRegistryHost {
+  const { log, clock, random, topic = SCHEMAS_TOPIC, fenced = log.capabilities.transactions } = parts;
   const subjects = new Subjects();
-  const journal = new Journal({ log, topic, clock, onEntry: (entry) => subjects.apply(entry) });
+  const journal = new Journal({ log, topic, clock, fenced, onEntry: (entry) => subjects.apply(entry) });
   const answer = (request: HttpRequest) => answerRequest({ subjects, journal }, request);
   return {
     answer,

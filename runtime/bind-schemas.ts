@@ -11,7 +11,7 @@ import {
   type Serde,
 } from '../schemas/schemas.ts';
 import type { Logger } from '../telemetry/telemetry.ts';
-import type { Plan } from '../topology/plan.ts';
+import type { Plan, PlanStore } from '../topology/plan.ts';
 import type { Program, Topic } from '../topology/topology.ts';
 
 export interface BindParts {
@@ -43,7 +43,8 @@ export async function bindProgram(program: Program, parts: BindParts): Promise<B
   const bound = await bindUses(registry, uses, schemas, log);
   const { plan, code } = program;
   const serde = (name: string) => bound.get(name) ?? code.serde(name);
-  return { program: Object.freeze({ plan, code: Object.freeze({ fn: code.fn, serde }) }), schemas };
+  const stored = (store: PlanStore) => bound.get(store.value) ?? code.stored(store);
+  return { program: Object.freeze({ plan, code: Object.freeze({ fn: code.fn, serde, stored }) }), schemas };
 }
 
 export interface BindTopicOptions {

@@ -41,8 +41,9 @@ export function createContext(parts: ContextParts, node: PlanNode): OperatorCont
     serde: (name) => code.serde(name),
     table: (store) => state.table(store),
     storeSerdes(store) {
-      const { kind, key, value, retentionMs } = index.stores.get(store)!;
-      return { kind, key: code.serde(key), value: code.serde(value), retentionMs };
+      const found = index.stores.get(store)!;
+      const { kind, key, retentionMs } = found;
+      return { kind, key: code.serde(key), value: code.stored(found), retentionMs };
     },
     node: (id) => index.nodes.get(id)!,
     wantsOld: index.olds.has(node.id),

@@ -28,7 +28,7 @@ export function tableSpecs(program: Program, index: PlanIndex, stage: Stage): re
     return {
       name,
       windowed: paned,
-      cells: raw ? undefined : program.code.serde(store.value).cells,
+      cells: raw ? undefined : program.code.stored(store).cells,
       ordered: ordered || store.nodes.some((node) => index.nodes.get(node)!.kind === 'process'),
     };
   });

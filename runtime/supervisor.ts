@@ -1,6 +1,7 @@
 import { Ledger } from '../checkpoints/checkpoints.ts';
 import { FlowError } from '../core/errors.ts';
 import { partitionName } from '../core/ids.ts';
+import { seededRandom } from '../core/random.ts';
 import { sessionOf } from '../log/log.ts';
 import type { KnownSchemas } from '../schemas/schemas.ts';
 import { alone } from './alone.ts';
@@ -20,6 +21,7 @@ import type { Health, Outcome, Progress, Run, RunOptions } from './runtime.ts';
 import { shareDone } from './share.ts';
 import { type Slot, takeSlot } from './slot.ts';
 import { PlanIndex, type TaskSpec } from './stage.ts';
+import { bindStores } from './store-schemas.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** Starts an application: takes a slot, checks its topics, joins its group, runs its workers. */
@@ -61,25 +63,28 @@ async function startInSlot(
   options: RunOptions & { readonly schemas: KnownSchemas | undefined },
   slot: Slot,
 ): Promise<Run> {
-  const { program, log, clock, settings } = options;
-  const application = program.plan.name;
-  const index = new PlanIndex(program.plan);
-  const specs = await listTasks(program, index);
+  const { log, clock, settings } = options;
+  const { plan } = options.program;
+  const application = plan.name;
+  const index = new PlanIndex(plan);
+  const specs = await listTasks(options.program, index);
   const bounded = index.bounded || settings.until === 'end';
   const prepare = async () => {
-    if (options.anew && bounded) await resetIfComplete({ ...options, plan: program.plan });
+    if (options.anew && bounded) await resetIfComplete({ ...options, plan });
     const maxRecordBytes = await prepareTopics(log.admin, index, specs, (message) =>
       options.telemetry.log.warn({ application }, message),
     );
+    const random = seededRandom(clock.now());
+    const program = await bindStores(options.program, { log, clock, random, guarantee: settings.guarantee });
     const ledger = await Ledger.open(log, application, clock);
     const began = bounded && (await beginRun(log, index, ledger, settings.until === 'end'));
-    return { maxRecordBytes, ledger, began };
+    return { program, maxRecordBytes, ledger, began };
   };
   // processes that are started side by side begin one run
-  const { maxRecordBytes, ledger, began } = await (bounded ? alone(log, application, prepare) : prepare());
+  const { program, maxRecordBytes, ledger, began } = await (bounded ? alone(log, application, prepare) : prepare());
   const hostOptions = {
     ...options,
-    ...{ index, maxRecordBytes, slot: slot.id, directory: slot.directory },
+    ...{ program, index, maxRecordBytes, slot: slot.id, directory: slot.directory },
     specs: new Map(specs.map((spec) => [spec.id, spec])),
   };
   const hosts: WorkerHost[] = [];

@@ -13,6 +13,7 @@ import { MetricSet } from './metrics.ts';
 import { openRegistryAt } from './open-registry.ts';
 import { reportConnection } from './run-report.ts';
 import { PlanIndex } from './stage.ts';
+import { bindStores } from './store-schemas.ts';
 import type { ThreadData, ThreadFailure, ThreadReply, ThreadRequest } from './thread-protocol.ts';
 
 /** The entry of a worker thread: builds the same plan, runs one worker, answers the supervisor. */
@@ -50,8 +51,9 @@ async function start(log: Log, telemetry: Telemetry): Promise<WorkerHost> {
     clock: systemClock,
     log: telemetry.log.with({ application: data.application }),
   });
+  const random = seededRandom(systemClock.now());
   const host = await createHost({
-    program: bound.program,
+    program: await bindStores(bound.program, { log, clock: systemClock, random, guarantee: data.settings.guarantee }),
     schemas: bound.schemas,
     log,
     state: createStateBackend({}),

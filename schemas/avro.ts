@@ -45,6 +45,12 @@ export function avroParts<T>(serde: Serde<T>): AvroParts | undefined {
   return parts.get(serde as unknown as Serde<never>);
 }
 
+/** A serde of `avro` whose values are bare bodies. */
+export function isAvro(serde: Serde<unknown>): boolean {
+  const found = avroParts(serde);
+  return found !== undefined && found.id === undefined;
+}
+
 function createAvro(schema: AvroSchema, { id }: AvroOptions): Serde<unknown> {
   if (id !== undefined && !(Number.isInteger(id) && id >= 0 && id <= 0x7fffffff)) {
     throw new FlowError('schema.invalid', `avro: a schema id is a whole number from 0 to 2^31 - 1, not ${id}`);

@@ -60,7 +60,8 @@ export interface Cells<T> {
 
 export { canonicalSchema } from './avro/canonical.ts';
 export type { AvroType } from './avro/model.ts';
-export { avro } from './avro.ts';
+export { type Unreadable, unreadable } from './avro/resolution.ts';
+export { avro, isAvro } from './avro.ts';
 export type { AvroSchema, FromAvro } from './avro-types.ts';
 export { type Change, change } from './change.ts';
 export { json } from './json.ts';

@@ -139,16 +139,18 @@ export class PlanBuilder {
 }
 
 function createCode(functions: ReadonlyMap<CodeRef, unknown>, serdes: ReadonlyMap<string, Serde<unknown>>): Code {
+  const serde = (name: string): Serde<unknown> => {
+    const found = serdes.get(name);
+    assert(found !== undefined, () => `the program has no serde ${name}`);
+    return found;
+  };
   return Object.freeze({
     fn(ref: CodeRef): unknown {
       assert(functions.has(ref), () => `the program has no code for ${ref}`);
       return functions.get(ref);
     },
-    serde(name: string): Serde<unknown> {
-      const serde = serdes.get(name);
-      assert(serde !== undefined, () => `the program has no serde ${name}`);
-      return serde;
-    },
+    serde,
+    stored: ({ value }: PlanStore) => serde(value),
   });
 }
 

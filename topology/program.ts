@@ -1,5 +1,5 @@
 import type { Serde } from '../schemas/schemas.ts';
-import type { CodeRef, Plan } from './plan.ts';
+import type { CodeRef, Plan, PlanStore } from './plan.ts';
 
 /** What `build()` answers: the plan, and the code that its references name. Both are frozen. */
 export interface Program {
@@ -13,4 +13,6 @@ export interface Code {
   fn(ref: CodeRef): unknown;
   /** Serdes of equal name are equal; whichever came first is answered. */
   serde(name: string): Serde<unknown>;
+  /** How the values of a store lie in its rows: by its serde, unless whoever runs the plan keeps more with them. */
+  stored(store: PlanStore): Serde<unknown>;
 }
