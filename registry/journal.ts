@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { type ErrorCode, isFlowError } from '../core/errors.ts';
 import type { Position } from '../core/ids.ts';
+import type { Random } from '../core/random.ts';
 import { Step } from '../core/step.ts';
 import { BatchBuilder, BatchView } from '../log/batch.ts';
 import type { Log, LogProducer, LogReader } from '../log/log.ts';
@@ -10,6 +11,7 @@ export interface JournalParts {
   readonly log: Log;
   readonly topic: string;
   readonly clock: Clock;
+  readonly random: Random;
   /** Writes in transactions, which whoever writes next fences. */
   readonly fenced: boolean;
   /** Told of every entry, in the order of the topic, those written here too. */
@@ -18,6 +20,7 @@ export interface JournalParts {
 
 const FETCH_MS = 200;
 const ATTEMPTS = 20;
+const PAUSE_MS = 50;
 
 /**
  * The topic behind a registry. One thing at a time: `read` looks at what has been applied so far, `change` decides upon
@@ -48,6 +51,7 @@ export class Journal {
    * another process has written meanwhile, `decide` is asked again.
    */
   change<T>(decide: () => Promise<{ readonly entries: readonly OwnEntry[]; readonly answer: T }>): Promise<T> {
+    const { clock, random } = this.#parts;
     return this.#alone(async () => {
       for (let left = ATTEMPTS; ; left--) {
         await this.#catchUp();
@@ -64,6 +68,8 @@ export class Journal {
         } catch (thrown) {
           await this.#dropProducer();
           if (left <= 1 || !isPassing(thrown)) throw thrown;
+          // two that write at once would fence each other for ever
+          await clock.sleep(random.next() * PAUSE_MS * (ATTEMPTS - left + 1));
           continue;
         }
         await this.#catchUp(written + 1);

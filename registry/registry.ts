@@ -58,7 +58,7 @@ export const SCHEMAS_TOPIC = '_schemas';
 export function openRegistry(parts: RegistryHostParts): SchemaRegistryHost {
   const { log, clock, random, topic = SCHEMAS_TOPIC, fenced = log.capabilities.transactions } = parts;
   const subjects = new Subjects();
-  const journal = new Journal({ log, topic, clock, fenced, onEntry: (entry) => subjects.apply(entry) });
+  const journal = new Journal({ log, topic, clock, random, fenced, onEntry: (entry) => subjects.apply(entry) });
   const answer = (request: HttpRequest) => answerRequest({ subjects, journal }, request);
   return {
     answer,
