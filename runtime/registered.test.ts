@@ -5,7 +5,7 @@ import { FlowError, isFlowError } from '../core/errors.ts';
 import { seededRandom } from '../core/random.ts';
 import type { Log } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
-import { avro, registered, type SchemaRegistry, type Serde, string } from '../schemas/schemas.ts';
+import { avro, int64, registered, type SchemaRegistry, type Serde, string } from '../schemas/schemas.ts';
 import { createStateBackend } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
 import { topic, topology } from '../topology/topology.ts';
@@ -291,4 +291,59 @@ test('the test driver gives ids of its own', async () => {
       .map(({ value }) => value),
     [{ note: 'n', amount: 12 }],
   );
+});
+
+test('equal keys of several versions are one row, and leave as one key', async () => {
+  const key = { type: 'record', name: 'Key', fields: [{ name: 'id', type: 'int' }] } as const;
+  const wider = { ...key, fields: [{ name: 'id', type: 'long' }] } as const;
+  const older = topic('keyed', { key: registered(avro(key)), value: string(), partitions: 1 });
+  const newer = topic('keyed', { key: registered(avro(wider)), value: string(), partitions: 1 });
+  const counts = topic('counts', { key: registered(avro(wider)), value: int64(), partitions: 1 });
+  await withBench(async ({ log, registry }) => {
+    const engine = { registry: { client: registry }, clock: systemClock };
+    await log.admin.create('keyed', { partitions: 1 });
+    const producer = await log.producer({});
+    for (const each of [older, newer]) {
+      const bound = await bindTopic(each as typeof newer, engine, { write: true });
+      const serdes = { key: bound.keySerde as Serde<unknown>, value: string() as Serde<unknown> };
+      const { batch } = encodeRecord(serdes, { key: { id: 7 }, value: 'v', timestamp: 1, headers: {} });
+      await producer.append('keyed', 0, batch);
+    }
+    const app = topology('keys');
+    app.stream(newer).groupByKey().count({ store: 'n' }).toStream().to(counts);
+    const run = await startRun({
+      program: app.build(),
+      ...{ log, state: createStateBackend({}), directory: undefined, clock: systemClock, telemetry: silentTelemetry() },
+      registry: { client: registry, address: { kind: 'embedded' } },
+      settings: { ...DEFAULT_SETTINGS, until: 'end' },
+    });
+    await run.finished;
+    const rows: unknown[] = [];
+    await readTopic(log, await bindTopic(counts, engine), (value, { id }) => rows.push([id, value]));
+    assert.deepEqual(rows, [
+      [7, 1],
+      [7, 2],
+    ]);
+  });
+});
+
+test('a schema that is only looked up has to be there', async () => {
+  await withBench(async ({ log, registry }) => {
+    const app = topology('looks');
+    const only = topic('large', { key: string(), value: registered(avro(V2), { register: false }), partitions: 2 });
+    app
+      .stream(orders)
+      .mapValues((order) => ({ ...order }))
+      .to(only);
+    const start = () =>
+      startRun({
+        program: app.build(),
+        ...{ log, state: createStateBackend({}), directory: undefined, clock: systemClock },
+        ...{ telemetry: silentTelemetry(), registry: { client: registry, address: { kind: 'embedded' } } },
+        settings: { ...DEFAULT_SETTINGS, until: 'end' },
+      });
+    await assert.rejects(start(), /topic large, subject large-value .*: the schema is not registered; register it/);
+    await registry.register('large-value', { type: 'AVRO', text: JSON.stringify(V2), references: [] });
+    await (await start()).finished;
+  });
 });

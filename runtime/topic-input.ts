@@ -31,6 +31,8 @@ export interface TopicInputOptions {
   readonly pass: ((fetched: Fetched, batch: number) => boolean) | undefined;
 }
 
+type IsOwn = NonNullable<NonNullable<Serde<unknown>['registered']>['isOwn']>;
+
 /** A topic partition as the input of a task: a queue of fetched buffers, read batch by batch. */
 export class TopicInput implements Input {
   readonly topic: string;
@@ -51,6 +53,7 @@ export class TopicInput implements Input {
   index = 0;
 
   readonly #key: Serde<unknown>;
+  readonly #isOwnKey: IsOwn | undefined;
   readonly #value: Serde<unknown>;
   readonly #keyView: View<unknown>;
   readonly #valueView: View<unknown>;
@@ -79,6 +82,7 @@ export class TopicInput implements Input {
     this.#fetchedTo = options.position;
     this.#known = options.known ?? 0;
     this.#key = options.key;
+    this.#isOwnKey = options.key.registered?.isOwn;
     this.#value = options.value;
     this.#keyView = options.keyView;
     this.#valueView = options.valueView;
@@ -234,7 +238,13 @@ export class TopicInput implements Input {
     record.headerBytes = bytes;
     record.headerStart = headerStart + 1 === bodyEnd ? -1 : headerStart;
     record.headerEnd = bodyEnd;
+    if (this.#isOwnKey !== undefined && !record.keyIsNull) this.#renewKey(record, this.#isOwnKey);
     if (this.#time !== undefined) record.timestamp = this.#time(record.value, record.key);
+  }
+
+  /** Equal keys are equal bytes: one that was written under another schema is to be encoded anew. */
+  #renewKey(record: Rec, isOwn: IsOwn): void {
+    if (!isOwn(record.keyBytes, record.keyStart, record.keyEnd)) record.setKey(record.key);
   }
 
   /** A failure of the screen is left to the record's own turn, which meets it again. */

@@ -1,3 +1,4 @@
+import type { Bytes } from '../../core/bytes.ts';
 import type { Millis } from '../../core/ids.ts';
 import type { AvroType } from '../avro/model.ts';
 import type { Serde } from '../schemas.ts';
@@ -22,7 +23,8 @@ import type { Serde } from '../schemas.ts';
  * - A value with the serde's own id is read by the generated views; one of another schema is resolved by Avro's rules
  *   (`avro/resolution.ts`) into a plain value. An id that the registry does not have, or a schema that cannot be read
  *   as this one, is `schema.mismatch`, asked for again after a while.
- * - A value that is passed on as it came keeps the id it came with.
+ * - A value that is passed on as it came keeps the id it came with. A key does not: equal keys have to be equal bytes, in
+ *   stores and in topics, so one of another schema is encoded anew when it is read.
  */
 export interface SchemaRegistry {
   /** For messages: its address without secrets. */
@@ -107,6 +109,8 @@ export interface RegisteredFormat<T> {
   subject(topic: string, side: 'key' | 'value'): string;
   /** The serde that writes this id, and reads what it and `known` know. */
   bind(id: SchemaId, known: WriterSchemas): Serde<T>;
+  /** Of a bound serde: the value was written with its own id, and would be written so again. */
+  isOwn?(bytes: Bytes, start: number, end: number): boolean;
   /** Of a bound serde: fetches the schemas that it met and did not know. */
   fetch?(): Promise<void>;
 }
