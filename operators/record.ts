@@ -1,6 +1,6 @@
 import { type Bytes, ByteWriter, EMPTY } from '../core/bytes.ts';
 import type { Millis, Position } from '../core/ids.ts';
-import type { Serde, View } from '../schemas/schemas.ts';
+import { reframe, type Serde, type View } from '../schemas/schemas.ts';
 
 /**
  * One record on its way through a chain of operators: a cursor, not a value. A source moves one instance
@@ -156,7 +156,7 @@ export class Rec {
 
   /**
    * Makes sure that the key lies encoded in this format, in `keyBytes[keyStart, keyEnd)`. Nothing is done
-   * where it already does; a key in another format is decoded and encoded.
+   * where it already does; a key in another format is decoded and encoded, or given another header where that will do.
    */
   encodeKey(serde: Serde<unknown>): void {
     const have = this.keySerde;
@@ -170,7 +170,11 @@ export class Rec {
     }
     const out = this.#keyScratch;
     out.clear();
-    serde.encode(key, out);
+    const { keyBytes, keyStart, keyEnd } = this;
+    // what lies in the scratch itself would be written over
+    const reframed =
+      have !== undefined && keyBytes !== out.bytes && reframe(have, serde, keyBytes, keyStart, keyEnd, out);
+    if (!reframed) serde.encode(key, out);
     this.keyBytes = out.bytes;
     this.keyStart = 0;
     this.keyEnd = out.at;
@@ -188,7 +192,10 @@ export class Rec {
     }
     const out = this.#valueScratch;
     out.clear();
-    serde.encode(value, out);
+    const { valueBytes, valueStart, valueEnd } = this;
+    const reframed =
+      have !== undefined && valueBytes !== out.bytes && reframe(have, serde, valueBytes, valueStart, valueEnd, out);
+    if (!reframed) serde.encode(value, out);
     this.valueBytes = out.bytes;
     this.valueStart = 0;
     this.valueEnd = out.at;

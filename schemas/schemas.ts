@@ -75,6 +75,7 @@ export { httpTransport } from './registry/http.ts';
 export { KnownSchemas } from './registry/known-schemas.ts';
 export { localRegistry } from './registry/local.ts';
 export { documentOf, parsedSchema } from './registry/parsed-schema.ts';
+export { reframe } from './registry/reframe.ts';
 export { registered } from './registry/registered.ts';
 export {
   COMPATIBILITY_LEVELS,

@@ -64,7 +64,11 @@ export function windowed<K>(inner: Serde<K>, sizeMs: Millis): Serde<Windowed<K>>
 
 /** The registry keeps the schema of the inner key. */
 function windowedFormat<K>(inner: RegisteredFormat<K>, sizeMs: Millis): RegisteredFormat<Windowed<K>> {
-  return { ...inner, bind: (id, known) => windowed(inner.bind(id, known), sizeMs) };
+  return {
+    ...inner,
+    bare: `windowed(${inner.bare},${sizeMs})`,
+    bind: (id, known) => windowed(inner.bind(id, known), sizeMs),
+  };
 }
 
 function windowedView<K>(

@@ -41,7 +41,12 @@ export function bound<T>({ name, schema, type, format, id, known }: BoundParts<T
       return choose(own.view(), () => (view ??= body.view()));
     },
     cells: own.cells === undefined ? undefined : boundCells(own.cells, id, others, bodyRead),
-    registered: { ...format, isOwn: (bytes, start, end) => isOwn(bytes, start, end, id), fetch: () => known.fetch() },
+    registered: {
+      ...format,
+      ...(id >= 0 ? { id } : {}),
+      isOwn: (bytes, start, end) => isOwn(bytes, start, end, id),
+      fetch: () => known.fetch(),
+    },
   };
 }
 

@@ -10,6 +10,7 @@ import { string } from '../primitives.ts';
 import { type Serde, toPlain, windowed } from '../schemas.ts';
 import { KnownSchemas } from './known-schemas.ts';
 import { localRegistry } from './local.ts';
+import { reframe } from './reframe.ts';
 import { registered } from './registered.ts';
 
 const V1 = {
@@ -128,6 +129,23 @@ test('what is used unbound, and what cannot be registered, says so', () => {
   assert.throws(() => registered(string()), /string is no Avro schema that can be registered/);
   assert.throws(() => registered(avro(V2, { id: 3 })), /without an id/);
   assert.throws(() => registered(avro('string'), { subject: 'record-name' }), /needs a record, which has a name/);
+});
+
+test('between bare values and those with a header only the header is changed', () => {
+  const bare = avro(V2) as Serde<unknown>;
+  const serde = registered(bare).registered!.bind(8, known({ 5: V1 }));
+  const out = new ByteWriter();
+  const body = bytesOf(bare, { note: 'n', id: 1 });
+  const framed = bytesOf(serde, { note: 'n', id: 1 });
+  assert.ok(reframe(bare, serde, body, 3, body.length - 7, out));
+  assert.deepEqual(out.take(), framed.subarray(3, framed.length - 7));
+  out.clear();
+  assert.ok(reframe(serde, bare, framed, 3, framed.length - 7, out));
+  assert.deepEqual(out.take(), body.subarray(3, body.length - 7));
+  const before = bytesOf(avro(V1, { id: 5 }), { id: 7, gone: 'x' });
+  assert.ok(!reframe(serde, bare, before, 3, before.length - 7, out));
+  assert.ok(!reframe(serde, string() as Serde<unknown>, framed, 3, framed.length - 7, out));
+  assert.ok(!reframe(string() as Serde<unknown>, serde, framed, 3, framed.length - 7, out));
 });
 
 test('windowed keys are bound with the keys within them', () => {

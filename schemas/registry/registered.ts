@@ -30,6 +30,7 @@ export function registered<T>(serde: Serde<T>, options: RegisteredOptions = {}):
   const format: RegisteredFormat<T> = {
     schema,
     avro: type,
+    bare: serde.name,
     register,
     subject,
     bind: (id, known) => bound<T>({ name, schema: serde.schema, type, format, id, known }),

@@ -106,9 +106,13 @@ export interface RegisteredFormat<T> {
   readonly schema: SchemaText;
   readonly avro: AvroType;
   readonly register: boolean;
+  /** The name of the serde whose values are the bodies of these. */
+  readonly bare: string;
   subject(topic: string, side: 'key' | 'value'): string;
   /** The serde that writes this id, and reads what it and `known` know. */
   bind(id: SchemaId, known: WriterSchemas): Serde<T>;
+  /** Of a bound serde that has one: the id that it writes. */
+  readonly id?: SchemaId;
   /** Of a bound serde: the value was written with its own id, and would be written so again. */
   isOwn?(bytes: Bytes, start: number, end: number): boolean;
   /** Of a bound serde: fetches the schemas that it met and did not know. */
