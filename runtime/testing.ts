@@ -144,7 +144,7 @@ export class TopologyDriver {
     const key = code.serde(found.key) as Serde<K>;
     return driverTable(step, tables, {
       key,
-      value: code.serde(found.value) as Serde<V>,
+      value: code.stored(found) as Serde<V>,
       windowed: kind === 'window',
     });
   }
