@@ -1,8 +1,9 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../core/clock.ts';
 import { FlowError, messageOf } from '../core/errors.ts';
-import { seededRandom } from '../core/random.ts';
+import { type Random, seededRandom } from '../core/random.ts';
 import { connectLog, type Log } from '../log/log.ts';
+import type { SchemaRegistry } from '../schemas/schemas.ts';
 import { createStateBackend } from '../state/state.ts';
 import { createTelemetry, registerSecret, type Telemetry } from '../telemetry/telemetry.ts';
 import { planHash } from '../topology/plan.ts';
@@ -34,7 +35,14 @@ function flatten(thrown: unknown): ThreadFailure {
   };
 }
 
-async function start(log: Log, telemetry: Telemetry): Promise<WorkerHost> {
+interface ThreadParts {
+  readonly log: Log;
+  readonly telemetry: Telemetry;
+  readonly random: Random;
+  readonly registry: SchemaRegistry | undefined;
+}
+
+async function start({ log, telemetry, random, registry }: ThreadParts): Promise<WorkerHost> {
   const program = await loadProgram(data.module);
   if (planHash(program.plan) !== data.planHash) {
     throw new FlowError(
@@ -42,16 +50,11 @@ async function start(log: Log, telemetry: Telemetry): Promise<WorkerHost> {
       `worker ${data.worker} built another plan from ${data.module.url}; a topology module must build the same plan in every thread: no randomness, no time, no counters in ids`,
     );
   }
-  const registry =
-    data.registry === undefined
-      ? undefined
-      : openRegistryAt(data.registry, { log, clock: systemClock, random: seededRandom(systemClock.now()) });
   const bound = await bindProgram(program, {
-    registry: registry?.client,
+    registry,
     clock: systemClock,
     log: telemetry.log.with({ application: data.application }),
   });
-  const random = seededRandom(systemClock.now());
   const host = await createHost({
     program: await bindStores(bound.program, { log, clock: systemClock, random, guarantee: data.settings.guarantee }),
     schemas: bound.schemas,
@@ -67,10 +70,7 @@ async function start(log: Log, telemetry: Telemetry): Promise<WorkerHost> {
     slot: data.slot,
     maxRecordBytes: data.maxRecordBytes,
   });
-  const close = () => {
-    bound.schemas?.close();
-    void registry?.close();
-  };
+  const close = () => bound.schemas?.close();
   host.finished.then(close, close);
   return host;
 }
@@ -85,16 +85,21 @@ async function main(): Promise<void> {
   });
   const log = await connectLog(port);
   reportConnection(new MetricSet(telemetry, { application: data.application }), log, systemClock);
+  const random = seededRandom(systemClock.now());
+  const { registry: address } = data;
+  const registry = address === undefined ? undefined : openRegistryAt(address, { log, clock: systemClock, random });
   try {
-    await work(log, telemetry);
+    await work({ log, telemetry, random, registry: registry?.client });
   } finally {
+    await registry?.close();
     await log.close();
   }
 }
 
 /** Runs the worker to its end, and does meanwhile what the supervisor asks. */
-async function work(log: Log, telemetry: Telemetry): Promise<void> {
-  const host = await start(log, telemetry);
+async function work(parts: ThreadParts): Promise<void> {
+  const { telemetry } = parts;
+  const host = await start(parts);
   const answer = (call: number, work: Promise<void>) => {
     work.then(
       () => reply({ kind: 'done', call }),
