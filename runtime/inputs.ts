@@ -52,7 +52,7 @@ export interface Input {
   readonly left: number;
   seek(index: number): void;
   readonly index: number;
-  /** Why the record of `fill` cannot be decoded, or `undefined` where it can. Decodes it wholly: for failures only. */
+  /** Why the record of `fill` cannot be decoded, or `undefined` where it can. Decodes it wholly, which may miss: for failures only. */
   undecodable(): string | undefined;
   /** Key and value of the loaded record as they came, for dead letters. */
   original(): Original;

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ByteWriter } from '../core/bytes.ts';
 import { systemClock } from '../core/clock.ts';
 import { FlowError, isFlowError } from '../core/errors.ts';
 import { seededRandom } from '../core/random.ts';
+import { Step } from '../core/step.ts';
+import { BatchBuilder } from '../log/batch.ts';
 import type { Log } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
 import { avro, int64, registered, type SchemaRegistry, type Serde, string } from '../schemas/schemas.ts';
@@ -345,5 +348,42 @@ test('a schema that is only looked up has to be there', async () => {
     await assert.rejects(start(), /topic large, subject large-value .*: the schema is not registered; register it/);
     await registry.register('large-value', { type: 'AVRO', text: JSON.stringify(V2), references: [] });
     await (await start()).finished;
+  });
+});
+
+test('a record of an unknown writer that fails unread is not taken for one that cannot be decoded', {
+  timeout: 20_000,
+}, async () => {
+  const long = { ...V1, fields: [...V1.fields, { name: 'gone', type: 'string' }] } as const;
+  const longer = topic('orders', { key: string(), value: registered(avro(long)), partitions: 2 });
+  await withBench(async ({ log, registry, write }) => {
+    await write(longer, []);
+    await write(orders, []);
+    const engine = { registry: { client: registry }, clock: systemClock };
+    // in one batch, of which only the first record is decoded before it is asked for
+    const batch = new BatchBuilder(new Step());
+    const key = Buffer.from('a');
+    const append = <V>(serde: Serde<V>, value: V) => {
+      const out = new ByteWriter();
+      serde.encode(value, out);
+      batch.append(1, key, 0, key.length, out.bytes, 0, out.at);
+    };
+    append((await bindTopic(orders, engine, { write: true })).valueSerde, { note: 'x', amount: 1 });
+    append((await bindTopic(longer, engine, { write: true })).valueSerde, { amount: 2, gone: 'x'.repeat(500) });
+    const producer = await log.producer({});
+    await producer.append('orders', 1, batch.finish());
+    await producer.close();
+    const { state, client } = hiding(registry);
+    state.isAway = false;
+    const app = topology('fails');
+    app.stream(orders).to(large);
+    await log.admin.create('large', { partitions: 2, maxMessageBytes: 300 });
+    const run = await startRun({
+      program: app.build(),
+      ...{ log, state: createStateBackend({}), directory: undefined, clock: systemClock, telemetry: silentTelemetry() },
+      registry: { client, address: { kind: 'embedded' } },
+      settings: { ...DEFAULT_SETTINGS, until: 'end' },
+    });
+    await assert.rejects(run.finished, (thrown) => isFlowError(thrown, 'record.failed'));
   });
 });

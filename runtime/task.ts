@@ -208,11 +208,10 @@ export class Task {
         if (step.missed) throw MISS;
       } catch (thrown) {
         step.rollback();
-        if (step.missed) {
+        if (step.missed || !this.#handled(thrown, input)) {
           this.#missed = input;
           return left === 0 ? -1 : -left;
         }
-        this.#parts.failures.handle(thrown, input);
       }
       step.settle();
       input.shift();
@@ -221,6 +220,17 @@ export class Task {
       if (timers.due(streamTime.value)) scans.push(timers);
     } while (left > 0 && scans.length === 0 && input.left > 0 && (alone || input.head <= limit));
     return left;
+  }
+
+  /** False where the failure cannot be judged yet: whether the record can be decoded, a schema has to tell. */
+  #handled(thrown: unknown, input: Input): boolean {
+    try {
+      this.#parts.failures.handle(thrown, input);
+      return true;
+    } catch (again) {
+      if (again !== MISS) throw again;
+      return false;
+    }
   }
 
   /** Lets the input pass over what its screen drops, as if each record had been pushed; answers how many. */

@@ -1,5 +1,6 @@
 import { FlowError, messageOf } from '../core/errors.ts';
 import type { Millis, Position } from '../core/ids.ts';
+import { MISS } from '../core/step.ts';
 import { BatchView, basePosition } from '../log/batch.ts';
 import type { Fetched } from '../log/log.ts';
 import { type Push, Rec, type Screen } from '../operators/operators.ts';
@@ -325,11 +326,13 @@ export class TopicInput implements Input {
     try {
       if (view.keyStarts[i]! >= 0) this.#key.read(view.bytes, view.keyStarts[i]!, view.keyEnds[i]!);
     } catch (thrown) {
+      if (thrown === MISS) throw thrown;
       return `key: ${messageOf(thrown)}`;
     }
     try {
       if (view.valueStarts[i]! >= 0) this.#value.read(view.bytes, view.valueStarts[i]!, view.valueEnds[i]!);
     } catch (thrown) {
+      if (thrown === MISS) throw thrown;
       return `value: ${messageOf(thrown)}`;
     }
     return undefined;
