@@ -53,6 +53,13 @@ test('a version that does not go with its subject is refused by topic, subject a
   for (const part of ['topic orders', 'subject orders-value', 'Order.note', 'BACKWARD', '[registry.incompatible]']) {
     assert.ok(text.includes(part), text);
   }
+  const looked = await say(cwd, ['doctor', 'wanted.mjs']);
+  assert.equal(looked.code, 1);
+  assert.ok(
+    looked.out.some((line) => /BAD {2}Schema: value of topic orders, .*Order\.note/.test(line)),
+    looked.out.join('\n'),
+  );
+  assert.ok(!(await say(cwd, ['doctor', 'shop.mjs'])).out.some((line) => line.includes('BAD  Schema')));
 });
 
 test('nodeflow registry serves until it is stopped, and another application finds its schemas there', async () => {

@@ -4,6 +4,7 @@ import { FlowError } from '../core/errors.ts';
 import {
   type CheckedEdge,
   checkEdge,
+  type EdgeFault,
   KnownSchemas,
   type RegisteredFormat,
   type SchemaEdge,
@@ -84,6 +85,29 @@ export async function bindSerdes<K, V>(
   return { key: await bind(serdes.key, 'key'), value: await bind(serdes.value, 'value') };
 }
 
+/** What a start would refuse or warn of, where a registry is asked; registers nothing. */
+export async function inspectSchemas(
+  program: Program,
+  registry: SchemaRegistry | undefined,
+): Promise<readonly EdgeFault[]> {
+  const uses = usesOf(program);
+  if (uses.size === 0) return [];
+  if (registry === undefined) return [{ severity: 'refuse', message: noRegistry(uses).message }];
+  return [...(await checkUses(registry, uses)).values()].flat().flatMap((each) => each.faults);
+}
+
+async function checkUses(
+  registry: SchemaRegistry,
+  uses: ReadonlyMap<string, Use>,
+): Promise<ReadonlyMap<string, readonly Checked[]>> {
+  const checked = new Map<string, readonly Checked[]>();
+  for (const [name, { format, edges }] of uses) {
+    const all = edges.map(async (edge) => ({ edge, ...(await checkEdge(registry, format, edge)) }));
+    checked.set(name, await Promise.all(all));
+  }
+  return checked;
+}
+
 /** Checks all uses, then registers and binds. */
 async function bindUses(
   registry: SchemaRegistry,
@@ -91,11 +115,7 @@ async function bindUses(
   schemas: KnownSchemas,
   log?: BindParts['log'],
 ): Promise<ReadonlyMap<string, Serde<unknown>>> {
-  const checked = new Map<string, readonly Checked[]>();
-  for (const [name, { format, edges }] of uses) {
-    const all = edges.map(async (edge) => ({ edge, ...(await checkEdge(registry, format, edge)) }));
-    checked.set(name, await Promise.all(all));
-  }
+  const checked = await checkUses(registry, uses);
   const faults = [...checked.values()].flat().flatMap((each) => each.faults);
   refuse(faults.filter(({ severity }) => severity === 'refuse').map(({ message }) => message));
   for (const { message } of faults) log?.warn({}, message);

@@ -194,7 +194,7 @@ export interface RestoreProgress extends RestoreFigures {
   readonly leftMs: Millis | undefined;
 }
 
-export { type BindTopicOptions, bindProgram, bindSerdes, bindTopic } from './bind-schemas.ts';
+export { type BindTopicOptions, bindProgram, bindSerdes, bindTopic, inspectSchemas } from './bind-schemas.ts';
 export { deadLetterTopic } from './failures.ts';
 export { type ApplicationFindings, inspectApplication } from './inspect.ts';
 export { loadProgram } from './load.ts';

@@ -6,7 +6,8 @@ import { isFlowError, messageOf } from '../../core/errors.ts';
 import { taskId } from '../../core/ids.ts';
 import { Step } from '../../core/step.ts';
 import type { Finding } from '../../log/log.ts';
-import { type ApplicationFindings, inspectApplication } from '../../runtime/runtime.ts';
+import { type ApplicationFindings, inspectApplication, inspectSchemas } from '../../runtime/runtime.ts';
+import type { SchemaRegistry } from '../../schemas/schemas.ts';
 import { createStateBackend } from '../../state/state.ts';
 import type { Program } from '../../topology/topology.ts';
 import type { Call, Command } from '../command.ts';
@@ -104,7 +105,8 @@ async function checkLog(call: Call, folder: string | undefined, world: World): P
   }
   const program = file === undefined ? undefined : await loadTopology(file, call, world);
   const found = await orFinding(
-    withLog(call, world, async ({ log }) => {
+    withLog(call, world, async (engine) => {
+      const { log } = engine;
       const count = (await log.admin.list()).length;
       const findings: Finding[] = [
         { check: 'Log', state: 'ok', found: `${OPEN[log.capabilities.driver] ?? 'free'}, ${count} topics` },
@@ -114,10 +116,26 @@ async function checkLog(call: Call, folder: string | undefined, world: World): P
       findings.push(...((await log.inspect?.(isKnown ? [...application.topics.keys()] : [])) ?? []));
       if (isKnown) findings.push(...applicationFindings(program!, application));
       else if (application !== undefined) findings.push(application);
+      if (program !== undefined) findings.push(...(await schemaFindings(program, engine.registry?.client)));
       return findings;
     }),
   );
   return 'check' in found ? [found] : found;
+}
+
+/** Whether the schemas of the topology go with those of the registry, where it keeps any. */
+async function schemaFindings(program: Program, registry: SchemaRegistry | undefined): Promise<readonly Finding[]> {
+  try {
+    const faults = await inspectSchemas(program, registry);
+    return faults.map(({ severity, message }) => ({
+      check: 'Schema',
+      state: severity === 'refuse' ? 'bad' : 'warn',
+      found: message,
+    }));
+  } catch (thrown) {
+    if (!isFlowError(thrown) || !thrown.code.startsWith('registry.')) throw thrown;
+    return [{ check: 'Registry', state: 'bad', found: thrown.message }];
+  }
 }
 
 /** What keeps a log from being looked at is a finding too. */

@@ -4,23 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findJava } from '../../cli/kafka/java.ts';
 import { alone } from '../../cli/kafka/lock.ts';
-import { cacheFolder, type Machine, runProgram } from '../../cli/kafka/machine.ts';
+import { cacheFolder, runProgram } from '../../cli/kafka/machine.ts';
 import { freePorts } from '../../cli/kafka/ports.ts';
 import { systemClock } from '../../core/clock.ts';
 import { FlowError, isFlowError } from '../../core/errors.ts';
+import { machine } from './brokers.ts';
 import { leaveOut } from './test-run.ts';
 
 /** The newest that runs on Java 17. */
 const VERSION = '3.0.9';
 const READY_MS = 60_000;
-
-const machine: Machine = {
-  env: process.env,
-  clock: systemClock,
-  run: runProgram,
-  say: () => undefined,
-  stop: new AbortController().signal,
-};
 
 export interface TestApicurio {
   /** Of its interface like Confluent's. */

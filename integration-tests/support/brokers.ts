@@ -46,7 +46,7 @@ export interface TestBrokers {
 
 const STOP_GRACE_MS = 20_000;
 
-const machine: Machine = {
+export const machine: Machine = {
   env: process.env,
   clock: systemClock,
   run: runProgram,
