@@ -61,12 +61,12 @@ interface Place {
   readonly windows: boolean;
 }
 
-async function send(log: Log, n: number): Promise<void> {
+async function send(log: Log, n: number, { topic = 'events', timestamp = 1000 } = {}): Promise<void> {
   if ((await log.admin.describe('events')) === undefined) await log.admin.create('events', { partitions: 1 });
   const producer = await log.producer({});
   const serdes = { key: string() as Serde<unknown>, value: int32() as Serde<unknown> };
-  const { batch } = encodeRecord(serdes, { key: 'k', value: n, timestamp: 1000, headers: {} });
-  await producer.append('events', 0, batch);
+  const { batch } = encodeRecord(serdes, { key: 'k', value: n, timestamp, headers: {} });
+  await producer.append(topic, 0, batch);
   await producer.close();
 }
 
@@ -119,6 +119,53 @@ test('rows of numbers become rows with a text', async () => {
     await run(NUMBERS, place);
     await send(log, 2);
     assert.deepEqual(await run(TEXT, place), { n: 3, note: 'new' });
+  });
+});
+
+const asks = topic('asks', { key: string(), value: int32(), partitions: 1 });
+
+/** Keeps the newest event of a key with its history, and answers asks with the one that was valid then. */
+function asOf(schema: AvroSchema) {
+  const app = topology('as-of');
+  const rows = app
+    .stream(events)
+    .mapValues((n): Row => ({ n, more: 7, note: 'first' }))
+    .toTable({ store: 'rows', value: avro(schema) as Serde<Row>, history: { hours: 1 } });
+  app
+    .stream(asks)
+    .joinTable(rows, { merge: (ask, row): Row => ({ ask, ...row }) })
+    .to(out);
+  return app;
+}
+
+test('a table with a history answers with rows of the version before', async () => {
+  await within(async (log) => {
+    await log.admin.create('asks', { partitions: 1 });
+    const go = async (schema: AvroSchema) => {
+      const state = createStateBackend({});
+      const started = await startRun({
+        program: asOf(schema).build(),
+        ...{ log, state, directory: undefined, clock: systemClock, telemetry: silentTelemetry() },
+        settings: { ...DEFAULT_SETTINGS, until: 'end', commitIntervalMs: 5 },
+      });
+      await started.finished;
+      await state.close();
+    };
+    await send(log, 1, { timestamp: 1000 });
+    await send(log, 2, { timestamp: 2000 });
+    await go(NUMBERS);
+    await send(log, 3, { timestamp: 3000 });
+    await send(log, 10, { timestamp: 1500, topic: 'asks' });
+    await send(log, 20, { timestamp: 2500, topic: 'asks' });
+    await send(log, 30, { timestamp: 3500, topic: 'asks' });
+    await go(MORE_NUMBERS);
+    const found: Row[] = [];
+    await readTopic(log, out, (value) => found.push({ ...value }));
+    assert.deepEqual(found, [
+      { ask: 10, more: 0.5, n: 1 },
+      { ask: 20, more: 0.5, n: 2 },
+      { ask: 30, more: 7, n: 3 },
+    ]);
   });
 });
 
