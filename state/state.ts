@@ -65,7 +65,7 @@ export interface TableSpec {
   readonly windowed: boolean;
   /** The form of the values: opaque bytes, or doubles with this format. */
   readonly cells?: RowFormat | undefined;
-  /** Key order is asked for (ranges, scans of a plain table); else no order is kept. */
+  /** Key order is asked for (ranges, scans of a plain table, last rows); else no order is kept. */
   readonly ordered: boolean;
 }
 
@@ -175,6 +175,8 @@ interface TableCommon {
   dropPane(pane: number): void;
   /** Rows of one pane in key-byte order, from `from` (inclusive) to `to` (exclusive) where given. */
   scan(pane: number, from?: Bytes, to?: Bytes): Scan;
+  /** The last row of such a scan: a cursor that stands at it, or `undefined` where there is none. May miss. */
+  last(pane: number, from?: Bytes, to?: Bytes): Scan | undefined;
   /** Deletes a row; nothing where it is absent. */
   delete(pane: number, key: Bytes, keyStart: number, keyEnd: number): void;
 }

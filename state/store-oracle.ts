@@ -4,7 +4,7 @@ import { VirtualClock } from '../core/clock.ts';
 import { taskId } from '../core/ids.ts';
 import { type Random, randomInt } from '../core/random.ts';
 import { Step } from '../core/step.ts';
-import type { Budget, Cut, RowFormat, StateBackend, TableSpec, TaskState } from './state.ts';
+import type { Budget, Cut, RowFormat, Scan, StateBackend, TableSpec, TaskState } from './state.ts';
 
 /** Two doubles a row: enough to see a mix-up of rows. */
 export const PAIR: RowFormat = {
@@ -32,7 +32,7 @@ interface ChangelogRecord {
 }
 
 export interface Operation {
-  readonly kind: 'find' | 'update' | 'write' | 'delete' | 'drop' | 'scan';
+  readonly kind: 'find' | 'update' | 'write' | 'delete' | 'drop' | 'scan' | 'last';
   readonly table: string;
   readonly pane: number;
   readonly key: Buffer;
@@ -258,29 +258,54 @@ export class OracleTask {
         return;
       case 'scan':
         this.#scan(operation);
+        return;
+      case 'last':
+        this.#last(operation);
     }
   }
 
-  #scan({ table: name, pane, key, to, count }: Operation): void {
-    const bound = to.length === 0 ? undefined : to;
-    const scan = this.state.table(name).scan(pane, key.length === 0 ? undefined : key, bound);
-    const expected = [...this.#truths.get(name)!]
-      .filter(([at]) => at.startsWith(`${pane}/`))
-      .map(([at, text]) => ({ key: Buffer.from(at.slice(at.indexOf('/') + 1), 'hex'), text }))
-      .filter((row) => Buffer.compare(row.key, key) >= 0 && (bound === undefined || Buffer.compare(row.key, bound) < 0))
-      .sort((a, b) => Buffer.compare(a.key, b.key));
+  #scan(operation: Operation): void {
+    const { table: name, pane, count } = operation;
+    const { from, to, expected } = this.#range(operation);
+    const scan = this.state.table(name).scan(pane, from, to);
     for (let i = 0; i < count; i++) {
       const more = scan.next();
       assert.equal(more, i < expected.length, `${name} ${pane} row ${i} of ${expected.length}`);
       if (!more) return;
-      assert.equal(place(pane, scan.key, scan.keyEnd), place(pane, expected[i]!.key));
-      const text =
-        this.state.table(name).kind === 'cells'
-          ? `${scan.timestamp}:${scan.cells[scan.base]},${scan.cells[scan.base + 1]}`
-          : `${scan.timestamp}:${scan.bytes.subarray(scan.start, scan.end).toString('hex')}`;
-      assert.equal(text, expected[i]!.text);
+      assert.deepEqual(this.#rowAt(name, scan), expected[i]);
     }
   }
+
+  #last(operation: Operation): void {
+    const { table: name, pane } = operation;
+    const { from, to, expected } = this.#range(operation);
+    const last = this.state.table(name).last(pane, from, to);
+    assert.deepEqual(last && this.#rowAt(name, last), expected.at(-1), `${name} ${pane} last`);
+  }
+
+  /** The rows between two keys, as they should be. */
+  #range({ table, pane, key, to }: Operation): { from?: Buffer; to?: Buffer; expected: readonly KeyedRow[] } {
+    const expected = [...this.#truths.get(table)!]
+      .filter(([at]) => at.startsWith(`${pane}/`))
+      .map(([at, text]) => ({ key: at.slice(at.indexOf('/') + 1), text }))
+      .filter((row) => row.key >= key.toString('hex') && (to.length === 0 || row.key < to.toString('hex')))
+      .sort((a, b) => (a.key < b.key ? -1 : 1));
+    return { ...(key.length > 0 && { from: key }), ...(to.length > 0 && { to }), expected };
+  }
+
+  #rowAt(table: string, scan: Scan): KeyedRow {
+    const text =
+      this.state.table(table).kind === 'cells'
+        ? `${scan.timestamp}:${scan.cells[scan.base]},${scan.cells[scan.base + 1]}`
+        : `${scan.timestamp}:${scan.bytes.subarray(scan.start, scan.end).toString('hex')}`;
+    return { key: scan.key.toString('hex', scan.keyStart, scan.keyEnd), text };
+  }
+}
+
+interface KeyedRow {
+  /** In hex, whose order is that of the bytes. */
+  readonly key: string;
+  readonly text: string;
 }
 
 function rowText(table: ReturnType<TaskState['table']>): string {

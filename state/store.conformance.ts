@@ -80,22 +80,25 @@ function operations(random: Random, keys: readonly Buffer[], writesOnly: boolean
     const spec = TABLES[randomInt(random, TABLES.length)]!;
     const kinds = writesOnly
       ? (['write', 'write', 'delete'] as const)
-      : (['find', 'find', 'update', 'update', 'update', 'write', 'write', 'write', 'delete', 'scan'] as const);
+      : (['find', 'find', 'update', 'update', 'update', 'write', 'write', 'write', 'delete', 'scan', 'last'] as const);
     const kind = randomInt(random, 60) === 0 ? 'drop' : kinds[randomInt(random, kinds.length)]!;
     return {
       kind,
       table: spec.name,
       pane: spec.windowed ? randomInt(random, 4) * 10 : 0,
-      key: kind === 'scan' && randomInt(random, 2) === 0 ? Buffer.alloc(0) : keys[randomInt(random, keys.length)]!,
-      to:
-        kind === 'scan'
-          ? randomInt(random, 2) === 0
-            ? Buffer.alloc(0)
-            : keys[randomInt(random, keys.length)]!
-          : randomBytes(random, 60),
+      key: isRange(kind) && randomInt(random, 2) === 0 ? Buffer.alloc(0) : keys[randomInt(random, keys.length)]!,
+      to: isRange(kind)
+        ? randomInt(random, 2) === 0
+          ? Buffer.alloc(0)
+          : keys[randomInt(random, keys.length)]!
+        : randomBytes(random, 60),
       count: kind === 'scan' ? randomInt(random, 30) : 1 + randomInt(random, 9),
     };
   });
+}
+
+function isRange(kind: Operation['kind']): boolean {
+  return kind === 'scan' || kind === 'last';
 }
 
 function randomBytes(random: Random, most: number): Buffer {

@@ -128,6 +128,15 @@ export class NaiveTable implements Settling {
     return new NaiveScan(rows, this.#step, this.#interrupt);
   }
 
+  last(pane: number, from?: Bytes, to?: Bytes): Scan | undefined {
+    let rows = 0;
+    for (const scan = this.scan(pane, from, to); scan.next(); ) rows++;
+    if (rows === 0) return undefined;
+    const scan = this.scan(pane, from, to);
+    for (let i = 0; i < rows; i++) scan.next();
+    return scan;
+  }
+
   /** All rows, for comparing and keeping. */
   save(): () => void {
     this.#spoil();

@@ -1,5 +1,6 @@
 import { type Bytes, EMPTY } from '../../core/bytes.ts';
 import type { Millis } from '../../core/ids.ts';
+import { lastRow } from '../last-row.ts';
 import { TableScan } from '../scan.ts';
 import type { BytesTable, Scan } from '../state.ts';
 import { FIRST_CELL, LIVE, UNKNOWN, USED } from './pages.ts';
@@ -85,5 +86,9 @@ export class HotBytesTable implements BytesTable {
 
   scan(pane: number, from?: Bytes, to?: Bytes): Scan {
     return new TableScan(this.#parts, undefined, pane, from, to);
+  }
+
+  last(pane: number, from?: Bytes, to?: Bytes): Scan | undefined {
+    return lastRow(this.#parts, undefined, pane, from, to);
   }
 }

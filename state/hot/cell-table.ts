@@ -1,4 +1,5 @@
 import type { Bytes } from '../../core/bytes.ts';
+import { lastRow } from '../last-row.ts';
 import { TableScan } from '../scan.ts';
 import type { CellTable, RowFormat, Scan } from '../state.ts';
 import { FIRST_CELL, LIVE, UNKNOWN, USED } from './pages.ts';
@@ -89,5 +90,9 @@ export class HotCellTable implements CellTable {
 
   scan(pane: number, from?: Bytes, to?: Bytes): Scan {
     return new TableScan(this.#parts, this.format, pane, from, to);
+  }
+
+  last(pane: number, from?: Bytes, to?: Bytes): Scan | undefined {
+    return lastRow(this.#parts, this.format, pane, from, to);
   }
 }

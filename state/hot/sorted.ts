@@ -33,6 +33,18 @@ export class SortedRows {
     return (place & 511) + 1 < this.#counts[block]! ? place + 1 : (block + 1) << 9;
   }
 
+  /** The place behind the last row. */
+  get end(): number {
+    return this.#blocks.length << 9;
+  }
+
+  /** The place before another, or -1. */
+  before(place: number): number {
+    if ((place & 511) > 0) return place - 1;
+    const block = (place >>> 9) - 1;
+    return block < 0 ? -1 : (block << 9) | (this.#counts[block]! - 1);
+  }
+
   /** The first place whose row does not stand before the sought key. */
   seek(order: RowOrder): number {
     let low = 0;
