@@ -98,6 +98,12 @@ export interface OperatorContext {
    * again after a restart by the operator's own check of its clock.
    */
   scan(scan: ResumableScan): void;
+  /**
+   * For a scan that must come before the results of the record at hand: gives up the step, as a cold read does. What
+   * the record did is undone, the scan runs to its end, and the record runs again. The scan needs no more of the
+   * record than it has copied, or refers to within the batch it was read from.
+   */
+  scanFirst(scan: ResumableScan): never;
   /** Registers a punctuation of a user operator; see `process.ts`. */
   schedule(name: string, intervalMs: Millis, time: 'stream' | 'wall', fire: (at: Millis) => void): void;
   /** Stream time of the task: the largest timestamp taken. */

@@ -98,6 +98,7 @@ export function buildStage(parts: BuildParts): BuiltStage {
         // The failure looked into; `running` names whose code it was.
       }
       step.rollback();
+      parts.scans.forgetFirst();
       return running === undefined ? undefined : nodeOfRef(running);
     },
   };

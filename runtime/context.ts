@@ -53,6 +53,7 @@ export function createContext(parts: ContextParts, node: PlanNode): OperatorCont
     drop: (reason) => drops.add(node.id, reason),
     output: (topic) => sinkOf(parts, node, topic),
     scan: (scan) => scans.add(scan),
+    scanFirst: (scan) => scans.first(scan),
     schedule(name, intervalMs, time, fire) {
       if (trace !== undefined) return;
       const initial = time === 'stream' ? Number.NEGATIVE_INFINITY : parts.now() + intervalMs;

@@ -15,12 +15,13 @@ export type RunResult =
   /** A cold read: await {@link Task.fetchMissed}, then run again. */
   | 'miss';
 
-/** Scans asked for within a step; forgotten when it is rolled back. */
+/** Scans asked for within a step; forgotten when it is rolled back, but for one that gave it up. */
 class ScanRequests implements Undoable {
   readonly pending: ResumableScan[] = [];
   readonly #step: Step;
   #touchedIn = -1;
   #mark = 0;
+  #first: ResumableScan | undefined;
 
   constructor(step: Step) {
     this.#step = step;
@@ -38,6 +39,28 @@ class ScanRequests implements Undoable {
 
   rollback(): void {
     this.pending.length = this.#mark;
+  }
+
+  /** Gives up the step until this scan has come to its end. */
+  first(scan: ResumableScan): never {
+    this.#first = scan;
+    return this.#step.miss();
+  }
+
+  /** After the rollback of a step that missed: whether a scan gave it up. That scan is then the next. */
+  takeFirst(): boolean {
+    const scan = this.#first;
+    if (scan === undefined) return false;
+    this.#first = undefined;
+    const at = this.pending.indexOf(scan);
+    if (at >= 0) this.pending.splice(at, 1);
+    this.pending.unshift(scan);
+    return true;
+  }
+
+  /** A step that was only looked into has been rolled back. */
+  forgetFirst(): void {
+    this.#first = undefined;
   }
 }
 
@@ -208,6 +231,7 @@ export class Task {
         if (step.missed) throw MISS;
       } catch (thrown) {
         step.rollback();
+        if (step.missed && this.#parts.scans.takeFirst()) return left;
         if (step.missed || !this.#handled(thrown, input)) {
           this.#missed = input;
           return left === 0 ? -1 : -left;
@@ -252,6 +276,7 @@ export class Task {
       this.worked = true;
       const result = this.#advance(scans[0]!);
       if (result === 'miss') return false;
+      if (result === 'again') continue;
       if (!result) scans.shift();
       if (this.#parts.outputs.full) this.#parts.flush();
     }
@@ -259,7 +284,7 @@ export class Task {
   }
 
   /** One piece of a scan. Where user code behind it fails and policy says to go on, the piece is passed over. */
-  #advance(scan: ResumableScan): boolean | 'miss' {
+  #advance(scan: ResumableScan): boolean | 'miss' | 'again' {
     try {
       return this.#attempt(scan);
     } catch (thrown) {
@@ -279,8 +304,11 @@ export class Task {
     if (this.#parts.timers.wallDue(now)) this.#scans.push(this.#parts.timers);
   }
 
-  /** Runs a piece of work as a step of its own. Takes an object, as scans are, so that no row costs a closure. */
-  #attempt(work: Pick<ResumableScan, 'advance'>): boolean | 'miss' {
+  /**
+   * Runs a piece of work as a step of its own; 'again' once the scans that are pending now have run. Takes an object, as
+   * scans are, so that no row costs a closure.
+   */
+  #attempt(work: Pick<ResumableScan, 'advance'>): boolean | 'miss' | 'again' {
     const step = this.#step;
     step.begin();
     let more: boolean;
@@ -290,6 +318,7 @@ export class Task {
     } catch (thrown) {
       step.rollback();
       if (!step.missed) throw thrown;
+      if (this.#parts.scans.takeFirst()) return 'again';
       this.#missed = undefined;
       return 'miss';
     }
@@ -311,6 +340,10 @@ export class Task {
           },
         });
         if (result === 'miss') return 'miss';
+        if (result === 'again') {
+          if (!this.#runScans()) return 'miss';
+          continue;
+        }
       }
       this.#ending++;
       this.worked = true;
@@ -361,6 +394,7 @@ export class Task {
       }
       step.rollback();
     }
+    this.#parts.scans.forgetFirst();
     step.probing = false;
     this.#parts.counts.set(counts);
     input.seek(at);

@@ -79,6 +79,8 @@ export class TestTask {
   readonly #streamTime: TestNumber;
   readonly #scratch = new ByteWriter();
   #scans: TestList<ResumableScan>;
+  /** The scan that gave up the step. */
+  #first: ResumableScan | undefined;
   #timers: Timer[] = [];
   #operators: Operator[] = [];
   #entries = new Map<string, Push>();
@@ -214,6 +216,10 @@ export class TestTask {
       drop: (reason) => this.dropped.add({ node: node.id, reason }),
       output: (topic) => ({ write: (record) => this.#write(node, topic, record) }),
       scan: (scan) => this.#scans.add(scan),
+      scanFirst: (scan) => {
+        this.#first = scan;
+        return this.step.miss();
+      },
       schedule: (name, intervalMs, time, fire) => {
         const first = time === 'wall' ? this.#wallMs + intervalMs : 0;
         const next = this.#number(`${node.id}/timer/${name}`, first);
@@ -309,6 +315,15 @@ export class TestTask {
     return true;
   }
 
+  #runFirst(scan: ResumableScan): void {
+    for (let more = true; more; ) {
+      this.#attempt(() => {
+        more = scan.advance();
+      });
+      this.#options.between?.();
+    }
+  }
+
   /** Runs a step until it does not miss. User code that fails undoes its step and is thrown on. */
   #attempt(work: () => void): void {
     const { step } = this;
@@ -322,7 +337,10 @@ export class TestTask {
       } catch (thrown) {
         step.rollback();
         if (!step.missed) throw thrown;
-        this.misses++;
+        const first = this.#first;
+        this.#first = undefined;
+        if (first !== undefined) this.#runFirst(first);
+        else this.misses++;
       }
     }
   }
