@@ -14,16 +14,24 @@ export type Duration =
 
 /** The span in milliseconds. Fails on a negative, fractional or empty span, naming `what`. */
 export function millis(span: Duration, what: string): Millis {
-  const total =
-    typeof span === 'number'
-      ? span
-      : (span.days ?? 0) * 86_400_000 +
-        (span.hours ?? 0) * 3_600_000 +
-        (span.minutes ?? 0) * 60_000 +
-        (span.seconds ?? 0) * 1000 +
-        (span.ms ?? 0);
-  if (!Number.isSafeInteger(total) || total < 0) {
-    throw new FlowError('plan.invalid', `${what} must be a whole number of milliseconds, not ${JSON.stringify(span)}`);
-  }
+  const total = signedMillis(span, what);
+  if (total < 0) throw unfit(span, what);
   return total;
+}
+
+/** Like {@link millis}, of a span that may reach back. */
+export function signedMillis(span: Duration, what: string): Millis {
+  const total = typeof span === 'number' ? span : sum(span);
+  if (!Number.isSafeInteger(total)) throw unfit(span, what);
+  return total;
+}
+
+function sum(span: Exclude<Duration, number>): Millis {
+  if (typeof span !== 'object' || span === null) return Number.NaN;
+  const { days = 0, hours = 0, minutes = 0, seconds = 0, ms = 0 } = span;
+  return days * 86_400_000 + hours * 3_600_000 + minutes * 60_000 + seconds * 1000 + ms;
+}
+
+function unfit(span: Duration, what: string): FlowError {
+  return new FlowError('plan.invalid', `${what} must be a whole number of milliseconds, not ${JSON.stringify(span)}`);
 }

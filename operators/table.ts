@@ -6,6 +6,7 @@ import { createFilter } from './filter.ts';
 import { createFilterTable } from './filter-table.ts';
 import { createFlatMap } from './flat-map.ts';
 import { createGroupTable } from './group-table.ts';
+import { createJoinStreams } from './join-streams.ts';
 import { createJoinTable } from './join-table.ts';
 import { createJoinTables } from './join-tables.ts';
 import { createMap } from './map.ts';
@@ -32,6 +33,7 @@ export const OPERATORS = {
   filterTable: createFilterTable,
   flatMap: createFlatMap,
   groupTable: createGroupTable,
+  joinStreams: createJoinStreams,
   joinTable: createJoinTable,
   joinTables: createJoinTables,
   map: createMap,

@@ -1,4 +1,5 @@
 import type { Millis } from '../core/ids.ts';
+import { storesOf } from './node-stores.ts';
 import type { Plan, PlanNode, PlanStore, PlanTopic, Stage, WindowSpec } from './plan.ts';
 
 /** Words that all three forms of `describe` share. */
@@ -16,6 +17,12 @@ export function spanWords(span: Millis): string {
   if (span === 0) return '0';
   const [unit, size] = UNITS.find(([, each]) => span % each === 0)!;
   return `${span / size} ${unit}`;
+}
+
+/** How far a record lies from another: `-5 s`, `0`, `+1 h`. */
+function signedWords(span: Millis): string {
+  if (span === 0) return '0';
+  return span < 0 ? `-${spanWords(-span)}` : `+${spanWords(span)}`;
 }
 
 export function windowWords(window: WindowSpec): string {
@@ -60,6 +67,12 @@ export function nodeWords(node: PlanNode): string {
       const grace = node.grace === null ? [] : [`grace ${spanWords(node.grace.ms)}`];
       return [node.how, ...ownStoreWords(node.store), ...grace].join(', ');
     }
+    case 'joinStreams':
+      return [
+        `${node.how}, right from ${signedWords(-node.beforeMs)} to ${signedWords(node.afterMs)}`,
+        ...(node.graceMs === 0 ? [] : [`grace ${spanWords(node.graceMs)}`]),
+        `stores ${storesOf(node).join(', ')}`,
+      ].join(', ');
     case 'process':
       return node.stores.length === 0 ? '' : `stores ${node.stores.join(', ')}`;
     case 'suppress':

@@ -4,7 +4,7 @@ import type { Serde } from '../schemas/schemas.ts';
 import type { Grouped } from './group-handles.ts';
 import type { FailurePolicy } from './plan.ts';
 import type { Program } from './program.ts';
-import type { GraceOf, History, Joinable, Keyed, Scheme, Settled } from './scheme.ts';
+import type { Flow, GraceOf, History, Joinable, JoinableStream, Keyed, Scheme, Settled } from './scheme.ts';
 import type { AnyStore } from './stores.ts';
 import type { Table } from './table-handles.ts';
 import type { Sink, Topic } from './topic.ts';
@@ -75,7 +75,7 @@ export interface ReadOptions<T, K> {
   readonly time: (value: T) => Millis;
 }
 
-export interface Stream<K, V, P extends Scheme> extends Keyed<K> {
+export interface Stream<K, V, P extends Scheme> extends Keyed<K>, Flow<V> {
   readonly id: string;
   /** The literal count, or `'stale'` after the key changed. */
   readonly partitions: P;
@@ -125,6 +125,33 @@ export interface Stream<K, V, P extends Scheme> extends Keyed<K> {
     this: Settled<'leftJoinTable'>,
     table: Joinable<K, W, P, H>,
     options: JoinTableOptions<V, (value: V, row: W | null, key: K) => R, H>,
+  ): Stream<K, R, P>;
+  /**
+   * Each pair of records of one key whose times are near: the right one at most `before` earlier and `after` later than
+   * the left one, both ends included. The pair's time is the larger of both; its headers are those of the record that
+   * came second. Records with a null value are dropped, since null says that a side is missing; those with a null key
+   * too, since they have no partner.
+   */
+  joinStream<W, R>(
+    this: Settled<'joinStream'>,
+    other: JoinableStream<K, W, P>,
+    options: StreamJoinOptions<V, W, (left: NonNullable<V>, right: NonNullable<W>, key: K) => R>,
+  ): Stream<K, R, P>;
+  /**
+   * As `joinStream`, and a left record that finds no partner comes once with null on the right: when stream time has
+   * passed its window and the grace, at the first record that stands at stream time; at once where its window had passed
+   * when it came, though a partner may still come within the grace, or where its key is null.
+   */
+  leftJoinStream<W, R>(
+    this: Settled<'leftJoinStream'>,
+    other: JoinableStream<K, W, P>,
+    options: StreamJoinOptions<V, W, (left: NonNullable<V>, right: NonNullable<W> | null, key: K) => R>,
+  ): Stream<K, R, P>;
+  /** As `leftJoinStream`, of both sides. */
+  outerJoinStream<W, R>(
+    this: Settled<'outerJoinStream'>,
+    other: JoinableStream<K, W, P>,
+    options: StreamJoinOptions<V, W, (left: NonNullable<V> | null, right: NonNullable<W> | null, key: K) => R>,
   ): Stream<K, R, P>;
   /** A user operator with stores and timers. It may forward any key, so what follows is `'stale'`. */
   process<V2 = V, K2 = K>(options: ProcessOptions<K, V, K2, V2>): Stream<K2, V2, 'stale'>;
@@ -180,6 +207,27 @@ export interface JoinGraceOptions<V, Merge, H extends History> extends JoinOptio
   readonly grace: GraceOf[H];
   /** Needed where the value was made by a lambda. */
   readonly value?: Serde<NonNullable<V>>;
+}
+
+export interface StreamJoinOptions<V, W, Merge> {
+  /** Its stores are named after it. */
+  readonly name: string;
+  readonly within: JoinWindow;
+  readonly merge: Merge;
+  /** Of the values of this stream while they wait; needed where they were made by a lambda. */
+  readonly left?: Serde<V>;
+  /** Of the values of the other stream. */
+  readonly right?: Serde<W>;
+}
+
+/** Of two records of one key: how far their times may be apart. Together `before` and `after` are at least 0. */
+export interface JoinWindow {
+  /** How much earlier the right record may be; negative: how much later it must be. */
+  readonly before: Duration;
+  /** How much later the right record may be; negative: how much earlier it must be. */
+  readonly after: Duration;
+  /** How long records are kept beyond the window for late ones; default 0. */
+  readonly grace?: Duration;
 }
 
 export interface ProcessOptions<K, V, K2, V2> {

@@ -41,6 +41,28 @@ test('it keeps them for all that follows where a left join lies behind, through 
   assert.deepEqual(found, { 'repartition:first': 'keep', 'repartition:second': 'keep', 'repartition:beside': 'drop' });
 });
 
+test('it keeps them on both sides of a left or outer join of streams', () => {
+  const found = nullKeys((app) => {
+    const again = (name: string) =>
+      app
+        .stream(orders)
+        .selectKey((value) => value)
+        .repartition({ name, ...texts });
+    const within = { before: 1, after: 1 };
+    again('a').joinStream(again('b'), { name: 'inner', within, merge });
+    again('c').leftJoinStream(again('d'), { name: 'left', within, merge });
+    again('e').outerJoinStream(again('f'), { name: 'outer', within, merge: (value) => value });
+  });
+  assert.deepEqual(found, {
+    'repartition:a': 'drop',
+    'repartition:b': 'drop',
+    'repartition:c': 'keep',
+    'repartition:d': 'keep',
+    'repartition:e': 'keep',
+    'repartition:f': 'keep',
+  });
+});
+
 test('what only a table is made of is dropped', () => {
   const found = nullKeys((app) => {
     const stream = app.stream(orders);

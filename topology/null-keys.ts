@@ -29,6 +29,9 @@ function takesNullKeys(node: PlanNode): boolean {
   switch (node.kind) {
     case 'joinTable':
       return node.how === 'left';
+    // On the side that is not kept they come to the join too, and are counted there.
+    case 'joinStreams':
+      return node.how !== 'inner';
     default:
       return false;
   }

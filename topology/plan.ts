@@ -56,8 +56,10 @@ export interface PlanStore {
  * - `versioned`: the newest row per key; its earlier ones lie in the store that {@link historyOf} names.
  * - `history`: the earlier rows of a versioned store, by key and the time at which they ceased to be valid.
  * - `buffer`: records that wait, in order of time and key.
+ * - `join`: records of one side of a join of streams, by time, key and number.
+ * - `pending`: records of a join of streams that have found no partner, by side, time and key.
  */
-export type StoreKind = 'key-value' | 'window' | 'session' | 'versioned' | 'history' | 'buffer';
+export type StoreKind = 'key-value' | 'window' | 'session' | 'versioned' | 'history' | 'buffer' | 'join' | 'pending';
 
 export interface StoreForm {
   /** Its rows lie in panes, each dropped as a whole. */
@@ -76,6 +78,8 @@ export const STORE_FORMS: { readonly [Kind in StoreKind]: StoreForm } = {
   versioned: { paned: false, raw: true, ordered: false },
   history: { paned: true, raw: true, ordered: true },
   buffer: { paned: false, raw: true, ordered: true },
+  join: { paned: true, raw: true, ordered: false },
+  pending: { paned: true, raw: true, ordered: true },
 };
 
 /** The store with the earlier rows of a versioned one. */
@@ -214,6 +218,23 @@ export type PlanNode = NodeCommon &
         readonly merge: CodeRef;
         /** Records wait in the buffer until the clock is so far ahead of them. */
         readonly grace: { readonly ms: Millis; readonly buffer: string } | null;
+      }
+    /**
+     * Inputs: the left stream, then the right one. A right record may be `beforeMs` earlier and `afterMs` later than the
+     * left one; either may be negative, which moves the window.
+     */
+    | {
+        readonly kind: 'joinStreams';
+        readonly how: 'inner' | 'left' | 'outer';
+        readonly beforeMs: Millis;
+        readonly afterMs: Millis;
+        readonly graceMs: Millis;
+        /** A stream that is joined with itself has one store for both sides. */
+        readonly leftStore: string;
+        readonly rightStore: string;
+        /** Of left and outer joins: records without a partner so far. */
+        readonly pendingStore: string | null;
+        readonly merge: CodeRef;
       }
     | {
         readonly kind: 'process';

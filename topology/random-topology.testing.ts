@@ -78,6 +78,7 @@ class Grower {
       () => this.#join(from),
       () => this.#joinTables(from),
       () => this.#groupTable(from),
+      () => this.#joinStreams(from),
     ];
     this.#pick(moves)();
   }
@@ -207,6 +208,27 @@ class Grower {
   #anyTable(level: number, partitions: number): AnyTable['table'] {
     const fits = this.#tables.filter((each) => each.level === level && each.table.partitions === partitions);
     return fits.length > 0 ? this.#pick(fits).table : this.#table(level, partitions);
+  }
+
+  #joinStreams(from: Any): void {
+    const at = this.#settled(from);
+    const fits = this.#streams.filter(
+      ({ stale, level, stream }) => !stale && level === at.level && stream.partitions === at.stream.partitions,
+    );
+    const { stream: other } = fits.length > 0 ? this.#pick(fits) : at;
+    const within = {
+      before: randomInt(this.#random, 50),
+      after: randomInt(this.#random, 50),
+      grace: randomInt(this.#random, 2) * 20,
+    };
+    const options = { name: this.#name('pairs'), within, left: value, right: value };
+    const n = (a: Counted | null, b: Counted | null) => ({ n: ((a?.n ?? 3) * 2 - (b?.n ?? 5)) % 1000 });
+    const moves: readonly (() => Settled)[] = [
+      () => at.stream.joinStream(other, { ...options, merge: n }),
+      () => at.stream.leftJoinStream(other, { ...options, merge: n }),
+      () => at.stream.outerJoinStream(other, { ...options, merge: n }),
+    ];
+    this.#streams.push({ ...at, stream: this.#pick(moves)() });
   }
 
   #table(level: number, partitions: number): AnyTable['table'] {

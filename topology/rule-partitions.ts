@@ -33,6 +33,7 @@ export function partitioningFaults(plan: Plan): readonly PlanFault[] {
 }
 
 function nodeProblem(node: PlanNode, schemes: Schemes, byId: ReadonlyMap<string, PlanNode>): PlanFault | undefined {
+  if (node.kind === 'joinStreams') return streamsProblem(node, schemes, byId);
   if (!KEYED.includes(node.kind)) return undefined;
   const input = schemes.get(node.inputs[0] ?? '');
   if (input === undefined) return undefined;
@@ -40,15 +41,40 @@ function nodeProblem(node: PlanNode, schemes: Schemes, byId: ReadonlyMap<string,
     // Told where the table is made.
     if (node.kind === 'joinTables') return undefined;
     const before = node.kind === 'aggregate' ? 'groupByKey' : node.kind;
-    const call = input.partitions === 0 ? 'to(topic) or repartition(...)' : 'repartition(...)';
-    const why = input.partitions === 0 ? 'a connector has partitions of its own' : 'the key changed';
-    return fault('stale-key', node.id, `${node.id}: ${why}: call ${call} before ${before}`);
+    return staleFault(node, input, `before ${before}`);
   }
   return node.kind === 'joinTable' || node.kind === 'joinTables' ? joinProblem(node, input, schemes, byId) : undefined;
 }
 
+function staleFault(node: PlanNode, input: Partitioning, where: string): PlanFault {
+  const call = input.partitions === 0 ? 'to(topic) or repartition(...)' : 'repartition(...)';
+  const why = input.partitions === 0 ? 'a connector has partitions of its own' : 'the key changed';
+  return fault('stale-key', node.id, `${node.id}: ${why}: call ${call} ${where}`);
+}
+
+/** Either side of a join of streams may be the one that does not lie by its key. */
+function streamsProblem(
+  node: NodeOf<'joinStreams'>,
+  schemes: Schemes,
+  byId: ReadonlyMap<string, PlanNode>,
+): PlanFault | undefined {
+  const [left = '', right = ''] = node.inputs;
+  const first = schemes.get(left);
+  const second = schemes.get(right);
+  if (first?.by === 'stale') return staleFault(node, first, `on ${left} before it is joined`);
+  if (second?.by === 'stale') return staleFault(node, second, `on ${right} before it is joined`);
+  return first === undefined ? undefined : joinProblem(node, first, schemes, byId);
+}
+
+/** What is joined with, and how a side comes to lie otherwise. */
+const JOINED = {
+  joinTable: { other: 'table', cure: 'call repartition(...)', on: 'the stream' },
+  joinTables: { other: 'other table', cure: 'call toStream(), repartition(...) and toTable(...)', on: 'one of them' },
+  joinStreams: { other: 'other stream', cure: 'call repartition(...)', on: 'one of them' },
+} as const;
+
 function joinProblem(
-  node: NodeOf<'joinTable' | 'joinTables'>,
+  node: NodeOf<'joinTable' | 'joinTables' | 'joinStreams'>,
   left: Partitioning,
   schemes: Schemes,
   byId: ReadonlyMap<string, PlanNode>,
@@ -57,17 +83,15 @@ function joinProblem(
   const table = schemes.get(tableId);
   if (table === undefined || table.by === 'stale') return undefined;
   const tell = (words: string) => fault('partitioning', node.id, `${node.id}: ${words}`);
-  const cure =
-    node.kind === 'joinTable' ? 'call repartition(...)' : 'call toStream(), repartition(...) and toTable(...)';
+  const { other, cure, on } = JOINED[node.kind];
   if (left.partitions !== table.partitions) {
-    const count = node.kind === 'joinTable' ? 'the count of the table' : 'the count of the other table';
     return tell(
-      `partition counts differ: ${leftId} has ${left.partitions}, ${tableId} has ${table.partitions}; ${cure} with ${count}`,
+      `partition counts differ: ${leftId} has ${left.partitions}, ${tableId} has ${table.partitions}; ${cure} with the count of the ${other}`,
     );
   }
   const keys = [byId.get(leftId)?.key, byId.get(tableId)?.key];
   if (keys[0] !== keys[1]) {
-    const to = node.kind === 'joinTable' ? 'repartition(...) to the key of the table' : `${cure} with one key`;
+    const to = node.kind === 'joinTables' ? `${cure} with one key` : `repartition(...) to the key of the ${other}`;
     return tell(`key types differ: ${leftId} has ${keys[0]}, ${tableId} has ${keys[1]}; ${to}`);
   }
   const unknown = left.by === 'unknown' ? leftId : table.by === 'unknown' ? tableId : undefined;
@@ -77,8 +101,9 @@ function joinProblem(
     );
   }
   if (left.by !== table.by) {
-    const on = node.kind === 'joinTable' ? 'call repartition(...) on the stream' : `${cure} on one of them`;
-    return tell(`one of ${leftId} and ${tableId} lies by its windowed key, the other by the key inside; ${on}`);
+    return tell(
+      `one of ${leftId} and ${tableId} lies by its windowed key, the other by the key inside; ${cure} on ${on}`,
+    );
   }
   return undefined;
 }

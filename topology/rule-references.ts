@@ -1,4 +1,5 @@
 import { fault, type PlanFault } from './faults.ts';
+import { storesOf } from './node-stores.ts';
 import type { Plan, PlanNode } from './plan.ts';
 import { storesBehind } from './table-rows.ts';
 
@@ -22,7 +23,7 @@ export function referenceFaults(plan: Plan): readonly PlanFault[] {
     if ('topic' in node && !topics.has(node.topic)) {
       tell(node.id, `${node.id} uses topic ${node.topic}, which the plan does not declare; add it to the topics`);
     }
-    for (const store of storesOf(node, byId)) {
+    for (const store of usedStores(node, byId)) {
       if (!stores.has(store)) {
         tell(node.id, `${node.id} uses store ${store}, which the plan does not declare; add it to the stores`);
       } else if (!plan.stores.some((each) => each.name === store && each.nodes.includes(node.id))) {
@@ -42,9 +43,8 @@ export function referenceFaults(plan: Plan): readonly PlanFault[] {
 }
 
 /** What a node writes, and what it looks rows up in. */
-function storesOf(node: PlanNode, byId: ReadonlyMap<string, PlanNode>): readonly string[] {
-  if (node.kind === 'process') return node.stores;
-  const own = 'store' in node && node.store !== null ? [node.store] : [];
+function usedStores(node: PlanNode, byId: ReadonlyMap<string, PlanNode>): readonly string[] {
+  const own = storesOf(node);
   if (node.kind !== 'joinTable' && node.kind !== 'joinTables') return own;
   const looked = node.kind === 'joinTable' ? node.inputs.slice(1) : node.inputs;
   const behind = looked.flatMap((input) => storesBehind(input, (id) => byId.get(id)));
@@ -66,6 +66,7 @@ function codeOf(node: PlanNode): readonly string[] {
       return [node.add, node.subtract, node.initial].filter((ref) => ref !== null);
     case 'joinTable':
     case 'joinTables':
+    case 'joinStreams':
       return [node.merge];
     case 'process':
       return [node.supplier];

@@ -1,4 +1,5 @@
 import { fault, type PlanFault } from './faults.ts';
+import { storesOf } from './node-stores.ts';
 import type { NodeOf, Plan, PlanNode, PlanStore, PlanTopic } from './plan.ts';
 
 /** Every topic and store has formats, and its users agree on them. */
@@ -43,6 +44,13 @@ function topicMismatch(node: PlanNode, topics: ReadonlyMap<string, PlanTopic>): 
 }
 
 function storeMismatch(node: PlanNode, stores: ReadonlyMap<string, PlanStore>): string | undefined {
+  if (node.kind === 'joinStreams') {
+    const kindOf = (name: string) => (name === node.pendingStore ? 'pending' : 'join');
+    const other = storesOf(node)
+      .map((name) => stores.get(name))
+      .find((store) => store !== undefined && store.kind !== kindOf(store.name));
+    return other && `needs a ${kindOf(other.name)} store, and ${other.name} is a ${other.kind} store`;
+  }
   if (node.kind !== 'aggregate') return undefined;
   const store = stores.get(node.store);
   if (store === undefined) return undefined;

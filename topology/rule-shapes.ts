@@ -40,6 +40,7 @@ function countProblem(node: PlanNode): Problem | undefined {
   if (node.kind === 'merge') return have >= 2 ? undefined : shape('merges fewer than two streams');
   if (node.kind === 'joinTable') return have === 2 ? undefined : shape('joins one stream with one table');
   if (node.kind === 'joinTables') return have === 2 ? undefined : shape('joins two tables');
+  if (node.kind === 'joinStreams') return have === 2 ? undefined : shape('joins two streams');
   return have === 1 ? undefined : shape(`takes one input, not ${have}`);
 }
 
@@ -75,12 +76,19 @@ function inputProblem(node: PlanNode, inputs: readonly PlanNode[]): Problem | un
     case 'aggregateTable':
       if (first.kind === 'repartition') return undefined;
       return shape(`takes the changes of a grouped table behind their repartition, not records of ${first.id}`);
+    case 'joinStreams':
+      return streamProblem(first) ?? (second === undefined ? undefined : streamProblem(second));
   }
   if (first.kind === 'groupTable') {
     return node.kind === 'repartition' ? undefined : shape(`takes changes of ${first.id}, which need a repartition`);
   }
-  if (isTable(first) || first.kind === 'suppress') return shape(`takes a stream; call toStream() on ${first.id}`);
-  if (first.kind === 'branch') return shape(`takes records of ${first.id}; take those of one of its arms`);
+  return streamProblem(first);
+}
+
+function streamProblem(input: PlanNode): Problem | undefined {
+  if (input.kind === 'groupTable') return shape(`takes changes of ${input.id}, which need a repartition`);
+  if (isTable(input) || input.kind === 'suppress') return shape(`takes a stream; call toStream() on ${input.id}`);
+  if (input.kind === 'branch') return shape(`takes records of ${input.id}; take those of one of its arms`);
   return undefined;
 }
 
@@ -101,6 +109,10 @@ function settingProblem(node: PlanNode): Problem | undefined {
       return shape(`is a ${node.how}, which ${initial ? 'needs' : 'has no'} initial`);
     if (node.kind === 'aggregateTable' && (node.subtract !== null) !== add)
       return shape(`is a ${node.how}, which ${add ? 'needs' : 'has no'} subtract`);
+  }
+  if (node.kind === 'joinStreams' && (node.pendingStore === null) !== (node.how === 'inner')) {
+    const pending = node.how === 'inner' ? 'has no store for pending records' : 'needs a store for pending records';
+    return shape(`is a join of kind ${node.how}, which ${pending}`);
   }
   return undefined;
 }

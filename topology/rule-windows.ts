@@ -1,11 +1,15 @@
 import { fault, type PlanFault } from './faults.ts';
-import type { Plan, WindowSpec } from './plan.ts';
+import type { NodeOf, Plan, PlanStore, WindowSpec } from './plan.ts';
 
 /** Windows have a size, hops do not leave gaps, and stores keep windows as long as records may change them. */
 export function windowFaults(plan: Plan): readonly PlanFault[] {
   const found: PlanFault[] = [];
   const stores = new Map(plan.stores.map((store) => [store.name, store]));
   for (const node of plan.nodes) {
+    if (node.kind === 'joinStreams') {
+      const wrong = joinProblem(node, plan.stores);
+      if (wrong !== undefined) found.push(fault('window', node.id, `${node.id}: ${wrong}`));
+    }
     if (node.kind !== 'aggregate' || node.window === null) continue;
     const { window } = node;
     const tell = (words: string) => found.push(fault('window', node.id, `${node.id}: ${words}`));
@@ -20,6 +24,8 @@ export function windowFaults(plan: Plan): readonly PlanFault[] {
     }
   }
   for (const store of plan.stores) {
+    // told of with the join whose it is
+    if (store.kind === 'join') continue;
     // a history of nothing keeps the newest rows, and lets updates of the same time through
     const least = store.kind === 'versioned' || store.kind === 'history' ? 0 : 1;
     if (store.retentionMs !== null && !(Number.isSafeInteger(store.retentionMs) && store.retentionMs >= least)) {
@@ -28,6 +34,27 @@ export function windowFaults(plan: Plan): readonly PlanFault[] {
     }
   }
   return found;
+}
+
+/** The retention of a buffer is the join's own: no other may be said. */
+function joinProblem(node: NodeOf<'joinStreams'>, stores: readonly PlanStore[]): string | undefined {
+  const { beforeMs, afterMs, graceMs, leftStore, rightStore } = node;
+  if (!Number.isSafeInteger(beforeMs)) return `before is ${beforeMs} ms; say a whole number`;
+  if (!Number.isSafeInteger(afterMs)) return `after is ${afterMs} ms; say a whole number`;
+  if (!Number.isSafeInteger(graceMs) || graceMs < 0) {
+    return `the grace is ${graceMs} ms; say a whole number of at least 0`;
+  }
+  if (beforeMs + afterMs < 0) {
+    return `the window ends before it begins: before ${beforeMs} ms and after ${afterMs} ms together are below 0; raise one of them`;
+  }
+  const retentionMs = beforeMs + afterMs + graceMs;
+  const own = stores.filter(({ name }) => name === leftStore || name === rightStore);
+  const other = own.find((store) => store.retentionMs !== retentionMs);
+  // Two of one name and not alike are told of elsewhere.
+  if (other === undefined || own.some(({ name, retentionMs: kept }) => name === other.name && kept === retentionMs)) {
+    return undefined;
+  }
+  return `store ${other.name} keeps records for ${other.retentionMs} ms; before, after and grace make ${retentionMs} ms`;
 }
 
 function windowProblem(window: WindowSpec): string | undefined {

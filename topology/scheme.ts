@@ -19,6 +19,7 @@ export interface TypeError_<Words extends string> {
 
 declare const keyMark: unique symbol;
 declare const rowMark: unique symbol;
+declare const valueMark: unique symbol;
 
 /** Knows its key type in both directions: a key of another type lies on other partitions. Types only. */
 export interface Keyed<K> {
@@ -46,6 +47,11 @@ export interface GraceOf {
   readonly none: TypeError_<'only a table with history can be joined with grace: give the table a history'>;
 }
 
+/** Knows the type of the values that flow in it. Types only. */
+export interface Flow<V> {
+  readonly [valueMark]: () => V;
+}
+
 /** A receiver whose key lies where it should. */
 export interface Settled<Operation extends string> {
   readonly partitions: number | TypeError_<`the key changed: call repartition(...) before ${Operation}`>;
@@ -58,4 +64,15 @@ export interface Joinable<K, W, P extends Scheme, H extends History = History> e
   readonly [keyMark]:
     | Keyed<K>[typeof keyMark]
     | TypeError_<'key types differ: selectKey(...) and repartition(...) to the key of the table'>;
+}
+
+/** A stream that a stream of key K and scheme P may be joined with; its values are W. */
+export interface JoinableStream<K, W, P extends Scheme> extends Flow<W> {
+  readonly id: string;
+  readonly partitions:
+    | P
+    | TypeError_<'partition counts differ, or the key of the other stream changed: call repartition(...) on it with the count of this one'>;
+  readonly [keyMark]:
+    | Keyed<K>[typeof keyMark]
+    | TypeError_<'key types differ: selectKey(...) and repartition(...) one stream to the key of the other'>;
 }

@@ -24,6 +24,18 @@ const MISTAKES: readonly (readonly [code: string, sentence: string])[] = [
     'only a table with history can be joined with grace: give the table a history',
   ],
   ['orders.joinTable(kept, { merge, grace: 5 });', "'name' is missing"],
+  [
+    "stale.joinStream(orders, { name: 'a', within, merge });",
+    'the key changed: call repartition(...) before joinStream',
+  ],
+  [
+    "orders.leftJoinStream(stale, { name: 'b', within, merge });",
+    'partition counts differ, or the key of the other stream changed: call repartition(...) on it',
+  ],
+  [
+    "orders.outerJoinStream(t.stream(numberedTopic), { name: 'c', within, merge });",
+    'key types differ: selectKey(...) and repartition(...) one stream to the key of the other',
+  ],
   ['orders.to(customersTopic);', "Property 'tier' is missing"],
 ];
 
@@ -39,6 +51,8 @@ const numbered = t.table(topic('numbered', { key: int64(), value: json<object>()
 const orders = t.stream(topic('orders', { key: string(), value: json<{ customer: string }>(), partitions: 12 }));
 const stale = orders.selectKey((order) => order.customer);
 const merge = () => 1;
+const within = { before: 0, after: 0 };
+const numberedTopic = topic('numbered-too', { key: int64(), value: json<object>(), partitions: 12 });
 `;
 
 test('the compiler tells each mistake in a sentence', () => {

@@ -1,6 +1,7 @@
 import type { Serde } from '../schemas/schemas.ts';
+import { addJoinStreams } from './add-join-streams.ts';
 import { addJoinTable, type JoinTableCall } from './add-join-table.ts';
-import type { ProcessOptions, RepartitionOptions, ToTableOptions } from './handles.ts';
+import type { ProcessOptions, RepartitionOptions, StreamJoinOptions, ToTableOptions } from './handles.ts';
 import type { PlanNode } from './plan.ts';
 import type { Scheme } from './scheme.ts';
 import { tableKind } from './table-kind.ts';
@@ -8,6 +9,7 @@ import type { Sink } from './topic.ts';
 import type { Lambda, Place, Stored, Wire } from './wire.ts';
 
 type Repartition = RepartitionOptions<unknown, unknown, number>;
+type StreamJoin = StreamJoinOptions<unknown, unknown, Lambda>;
 type OneLambda = 'map' | 'mapValues' | 'flatMap' | 'selectKey' | 'peek';
 
 /** `Stream` of `handles.ts`. */
@@ -107,6 +109,18 @@ export class StreamHandle implements Place {
 
   leftJoinTable(table: Stored, options: JoinTableCall): Place {
     return this.#stream(addJoinTable(this.#wire.builder, 'left', this, table, options));
+  }
+
+  joinStream(other: Place, options: StreamJoin): Place {
+    return this.#stream(addJoinStreams(this.#wire.builder, this.id, other.id, 'inner', options));
+  }
+
+  leftJoinStream(other: Place, options: StreamJoin): Place {
+    return this.#stream(addJoinStreams(this.#wire.builder, this.id, other.id, 'left', options));
+  }
+
+  outerJoinStream(other: Place, options: StreamJoin): Place {
+    return this.#stream(addJoinStreams(this.#wire.builder, this.id, other.id, 'outer', options));
   }
 
   process(options: ProcessOptions<unknown, unknown, unknown, unknown>): Place {

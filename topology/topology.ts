@@ -44,7 +44,7 @@ export type * from './group-handles.ts';
 export type * from './handles.ts';
 export { planHash } from './plan-hash.ts';
 export type { Code, Program } from './program.ts';
-export type { Joinable, Scheme, Settled, TypeError_ } from './scheme.ts';
+export type { Joinable, JoinableStream, Scheme, Settled, TypeError_ } from './scheme.ts';
 export { splitStages } from './split.ts';
 export {
   type AnyStore,

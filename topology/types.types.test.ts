@@ -157,6 +157,65 @@ test('a join needs equal keys, equal counts and a settled key', () => {
   perSecond.joinTable(table, { merge: () => 1 });
 });
 
+test('a join of streams types its sides, and needs equal keys, equal counts and settled keys', () => {
+  const { t, stream } = sources();
+  const other = t.stream(customers);
+  const within = { before: { minutes: 5 }, after: { hours: 1 }, grace: 0 };
+  const pairs = stream.joinStream(other, {
+    name: 'pairs',
+    within,
+    merge: (order, customer, key) => ({ key, tier: customer.tier, amount: order.amount }),
+  });
+  same<typeof pairs, Stream<string, { key: string; tier: string; amount: number }, 12>>();
+  const left = stream.leftJoinStream(other, {
+    name: 'left',
+    within,
+    merge: (order, customer) => customer?.tier ?? order.status,
+  });
+  same<typeof left, Stream<string, string, 12>>();
+  const outer = stream.outerJoinStream(other, {
+    name: 'outer',
+    within,
+    merge: (order, customer) => [order?.amount, customer?.tier] as const,
+  });
+  same<typeof outer, Stream<string, readonly [number | undefined, string | undefined], 12>>();
+  const merge = () => 1;
+  // a stream of changes has nulls, which never come to a join
+  const changes = t.table(topic('rows', { key: string(), value: json<Customer>(), partitions: 12 }), { store: 'rows' });
+  stream.joinStream(changes.toStream(), { name: 'changes', within, merge: (_order, row) => row.tier });
+  // @ts-expect-error the right side may be missing
+  stream.leftJoinStream(other, { name: 'a', within, merge: (_order, customer) => customer.tier });
+  // @ts-expect-error the left side may be missing
+  stream.outerJoinStream(other, { name: 'b', within, merge: (order) => order.amount });
+  // @ts-expect-error it needs a name for its stores
+  stream.joinStream(other, { within, merge });
+  // @ts-expect-error it needs both bounds
+  assert.throws(() => stream.joinStream(other, { name: 'c', within: { before: 1 }, merge }), /after of join c must be/);
+  // @ts-expect-error partition counts differ
+  stream.joinStream(t.stream(topic('few-too', { key: string(), value: int64(), partitions: 6 })), {
+    name: 'd',
+    within,
+    merge,
+  });
+  // @ts-expect-error key types differ
+  stream.joinStream(t.stream(numbered), { name: 'e', within, merge });
+  const stale = stream.selectKey((order) => order.customer);
+  // @ts-expect-error the key changed
+  stale.joinStream(other, { name: 'f', within, merge });
+  // @ts-expect-error the key of the other stream changed
+  other.joinStream(stale, { name: 'g', within, merge });
+  // @ts-expect-error a table is no stream
+  stream.joinStream(changes, { name: 'h', within, merge });
+  // @ts-expect-error a stream is no table
+  stream.joinTable(other, { merge });
+  // the same types within a generic operator
+  function near<K, V, W, P extends number>(from: Stream<K, V, P>, to: Stream<K, W, P>): Stream<K, string, P> {
+    return from.joinStream(to, { name: 'near', within, merge: (a, b) => `${a}${b}` });
+  }
+  const generic = near(stream, other);
+  same<typeof generic, Stream<string, string, 12>>();
+});
+
 test('a keyed operation needs a settled key', () => {
   const { t, stream } = sources();
   const stale = stream.selectKey((order) => order.customer);

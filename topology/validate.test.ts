@@ -28,6 +28,7 @@ const merge = (row: Row) => row;
 const untyped = (stream: unknown) => stream as Stream<string, Row, 4>;
 const made: SourceLike<Row> = { description: 'made', bounded: true, open: async () => assert.fail() };
 const readAs = (name: string) => ({ name, key: (row: Row) => row.id, keySerde: string(), value, time: () => 0 });
+const NEAR = { before: 10, after: 10 };
 const supplier = () => ({ process() {} });
 
 function refused(define: (t: Topology) => void, ...expected: readonly RegExp[]): void {
@@ -96,6 +97,60 @@ const CASES: { readonly [name: string]: readonly [(t: Topology) => void, ...RegE
       counts.toStream().joinTable(t.table(keys, { store: 's' }), { merge: () => 1 });
     },
     /lies by its windowed key, the other by the key inside/,
+  ],
+  'a stale key on the right of a join of streams': [
+    (t) =>
+      t
+        .stream(four)
+        .joinStream(untyped(t.stream(alsoFour).selectKey((row) => row.id)), { name: 'j', within: NEAR, merge }),
+    /joinStreams:j: the key changed: call repartition\(\.\.\.\) on selectKey:also-four:1 before it is joined/,
+  ],
+  'a stale key on the left of a join of streams': [
+    (t) =>
+      untyped(t.stream(four).selectKey((row) => row.id)).joinStream(t.stream(alsoFour), {
+        name: 'j',
+        within: NEAR,
+        merge,
+      }),
+    /call repartition\(\.\.\.\) on selectKey:four:1 before it is joined/,
+    /store j-left has no key serde/,
+    /store j-right has no key serde/,
+  ],
+  'joined streams whose counts differ': [
+    (t) => untyped(t.stream(six)).outerJoinStream(t.stream(four), { name: 'j', within: NEAR, merge: () => 1 }),
+    /partition counts differ: source:six has 6, source:four has 4; call repartition\(\.\.\.\) with the count of the other/,
+  ],
+  'joined streams whose keys differ': [
+    (t) => {
+      const numbered = topic('numbered', { key: int64(), value, partitions: 4 });
+      untyped(t.stream(numbered)).joinStream(t.stream(four), { name: 'j', within: NEAR, merge });
+    },
+    /key types differ: source:numbered has int64, source:four has string/,
+  ],
+  'a join of streams on an undeclared partitioner': [
+    (t) => t.stream(four).leftJoinStream(t.stream(odd), { name: 'j', within: NEAR, merge }),
+    /nobody knows by which partitioner source:odd lies/,
+  ],
+  'a join window that ends before it begins': [
+    (t) => t.stream(four).joinStream(t.stream(alsoFour), { name: 'j', within: { before: -20, after: 10 }, merge }),
+    /joinStreams:j: the window ends before it begins: before -20 ms and after 10 ms together are below 0; raise one/,
+  ],
+  'a join of made values without a serde': [
+    (t) => {
+      const ids = t.stream(four).mapValues((row) => row.id);
+      ids.joinStream(t.stream(alsoFour), { name: 'j', within: NEAR, merge: (id) => id });
+    },
+    /store j-left has no value serde/,
+  ],
+  'two joins of streams of one name': [
+    (t) => {
+      const other = t.stream(alsoFour);
+      for (const after of [10, 20])
+        t.stream(four).joinStream(other, { name: 'j', within: { before: 0, after }, merge });
+    },
+    /2 nodes of kind joinStreams are named j/,
+    /store j-left is declared twice and not alike/,
+    /store j-right is declared twice and not alike/,
   ],
   'two stores of one name': [
     (t) => {
@@ -260,6 +315,44 @@ test('a sink inherits partitions only where key and count are unchanged', () => 
   assert.deepEqual(
     sinks.map((node) => node.partitioner),
     ['inherited', 'key', 'key'],
+  );
+});
+
+test('a negative grace is refused where it is said', () => {
+  const t = topology('app');
+  const within = { ...NEAR, grace: -1 };
+  assert.throws(
+    () => t.stream(four).joinStream(t.stream(alsoFour), { name: 'j', within, merge }),
+    /the grace of join j must be a whole number of milliseconds, not -1/,
+  );
+});
+
+test('judges joins of streams that no handle wrote', () => {
+  const good = accepted((t) =>
+    t.stream(four).leftJoinStream(t.stream(alsoFour), { name: 'j', within: NEAR, merge }).to(six),
+  );
+  const change = (fields: object): string => {
+    const nodes = good.nodes.map((node) => (node.id === 'joinStreams:j' ? ({ ...node, ...fields } as PlanNode) : node));
+    return validatePlan({ ...good, nodes })
+      .map((each) => each.message)
+      .join('\n');
+  };
+  assert.equal(change({}), '');
+  assert.match(change({ graceMs: -5 }), /the grace is -5 ms; say a whole number of at least 0/);
+  assert.match(change({ beforeMs: 0.5 }), /before is 0\.5 ms; say a whole number/);
+  assert.match(change({ afterMs: null }), /after is null ms; say a whole number/);
+  assert.match(change({ afterMs: 50 }), /store j-left keeps records for 20 ms; before, after and grace make 60 ms/);
+  assert.match(change({ inputs: ['source:four'] }), /joins two streams/);
+  assert.match(change({ pendingStore: null }), /is a join of kind left, which needs a store for pending records/);
+  assert.match(change({ how: 'inner' }), /is a join of kind inner, which has no store for pending records/);
+  assert.match(change({ leftStore: 'gone' }), /uses store gone, which the plan does not declare/);
+  assert.match(change({ merge: 'other/merge' }), /code of another node/);
+  const stores = good.stores.map((store) => ({ ...store, kind: 'window' as const }));
+  assert.match(
+    validatePlan({ ...good, stores })
+      .map((each) => each.message)
+      .join('\n'),
+    /joinStreams:j needs a join store, and j-left is a window store/,
   );
 });
 

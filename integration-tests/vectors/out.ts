@@ -8,7 +8,6 @@ export interface Out {
 
 /** Vectors with such statements are left out. What is listed here and runs is a fault of this list. */
 export const OUT: readonly Out[] = [
-  op('joinSS', 'stream-stream join'),
   op('joinFK', 'foreign-key join'),
   op('globalTable', 'global table'),
   { why: 'suppression of a table', matches: ({ op: name }) => name === 'suppress' },

@@ -117,6 +117,25 @@ export function everything(): TestProgram {
     })
     .toStream()
     .to(textsOut);
+  present
+    .outerJoinStream(rates.toStream(), {
+      name: 'near',
+      within: { before: 7, after: 12, grace: 3 },
+      merge: (value, rate, key) => `${key}:${value}~${rate?.sum}`,
+    })
+    .to(textsOut);
+  names
+    .toStream()
+    .leftJoinStream(present.mapValues(String), {
+      name: 'named',
+      within: { before: 90, after: -5 },
+      merge: (row, value) => `${row.name}~${value}`,
+      right: string(),
+    })
+    .to(textsOut);
+  events
+    .joinStream(events, { name: 'pairs', within: { before: 5, after: 5 }, merge: (a, b) => a * 10 + b })
+    .to(numbersOut);
 
   const prices = app.table(PRICES, { store: 'prices', history: 25 });
   prices.toStream().to(numbersOut);
