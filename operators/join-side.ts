@@ -108,13 +108,23 @@ export class JoinSide {
     const table = this.#table;
     this.#found = 0;
     this.#at = 0;
+    const isCold = table.isCold(this.#pane);
     for (let number = 0; ; number++) {
+      // A power of two: so many more are asked for at once, so that a long row of cold records is a few fetches.
+      if (isCold && number > 0 && (number & (number - 1)) === 0) this.#readAhead(number);
       this.#setNumber(number);
       if (!table.find(this.#pane, this.#key, 0, this.#keyEnd)) break;
       const { timestamp } = table;
       if (timestamp >= this.#from && timestamp <= this.#to) this.#insert(timestamp, number);
     }
     this.#pane += this.#paneMs;
+  }
+
+  #readAhead(first: number): void {
+    for (let number = first; number < first * 2; number++) {
+      this.#setNumber(number);
+      this.#table.ahead(this.#pane, this.#key, 0, this.#keyEnd);
+    }
   }
 
   /** Most records come in order of time, and are put last. */

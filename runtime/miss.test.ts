@@ -42,7 +42,7 @@ class Remember implements Processor<string, string, string, string> {
   }
 }
 
-/** Aggregates, a join, a user's processor, and code that fails on some records behind all that. */
+/** Aggregates, joins, a user's processor, and code that fails on some records behind all that. */
 function mixed(): Program {
   const app = topology('mixed');
   const stream = app.stream(events);
@@ -62,6 +62,13 @@ function mixed(): Program {
     .toStream()
     .to(out('texts-out'));
   stream.leftJoinTable(table, { merge: (value, name) => `${value}=${name}` }).to(out('joined'));
+  stream
+    .outerJoinStream(table.toStream(), {
+      name: 'near',
+      within: { before: 30, after: 45, grace: 10 },
+      merge: (value, name) => `${value}~${name}`,
+    })
+    .to(out('near'));
   stream
     .process<string>({
       name: 'remember',

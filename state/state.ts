@@ -177,6 +177,13 @@ interface TableCommon {
   scan(pane: number, from?: Bytes, to?: Bytes): Scan;
   /** The last row of such a scan: a cursor that stands at it, or `undefined` where there is none. May miss. */
   last(pane: number, from?: Bytes, to?: Bytes): Scan | undefined;
+  /** Whether reads of a pane may miss. */
+  isCold(pane: number): boolean;
+  /**
+   * Tells that a row will be read in this step: where it may be cold, the fetch that the next miss brings about reads
+   * it too. Never misses.
+   */
+  ahead(pane: number, key: Bytes, keyStart: number, keyEnd: number): void;
   /** Deletes a row; nothing where it is absent. */
   delete(pane: number, key: Bytes, keyStart: number, keyEnd: number): void;
 }

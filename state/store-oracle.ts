@@ -32,7 +32,7 @@ interface ChangelogRecord {
 }
 
 export interface Operation {
-  readonly kind: 'find' | 'update' | 'write' | 'delete' | 'drop' | 'scan' | 'last';
+  readonly kind: 'find' | 'update' | 'write' | 'delete' | 'drop' | 'scan' | 'last' | 'ahead';
   readonly table: string;
   readonly pane: number;
   readonly key: Buffer;
@@ -261,6 +261,9 @@ export class OracleTask {
         return;
       case 'last':
         this.#last(operation);
+        return;
+      case 'ahead':
+        table.ahead(pane, key, 0, key.length);
     }
   }
 

@@ -80,7 +80,20 @@ function operations(random: Random, keys: readonly Buffer[], writesOnly: boolean
     const spec = TABLES[randomInt(random, TABLES.length)]!;
     const kinds = writesOnly
       ? (['write', 'write', 'delete'] as const)
-      : (['find', 'find', 'update', 'update', 'update', 'write', 'write', 'write', 'delete', 'scan', 'last'] as const);
+      : ([
+          'find',
+          'find',
+          'update',
+          'update',
+          'update',
+          'write',
+          'write',
+          'write',
+          'delete',
+          'scan',
+          'last',
+          'ahead',
+        ] as const);
     const kind = randomInt(random, 60) === 0 ? 'drop' : kinds[randomInt(random, kinds.length)]!;
     return {
       kind,

@@ -128,6 +128,14 @@ export class NaiveTable implements Settling {
     return new NaiveScan(rows, this.#step, this.#interrupt);
   }
 
+  isCold(): boolean {
+    return true;
+  }
+
+  ahead(): void {
+    this.#spoil();
+  }
+
   last(pane: number, from?: Bytes, to?: Bytes): Scan | undefined {
     let rows = 0;
     for (const scan = this.scan(pane, from, to); scan.next(); ) rows++;

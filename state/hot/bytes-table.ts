@@ -88,6 +88,14 @@ export class HotBytesTable implements BytesTable {
     return new TableScan(this.#parts, undefined, pane, from, to);
   }
 
+  isCold(pane: number): boolean {
+    return this.rows.panes.get(pane)?.complete === false;
+  }
+
+  ahead(pane: number, key: Bytes, keyStart: number, keyEnd: number): void {
+    this.rows.ahead(pane, key, keyStart, keyEnd);
+  }
+
   last(pane: number, from?: Bytes, to?: Bytes): Scan | undefined {
     return lastRow(this.#parts, undefined, pane, from, to);
   }

@@ -92,6 +92,14 @@ export class HotCellTable implements CellTable {
     return new TableScan(this.#parts, this.format, pane, from, to);
   }
 
+  isCold(pane: number): boolean {
+    return this.rows.panes.get(pane)?.complete === false;
+  }
+
+  ahead(pane: number, key: Bytes, keyStart: number, keyEnd: number): void {
+    this.rows.ahead(pane, key, keyStart, keyEnd);
+  }
+
   last(pane: number, from?: Bytes, to?: Bytes): Scan | undefined {
     return lastRow(this.#parts, this.format, pane, from, to);
   }

@@ -180,6 +180,13 @@ export class HotRows extends PaneRows implements Settling {
     return this.#step.miss();
   }
 
+  /** Notes that a key is wanted, where it may be cold and nobody has asked for it yet. */
+  ahead(pane: number, key: Bytes, start: number, end: number): void {
+    if (!this.select(pane, false) || this.pane!.complete) return;
+    if (this.lookup(key, start, end) >= 0 || !this.mayBeCold) return;
+    this.#cold.want(this, this.pane!, this.create(key, start, end, UNKNOWN));
+  }
+
   /** Empties the table at once. */
   clear(): void {
     for (const pane of this.panes.values()) this.bury(pane);

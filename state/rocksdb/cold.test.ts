@@ -71,6 +71,36 @@ test(
 );
 
 test(
+  'rows that are told ahead come with the one that is missed',
+  onDisk(async (task) => {
+    for (let i = 0; i < 64; i++) await task.run(() => task.put(10, `here-${i}`, `${i}`));
+    await task.evictAll();
+    const read = () => {
+      for (let i = 0; i < 70; i++) {
+        const key = Buffer.from(`here-${i}`);
+        task.pages.ahead(10, key, 0, key.length);
+      }
+      return Array.from({ length: 70 }, (_, i) => task.get(10, `here-${i}`));
+    };
+    assert.equal(task.pages.isCold(10), true);
+    assert.equal(task.pages.isCold(11), false);
+    assert.equal(task.attempt(read), undefined);
+    await task.state.fetchWanted();
+    const done = task.attempt(read);
+    assert.deepEqual(
+      done?.result,
+      Array.from({ length: 70 }, (_, i) => (i < 64 ? `${i}` : undefined)),
+    );
+    task.state.unpin();
+    await task.evictAll();
+    // what is told and then not read does no harm
+    assert.deepEqual(await task.run(() => task.get(10, 'here-1')), '1');
+    await task.run(() => task.put(10, 'here-2', 'new'));
+    assert.deepEqual((await task.run(read)).slice(0, 4), ['0', '1', 'new', '3']);
+  }),
+);
+
+test(
   'hard place 2: absence that was read is known while it is pinned',
   onDisk(async (task) => {
     await task.run(() => task.add('a', 1));
