@@ -5,9 +5,9 @@ import type { TaskState } from '../state/state.ts';
 import type { PlanNode } from '../topology/plan.ts';
 import type { Program } from '../topology/topology.ts';
 import type { Drops } from './drops.ts';
+import type { ScanRequests } from './scan-requests.ts';
 import { createSink } from './sink.ts';
 import type { PlanIndex } from './stage.ts';
-import type { ScanRequests } from './task.ts';
 import type { Timers } from './timers.ts';
 
 export interface ContextParts {

@@ -20,11 +20,12 @@ import { changelogOf, changelogsOf, type OpenStateParts, openState } from './ope
 import { passThrough } from './pass-through.ts';
 import { RunningTask, type SplitFeed } from './running-task.ts';
 import type { RunSettings } from './runtime.ts';
+import { ScanRequests } from './scan-requests.ts';
 import { sharedView } from './shared-views.ts';
 import { SkipLog } from './skip-log.ts';
 import { SplitInput, splitTopic } from './split-input.ts';
 import type { TaskSpec } from './stage.ts';
-import { createScanRequests, type SchemaWaits, Task } from './task.ts';
+import { type SchemaWaits, Task } from './task.ts';
 import { Timers } from './timers.ts';
 import { TopicInput } from './topic-input.ts';
 import type { WorkerReport } from './worker-report.ts';
@@ -71,7 +72,7 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
   const numbers = await KeptNumbers.load(state, step);
   const drops = new Drops(new MetricSet(telemetry, { application, task: spec.id }), step);
   const skips = new SkipLog(log, clock);
-  const scans = createScanRequests(step);
+  const scans = new ScanRequests(step);
   const streamTime = numbers.number('stream-time', -1);
   const timers = new Timers(streamTime);
   const built = buildStage({

@@ -8,7 +8,8 @@ import type { KeptNumber, Push } from '../operators/operators.ts';
 import { int64, string } from '../schemas/schemas.ts';
 import type { TaskState } from '../state/state.ts';
 import type { Failures } from './failures.ts';
-import { createScanRequests, Task } from './task.ts';
+import { ScanRequests } from './scan-requests.ts';
+import { Task } from './task.ts';
 import { Timers } from './timers.ts';
 import { TopicInput } from './topic-input.ts';
 
@@ -130,7 +131,7 @@ function taskOf(
   });
   return new Task({
     ...{ id: 'task', step, inputs, operators: [], streamTime, timers },
-    ...{ state: {} as TaskState, scans: createScanRequests(step), counts: new Float64Array(0) },
+    ...{ state: {} as TaskState, scans: new ScanRequests(step), counts: new Float64Array(0) },
     ...{ flush: () => undefined, outputs: { full: false } },
     failures: {
       handle: (_thrown: unknown, { topic, record }: TopicInput) => log.push(`${topic} ${record.position} failed`),

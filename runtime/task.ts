@@ -1,9 +1,10 @@
 import type { Millis } from '../core/ids.ts';
-import { MISS, type Step, type Undoable } from '../core/step.ts';
+import { MISS, type Step } from '../core/step.ts';
 import type { KeptNumber, Operator, ResumableScan } from '../operators/operators.ts';
 import type { TaskState } from '../state/state.ts';
 import type { Failures } from './failures.ts';
 import type { Input } from './inputs.ts';
+import type { ScanRequests } from './scan-requests.ts';
 import type { Timers } from './timers.ts';
 
 /** What a call of {@link Task.run} came to. */
@@ -14,55 +15,6 @@ export type RunResult =
   | 'busy'
   /** A cold read: await {@link Task.fetchMissed}, then run again. */
   | 'miss';
-
-/** Scans asked for within a step; forgotten when it is rolled back, but for one that gave it up. */
-class ScanRequests implements Undoable {
-  readonly pending: ResumableScan[] = [];
-  readonly #step: Step;
-  #touchedIn = -1;
-  #mark = 0;
-  #first: ResumableScan | undefined;
-
-  constructor(step: Step) {
-    this.#step = step;
-  }
-
-  add(scan: ResumableScan): void {
-    if (this.pending.includes(scan)) return;
-    if (this.#touchedIn !== this.#step.serial) {
-      this.#touchedIn = this.#step.serial;
-      this.#mark = this.pending.length;
-      this.#step.touch(this);
-    }
-    this.pending.push(scan);
-  }
-
-  rollback(): void {
-    this.pending.length = this.#mark;
-  }
-
-  /** Gives up the step until this scan has come to its end. */
-  first(scan: ResumableScan): never {
-    this.#first = scan;
-    return this.#step.miss();
-  }
-
-  /** After the rollback of a step that missed: whether a scan gave it up. That scan is then the next. */
-  takeFirst(): boolean {
-    const scan = this.#first;
-    if (scan === undefined) return false;
-    this.#first = undefined;
-    const at = this.pending.indexOf(scan);
-    if (at >= 0) this.pending.splice(at, 1);
-    this.pending.unshift(scan);
-    return true;
-  }
-
-  /** A step that was only looked into has been rolled back. */
-  forgetFirst(): void {
-    this.#first = undefined;
-  }
-}
 
 /** What a record may wait for beside rows: the schema of its writer. */
 export interface SchemaWaits {
@@ -413,8 +365,3 @@ function startOf(operator: Operator): ResumableScan {
 
 /** How far a probe looks ahead. */
 const PROBE_RECORDS = 4096;
-
-export function createScanRequests(step: Step): ScanRequests {
-  return new ScanRequests(step);
-}
-export type { ScanRequests };

@@ -13,10 +13,11 @@ import { Failures } from './failures.ts';
 import type { Input } from './inputs.ts';
 import { MetricSet } from './metrics.ts';
 import { tableSpecs } from './open-state.ts';
+import { ScanRequests } from './scan-requests.ts';
 import { SkipLog } from './skip-log.ts';
 import { SplitInput, splitTopic } from './split-input.ts';
 import type { PlanIndex } from './stage.ts';
-import { createScanRequests, Task } from './task.ts';
+import { Task } from './task.ts';
 import type { DriverStores } from './testing-state.ts';
 import { Timers } from './timers.ts';
 import { TopicInput } from './topic-input.ts';
@@ -72,7 +73,7 @@ export class DriverTask {
     this.state = state;
     this.#numbers = numbers;
     const drops = new Drops(new MetricSet(telemetry, { application: program.plan.name, task: this.id }), step);
-    const scans = createScanRequests(step);
+    const scans = new ScanRequests(step);
     const streamTime = numbers.number('stream-time', -1);
     const timers = new Timers(streamTime);
     const built = buildStage({

@@ -6,7 +6,8 @@ import { Step } from '../../core/step.ts';
 import { BatchBuilder } from '../../log/batch.ts';
 import type { Rec } from '../../operators/operators.ts';
 import type { Failures } from '../../runtime/failures.ts';
-import { createScanRequests, Task } from '../../runtime/task.ts';
+import { ScanRequests } from '../../runtime/scan-requests.ts';
+import { Task } from '../../runtime/task.ts';
 import { DriverStores } from '../../runtime/testing-state.ts';
 import { Timers } from '../../runtime/timers.ts';
 import { TopicInput } from '../../runtime/topic-input.ts';
@@ -123,7 +124,7 @@ export class TaskBench {
     const task = new Task({
       ...{ id, step, state, streamTime, operators: [], counts: new Float64Array(0) },
       inputs: this.#partitions.map(({ input }) => input!),
-      scans: createScanRequests(step),
+      scans: new ScanRequests(step),
       timers: new Timers(streamTime),
       outputs: { full: false },
       flush: () => undefined,
