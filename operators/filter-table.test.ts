@@ -79,3 +79,21 @@ for (const options of KNOWN) {
     );
   });
 }
+
+test('behind a table with history every update goes on', () => {
+  const app = topology('filter-table');
+  app.table(ROWS, { store: 'rows', history: 100 }).filter(isOdd).toStream().to(OUT);
+  const task = new TestTask(testProgram(app.build()));
+  const row = (value: number | null, timestamp: number) => ({ topic: 'rows', key: 'a', value, timestamp });
+  task.feed(row(2, 5), row(3, 8), row(4, 6), row(null, 9), row(null, 9));
+  assert.deepEqual(
+    task.written.items.map(({ value, timestamp }) => [value, timestamp]),
+    [
+      [null, 5],
+      [3, 8],
+      [null, 6],
+      [null, 9],
+      [null, 9],
+    ],
+  );
+});

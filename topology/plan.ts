@@ -256,4 +256,4 @@ export type NodeOf<Kind extends NodeKind> = Extract<PlanNode, { readonly kind: K
 /** The policy for operator errors stands on the application, per plan run; see `runtime/`. */
 export { planHash } from './plan-hash.ts';
 export type { Code, Program } from './program.ts';
-export { ownStore } from './table-rows.ts';
+export { ownStore, rowsBehind } from './table-rows.ts';

@@ -1,5 +1,5 @@
 import { fault, type PlanFault } from './faults.ts';
-import { historyOf, type NodeOf, ownStore, type Plan, type PlanNode, type PlanStore } from './plan.ts';
+import { historyOf, type NodeOf, type Plan, type PlanNode, type PlanStore, rowsBehind } from './plan.ts';
 
 /** A join waits only for what the history of its table can still answer. */
 export function historyFaults(plan: Plan): readonly PlanFault[] {
@@ -26,7 +26,7 @@ function graceProblem(
   if (grace === null) return undefined;
   const { ms } = grace;
   if (!Number.isSafeInteger(ms) || ms < 0) return `the grace is ${ms} ms; say a whole number of at least 0`;
-  const name = versionsBehind(inputs[1] ?? '', byId);
+  const name = rowsBehind(inputs[1] ?? '', (id) => byId.get(id));
   const store = stores.get(name ?? '');
   if (store?.kind !== 'versioned') {
     const what = name === null ? 'a join of tables' : `store ${name}`;
@@ -36,16 +36,4 @@ function graceProblem(
     return `the grace of ${ms} ms is longer than the history of store ${name}, ${store.retentionMs} ms; shorten the grace, or keep a history of at least ${ms} ms`;
   }
   return undefined;
-}
-
-/** The store of a table, or of the one that it is made of row by row; null where there is no single one. */
-function versionsBehind(table: string, byId: ReadonlyMap<string, PlanNode>): string | null {
-  let node = byId.get(table);
-  // plans with faults are looked at too: nodes may go in a circle
-  for (let most = byId.size; node !== undefined && most > 0; most--) {
-    const own = ownStore(node);
-    if (own !== null || (node.kind !== 'filterTable' && node.kind !== 'mapTable')) return own;
-    node = byId.get(node.inputs[0] ?? '');
-  }
-  return null;
 }

@@ -40,3 +40,20 @@ export function storesBehind(table: string, nodeOf: (id: string) => PlanNode | u
   visit(table);
   return stores;
 }
+
+/**
+ * The store of a table, or of the one that it is made of row by row; null where there is no single one. Whoever looks up
+ * a row as it stood at a time looks into the history of this store.
+ */
+export function rowsBehind(table: string, nodeOf: (id: string) => PlanNode | undefined): string | null {
+  const seen = new Set<string>();
+  for (let id = table; !seen.has(id); ) {
+    seen.add(id);
+    const node = nodeOf(id);
+    if (node === undefined) return null;
+    const own = ownStore(node);
+    if (own !== null || (node.kind !== 'filterTable' && node.kind !== 'mapTable')) return own;
+    id = node.inputs[0] ?? id;
+  }
+  return null;
+}
