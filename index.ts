@@ -62,6 +62,7 @@ export {
   type SchemaRegistry,
   type Serde,
   type SubjectStrategy,
+  sessionWindowed,
   string,
   toPlain,
   type Windowed,

@@ -91,4 +91,5 @@ export {
   type SubjectStrategy,
 } from './registry/registry.ts';
 export { REST_TYPE } from './registry/transport.ts';
-export { type Windowed, windowed } from './windowed.ts';
+export { sessionWindowed } from './session-windowed.ts';
+export { type Windowed, type WindowedSerde, windowed } from './windowed.ts';

@@ -6,27 +6,38 @@ import { mismatch, mismatchValue } from './mismatch.ts';
 import type { RegisteredFormat } from './registry/registry.ts';
 import type { Serde, View } from './schemas.ts';
 
-/** A key within one window `[start, end)`. */
+/**
+ * A key within one window. The end is exclusive, but of sliding and session windows, where it is inclusive; it is
+ * Infinity where the window never ends.
+ */
 export interface Windowed<K> {
   readonly key: K;
   readonly start: Millis;
   readonly end: Millis;
 }
 
+/** A format of keys of windows. */
+export interface WindowedSerde<K> extends Serde<Windowed<K>> {
+  /** That of the key inside. */
+  readonly inner: Serde<K>;
+}
+
 const START_BYTES = 8;
 
 /**
  * Keys of time windows of one size, as Kafka Streams writes them: the inner key's bytes, then the start of
- * the window as int64. The end is not stored: it is the start plus `sizeMs`.
+ * the window as int64. The end is not stored: it is the start plus `sizeMs`. For sliding windows the size is the
+ * difference; for unlimited ones it is Infinity. Windows of other lengths have keys of {@link sessionWindowed}.
  */
-export function windowed<K>(inner: Serde<K>, sizeMs: Millis): Serde<Windowed<K>> {
-  if (!Number.isSafeInteger(sizeMs) || sizeMs <= 0) {
+export function windowed<K>(inner: Serde<K>, sizeMs: Millis): WindowedSerde<K> {
+  const unlimited = sizeMs === Number.POSITIVE_INFINITY;
+  if (!unlimited && (!Number.isSafeInteger(sizeMs) || sizeMs <= 0)) {
     throw new FlowError(
       'schema.invalid',
       `windowed(${inner.name}): the size must be a whole number above 0, not ${sizeMs}`,
     );
   }
-  const name = `windowed(${inner.name},${sizeMs})`;
+  const name = `windowed(${inner.name},${unlimited ? 'unlimited' : sizeMs})`;
 
   const startAt = (bytes: Buffer, start: number, end: number): Millis => {
     if (end - start < START_BYTES) mismatch(name, 'a key and 8 bytes of window start', `${end - start} bytes`);
@@ -36,8 +47,9 @@ export function windowed<K>(inner: Serde<K>, sizeMs: Millis): Serde<Windowed<K>>
   };
 
   return {
+    inner,
     name,
-    schema: { windowed: inner.schema, sizeMs },
+    schema: { windowed: inner.schema, sizeMs: unlimited ? null : sizeMs },
     decode(bytes, start, end) {
       const time = startAt(bytes, start, end);
       return { key: inner.decode(bytes, start, end - START_BYTES), start: time, end: time + sizeMs };
