@@ -9,29 +9,24 @@ import { createWindowedKeys } from './windowed-keys.ts';
 
 /** One row of a closed window, copied out of its table, and the record made of it. */
 export interface FinalRow {
-  /** Copies the row at which a scan of the pane that starts at `start` stands. */
-  take(start: Millis, scan: Scan): void;
+  /** Copies the row at which a scan of the pane stands. */
+  take(pane: Millis, scan: Scan): void;
   /** The row as a record without headers, made anew at each call; its time is the row's. */
   record(): Rec;
 }
 
-export function createFinalRow(
-  node: NodeOf<'aggregate'>,
-  sizeMs: Millis,
-  context: OperatorContext,
-  table: Table,
-): FinalRow {
+export function createFinalRow(node: NodeOf<'aggregate'>, context: OperatorContext, table: Table): FinalRow {
   const { value: serde } = context.storeSerdes(node.store);
-  const keys = createWindowedKeys(node, sizeMs, context, 'finals');
+  const keys = createWindowedKeys(node, context, 'finals');
   const key = new ByteWriter(64);
   const place = `${node.id} final`;
   const value = table.kind === 'cells' ? cellsCopy(place, table.width, serde) : bytesCopy(place, serde);
   const out = new Rec();
-  let start = 0;
+  let own = 0;
   let timestamp = 0;
   return {
     take(pane, scan) {
-      start = pane;
+      own = pane;
       timestamp = scan.timestamp;
       key.clear();
       key.copy(scan.key, scan.keyStart, scan.keyEnd);
@@ -40,7 +35,7 @@ export function createFinalRow(
     record() {
       out.timestamp = timestamp;
       out.bodyStart = -1;
-      keys.set(out, start, key.bytes, 0, key.at);
+      keys.set(out, own, key.bytes, 0, key.at);
       value.put(out);
       return out;
     },

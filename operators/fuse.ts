@@ -15,7 +15,7 @@ const FINALS = 1;
  *
  * All kinds have one port but two. A `branch` has one an arm. A windowed `aggregate` makes the final results for
  * the `suppress` nodes behind it, since it knows when its windows close and holds their rows: they hang on its second
- * port, and pass on what they get. So suppression needs no buffer of its own, and where nobody else listens the
+ * port, and pass on what they get; so does all that is behind one that emits when windows close. So suppression needs no buffer of its own, and where nobody else listens the
  * first port is empty and no update is ever made.
  *
  * `nodes` are those of a stage or of a whole plan; wires to nodes outside are left out.
@@ -48,7 +48,7 @@ function portCount(node: PlanNode): number {
 /** -1: the node takes nothing from there. */
 function portTo(from: PlanNode, to: PlanNode): number {
   if (from.kind === 'branch' && to.kind === 'arm') return from.arms.findIndex((arm) => arm.name === to.arm);
-  return from.kind === 'aggregate' && to.kind === 'suppress' ? FINALS : 0;
+  return from.kind === 'aggregate' && (to.kind === 'suppress' || from.emit === 'close') ? FINALS : 0;
 }
 
 /** The end of a road that leads nowhere. Compared by identity. */

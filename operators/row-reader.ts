@@ -23,7 +23,7 @@ export type Moment = 'now' | 'record';
 
 /**
  * Reads the rows of a store. `keys` is the format of the records' keys: windowed keys find the rows of a windowed
- * aggregate, which lie by key and pane. `place` is where the rows are shown; see `shared.ts`.
+ * aggregate, which lie by key and pane, or by windowed key. `place` is where the rows are shown; see `shared.ts`.
  */
 export function createRowReader(
   context: OperatorContext,
@@ -36,13 +36,15 @@ export function createRowReader(
   const { kind, key: rowKey, value } = context.storeSerdes(store);
   if (kind === 'versioned' && moment === 'record') return createReaderAsOf(context, store, place);
   const show = table.kind === 'bytes' ? showBytes(place, table, value) : copyCells(place, table, value);
-  if (isWindowed(keys) && !isWindowed(rowKey.name)) {
+  if (isWindowed(keys) && rowKey.name !== keys) {
     const windowedKey = context.serde(keys!);
+    // The pane stands right behind the key: it is the start, or, before the start, the end.
+    const behind = windowedKey.name.startsWith('windowed(') ? TIME_BYTES : 2 * TIME_BYTES;
     const reader = {
       timestamp: 0,
       find(record: Rec): unknown {
         record.encodeKey(windowedKey);
-        const keyEnd = record.keyEnd - START_BYTES;
+        const keyEnd = record.keyEnd - behind;
         const pane = readInt64(record.keyBytes, keyEnd);
         if (!table.find(pane, record.keyBytes, record.keyStart, keyEnd)) return null;
         reader.timestamp = timestampOf(table);
@@ -79,11 +81,10 @@ function createReaderAsOf(context: OperatorContext, store: string, place: string
   };
 }
 
-/** Behind the key's bytes in a windowed key. */
-const START_BYTES = 8;
+const TIME_BYTES = 8;
 
 function isWindowed(serde: string | null): boolean {
-  return serde?.startsWith('windowed(') === true;
+  return serde?.startsWith('windowed(') === true || serde?.startsWith('sessionWindowed(') === true;
 }
 
 function timestampOf(table: BytesTable | CellTable): Millis {

@@ -7,8 +7,8 @@ import { NOWHERE } from './fuse.ts';
 import type { KeptNumber, OperatorClock, OperatorContext, Push, ResumableScan } from './operators.ts';
 
 /**
- * Closes the windows of one aggregate: emits their final results, where somebody wants them, by end of window and
- * then by key bytes, and drops their panes.
+ * Closes the windows of one aggregate whose rows lie by panes: emits their final results, where somebody wants them, by
+ * end of window and then by key bytes, and drops their panes. A pane closes when the clock is past it by a span.
  *
  * Finals are a scan, one row a step, so a commit or a crash may fall between any two. Where it stands is told by two
  * kept numbers: `closed`, the start below which all windows have been emitted, and `emitted`, how many rows of the
@@ -40,14 +40,7 @@ export class WindowCloser implements ResumableScan, Undoable {
   #savedSeen = 0;
   #touchedIn = -1;
 
-  constructor(
-    node: NodeOf<'aggregate'>,
-    sizeMs: Millis,
-    spanMs: Millis,
-    clock: OperatorClock,
-    context: OperatorContext,
-    finals: Push,
-  ) {
+  constructor(node: NodeOf<'aggregate'>, spanMs: Millis, clock: OperatorClock, context: OperatorContext, finals: Push) {
     this.#table = context.table(node.store);
     this.#spanMs = spanMs;
     this.#retentionMs = Math.max(spanMs, context.storeSerdes(node.store).retentionMs ?? 0);
@@ -56,7 +49,7 @@ export class WindowCloser implements ResumableScan, Undoable {
     this.#emitted = context.number('emitted', 0);
     this.#context = context;
     this.#finals = finals;
-    this.#row = createFinalRow(node, sizeMs, context, this.#table);
+    this.#row = createFinalRow(node, context, this.#table);
   }
 
   /** Does what is due by the clock. */

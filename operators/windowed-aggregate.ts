@@ -1,37 +1,43 @@
-import type { NodeOf, WindowSpec } from '../topology/plan.ts';
+import type { Millis } from '../core/ids.ts';
+import type { NodeOf, WindowOf } from '../topology/plan.ts';
+import { Calendar } from './calendar.ts';
 import { createFold } from './fold.ts';
 import { NOWHERE } from './fuse.ts';
 import type { Operator, OperatorContext, Push } from './operators.ts';
 import { Rec } from './record.ts';
 import { WindowCloser } from './window-closer.ts';
-import { createWindowedKeys } from './windowed-keys.ts';
+import { createWindowedKeys, startBefore } from './windowed-keys.ts';
+
+/** Windows whose rows lie by panes. */
+type PaneWindow = WindowOf<'tumbling' | 'hopping' | 'unlimited' | 'cumulative' | 'calendar'>;
 
 /**
- * Aggregates per key and window `[start, start + size)`, windows aligned to the epoch, none with a negative start.
+ * Aggregates per key and window `[start, end)`, for windows that are the same for all keys; only the first of a
+ * calendar may have a negative start. A pane holds one window: it is its start, and of cumulative and calendar windows,
+ * of which several may start together or whose lengths differ, its end.
+ *
  * The clock is the operator's own: each record moves it, one with a null key too, before it is judged. A window is
- * closed when `start + size + grace` is at most the clock; a record is dropped as late once for each of its
+ * closed when its end plus the grace is at most the clock; a record is dropped as late once for each of its
  * windows that has closed, and goes to the others. Final results: see `window-closer.ts`.
  */
 export function createWindowedAggregate(
   node: NodeOf<'aggregate'>,
-  window: WindowSpec,
+  window: PaneWindow,
   context: OperatorContext,
   next: readonly Push[],
 ): Operator {
-  const { sizeMs, graceMs } = window;
-  const advanceMs = window.type === 'tumbling' ? sizeMs : window.advanceMs;
-  const spanMs = sizeMs + graceMs;
+  const spanMs = spanOf(window);
   const { key: keySerde } = context.storeSerdes(node.store);
   const clock = context.clock('clock');
-  const closer = new WindowCloser(node, sizeMs, spanMs, clock, context, next[1] ?? NOWHERE);
+  const closer = new WindowCloser(node, spanMs, clock, context, next[1] ?? NOWHERE);
   const updates = next[0]!;
   const wanted = updates !== NOWHERE;
   const fold = createFold(node, context, wanted);
-  const keys = createWindowedKeys(node, sizeMs, context, 'updates');
+  const keys = createWindowedKeys(node, context, 'updates');
   const out = new Rec();
 
-  function update(start: number, record: Rec): void {
-    const closesAt = start + spanMs;
+  function update(pane: Millis, record: Rec): void {
+    const closesAt = pane + spanMs;
     if (closesAt <= clock.value) {
       context.drop('late', record);
       return;
@@ -41,9 +47,9 @@ export function createWindowedAggregate(
       out.takeOrigin(record);
       out.latest = true;
     }
-    fold(start, record, out);
+    fold(pane, record, out);
     if (!wanted) return;
-    keys.set(out, start, record.keyBytes, record.keyStart, record.keyEnd);
+    keys.set(out, pane, record.keyBytes, record.keyStart, record.keyEnd);
     updates(out);
   }
 
@@ -59,31 +65,71 @@ export function createWindowedAggregate(
     return true;
   }
 
-  let tumblingStart = 0;
-  function tumbling(record: Rec): void {
-    if (!admit(record)) return;
-    const at = record.timestamp;
-    if (at < tumblingStart || at >= tumblingStart + sizeMs) tumblingStart = startBefore(at, sizeMs);
-    update(tumblingStart, record);
-  }
-
-  function hopping(record: Rec): void {
-    if (!admit(record)) return;
-    const at = record.timestamp;
-    for (let start = startBefore(Math.max(0, at - sizeMs + advanceMs), advanceMs); start <= at; start += advanceMs) {
-      update(start, record);
-    }
-  }
-
   return {
-    inputs: [advanceMs === sizeMs ? tumbling : hopping],
+    inputs: [createAssigner(window, admit, update)],
     start: () => closer.close(),
     end: () => closer.end(),
   };
 }
 
-/** The largest multiple of `step` that is at most `at`. Exact below 2^52; the quotient's rounding is made good. */
-function startBefore(at: number, step: number): number {
-  const start = Math.floor(at / step) * step;
-  return start > at ? start - step : start;
+/** From a pane to the clock at which its windows are closed. */
+function spanOf(window: PaneWindow): Millis {
+  if (window.type === 'cumulative' || window.type === 'calendar') return window.graceMs;
+  if (window.type === 'unlimited') return Number.MAX_SAFE_INTEGER - window.startMs;
+  return window.sizeMs + window.graceMs;
+}
+
+/** Puts each record that is admitted into the panes of its windows, in order of their ends. */
+function createAssigner(
+  window: PaneWindow,
+  admit: (record: Rec) => boolean,
+  update: (pane: Millis, record: Rec) => void,
+): Push {
+  switch (window.type) {
+    case 'tumbling':
+      return tumbling(window.sizeMs, admit, update);
+    case 'hopping': {
+      const { sizeMs, advanceMs } = window;
+      if (advanceMs === sizeMs) return tumbling(sizeMs, admit, update);
+      return (record) => {
+        if (!admit(record)) return;
+        const at = record.timestamp;
+        const first = startBefore(Math.max(0, at - sizeMs + advanceMs), advanceMs);
+        for (let start = first; start <= at; start += advanceMs) update(start, record);
+      };
+    }
+    case 'unlimited': {
+      const { startMs } = window;
+      return (record) => {
+        if (admit(record) && record.timestamp >= startMs) update(startMs, record);
+      };
+    }
+    case 'cumulative': {
+      const { stepMs, maxMs } = window;
+      return (record) => {
+        if (!admit(record)) return;
+        const at = record.timestamp;
+        const last = startBefore(at, maxMs) + maxMs;
+        for (let end = startBefore(at, stepMs) + stepMs; end <= last; end += stepMs) update(end, record);
+      };
+    }
+    case 'calendar': {
+      const calendar = new Calendar(window);
+      return (record) => {
+        if (!admit(record)) return;
+        calendar.moveTo(record.timestamp);
+        update(calendar.end, record);
+      };
+    }
+  }
+}
+
+function tumbling(sizeMs: Millis, admit: (record: Rec) => boolean, update: (pane: Millis, record: Rec) => void): Push {
+  let start = 0;
+  return (record) => {
+    if (!admit(record)) return;
+    const at = record.timestamp;
+    if (at < start || at >= start + sizeMs) start = startBefore(at, sizeMs);
+    update(start, record);
+  };
 }

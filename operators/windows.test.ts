@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { int64, type Serde, string, type Windowed, windowed } from '../schemas/schemas.ts';
-import type { WindowSpec } from '../topology/plan.ts';
-import { hopping, topic, topology, tumbling } from '../topology/topology.ts';
+import { hopping, type PlainWindows, topic, topology, tumbling } from '../topology/topology.ts';
 import { testProgram } from './testing/everything.ts';
 import { type Datum, TestTask } from './testing/test-task.ts';
 
@@ -34,6 +33,8 @@ const events = (disorder: number) =>
         return { key, value, timestamp: Math.max(0, clock - back) };
       });
     });
+
+type WindowSpec = PlainWindows<'tumbling'> | PlainWindows<'hopping'>;
 
 const windows: fc.Arbitrary<WindowSpec> = fc
   .record({ size: fc.integer({ min: 1, max: 12 }), advance: fc.integer({ min: 1, max: 12 }), grace: fc.nat(8) })

@@ -5,7 +5,7 @@ import type { TaskId } from '../core/ids.ts';
 import type { Step } from '../core/step.ts';
 import type { Budget, StateBackend, TableSpec, TaskState } from '../state/state.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import { STORE_FORMS, type Stage } from '../topology/plan.ts';
+import { type PlanNode, STORE_FORMS, type Stage } from '../topology/plan.ts';
 import type { Program } from '../topology/topology.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
 
@@ -29,11 +29,16 @@ export function tableSpecs(program: Program, index: PlanIndex, stage: Stage): re
       name,
       windowed: paned,
       cells: raw ? undefined : program.code.stored(store).cells,
-      ordered: ordered || store.nodes.some((node) => index.nodes.get(node)!.kind === 'process'),
+      ordered: ordered || store.nodes.some((node) => rangesOver(index.nodes.get(node)!)),
     };
   });
   tables.push({ name: PROGRESS, windowed: false, ordered: false });
   return tables;
+}
+
+/** Nodes that look for more than the row of a key. */
+function rangesOver(node: PlanNode): boolean {
+  return node.kind === 'process' || (node.kind === 'aggregate' && node.beside !== null);
 }
 
 /** The topic of a table's changelog. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { ByteWriter } from '../core/bytes.ts';
 import { isFlowError } from '../core/errors.ts';
-import { sessionWindowed, string, type Windowed, windowed } from './schemas.ts';
+import { avro, registered, sessionWindowed, string, type Windowed, windowed } from './schemas.ts';
 
 function encoded(value: Windowed<string>): Buffer {
   const out = new ByteWriter();
@@ -52,4 +52,14 @@ test('an unlimited window has a start alone, and ends at infinity', () => {
   assert.equal(out.at, 9);
   assert.deepEqual(serde.decode(out.bytes, 0, out.at), value);
   assert.deepEqual(JSON.parse(JSON.stringify(serde.schema)), serde.schema);
+});
+
+test('keys of sessions are bound to a registered schema with the keys within them', () => {
+  const format = avro({ type: 'record', name: 'Id', fields: [{ name: 'id', type: 'long' }] });
+  const serde = sessionWindowed(registered(format));
+  assert.equal(serde.registered?.bare, `sessionWindowed(${format.name})`);
+  assert.equal(
+    windowed(registered(format), Number.POSITIVE_INFINITY).registered?.bare,
+    `windowed(${format.name},unlimited)`,
+  );
 });

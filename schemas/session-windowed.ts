@@ -2,6 +2,7 @@ import { readInt64 } from '../core/bytes.ts';
 import { readonlyView } from '../core/flyweight.ts';
 import type { Millis } from '../core/ids.ts';
 import { mismatch, mismatchValue } from './mismatch.ts';
+import type { RegisteredFormat } from './registry/registry.ts';
 import type { Serde, View } from './schemas.ts';
 import type { Windowed, WindowedSerde } from './windowed.ts';
 
@@ -52,6 +53,16 @@ export function sessionWindowed<K>(inner: Serde<K>): WindowedSerde<K> {
     },
     view: () => sessionView(inner.view(), timeAt, check),
     cells: undefined,
+    ...(inner.registered === undefined ? {} : { registered: sessionFormat(inner.registered) }),
+  };
+}
+
+/** The registry keeps the schema of the inner key. */
+function sessionFormat<K>(inner: RegisteredFormat<K>): RegisteredFormat<Windowed<K>> {
+  return {
+    ...inner,
+    bare: `sessionWindowed(${inner.bare})`,
+    bind: (id, known) => sessionWindowed(inner.bind(id, known)),
   };
 }
 

@@ -78,7 +78,7 @@ export function windowed<K>(inner: Serde<K>, sizeMs: Millis): WindowedSerde<K> {
 function windowedFormat<K>(inner: RegisteredFormat<K>, sizeMs: Millis): RegisteredFormat<Windowed<K>> {
   return {
     ...inner,
-    bare: `windowed(${inner.bare},${sizeMs})`,
+    bare: `windowed(${inner.bare},${sizeMs === Number.POSITIVE_INFINITY ? 'unlimited' : sizeMs})`,
     bind: (id, known) => windowed(inner.bind(id, known), sizeMs),
   };
 }

@@ -1,60 +1,120 @@
 import { type Duration, millis } from '../core/duration.ts';
-import { int64, type Serde, windowed } from '../schemas/schemas.ts';
+import { bytes, int64, type Serde } from '../schemas/schemas.ts';
 import type { NodeOf, WindowSpec } from './plan.ts';
 import type { PlanBuilder } from './plan-builder.ts';
+import { windowedKeySerde, windowFacts } from './window-facts.ts';
+import type { DeclaredWindows } from './window-handles.ts';
 import type { Lambda } from './wire.ts';
+
+type AggregateNode = NodeOf<'aggregate'>;
 
 interface AnyAggregate {
   readonly store: string;
   readonly value?: Serde<unknown>;
   readonly initial?: Lambda;
   readonly add?: Lambda;
+  readonly merge?: Lambda;
   readonly retention?: Duration;
 }
 
-/** One node for all six aggregates; answers its id. */
+interface AnyWindows {
+  readonly windows: DeclaredWindows;
+  readonly emit: AggregateNode['emit'];
+}
+
+/** One node for all aggregates, with and without windows; answers its id. */
 export function addAggregate(
   builder: PlanBuilder,
   input: string,
-  how: NodeOf<'aggregate'>['how'],
-  window: WindowSpec | null,
+  how: AggregateNode['how'],
+  windowed: AnyWindows | null,
   options: AnyAggregate,
 ): string {
   const { store } = options;
   const id = builder.ids.named('aggregate', store);
   const inner = builder.node(input).key;
   const value = builder.serde(options.value ?? int64());
-  builder.store(
-    {
-      name: store,
-      kind: window === null ? 'key-value' : 'window',
-      key: inner ?? '',
-      value,
-      retentionMs: window === null ? null : retention(window, options),
-    },
-    id,
-  );
+  const window = windowed === null ? null : planned(builder, id, windowed.windows);
+  const key = window === null ? inner : windowedKey(builder, inner, window);
+  const beside = addStores(builder, id, window, { inner, key, value }, options);
+  const fn = (role: 'add' | 'initial' | 'merge') => {
+    const given = options[role];
+    return given === undefined ? null : builder.fn(id, role, given);
+  };
   return builder.add({
     kind: 'aggregate',
     id,
     inputs: [input],
-    key: window === null ? inner : windowedKey(builder, inner, window),
+    key,
     value,
     how,
     store,
     window,
-    add: options.add === undefined ? null : builder.fn(id, 'add', options.add),
-    initial: options.initial === undefined ? null : builder.fn(id, 'initial', options.initial),
+    emit: windowed?.emit ?? 'update',
+    beside,
+    add: fn('add'),
+    initial: fn('initial'),
+    merge: fn('merge'),
   });
 }
 
-function retention(window: WindowSpec, options: AnyAggregate): number {
-  if (options.retention === undefined) return window.sizeMs + window.graceMs;
-  return millis(options.retention, `the retention of store ${options.store}`);
+/** The windows with references in place of their functions. */
+function planned(builder: PlanBuilder, id: string, windows: DeclaredWindows): WindowSpec {
+  const ref = <F>(role: string, fn: F) => (typeof fn === 'function' ? builder.fn(id, role, fn) : (fn as string));
+  if (windows.type === 'session') {
+    const { gapMs } = windows;
+    return { ...windows, gapMs: typeof gapMs === 'function' ? ref('gap', gapMs) : gapMs };
+  }
+  if (windows.type !== 'custom') return windows;
+  return {
+    ...windows,
+    assign: ref('assign', windows.assign),
+    merge: windows.merge === null ? null : ref('mergeWindows', windows.merge),
+    close: windows.close === null ? null : ref('close', windows.close),
+  };
+}
+
+interface Formats {
+  readonly inner: string | null;
+  readonly key: string | null;
+  readonly value: string;
+}
+
+/** The store of the aggregate and the one beside; answers the name of the latter. */
+function addStores(
+  builder: PlanBuilder,
+  id: string,
+  window: WindowSpec | null,
+  { inner, key, value }: Formats,
+  options: AnyAggregate,
+): string | null {
+  const { store: name } = options;
+  const own = inner ?? '';
+  const kept = window === null ? undefined : windowFacts(window).kept;
+  const retentionMs = window === null ? null : retention(window, options);
+  if (kept === 'panes') builder.store({ name, kind: 'window', key: own, value, retentionMs }, id);
+  else builder.store({ name, kind: 'key-value', key: key ?? own, value, retentionMs }, id);
+  if (kept === 'rows') {
+    const raw = builder.serde(bytes());
+    const closing = { name: `${name}.closing`, kind: 'window', key: raw, value: raw, retentionMs: null } as const;
+    return builder.store(closing, id);
+  }
+  if (kept !== 'count') return null;
+  const numbers = builder.serde(int64());
+  return builder.store({ name: `${name}.numbers`, kind: 'key-value', key: own, value: numbers, retentionMs: null }, id);
+}
+
+function retention(window: WindowSpec, options: AnyAggregate): number | null {
+  const { leastMs } = windowFacts(window);
+  if (options.retention !== undefined) return millis(options.retention, `the retention of store ${options.store}`);
+  return leastMs === 0 ? null : leastMs;
 }
 
 /** A size of zero has no serde; the validator tells of it. */
 function windowedKey(builder: PlanBuilder, inner: string | null, window: WindowSpec): string | null {
   const serde = inner === null ? undefined : builder.serdeNamed(inner);
-  return serde === undefined || window.sizeMs <= 0 ? null : builder.serde(windowed(serde, window.sizeMs));
+  const { sizeMs } = windowFacts(window);
+  return serde === undefined || (sizeMs !== null && sizeMs <= 0)
+    ? null
+    : builder.serde(windowedKeySerde(window, serde));
 }

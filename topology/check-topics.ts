@@ -1,6 +1,7 @@
 import type { Millis } from '../core/ids.ts';
 import { fault, type PlanFault } from './faults.ts';
 import type { Plan, PlanTopic } from './plan.ts';
+import { longestMs } from './window-facts.ts';
 
 /** What the log says of a topic; the settings of a description in `log/` fit. */
 export interface TopicFacts {
@@ -77,7 +78,7 @@ function longestWindow(plan: Plan, topic: string): Millis {
   const inside = new Set(plan.stages.flatMap((stage) => (stage.reads.includes(topic) ? stage.nodes : [])));
   for (const node of plan.nodes) {
     if (node.kind !== 'aggregate' || node.window === null || !inside.has(node.id)) continue;
-    longest = Math.max(longest, node.window.sizeMs + node.window.graceMs);
+    longest = Math.max(longest, longestMs(node.window));
   }
   return longest;
 }

@@ -21,7 +21,7 @@ export function topology(name: string): Topology {
     finalTable: (at) => new FinalTableHandle(wire, at),
     grouped: (at) => new GroupedHandle(wire, at),
     groupedTable: (at) => new GroupedTableHandle(wire, at),
-    windowedGroup: (at, window) => new WindowedGroupHandle(wire, at, window),
+    windowedGroup: (at, windows, emit) => new WindowedGroupHandle(wire, at, windows, emit),
   };
   // The one place where handles get their types: they hold no types of their own to check against.
   return new TopologyHandle(wire) as unknown as Topology;

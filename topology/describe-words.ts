@@ -1,6 +1,6 @@
 import type { Millis } from '../core/ids.ts';
 import { storesOf } from './node-stores.ts';
-import type { Plan, PlanNode, PlanStore, PlanTopic, Stage, WindowSpec } from './plan.ts';
+import type { NodeOf, Plan, PlanNode, PlanStore, PlanTopic, Stage, WindowSpec } from './plan.ts';
 
 /** Words that all three forms of `describe` share. */
 
@@ -26,9 +26,31 @@ function signedWords(span: Millis): string {
 }
 
 export function windowWords(window: WindowSpec): string {
-  const grace = window.graceMs === 0 ? '' : `, grace ${spanWords(window.graceMs)}`;
-  if (window.type === 'tumbling') return `tumbling ${spanWords(window.sizeMs)}${grace}`;
-  return `hopping ${spanWords(window.sizeMs)} every ${spanWords(window.advanceMs)}${grace}`;
+  const words = kindWords(window);
+  return 'graceMs' in window && window.graceMs > 0 ? `${words}, grace ${spanWords(window.graceMs)}` : words;
+}
+
+function kindWords(window: WindowSpec): string {
+  switch (window.type) {
+    case 'tumbling':
+      return `tumbling ${spanWords(window.sizeMs)}`;
+    case 'hopping':
+      return `hopping ${spanWords(window.sizeMs)} every ${spanWords(window.advanceMs)}`;
+    case 'sliding':
+      return `sliding ${spanWords(window.differenceMs)}`;
+    case 'session':
+      return `session ${typeof window.gapMs === 'string' ? 'with a gap by record' : spanWords(window.gapMs)}`;
+    case 'unlimited':
+      return window.startMs === 0 ? 'unlimited' : `unlimited from ${window.startMs} ms on`;
+    case 'count':
+      return `${window.size} records${window.every === window.size ? '' : ` every ${window.every}`}`;
+    case 'cumulative':
+      return `cumulative ${spanWords(window.stepMs)} up to ${spanWords(window.maxMs)}`;
+    case 'calendar':
+      return `${window.unit} in ${window.timeZone}`;
+    case 'custom':
+      return `windows ${window.name}`;
+  }
 }
 
 /** What a node has beside its id; empty where the id says it all. */
@@ -48,7 +70,7 @@ export function nodeWords(node: PlanNode): string {
     case 'branch':
       return node.arms.map((arm) => arm.name).join(' | ');
     case 'aggregate':
-      return [node.how, ...(node.window === null ? [] : [windowWords(node.window)]), `store ${node.store}`].join(', ');
+      return aggregateWords(node);
     case 'toTable':
       return `store ${node.store}`;
     case 'filterTable':
@@ -84,6 +106,11 @@ export function nodeWords(node: PlanNode): string {
 
 function ownStoreWords(store: string | null): readonly string[] {
   return store === null ? [] : [`store ${store}`];
+}
+
+function aggregateWords({ how, window, emit, store }: NodeOf<'aggregate'>): string {
+  const windows = window === null ? [] : [windowWords(window)];
+  return [how, ...windows, ...(emit === 'close' ? ['final results'] : []), `store ${store}`].join(', ');
 }
 
 export function topicWords(topic: PlanTopic): string {

@@ -1,8 +1,8 @@
 import type { Duration } from '../core/duration.ts';
 import type { Serde } from '../schemas/schemas.ts';
-import type { WindowSpec } from './plan.ts';
 import type { Scheme } from './scheme.ts';
-import type { Table, WindowedTable } from './table-handles.ts';
+import type { FinalTable, Table, WindowedTable } from './table-handles.ts';
+import type { Merging, Windows } from './window-handles.ts';
 
 /** A stream grouped by its key, before its aggregate. */
 export interface Grouped<K, V, P extends Scheme> {
@@ -11,13 +11,46 @@ export interface Grouped<K, V, P extends Scheme> {
   /** The first value of a key stands as it is; each further one is added to it. */
   reduce(options: ReduceOptions<K, V>): Table<K, V, P, never>;
   aggregate<A>(options: AggregateOptions<K, V, A>): Table<K, A, P, never>;
-  window(windows: WindowSpec): WindowedGroup<K, V, P>;
+  window<M extends Merging>(windows: Windows<V, K, M>): WindowedGroup<K, V, P, M>;
 }
 
-export interface WindowedGroup<K, V, P extends Scheme> {
-  count(options: CountOptions & Retention): WindowedTable<K, number, P>;
-  reduce(options: ReduceOptions<K, V> & Retention): WindowedTable<K, V, P>;
-  aggregate<A>(options: AggregateOptions<K, V, A> & Retention): WindowedTable<K, A, P>;
+export interface WindowedGroup<K, V, P extends Scheme, M extends Merging = 'never'> {
+  count(options: CountOptions & Retention): WindowedTable<K, number, P, Deleted[M]>;
+  reduce(options: ReduceOptions<K, V> & Retention): WindowedTable<K, V, P, Deleted[M]>;
+  aggregate<A>(
+    options: AggregateOptions<K, V, A> & Retention & MergeOptions<K, A>[M],
+  ): WindowedTable<K, A, P, Deleted[M]>;
+  /** Only the final result of each window, once, when it has closed. */
+  emitOnClose(): FinalGroup<K, V, P, M>;
+}
+
+/** A windowed stream of whose aggregate only final results come. */
+export interface FinalGroup<K, V, P extends Scheme, M extends Merging = 'never'> {
+  count(options: CountOptions & Retention): FinalTable<K, number, P>;
+  reduce(options: ReduceOptions<K, V> & Retention): FinalTable<K, V, P>;
+  aggregate<A>(options: AggregateOptions<K, V, A> & Retention & MergeOptions<K, A>[M]): FinalTable<K, A, P>;
+}
+
+/** What the aggregate of windows needs beside, by whether they merge. */
+export interface MergeOptions<K, A> {
+  readonly never: { readonly merge?: never };
+  readonly always: Merge<K, A>;
+  readonly maybe: Partial<Merge<K, A>>;
+}
+
+export interface Merge<K, A> {
+  /**
+   * The aggregate of two windows that became one: answers it, or changes the first in place and answers nothing. The
+   * initial aggregate is merged first with that of each old window, then the record is added.
+   */
+  readonly merge: (a: A, b: A, key: K) => NewOrChanged<A>;
+}
+
+/** What deletes a row in the updates of windows: those that were merged into others are. */
+export interface Deleted {
+  readonly never: never;
+  readonly always: null;
+  readonly maybe: null;
 }
 
 export interface CountOptions {
@@ -41,6 +74,10 @@ export interface AggregateOptions<K, V, A> extends CountOptions {
 }
 
 export interface Retention {
-  /** How long windows stay in the store from their start; default and least: size plus grace. */
+  /**
+   * How long windows stay in the store: from their start, or, of sessions and of cumulative and calendar windows, from
+   * their end. Default and least: as long as records may change them. Late records are not taken for longer, but a
+   * record that comes in time joins sessions that are still there. Count and custom windows go when they close.
+   */
   readonly retention?: Duration;
 }

@@ -1,7 +1,7 @@
 import { addAggregate } from './add-aggregate.ts';
 import type { AggregateOptions, CountOptions, ReduceOptions } from './group-handles.ts';
-import type { WindowSpec } from './plan.ts';
 import type { Scheme } from './scheme.ts';
+import type { DeclaredWindows } from './window-handles.ts';
 import type { Place, Wire } from './wire.ts';
 
 /** `Grouped` of `handles.ts`. */
@@ -29,8 +29,8 @@ export class GroupedHandle implements Place {
     return this.#table('aggregate', options);
   }
 
-  window(windows: WindowSpec): Place {
-    return this.#wire.windowedGroup(this, windows);
+  window(windows: DeclaredWindows): Place {
+    return this.#wire.windowedGroup(this, windows, 'update');
   }
 
   #table(how: 'count' | 'reduce' | 'aggregate', options: CountOptions): Place {

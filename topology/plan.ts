@@ -43,8 +43,8 @@ export interface PlanStore {
   /** The nodes that use it, the writer first. */
   readonly nodes: readonly string[];
   /**
-   * How far behind the largest time that the store has seen its rows are kept: windows by their start, sessions by
-   * their end, earlier versions by when they ceased to be valid. Null: for good.
+   * How far behind the largest time that the store has seen its rows are kept: windows by their start (or end),
+   * sessions by their end, earlier versions by when they ceased to be valid. Null: for good.
    */
   readonly retentionMs: Millis | null;
 }
@@ -121,10 +121,38 @@ interface NodeCommon {
   readonly value: string | null;
 }
 
-/** Late beyond grace, in words of the field: a record whose window closed before it came. */
+/**
+ * How records fall into windows; the words of each kind stand at the function of `windows.ts` or `more-windows.ts` that
+ * makes it. Late beyond grace, in words of the field: a record whose window closed before it came.
+ */
 export type WindowSpec =
   | { readonly type: 'tumbling'; readonly sizeMs: Millis; readonly graceMs: Millis }
-  | { readonly type: 'hopping'; readonly sizeMs: Millis; readonly advanceMs: Millis; readonly graceMs: Millis };
+  | { readonly type: 'hopping'; readonly sizeMs: Millis; readonly advanceMs: Millis; readonly graceMs: Millis }
+  | { readonly type: 'sliding'; readonly differenceMs: Millis; readonly graceMs: Millis }
+  /** Of one gap, or of the gap that the function in role `gap` tells of each record. */
+  | { readonly type: 'session'; readonly gapMs: Millis | CodeRef; readonly graceMs: Millis }
+  | { readonly type: 'unlimited'; readonly startMs: Millis }
+  /** Of so many records of a key, one beginning with every so many. */
+  | { readonly type: 'count'; readonly size: number; readonly every: number }
+  | { readonly type: 'cumulative'; readonly stepMs: Millis; readonly maxMs: Millis; readonly graceMs: Millis }
+  | {
+      readonly type: 'calendar';
+      readonly unit: 'day' | 'week' | 'month';
+      readonly timeZone: string;
+      readonly graceMs: Millis;
+    }
+  /** Code roles: `assign`, `mergeWindows`, `close`. */
+  | {
+      readonly type: 'custom';
+      readonly name: string;
+      readonly graceMs: Millis;
+      readonly assign: CodeRef;
+      readonly merge: CodeRef | null;
+      readonly close: CodeRef | null;
+    };
+
+export type WindowType = WindowSpec['type'];
+export type WindowOf<Type extends WindowType> = Extract<WindowSpec, { readonly type: Type }>;
 
 /** What happens to a record that cannot be decoded or on which an operator fails. */
 export type FailurePolicy = 'fail' | 'skip' | 'dead-letter';
@@ -171,9 +199,17 @@ export type PlanNode = NodeCommon &
         readonly how: 'count' | 'reduce' | 'aggregate';
         readonly store: string;
         readonly window: WindowSpec | null;
-        /** Role `add` for reduce and aggregate, `initial` for aggregate. */
+        /** Every update, or, of windows, only the final result of each, when it has closed. */
+        readonly emit: 'update' | 'close';
+        /**
+         * Of windows whose rows do not go by panes: a store of what is to be done when, or, of count windows, of the
+         * number of records of each key.
+         */
+        readonly beside: string | null;
+        /** Role `add` for reduce and aggregate, `initial` for aggregate, `merge` for one of windows that merge. */
         readonly add: CodeRef | null;
         readonly initial: CodeRef | null;
+        readonly merge: CodeRef | null;
       }
     /** Final results of the windowed aggregate that is its input, once per window, when it closes. */
     | { readonly kind: 'suppress' }

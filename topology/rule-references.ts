@@ -1,6 +1,6 @@
 import { fault, type PlanFault } from './faults.ts';
 import { storesOf } from './node-stores.ts';
-import type { Plan, PlanNode } from './plan.ts';
+import type { Plan, PlanNode, WindowSpec } from './plan.ts';
 import { storesBehind } from './table-rows.ts';
 
 /** Everything a node names is there, and its inputs stand before it. */
@@ -61,7 +61,7 @@ function codeOf(node: PlanNode): readonly string[] {
     case 'branch':
       return node.arms.flatMap((arm) => (arm.fn === null ? [] : [arm.fn]));
     case 'aggregate':
-      return [node.add, node.initial].filter((ref) => ref !== null);
+      return [node.add, node.initial, node.merge, ...codeOfWindow(node.window)].filter((ref) => ref !== null);
     case 'aggregateTable':
       return [node.add, node.subtract, node.initial].filter((ref) => ref !== null);
     case 'joinTable':
@@ -73,4 +73,9 @@ function codeOf(node: PlanNode): readonly string[] {
     default:
       return 'fn' in node ? [node.fn] : [];
   }
+}
+
+function codeOfWindow(window: WindowSpec | null): readonly (string | null)[] {
+  if (window?.type === 'session') return typeof window.gapMs === 'string' ? [window.gapMs] : [];
+  return window?.type === 'custom' ? [window.assign, window.merge, window.close] : [];
 }

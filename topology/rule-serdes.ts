@@ -1,6 +1,7 @@
 import { fault, type PlanFault } from './faults.ts';
 import { storesOf } from './node-stores.ts';
 import type { NodeOf, Plan, PlanNode, PlanStore, PlanTopic } from './plan.ts';
+import { windowFacts } from './window-facts.ts';
 
 /** Every topic and store has formats, and its users agree on them. */
 export function serdeFaults(plan: Plan): readonly PlanFault[] {
@@ -59,5 +60,5 @@ function storeMismatch(node: PlanNode, stores: ReadonlyMap<string, PlanStore>): 
 }
 
 function windowKind(node: NodeOf<'aggregate'>): PlanStore['kind'] {
-  return node.window === null ? 'key-value' : 'window';
+  return node.window !== null && windowFacts(node.window).kept === 'panes' ? 'window' : 'key-value';
 }

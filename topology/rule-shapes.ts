@@ -1,6 +1,7 @@
 import { fault, type PlanFault } from './faults.ts';
 import type { Plan, PlanNode } from './plan.ts';
 import { isTable, ownStore } from './table-rows.ts';
+import { windowFacts } from './window-facts.ts';
 
 const ROOTS: readonly string[] = ['source', 'table', 'read'];
 const ENDS: readonly string[] = ['to'];
@@ -54,6 +55,12 @@ function inputProblem(node: PlanNode, inputs: readonly PlanNode[]): Problem | un
       if (isTable(first) || first.kind === 'suppress') return undefined;
       return shape(`makes a stream of ${first.id}, which is one already`);
     case 'suppress':
+      if (first.kind === 'aggregate' && first.emit === 'close') {
+        return {
+          code: 'suppress',
+          words: `has nothing to hold back: ${first.id} emits final results only; leave it out`,
+        };
+      }
       if (first.kind === 'aggregate' && first.window !== null) return undefined;
       return {
         code: 'suppress',
@@ -113,6 +120,14 @@ function settingProblem(node: PlanNode): Problem | undefined {
   if (node.kind === 'joinStreams' && (node.pendingStore === null) !== (node.how === 'inner')) {
     const pending = node.how === 'inner' ? 'has no store for pending records' : 'needs a store for pending records';
     return shape(`is a join of kind ${node.how}, which ${pending}`);
+  }
+  if (node.kind === 'aggregate') {
+    if (node.window === null && node.merge !== null) return shape('has a merge, and no windows that do; leave it out');
+    if (node.window === null && node.emit === 'close') return shape('waits for windows to close, and has none');
+    const kept = node.window === null ? 'panes' : windowFacts(node.window).kept;
+    if ((node.beside === null) !== (kept === 'panes')) {
+      return shape(kept === 'panes' ? 'needs no store beside its own' : 'needs a store beside its own');
+    }
   }
   return undefined;
 }

@@ -109,8 +109,12 @@ export interface AggregateTableOptions<K, V, A> extends CountTableOptions {
   readonly subtract: (aggregate: A, value: V, key: K) => NewOrChanged<A>;
 }
 
-export interface WindowedTable<K, V, P extends Scheme> extends Table<Windowed<K>, V, P, never> {
-  /** Only the final row of each window, once, when it closes. */
+export interface WindowedTable<K, V, P extends Scheme, D = never> extends Table<Windowed<K>, V, P, D> {
+  /**
+   * Only the final row of each window, when it closes. As in Kafka Streams, sliding windows and sessions of one gap
+   * are given out when stream time reaches their last moment, and once more if a further record of that moment comes;
+   * `emitOnClose()` gives them out once, when it is past.
+   */
   suppress(): FinalTable<K, V, P>;
 }
 

@@ -42,6 +42,7 @@ export { type DescribeFormat, describe } from './describe.ts';
 export type { PlanFault, PlanFaultCode } from './faults.ts';
 export type * from './group-handles.ts';
 export type * from './handles.ts';
+export { calendar, counts, cumulative, custom } from './more-windows.ts';
 export { planHash } from './plan-hash.ts';
 export type { Code, Program } from './program.ts';
 export type { Joinable, JoinableStream, Scheme, Settled, TypeError_ } from './scheme.ts';
@@ -57,4 +58,14 @@ export {
 export type * from './table-handles.ts';
 export { type DeclaredPartitioner, type Sink, type Topic, topic } from './topic.ts';
 export { validatePlan } from './validate.ts';
-export { hopping, tumbling } from './windows.ts';
+export type {
+  Assign,
+  CloseAt,
+  GapOf,
+  MergeWindows,
+  Merging,
+  PlainWindows,
+  WindowSpan,
+  Windows,
+} from './window-handles.ts';
+export { hopping, session, sliding, tumbling, unlimited } from './windows.ts';

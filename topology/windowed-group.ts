@@ -1,19 +1,22 @@
 import { addAggregate } from './add-aggregate.ts';
 import type { AggregateOptions, CountOptions, ReduceOptions } from './group-handles.ts';
-import type { WindowSpec } from './plan.ts';
+import type { NodeOf } from './plan.ts';
 import type { Scheme } from './scheme.ts';
+import type { DeclaredWindows } from './window-handles.ts';
 import type { Place, Wire } from './wire.ts';
 
-/** `WindowedGroup` of `handles.ts`. */
+/** `WindowedGroup` and `FinalGroup` of `group-handles.ts`. */
 export class WindowedGroupHandle implements Place {
   readonly id: string;
   readonly partitions: Scheme;
   readonly #wire: Wire;
-  readonly #window: WindowSpec;
+  readonly #windows: DeclaredWindows;
+  readonly #emit: NodeOf<'aggregate'>['emit'];
 
-  constructor(wire: Wire, at: Place, window: WindowSpec) {
+  constructor(wire: Wire, at: Place, windows: DeclaredWindows, emit: NodeOf<'aggregate'>['emit']) {
     this.#wire = wire;
-    this.#window = window;
+    this.#windows = windows;
+    this.#emit = emit;
     this.id = at.id;
     this.partitions = at.partitions;
     Object.freeze(this);
@@ -31,8 +34,13 @@ export class WindowedGroupHandle implements Place {
     return this.#table('aggregate', options);
   }
 
+  emitOnClose(): Place {
+    return this.#wire.windowedGroup(this, this.#windows, 'close');
+  }
+
   #table(how: 'count' | 'reduce' | 'aggregate', options: CountOptions): Place {
-    const id = addAggregate(this.#wire.builder, this.id, how, this.#window, options);
-    return this.#wire.windowedTable({ id, partitions: this.partitions }, options.store);
+    const windowed = { windows: this.#windows, emit: this.#emit };
+    const at = { id: addAggregate(this.#wire.builder, this.id, how, windowed, options), partitions: this.partitions };
+    return this.#emit === 'close' ? this.#wire.finalTable(at) : this.#wire.windowedTable(at, options.store);
   }
 }

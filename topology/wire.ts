@@ -1,6 +1,7 @@
-import type { WindowSpec } from './plan.ts';
+import type { NodeOf } from './plan.ts';
 import type { PlanBuilder } from './plan-builder.ts';
 import type { Scheme } from './scheme.ts';
+import type { DeclaredWindows } from './window-handles.ts';
 
 /**
  * Handles as they are made, without types: a builder, the id of one node, and how it lies on partitions. They
@@ -14,7 +15,7 @@ export interface Wire {
   finalTable(at: Place): Place;
   grouped(at: Place): Place;
   groupedTable(at: Place): Place;
-  windowedGroup(at: Place, window: WindowSpec): Place;
+  windowedGroup(at: Place, windows: DeclaredWindows, emit: NodeOf<'aggregate'>['emit']): Place;
 }
 
 export interface Place {

@@ -1,11 +1,9 @@
 import type { ProcessContext, Processor } from '../../operators/operators.ts';
-import { string, type Windowed, windowed } from '../../schemas/schemas.ts';
-import type { WindowSpec } from '../../topology/plan.ts';
-import { hopping, tumbling, type WindowedGroup, type WindowedTable } from '../../topology/topology.ts';
+import { string, type Windowed } from '../../schemas/schemas.ts';
+import type { WindowedTable } from '../../topology/topology.ts';
 import type {
   Build,
   Keys,
-  Made,
   OpTable,
   Statement,
   StreamMade,
@@ -14,7 +12,6 @@ import type {
   TextGroup,
   TextStream,
   TextTable,
-  WindowStatement,
 } from './op.ts';
 import { joined, plainKey, predicateOf, text, textFunctionOf } from './text-functions.ts';
 
@@ -79,12 +76,8 @@ export const OPS_BASIC: OpTable = {
   aggregate(statement, build) {
     const from = build.find('group', statement.from);
     if (from === undefined) return undefined;
-    const name = build.name(statement);
-    if (statement.window === undefined) return table(aggregated(from.group(name), statement, build), from.keys);
-    const spec = alignedWindow(statement.window);
-    if (spec === undefined) return undefined;
-    const keys: Keys = { serde: windowed(from.keys.serde, spec.sizeMs), windows: 'time' };
-    return windowedAggregate(statement, build, from.group(name).window(spec), keys);
+    if (statement.window !== undefined) return undefined;
+    return table(aggregated(from.group(build.name(statement)), statement, build), from.keys);
   },
   suppress(statement, build) {
     const from = build.find('table', statement.from);
@@ -126,19 +119,6 @@ export const OPS_BASIC: OpTable = {
   },
 };
 
-/** An aggregate over windows: with `emit` close only its final rows. */
-export function windowedAggregate(
-  statement: Statement,
-  build: Build,
-  group: WindowedGroup<string, Text, 1>,
-  keys: Keys,
-): Made {
-  const { retention } = statement;
-  const options = retention === undefined ? {} : { retention };
-  const made = table(aggregated(group as unknown as TextGroup, statement, build, options), keys);
-  return statement.emit === 'close' ? finals(made) : made;
-}
-
 /** Count, reduce or aggregate of a grouped or windowed stream, whose calls are the same. */
 export function aggregated(group: TextGroup, statement: Statement, build: Build, options: object = {}): unknown {
   const common = { store: build.name(statement), ...options };
@@ -154,11 +134,6 @@ export function aggregated(group: TextGroup, statement: Statement, build: Build,
     default:
       throw new Error(`unknown kind of aggregate: ${statement.kind}`);
   }
-}
-
-function alignedWindow({ type, size, advance, grace = 0 }: WindowStatement): WindowSpec | undefined {
-  if (type === 'tumbling') return tumbling(size!, { grace });
-  return type === 'hopping' ? hopping(size!, { advance: advance!, grace }) : undefined;
 }
 
 function finals(from: TableMade): TableMade {

@@ -11,15 +11,8 @@ export const OUT: readonly Out[] = [
   op('joinFK', 'foreign-key join'),
   op('globalTable', 'global table'),
   { why: 'suppression of a table', matches: ({ op: name }) => name === 'suppress' },
-  windows('sliding'),
-  windows('session'),
-  windows('unlimited'),
 ];
 
 function op(name: string, why: string): Out {
   return { why, matches: (statement) => statement.op === name };
-}
-
-function windows(type: string): Out {
-  return { why: `${type} windows`, matches: ({ window }) => window?.type === type };
 }
