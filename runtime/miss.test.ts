@@ -8,9 +8,18 @@ import { systemClock } from '../core/clock.ts';
 import { randomInt, seededRandom } from '../core/random.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
 import type { ProcessContext, Processor } from '../operators/operators.ts';
-import { int64, string, windowed } from '../schemas/schemas.ts';
+import { int64, type Serde, sessionWindowed, string, type Windowed, windowed } from '../schemas/schemas.ts';
 import { randomTopology } from '../topology/random-topology.testing.ts';
-import { keyValueStore, type Program, topic, topology, tumbling } from '../topology/topology.ts';
+import {
+  counts,
+  keyValueStore,
+  type Program,
+  session,
+  sliding,
+  topic,
+  topology,
+  tumbling,
+} from '../topology/topology.ts';
 import { type Driven, type DriveOptions, drive, type InputRecord, type Inputs } from './driven.testing.ts';
 
 const KEYED = { key: string(), partitions: 2 } as const;
@@ -56,6 +65,38 @@ function mixed(): Program {
     .suppress()
     .toStream()
     .to(topic('finals', { key: windowed(string(), windows.size), value: int64(), partitions: 2 }));
+  const grouped = stream.groupByKey();
+  const numbered = <K>(name: string, key: Serde<Windowed<K>>) => topic(name, { key, value: int64(), partitions: 2 });
+  const sessions = grouped.window(session({ gap: 15, grace: 20 })).count({ store: 'sessions' });
+  sessions
+    .toStream()
+    .mapValues((count) => `${count}`)
+    .to(topic('session-updates', { key: sessionWindowed(string()), value: string(), partitions: 2 }));
+  sessions
+    .suppress()
+    .toStream()
+    .to(numbered('sessions-out', sessionWindowed(string())));
+  const slides = grouped
+    .window(sliding({ difference: 20, grace: 9 }))
+    .emitOnClose()
+    .count({ store: 'slides' });
+  slides.toStream().to(numbered('slides-out', windowed(string(), 20)));
+  const visits = grouped.window(session({ gap: (value) => value?.length ?? 9, grace: 30 })).aggregate({
+    store: 'visits',
+    value: string(),
+    initial: () => '',
+    add: (all, one) => all + one,
+    merge: (a, b) => a + b,
+  });
+  visits
+    .toStream()
+    .leftJoinTable(visits, { merge: (own, again) => `${own}=${again}` })
+    .to(topic('visits-out', { key: sessionWindowed(string()), value: string(), partitions: 2 }));
+  const threes = grouped
+    .window(counts({ size: 3, every: 2 }))
+    .emitOnClose()
+    .count({ store: 'threes' });
+  threes.toStream().to(numbered('threes-out', sessionWindowed(string())));
   stream
     .groupByKey()
     .reduce({ store: 'texts', value: string(), add: (all, next) => `${all.slice(-20)}|${next}` })

@@ -1,6 +1,22 @@
 import { type Random, randomInt, seededRandom } from '../core/random.ts';
-import { int64, json, string, windowed } from '../schemas/schemas.ts';
-import { hopping, type Stream, type Table, type Topic, type Topology, topic, topology, tumbling } from './topology.ts';
+import { int64, json, type Serde, sessionWindowed, string, type Windowed, windowed } from '../schemas/schemas.ts';
+import {
+  calendar,
+  counts,
+  cumulative,
+  hopping,
+  type Merging,
+  type Stream,
+  session,
+  sliding,
+  type Table,
+  type Topic,
+  type Topology,
+  topic,
+  topology,
+  tumbling,
+  type Windows,
+} from './topology.ts';
 
 /**
  * Random topologies that are right, for property tests of any room: keys are text, values are `{ n }`, every lambda
@@ -33,6 +49,10 @@ interface Any {
   readonly stream: Settled;
   readonly stale: boolean;
   readonly level: number;
+}
+interface RandomWindows {
+  readonly windows: Windows<unknown, unknown, Merging>;
+  readonly key: Serde<Windowed<string>>;
 }
 interface AnyTable {
   readonly table: Table<string, Counted, number>;
@@ -136,20 +156,53 @@ class Grower {
 
   #windowed(from: Any): void {
     const settled = this.#settled(from);
-    const size = WINDOW_MS * (1 + randomInt(this.#random, 3));
-    const grace = randomInt(this.#random, 2) * 1000;
-    const tumble = this.#random.next() < 0.5;
-    const windows = tumble ? tumbling(size, { grace }) : hopping(size, { advance: WINDOW_MS, grace });
+    const { windows, key } = this.#windows();
     const store = this.#name('windows');
-    const counts = settled.stream.groupByKey().window(windows).count({ store });
-    const updates = this.#random.next() < 0.5 ? counts.toStream() : counts.suppress().toStream();
+    const group = settled.stream.groupByKey().window(windows);
+    const ways = [
+      () =>
+        group
+          .count({ store })
+          .toStream()
+          .mapValues((count) => count ?? -1),
+      () =>
+        group
+          .count({ store })
+          .suppress()
+          .toStream()
+          .mapValues((count) => count),
+      () =>
+        group
+          .emitOnClose()
+          .count({ store })
+          .toStream()
+          .mapValues((count) => count),
+    ];
+    const updates = this.#pick(ways)();
     if (this.#random.next() < 0.5) {
-      const key = windowed(string(), size);
       updates.to(topic(this.#name('windowed-out'), { key, value: int64(), partitions: this.#pick(COUNTS) }));
     } else {
       const named = updates.map((n, { key, start }) => [`${key}@${start}`, { n }]);
       this.#keepStale(named, settled);
     }
+  }
+
+  /** Windows of some kind, and the format of their keys. */
+  #windows(): RandomWindows {
+    const size = WINDOW_MS * (1 + randomInt(this.#random, 3));
+    const grace = randomInt(this.#random, 2) * 1000;
+    const apart = windowed(string(), size);
+    const any = sessionWindowed(string());
+    const kinds: readonly (() => RandomWindows)[] = [
+      () => ({ windows: tumbling(size, { grace }), key: apart }),
+      () => ({ windows: hopping(size, { advance: WINDOW_MS, grace }), key: apart }),
+      () => ({ windows: sliding({ difference: size, grace }), key: apart }),
+      () => ({ windows: session({ gap: size, grace }), key: any }),
+      () => ({ windows: cumulative({ step: WINDOW_MS, max: size, grace }), key: any }),
+      () => ({ windows: calendar({ unit: 'day', timeZone: 'Europe/Berlin', grace }), key: any }),
+      () => ({ windows: counts({ size: 3, every: 2 }), key: any }),
+    ];
+    return this.#pick(kinds)();
   }
 
   #join(from: Any): void {
