@@ -1,7 +1,7 @@
 import type { Duration } from '../core/duration.ts';
-import type { Serde } from '../schemas/schemas.ts';
+import type { Serde, Windowed } from '../schemas/schemas.ts';
 import type { Scheme } from './scheme.ts';
-import type { FinalTable, Table, WindowedTable } from './table-handles.ts';
+import type { Table, WindowedTable } from './table-handles.ts';
 import type { Merging, Windows } from './window-handles.ts';
 
 /** A stream grouped by its key, before its aggregate. */
@@ -24,11 +24,14 @@ export interface WindowedGroup<K, V, P extends Scheme, M extends Merging = 'neve
   emitOnClose(): FinalGroup<K, V, P, M>;
 }
 
-/** A windowed stream of whose aggregate only final results come. */
+/**
+ * A windowed stream of whose aggregate only final results come. Whoever looks its rows up, as a join does, finds those
+ * of open windows too.
+ */
 export interface FinalGroup<K, V, P extends Scheme, M extends Merging = 'never'> {
-  count(options: CountOptions & Retention): FinalTable<K, number, P>;
-  reduce(options: ReduceOptions<K, V> & Retention): FinalTable<K, V, P>;
-  aggregate<A>(options: AggregateOptions<K, V, A> & Retention & MergeOptions<K, A>[M]): FinalTable<K, A, P>;
+  count(options: CountOptions & Retention): Table<Windowed<K>, number, P, never>;
+  reduce(options: ReduceOptions<K, V> & Retention): Table<Windowed<K>, V, P, never>;
+  aggregate<A>(options: AggregateOptions<K, V, A> & Retention & MergeOptions<K, A>[M]): Table<Windowed<K>, A, P, never>;
 }
 
 /** What the aggregate of windows needs beside, by whether they merge. */

@@ -41,6 +41,6 @@ export class WindowedGroupHandle implements Place {
   #table(how: 'count' | 'reduce' | 'aggregate', options: CountOptions): Place {
     const windowed = { windows: this.#windows, emit: this.#emit };
     const at = { id: addAggregate(this.#wire.builder, this.id, how, windowed, options), partitions: this.partitions };
-    return this.#emit === 'close' ? this.#wire.finalTable(at) : this.#wire.windowedTable(at, options.store);
+    return this.#emit === 'close' ? this.#wire.table(at, options.store) : this.#wire.windowedTable(at, options.store);
   }
 }

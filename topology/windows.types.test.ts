@@ -10,6 +10,7 @@ import {
   type Stream,
   session,
   sliding,
+  type Table,
   topic,
   topology,
   tumbling,
@@ -89,7 +90,7 @@ test('sessions delete, and their aggregates merge', () => {
     .window(windows)
     .emitOnClose()
     .aggregate({ ...sum, merge: (a, b) => a + b });
-  same<typeof closing, FinalTable<string, number, 12>>();
+  same<typeof closing, Table<Windowed<string>, number, 12, never>>();
 });
 
 test('functions of windows get the records', () => {
