@@ -45,7 +45,6 @@ export const GROUP_ROWS: readonly Row[] = [
         const step = STOPPED_AT[i % STOPPED_AT.length]!;
         const zombie = await trial.start({ slot: 0, failpoint: `${step}:${3 + randomInt(trial.random, 5)}:stop` });
         const other = await trial.start({ slot: 1 });
-        await zombie.until((each) => each.isReady);
         await trial.freezes(zombie);
         trial.faults++;
         await trial.clock.sleep(SESSION_MS + 1000);
