@@ -12,6 +12,12 @@ export class WrittenOrder {
     this.#index = index;
   }
 
+  /** For what no record has brought about, such as timers: in the order of the plan. */
+  get any(): ReadonlyMap<string, number> {
+    const writes = this.#index.plan.nodes.filter((node) => node.kind === 'to' || node.kind === 'repartition');
+    return new Map(writes.map(({ topic }, place) => [topic, place]));
+  }
+
   /** By topic, for records that come in at a node. */
   from(entry: string): ReadonlyMap<string, number> {
     const known = this.#ranks.get(entry);

@@ -289,8 +289,8 @@ export class TopologyDriver {
     outputs.seal(true);
     const written = outputs.take();
     if (written.length === 0) return;
-    const ranks = entry === undefined ? undefined : this.#order.from(entry);
-    const rank = ({ topic }: Sealed) => ranks?.get(topic) ?? Number.MAX_SAFE_INTEGER;
+    const ranks = entry === undefined ? this.#order.any : this.#order.from(entry);
+    const rank = ({ topic }: Sealed) => ranks.get(topic) ?? Number.MAX_SAFE_INTEGER;
     for (const sealed of written.toSorted((a, b) => rank(a) - rank(b))) this.#offer(this.#log.write(sealed));
   }
 
