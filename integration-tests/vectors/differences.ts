@@ -23,7 +23,7 @@ export interface VectorInput {
 export interface Allowance {
   /** Drops that are counted here and vanish there, by the node and the reason. */
   readonly uncounted?: (nodeAndReason: string) => boolean;
-  /** Results of one step may come in another order, but for those of one key, or one key and window. */
+  /** Results of one step may come in another order, but for those of one key, window and time. */
   readonly otherOrder?: boolean;
   /** Results may come without the header that they have there. */
   readonly headerless?: boolean;
@@ -101,14 +101,14 @@ function retentionOf({ retention, window = {} }: Statement): number {
 }
 
 /**
- * Windows close behind the record that closes them, each row in a step of its own: their final results come after what
- * the record itself does in other branches. It shows only where both go to one topic.
+ * What a record sets free (windows that close, records that waited) goes on in steps of its own, and not in the midst of
+ * what the record itself does in other branches. It shows only where both go to one topic.
  */
 const closesAfterTheRecord: Make = () => ({
   name: 'closes-after-the-record',
   applies: ({ topology }) => {
     const ways = topology.filter(({ op, topic }) => op === 'merge' || (op === 'to' && topic === 'O'));
-    return ways.length > 1 && topology.some(({ op, emit }) => op === 'suppress' || emit === 'close');
+    return ways.length > 1 && topology.some(emitsLater);
   },
   allows: { otherOrder: true },
 });

@@ -72,7 +72,7 @@ export const OPS_TABLES: OpTable = {
   },
   toTable(statement, build) {
     const from = build.get('stream', statement.from);
-    const settled = build.settle(from).mapValues(text);
+    const settled = build.settle(from, build.name(statement)).mapValues(text);
     return table(settled.toTable({ store: build.name(statement), value: string() }), from.keys);
   },
   joinST(statement, build) {
