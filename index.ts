@@ -69,5 +69,5 @@ export {
   windowed,
 } from './schemas/schemas.ts';
 export { createTelemetry, type Telemetry, type TelemetryOptions } from './telemetry/telemetry.ts';
-export type { FailurePolicy, Plan, PlanNode } from './topology/plan.ts';
+export type { AbsurdTimePolicy, FailurePolicy, Plan, PlanNode } from './topology/plan.ts';
 export * from './topology/topology.ts';

@@ -28,6 +28,9 @@
  * may reach the disk, at the end as above. A producer without a transaction fences nobody: a process that was put out
  * of its group and lives on cannot commit positions, but what it had sent before stands.
  *
+ * *Time* (`time-records.ts`): tasks tell those behind their repartition topics how far they have come. What they tell goes
+ * into the same transaction, last in each partition, so a reader knows it when it has read all that came before.
+ *
  * Outside the commit: `feed.fetched` (K0), `restore.table` (K10), `producer.opening` (K12). Crashes between two
  * stages (K13) fall on the same points, since stages commit apart.
  *
@@ -84,3 +87,4 @@ export { Ledger, type LedgerRow, ledgerTopic, type TopicEnds } from './ledger.ts
 export { Outputs, type Sealed } from './outputs.ts';
 export { PROGRESS } from './progress.ts';
 export { type RestoreOptions, restoreState } from './restore.ts';
+export { isTimeRecord, readTimeRecord, type TimeEntry, type TimeNotes, type TimeRecord } from './time-records.ts';

@@ -2,6 +2,7 @@ import type { Bytes } from '../core/bytes.ts';
 import { partitionName } from '../core/ids.ts';
 import type { Step } from '../core/step.ts';
 import { BatchBuilder, type Compression } from '../log/batch.ts';
+import { appendTimeRecord, TimeNotes } from './time-records.ts';
 
 /** A finished batch on its way to the log. */
 export interface Sealed {
@@ -15,16 +16,20 @@ interface Slot {
   readonly topic: string;
   readonly partition: number;
   readonly builder: BatchBuilder;
+  /** A batch was finished since the epoch began. */
+  written: boolean;
 }
 
 /**
  * The output of a worker's current epoch: one batch in the making per topic and partition, and the batches
  * finished so far, in order. Writers append to a builder within their step and raise `full` when it has reached
- * `batchBytes`; the task calls `seal` between steps.
+ * `batchBytes`; the task calls `seal` between steps. What tasks have to tell of their time goes behind all else.
  */
 export class Outputs {
   /** A builder has grown past the batch size; looked at once a step. */
   full = false;
+  /** What the tasks tell of their time at the end of the epoch. */
+  readonly times = new TimeNotes();
   readonly batchBytes: number;
   readonly #compression: Compression;
   readonly #step: Step;
@@ -42,7 +47,7 @@ export class Outputs {
     const name = partitionName(topic, partition);
     let slot = this.#slots.get(name);
     if (slot === undefined) {
-      slot = { topic, partition, builder: new BatchBuilder(this.#step) };
+      slot = { topic, partition, builder: new BatchBuilder(this.#step), written: false };
       this.#slots.set(name, slot);
     }
     return slot.builder;
@@ -55,12 +60,27 @@ export class Outputs {
     this.#push({ topic, partition, bytes, records });
   }
 
-  /** Finishes the batches that are full, or all of them. Between steps only. */
+  /** Finishes the batches that are full, or at the end of the epoch all of them. Between steps only. */
   seal(all: boolean): void {
     this.full = false;
+    if (all) this.#tellTimes();
     for (const slot of this.#slots.values()) {
       if (all || slot.builder.size >= this.batchBytes) this.#seal(slot);
+      if (all) slot.written = false;
     }
+  }
+
+  #tellTimes(): void {
+    const touched = (topic: string, partition: number) => {
+      const slot = this.#slots.get(partitionName(topic, partition));
+      return slot !== undefined && (slot.written || slot.builder.count > 0);
+    };
+    this.times.take(touched, (topic, partition, record) => {
+      const timestamp = record.entries.reduce((most, { at }) => Math.max(most, at), 0);
+      this.#step.begin();
+      appendTimeRecord(this.builder(topic, partition), timestamp, record);
+      this.#step.settle();
+    });
   }
 
   /** Bytes finished and not yet taken. */
@@ -78,7 +98,11 @@ export class Outputs {
 
   /** Forgets everything: the epoch has failed. */
   clear(): void {
-    for (const slot of this.#slots.values()) slot.builder.clear();
+    for (const slot of this.#slots.values()) {
+      slot.builder.clear();
+      slot.written = false;
+    }
+    this.times.clear();
     this.take();
     this.full = false;
   }
@@ -86,6 +110,7 @@ export class Outputs {
   #seal(slot: Slot): void {
     const records = slot.builder.count;
     if (records === 0) return;
+    slot.written = true;
     const bytes = slot.builder.finish(this.#compression);
     this.#push({ topic: slot.topic, partition: slot.partition, bytes, records });
   }

@@ -136,6 +136,10 @@ export const CONFIG_KEYS = {
     'What happens to a record on which an operator fails.',
   ),
   'run.commitInterval': duration(DEFAULT_SETTINGS.commitIntervalMs, 'Time between commits.'),
+  'run.idle': duration(
+    DEFAULT_SETTINGS.idleMs,
+    'How long an input has nothing to read before it no longer holds event time back. See time.md.',
+  ),
   'run.batchSize': size(DEFAULT_SETTINGS.batchBytes, 'A batch of output is finished at this size.'),
   'run.intakeSize': size(DEFAULT_SETTINGS.intakeBytes, 'Fetched bytes that wait per input before it is paused.'),
   'run.intakeRecords': count(

@@ -79,6 +79,7 @@ export function runSettings(config: Config): RunSettings {
     standbys: config.number('state.standbys')!,
     acceptableLag: config.number('state.acceptableLag')!,
     commitIntervalMs: config.number('run.commitInterval')!,
+    idleMs: config.number('run.idle')!,
     batchBytes: config.number('run.batchSize')!,
     compression: config.text('output.compression') as RunSettings['compression'],
     intakeBytes: config.number('run.intakeSize')!,

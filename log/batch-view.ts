@@ -24,6 +24,8 @@ import { readSigned, varintEnd } from './varint.ts';
 const SMALLEST_RECORD = 7;
 /** Behind its length: attributes, a time of five bytes, a delta and the length of a key of two. */
 const LONGEST_HEAD = 10;
+/** More than the time of such a record can lie away from the first. */
+const FAR = 2 ** 34;
 
 /** Asked as a batch is decoded, so that records which nobody wants take no place in the columns. */
 export interface Sieve {
@@ -60,6 +62,7 @@ export class BatchView {
   basePosition: Position = 0;
   /** Behind the last record, also where compaction has removed it. */
   nextPosition: Position = 0;
+  baseTimestamp: Millis = 0;
   maxTimestamp: Millis = 0;
   transactional = false;
   control = false;
@@ -68,6 +71,8 @@ export class BatchView {
   codec = 0;
   /** A sieve was asked: records may be left out. */
   sieved = false;
+  /** A record may lie further than 2^34 ms from the first. */
+  far = false;
   /** No position between the first and the last is missing. */
   dense = true;
   /** Where records are decompressed to. */
@@ -93,12 +98,14 @@ export class BatchView {
     const delta = lastDelta(bytes, start);
     this.basePosition = basePosition(bytes, start);
     this.nextPosition = this.basePosition + delta + 1;
+    this.baseTimestamp = baseTimestamp(bytes, start);
     this.maxTimestamp = maxTimestamp(bytes, start);
     this.transactional = isTransactional(bytes, start);
     this.control = isControl(bytes, start);
     this.appendTime = isAppendTime(bytes, start);
     this.codec = codecOf(bytes, start);
     this.dense = delta + 1 === count;
+    this.far = false;
     let at = start + BATCH_HEADER_BYTES;
     this.bytes = bytes;
     if (this.codec !== CODEC.none) {
@@ -111,7 +118,7 @@ export class BatchView {
     const asked = this.appendTime ? undefined : sieve;
     this.sieved = asked !== undefined;
     asked?.begin(count);
-    this.count = this.#decode(at, end, count, baseTimestamp(bytes, start), delta, where, asked);
+    this.count = this.#decode(at, end, count, this.baseTimestamp, delta, where, asked);
     if (this.appendTime) this.timestamps.fill(this.maxTimestamp, 0, count);
   }
 
@@ -224,6 +231,7 @@ export class BatchView {
     if (!(delta > before && delta <= lastRecord)) throw this.#broken(where, record, 'its position does not rise');
     const timestamp = baseTime + time;
     if (Number.isNaN(timestamp)) throw this.#broken(where, record, 'its timestamp does not fit');
+    if (time > FAR || time < -FAR) this.far = true;
     this.positions[i] = this.basePosition + delta;
     this.timestamps[i] = timestamp;
 
@@ -256,6 +264,17 @@ export class BatchView {
     else at = headersEnd(bytes, at, limit);
     if (at !== limit) throw this.#broken(where, record, 'its headers do not fit');
     return limit;
+  }
+
+  /** Whether all times lie between 0 and 2^53; by the head of the batch alone, nearly always. */
+  get soundTimes(): boolean {
+    const base = this.baseTimestamp;
+    if (!this.far && base >= FAR && base <= Number.MAX_SAFE_INTEGER - FAR) return true;
+    for (let i = 0; i < this.count; i++) {
+      const at = this.timestamps[i]!;
+      if (!(at >= 0 && at <= Number.MAX_SAFE_INTEGER)) return false;
+    }
+    return true;
   }
 
   #grow(count: number): void {

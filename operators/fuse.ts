@@ -18,6 +18,9 @@ const FINALS = 1;
  * port, and pass on what they get; so does all that is behind one that emits when windows close. So suppression needs no buffer of its own, and where nobody else listens the
  * first port is empty and no update is ever made.
  *
+ * A node behind which `late` nodes stand has one port more, the last: what the node drops as late goes there. The node
+ * knows nothing of it; see `drop` of the context.
+ *
  * `nodes` are those of a stage or of a whole plan; wires to nodes outside are left out.
  */
 export function fuse(nodes: readonly PlanNode[]): ReadonlyMap<string, readonly (readonly Wire[])[]> {
@@ -34,6 +37,7 @@ export function fuse(nodes: readonly PlanNode[]): ReadonlyMap<string, readonly (
     node.inputs.forEach((id, input) => {
       const from = byId.get(id);
       if (from === undefined) return;
+      if (node.kind === 'late') ports.get(id)![latePort(from)] ??= [];
       ports.get(id)![portTo(from, node)]?.push({ node, input });
     });
   }
@@ -45,8 +49,14 @@ function portCount(node: PlanNode): number {
   return node.kind === 'aggregate' ? FINALS + 1 : 1;
 }
 
+/** Where a node's late records go; there is such a port only where somebody listens. */
+export function latePort(node: PlanNode): number {
+  return portCount(node);
+}
+
 /** -1: the node takes nothing from there. */
 function portTo(from: PlanNode, to: PlanNode): number {
+  if (to.kind === 'late') return latePort(from);
   if (from.kind === 'branch' && to.kind === 'arm') return from.arms.findIndex((arm) => arm.name === to.arm);
   return from.kind === 'aggregate' && (to.kind === 'suppress' || from.emit === 'close') ? FINALS : 0;
 }

@@ -39,6 +39,20 @@ export interface Operator {
    * by `context.scan`. Called again after a crash; what has closed stays closed.
    */
   end?(): void;
+  /**
+   * Called, in a step of its own, when its clock has moved and no record of its own moved it: so it is with a clock that
+   * a stage shares (see {@link OperatorClock}). What is due by the clock happens now, by `context.scan` where it may be
+   * much: windows close, what waited goes out. Every operator that does something when a record moves its clock has this
+   * too, and does the same in both.
+   */
+  time?(): void;
+  /**
+   * The oldest timestamp of what it has taken in and has yet to put out, or Infinity: rows of open windows whose final
+   * results are wanted, records in buffers, results that wait for a match or for a call in flight. Too old is right too,
+   * so the start of a window stands for its rows. Time does not pass the operator beyond it: what it will put out is not
+   * to be late where it goes. Asked between records, and of what lies in memory: numbers, panes, no rows.
+   */
+  held?(): Millis;
   close?(): void;
 }
 
@@ -88,8 +102,11 @@ export interface OperatorContext {
   clock(name: string): OperatorClock;
   /** The clock by which a store forgets, one for all nodes that use it: the largest time that was put into it. */
   storeClock(store: string): OperatorClock;
-  /** Counts a record that goes no further, by reason; undone with the step. */
-  drop(reason: DropReason, record: Rec): void;
+  /**
+   * Counts a record that goes no further, by reason; undone with the step. A `late` one is pushed to the nodes that
+   * listen for it, once a call: where it was late for several windows, say for how many in one call.
+   */
+  drop(reason: DropReason, record: Rec, times?: number): void;
   /** Where a sink or a repartition writes. */
   output(topic: string): Output;
   /**
@@ -128,8 +145,12 @@ export interface ResumableScan {
 }
 
 /**
- * Event time as an operator sees it (a stage whose inputs have one upstream task each gives each
- * operator a clock of its own, which its records move; elsewhere all operators share the stage's). It never goes back.
+ * Event time as an operator sees it. It never goes back.
+ *
+ * Where each input of a stage comes of one task, or of a source that declares no watermark, the operator has a clock of
+ * its own, which its records move before they are judged. Elsewhere the stage has one, the least time of all its inputs,
+ * and `see` does nothing: it moves between two records, and the operator is told by {@link Operator.time}. An operator's
+ * clock then stays behind what operators before it in the stage hold.
  */
 export interface OperatorClock {
   readonly value: Millis;
@@ -158,6 +179,8 @@ export type DropReason =
   | 'no-arm'
   /** Its timestamp is negative. */
   | 'negative-time'
+  /** Its timestamp is beyond 2^53, no number, or further ahead than its source allows. */
+  | 'absurd-time'
   /** It could not be decoded, and policy said skip. */
   | 'undecodable'
   /** An operator failed on it, and policy said skip. */
@@ -172,7 +195,7 @@ export interface Output {
   write(record: Rec): void;
 }
 
-export { fanOut, fuse, NOWHERE, type Wire } from './fuse.ts';
+export { fanOut, fuse, latePort, NOWHERE, type Wire } from './fuse.ts';
 export { nodesWithOlds } from './olds.ts';
 export { OwnClock } from './own-clock.ts';
 export type {

@@ -36,6 +36,7 @@ export const OPERATORS = {
   joinStreams: createJoinStreams,
   joinTable: createJoinTable,
   joinTables: createJoinTables,
+  late: createPass,
   map: createMap,
   mapTable: createMapTable,
   mapValues: createMapValues,

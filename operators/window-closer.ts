@@ -61,6 +61,11 @@ export class WindowCloser implements ResumableScan, Undoable {
     this.due = this.#dropPanes() ? Number.NEGATIVE_INFINITY : this.#nextDue();
   }
 
+  /** The start of the earliest window whose final results are wanted and have not all gone out, or Infinity. */
+  held(): Millis {
+    return this.#finals === NOWHERE ? Number.POSITIVE_INFINITY : this.#firstOpen();
+  }
+
   /** Closes every window: the clock goes to where the last one closes, so that what comes later finds them closed. */
   end(): void {
     if (this.#finals === NOWHERE) return;

@@ -36,21 +36,20 @@ export function createWindowedAggregate(
   const keys = createWindowedKeys(node, context, 'updates');
   const out = new Rec();
 
-  function update(pane: Millis, record: Rec): void {
+  /** False where the window has closed. */
+  function update(pane: Millis, record: Rec): boolean {
     const closesAt = pane + spanMs;
-    if (closesAt <= clock.value) {
-      context.drop('late', record);
-      return;
-    }
+    if (closesAt <= clock.value) return false;
     if (closesAt < closer.due) closer.due = closesAt;
     if (wanted) {
       out.takeOrigin(record);
       out.latest = true;
     }
     fold(pane, record, out);
-    if (!wanted) return;
+    if (!wanted) return true;
     keys.set(out, pane, record.keyBytes, record.keyStart, record.keyEnd);
     updates(out);
+    return true;
   }
 
   /** Moves the clock and readies the key; false where the record has none. */
@@ -65,8 +64,14 @@ export function createWindowedAggregate(
     return true;
   }
 
+  const late = (record: Rec, times: number) => context.drop('late', record, times);
+  const longestMs = longestOf(window);
   return {
-    inputs: [createAssigner(window, admit, update)],
+    inputs: [createAssigner(window, admit, update, late)],
+    time() {
+      if (clock.value >= closer.due) closer.close();
+    },
+    held: () => closer.held() - longestMs,
     start: () => closer.close(),
     end: () => closer.end(),
   };
@@ -79,29 +84,40 @@ function spanOf(window: PaneWindow): Millis {
   return window.sizeMs + window.graceMs;
 }
 
+const HOUR_MS = 3_600_000;
+const LONGEST_UNIT_MS = { day: 25 * HOUR_MS, week: (7 * 24 + 1) * HOUR_MS, month: (31 * 24 + 1) * HOUR_MS };
+
+/** From the start of a window to its pane, at most. */
+function longestOf(window: PaneWindow): Millis {
+  if (window.type === 'cumulative') return window.maxMs;
+  return window.type === 'calendar' ? LONGEST_UNIT_MS[window.unit] : 0;
+}
+
+type Admit = (record: Rec) => boolean;
+type Update = (pane: Millis, record: Rec) => boolean;
+type Late = (record: Rec, times: number) => void;
+
 /** Puts each record that is admitted into the panes of its windows, in order of their ends. */
-function createAssigner(
-  window: PaneWindow,
-  admit: (record: Rec) => boolean,
-  update: (pane: Millis, record: Rec) => void,
-): Push {
+function createAssigner(window: PaneWindow, admit: Admit, update: Update, late: Late): Push {
   switch (window.type) {
     case 'tumbling':
-      return tumbling(window.sizeMs, admit, update);
+      return tumbling(window.sizeMs, admit, update, late);
     case 'hopping': {
       const { sizeMs, advanceMs } = window;
-      if (advanceMs === sizeMs) return tumbling(sizeMs, admit, update);
+      if (advanceMs === sizeMs) return tumbling(sizeMs, admit, update, late);
       return (record) => {
         if (!admit(record)) return;
         const at = record.timestamp;
         const first = startBefore(Math.max(0, at - sizeMs + advanceMs), advanceMs);
-        for (let start = first; start <= at; start += advanceMs) update(start, record);
+        let closed = 0;
+        for (let start = first; start <= at; start += advanceMs) if (!update(start, record)) closed++;
+        if (closed > 0) late(record, closed);
       };
     }
     case 'unlimited': {
       const { startMs } = window;
       return (record) => {
-        if (admit(record) && record.timestamp >= startMs) update(startMs, record);
+        if (admit(record) && record.timestamp >= startMs && !update(startMs, record)) late(record, 1);
       };
     }
     case 'cumulative': {
@@ -110,7 +126,9 @@ function createAssigner(
         if (!admit(record)) return;
         const at = record.timestamp;
         const last = startBefore(at, maxMs) + maxMs;
-        for (let end = startBefore(at, stepMs) + stepMs; end <= last; end += stepMs) update(end, record);
+        let closed = 0;
+        for (let end = startBefore(at, stepMs) + stepMs; end <= last; end += stepMs) if (!update(end, record)) closed++;
+        if (closed > 0) late(record, closed);
       };
     }
     case 'calendar': {
@@ -118,18 +136,18 @@ function createAssigner(
       return (record) => {
         if (!admit(record)) return;
         calendar.moveTo(record.timestamp);
-        update(calendar.end, record);
+        if (!update(calendar.end, record)) late(record, 1);
       };
     }
   }
 }
 
-function tumbling(sizeMs: Millis, admit: (record: Rec) => boolean, update: (pane: Millis, record: Rec) => void): Push {
+function tumbling(sizeMs: Millis, admit: Admit, update: Update, late: Late): Push {
   let start = 0;
   return (record) => {
     if (!admit(record)) return;
     const at = record.timestamp;
     if (at < start || at >= start + sizeMs) start = startBefore(at, sizeMs);
-    update(start, record);
+    if (!update(start, record)) late(record, 1);
   };
 }

@@ -1,7 +1,8 @@
-import type { Millis } from '../core/ids.ts';
 import {
   fanOut,
   fuse,
+  type KeptNumber,
+  latePort,
   NOWHERE,
   OPERATORS,
   type Operator,
@@ -9,12 +10,22 @@ import {
   type Push,
   type Screen,
 } from '../operators/operators.ts';
-import type { FailurePolicy, NodeKind, PlanNode, Stage } from '../topology/plan.ts';
+import type {
+  AbsurdTimePolicy,
+  FailurePolicy,
+  NodeKind,
+  NodeOf,
+  PlanNode,
+  SourceTiming,
+  Stage,
+} from '../topology/plan.ts';
 import { type ContextParts, createContext } from './context.ts';
 import type { Input } from './inputs.ts';
 import { NodeCounts } from './node-counts.ts';
+import { RecordTime } from './record-time.ts';
+import type { TimedNode } from './stage-clock.ts';
 
-export interface BuildParts extends Omit<ContextParts, 'trace'> {
+export interface BuildParts extends Omit<ContextParts, 'trace' | 'late'> {
   readonly stage: Stage;
   /** Count the records that go into each node. Default true. */
   readonly counted?: boolean;
@@ -27,19 +38,23 @@ export interface BuiltTopic {
   readonly push: Push;
   /** That of the filter which alone takes its records, where there is such. */
   readonly screen: Screen | undefined;
-  readonly time: ((value: unknown, key: unknown) => Millis) | undefined;
-  /** It is the only one of the stage, and no processor of the stage may set a timer. */
+  readonly time: RecordTime | undefined;
+  readonly align: SourceTiming['align'];
+  /** It is the only one of the stage, its records move no clock of the stage, and no processor of the stage may set a timer. */
   readonly alone: boolean;
 }
 
 export interface BuiltStage {
   /** In topological order. */
   readonly operators: readonly Operator[];
+  /** The same, and how they hang together. */
+  readonly nodes: readonly TimedNode[];
   readonly counts: NodeCounts;
   readonly topics: readonly BuiltTopic[];
   /** Where the records of the stage's connector go. */
   readonly read: Push | undefined;
   onUndecodable(node: string): FailurePolicy;
+  onAbsurdTime(node: string): AbsurdTimePolicy;
   /**
    * The node whose code fails on the input's current record: runs it once more through a chain that notes whose code
    * runs, and undoes it. `undefined` where it cannot be told.
@@ -48,7 +63,7 @@ export interface BuiltStage {
 }
 
 interface Chain {
-  readonly operators: readonly Operator[];
+  readonly nodes: readonly TimedNode[];
   /** Where the records of a source, a repartition before the stage, or the connector go, by node id. */
   readonly entries: ReadonlyMap<string, Push>;
   /** Of the entries that push into one filter and nowhere else. */
@@ -57,33 +72,44 @@ interface Chain {
 
 /** Builds the operators of one task, from the leaves up. */
 export function buildStage(parts: BuildParts): BuiltStage {
-  const { index, stage, step, program } = parts;
+  const { index, stage, step } = parts;
   const counts = new NodeCounts(index.stageNodes(stage), fuse(index.stageNodes(stage)));
   const chain = buildChain(parts, undefined, parts.counted === false ? undefined : counts);
   const entries = entryNodes(parts).filter((entry) => entry.topic !== undefined);
-  const alone = entries.length === 1 && !index.stageNodes(stage).some(({ kind }) => kind === 'process');
+  const { clock } = parts;
+  const timers = index.stageNodes(stage).some(({ kind }) => kind === 'process');
   const topics = entries.map((entry): BuiltTopic => {
     const { node } = entry;
-    const time = node.kind === 'source' && node.time !== null ? program.code.fn(node.time) : undefined;
+    const time = node.kind === 'source' ? recordTime(parts, node) : undefined;
+    const topic = entry.topic!;
+    const entered = time === undefined ? chain.entries.get(node.id)! : time.follow(chain.entries.get(node.id)!);
+    const push = clock?.follow(topic, entered) ?? entered;
+    const follows = clock?.isSource(topic) === true;
     return {
-      topic: entry.topic!,
+      topic,
       node: node.id,
-      push: chain.entries.get(node.id)!,
-      screen: chain.screens.get(node.id),
-      time: time as BuiltTopic['time'],
-      alone,
+      push,
+      screen: follows ? undefined : chain.screens.get(node.id),
+      time,
+      align: (node.kind === 'source' ? node.timing?.align : undefined) ?? null,
+      alone: entries.length === 1 && !timers && !follows,
     };
   });
   let traced: Chain | undefined;
   let running: string | undefined;
   return {
-    operators: chain.operators,
+    operators: chain.nodes.map(({ operator }) => operator),
+    nodes: chain.nodes,
     counts,
     topics,
     read: stage.connector === null ? undefined : chain.entries.get(stage.connector),
     onUndecodable(id) {
       const node = index.nodes.get(id);
       return node?.kind === 'source' || node?.kind === 'table' ? node.onUndecodable : 'fail';
+    },
+    onAbsurdTime(id) {
+      const node = index.nodes.get(id);
+      return (node?.kind === 'source' ? node.timing?.onAbsurdTime : undefined) ?? 'skip';
     },
     failingNode(input) {
       traced ??= buildChain(parts, (ref) => {
@@ -102,6 +128,22 @@ export function buildStage(parts: BuildParts): BuiltStage {
       return running === undefined ? undefined : nodeOfRef(running);
     },
   };
+}
+
+/** The time of a partition that bounds nothing. */
+const UNBOUNDED: KeptNumber = { value: -1, set() {} };
+
+function recordTime(parts: BuildParts, node: NodeOf<'source'>): RecordTime | undefined {
+  const { time, timing, topic } = node;
+  const bounded = timing !== undefined && (timing.maxAheadMs !== null || timing.onAbsurdTime === 'clamp');
+  if (time === null && !bounded) return undefined;
+  return new RecordTime({
+    time: time === null ? undefined : (parts.program.code.fn(time) as (value: unknown, key: unknown) => number),
+    timing,
+    latest: bounded ? parts.numbers.number(`partition-time/${topic}`, -1) : UNBOUNDED,
+    now: () => parts.now(),
+    clamped: () => parts.drops.clamped(node.id),
+  });
 }
 
 /** The nodes by which records come into a stage, each with its topic where it has one. */
@@ -126,7 +168,6 @@ function buildChain(parts: BuildParts, trace: ContextParts['trace'], counts?: No
   const built = new Map<string, Operator>();
   const pushOf = (wires: readonly { readonly node: PlanNode; readonly input: number }[]) =>
     fanOut(wires.map(({ node, input }) => built.get(node.id)?.inputs[input] ?? NOWHERE));
-  const operators: Operator[] = [];
   for (const node of nodes.toReversed()) {
     if (node.kind === 'source' || node.kind === 'read') continue;
     const next = ports.get(node.id)!.map((wires, port) => {
@@ -134,9 +175,8 @@ function buildChain(parts: BuildParts, trace: ContextParts['trace'], counts?: No
       return counts === undefined ? push : counts.wrap(node, port, push);
     });
     const factory = OPERATORS[node.kind] as OperatorFactory<NodeKind>;
-    const operator = factory(node, createContext({ ...parts, trace }, node), next);
+    const operator = factory(node, createContext({ ...parts, trace, late: next[latePort(node)] }, node), next);
     built.set(node.id, operator);
-    operators.unshift(operator);
   }
   const entries = new Map<string, Push>();
   const screens = new Map<string, Screen>();
@@ -152,7 +192,15 @@ function buildChain(parts: BuildParts, trace: ContextParts['trace'], counts?: No
       if (screen !== undefined) screens.set(node.id, screen);
     }
   }
-  return { operators, entries, screens };
+  return { nodes: timedNodes(nodes, built), entries, screens };
+}
+
+function timedNodes(nodes: readonly PlanNode[], built: ReadonlyMap<string, Operator>): readonly TimedNode[] {
+  const timed = nodes.filter(({ id }) => built.has(id));
+  const places = new Map(timed.map(({ id }, place) => [id, place]));
+  return timed.map(({ id, inputs }) => {
+    return { id, operator: built.get(id)!, inputs: inputs.flatMap((input) => places.get(input) ?? []) };
+  });
 }
 
 function nodeOfRef(ref: string): string {

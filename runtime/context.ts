@@ -1,6 +1,6 @@
 import type { KeptNumbers, Outputs } from '../checkpoints/checkpoints.ts';
 import type { Step } from '../core/step.ts';
-import { type OperatorContext, type Output, OwnClock } from '../operators/operators.ts';
+import { type OperatorClock, type OperatorContext, type Output, OwnClock, type Push } from '../operators/operators.ts';
 import type { TaskState } from '../state/state.ts';
 import type { PlanNode } from '../topology/plan.ts';
 import type { Program } from '../topology/topology.ts';
@@ -8,6 +8,7 @@ import type { Drops } from './drops.ts';
 import type { ScanRequests } from './scan-requests.ts';
 import { createSink } from './sink.ts';
 import type { PlanIndex } from './stage.ts';
+import type { StageClock } from './stage-clock.ts';
 import type { Timers } from './timers.ts';
 
 export interface ContextParts {
@@ -21,6 +22,10 @@ export interface ContextParts {
   readonly drops: Drops;
   readonly scans: ScanRequests;
   readonly timers: Timers;
+  /** The clock of the stage, where all its operators go by one. */
+  readonly clock: StageClock | undefined;
+  /** Where the late records of the node go, if anywhere. */
+  readonly late: Push | undefined;
   /** The largest record each topic takes. */
   maxRecordBytes(topic: string): number;
   now(): number;
@@ -30,7 +35,7 @@ export interface ContextParts {
 
 /** What the task lends to the operator of one node. */
 export function createContext(parts: ContextParts, node: PlanNode): OperatorContext {
-  const { program, index, step, state, numbers, drops, scans, timers, trace } = parts;
+  const { program, index, step, state, numbers, drops, scans, timers, clock, trace } = parts;
   const { code } = program;
   return {
     step,
@@ -48,9 +53,12 @@ export function createContext(parts: ContextParts, node: PlanNode): OperatorCont
     node: (id) => index.nodes.get(id)!,
     wantsOld: index.olds.has(node.id),
     number: (name, initial) => numbers.number(`${node.id}/${name}`, initial),
-    clock: (name) => new OwnClock(numbers.number(`${node.id}/${name}`, -1)),
-    storeClock: (store) => new OwnClock(numbers.number(`store/${store}`, -1)),
-    drop: (reason) => drops.add(node.id, reason),
+    clock: (name) => clockOf(parts, node, `${node.id}/${name}`),
+    storeClock: (store) => clockOf(parts, node, `store/${store}`),
+    drop:
+      parts.late === undefined
+        ? (reason, _, times) => drops.add(node.id, reason, times)
+        : dropTo(parts, node.id, parts.late),
     output: (topic) => sinkOf(parts, node, topic),
     scan: (scan) => scans.add(scan),
     scanFirst: (scan) => scans.first(scan),
@@ -59,8 +67,19 @@ export function createContext(parts: ContextParts, node: PlanNode): OperatorCont
       const initial = time === 'stream' ? Number.NEGATIVE_INFINITY : parts.now() + intervalMs;
       timers.add({ intervalMs, time, fire, next: numbers.number(`${node.id}/timer/${name}`, initial) });
     },
-    streamTime: numbers.number('stream-time', -1),
+    streamTime: clock?.value ?? numbers.number('stream-time', -1),
   };
+}
+
+function dropTo({ drops }: ContextParts, node: string, late: Push): OperatorContext['drop'] {
+  return (reason, record, times) => {
+    drops.add(node, reason, times);
+    if (reason === 'late') late(record);
+  };
+}
+
+function clockOf({ clock, numbers }: ContextParts, node: PlanNode, number: string): OperatorClock {
+  return clock?.clock(node.id, number) ?? new OwnClock(numbers.number(number, -1));
 }
 
 function sinkOf(parts: ContextParts, node: PlanNode, name: string): Output {

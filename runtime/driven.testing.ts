@@ -1,4 +1,4 @@
-import { Committer, Ledger, ledgerTopic, Outputs } from '../checkpoints/checkpoints.ts';
+import { Committer, isTimeRecord, Ledger, ledgerTopic, Outputs } from '../checkpoints/checkpoints.ts';
 import { systemClock } from '../core/clock.ts';
 import { partitionName } from '../core/ids.ts';
 import { type Random, randomInt, seededRandom } from '../core/random.ts';
@@ -9,12 +9,14 @@ import { createStateBackend } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
 import type { FailurePolicy, Stage } from '../topology/plan.ts';
 import type { Program } from '../topology/topology.ts';
+import { Alignment } from './alignment.ts';
 import { prepareTopics } from './deploy.ts';
 import { deadLetterTopic } from './failures.ts';
 import { type OpenTaskParts, openTask } from './open-task.ts';
 import type { RunningTask } from './running-task.ts';
 import { DEFAULT_SETTINGS } from './runtime.ts';
 import { PlanIndex, type TaskSpec } from './stage.ts';
+import { StageTimes } from './stage-times.ts';
 
 /**
  * Drives the tasks of a plan one after the other, stage by stage, each to the end of its inputs: what comes out may
@@ -124,6 +126,9 @@ class Drive {
       outputs: this.#outputs,
       budget: { maxBytes: this.#options.stateBytes ?? Number.MAX_SAFE_INTEGER, usedBytes: 0 },
       ledger: await Ledger.open(this.#log, this.#program.plan.name, systemClock),
+      times: new StageTimes(this.#index, this.#program.plan.stages.flatMap(specsOf)),
+      alignment: new Alignment(),
+      bounded: true,
       maxRecordBytes: (topic) => limits.get(topic)!,
     };
   }
@@ -264,7 +269,7 @@ function inOrder(stages: readonly Stage[]): readonly Stage[] {
   return sorted;
 }
 
-/** The records of a partition as text; positions in headers are left out, since commits take positions too. */
+/** The records of a partition as text, but for what tasks tell of their time; positions in headers are left out, since commits take positions too. */
 async function readRaw(log: Log, topic: string, partition: number): Promise<string[]> {
   const { start, stable } = await log.admin.bounds(topic, partition);
   const reader = log.reader({ isolation: 'committed' });
@@ -275,7 +280,7 @@ async function readRaw(log: Log, topic: string, partition: number): Promise<stri
     for (const fetched of await reader.fetch(100)) {
       for (let b = 0; b < fetched.starts.length; b++) {
         view.open(fetched.bytes, fetched.starts[b]!, fetched.ends[b]!, fetched);
-        for (let i = 0; i < view.count; i++) lines.push(lineOf(view, i));
+        for (let i = 0; i < view.count; i++) if (!isTimeRecord(view, i)) lines.push(lineOf(view, i));
       }
       next = fetched.next;
       fetched.release();

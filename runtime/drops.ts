@@ -15,13 +15,13 @@ class DropCounter implements Settling {
     this.#step = step;
   }
 
-  add(): void {
+  add(times: number): void {
     if (this.#touchedIn !== this.#step.serial) {
       this.#touchedIn = this.#step.serial;
       this.#pending = 0;
       this.#step.touchSettling(this);
     }
-    this.#pending++;
+    this.#pending += times;
   }
 
   rollback(): void {
@@ -33,12 +33,15 @@ class DropCounter implements Settling {
   }
 }
 
+type CountedMetric = 'nodeflow_dropped_records_total' | 'nodeflow_dead_letters_total' | 'nodeflow_clamped_times_total';
+
 export class Drops {
   readonly #metrics: MetricSet;
   readonly #step: Step;
   readonly #counters = {
     nodeflow_dropped_records_total: new Map<string, DropCounter>(),
     nodeflow_dead_letters_total: new Map<string, DropCounter>(),
+    nodeflow_clamped_times_total: new Map<string, DropCounter>(),
   };
 
   /** `metrics` carries the labels of the task. */
@@ -47,8 +50,8 @@ export class Drops {
     this.#step = step;
   }
 
-  add(node: string, reason: DropReason): void {
-    this.#count('nodeflow_dropped_records_total', node, reason);
+  add(node: string, reason: DropReason, times = 1): void {
+    this.#count('nodeflow_dropped_records_total', node, reason, times);
   }
 
   /** A record that went to the dead-letter topic; it counts among the drops as well. */
@@ -57,7 +60,12 @@ export class Drops {
     this.#count('nodeflow_dead_letters_total', node, reason);
   }
 
-  #count(metric: 'nodeflow_dropped_records_total' | 'nodeflow_dead_letters_total', node: string, reason: string): void {
+  /** A record whose time was changed, since it was absurd. */
+  clamped(node: string): void {
+    this.#count('nodeflow_clamped_times_total', node, 'absurd-time');
+  }
+
+  #count(metric: CountedMetric, node: string, reason: string, times = 1): void {
     const name = `${node} ${reason}`;
     const counters = this.#counters[metric];
     let counter = counters.get(name);
@@ -65,6 +73,6 @@ export class Drops {
       counter = new DropCounter(this.#metrics.counter(metric, { node, reason }), this.#step);
       counters.set(name, counter);
     }
-    counter.add();
+    counter.add(times);
   }
 }

@@ -3,10 +3,12 @@ import type { Bytes } from '../core/bytes.ts';
 import { FlowError, messageOf } from '../core/errors.ts';
 import type { Step } from '../core/step.ts';
 import { encodeHeaders } from '../log/batch.ts';
+import type { DropReason } from '../operators/operators.ts';
 import { redactText } from '../telemetry/telemetry.ts';
-import type { FailurePolicy } from '../topology/plan.ts';
+import type { AbsurdTimePolicy, FailurePolicy } from '../topology/plan.ts';
 import type { Drops } from './drops.ts';
 import type { Input } from './inputs.ts';
+import { AbsurdTime } from './record-time.ts';
 import type { SkipLog } from './skip-log.ts';
 
 /** `nf.<application>.dead-letters`: one partition, records as they came, with headers that say why and from where. */
@@ -25,6 +27,8 @@ export interface FailuresOptions {
   readonly onFailure: FailurePolicy;
   /** Of a source node, for records that cannot be decoded. */
   onUndecodable(node: string): FailurePolicy;
+  /** Of a source node, for records whose time nothing can go by. */
+  onAbsurdTime(node: string): AbsurdTimePolicy;
   /** The node whose code was running, where it can be told. */
   failingNode(input: Input): string | undefined;
 }
@@ -42,6 +46,10 @@ export class Failures {
 
   handle(thrown: unknown, input: Input): void {
     const { step, drops, skips } = this.#options;
+    if (thrown instanceof AbsurdTime) {
+      this.#absurd(thrown, input);
+      return;
+    }
     const undecodable = input.undecodable();
     const node = undecodable === undefined ? (this.#options.failingNode(input) ?? input.node) : input.node;
     const reason = undecodable ?? messageOf(thrown);
@@ -56,7 +64,28 @@ export class Failures {
     }
     skips.add(node, { at }, `record put among the dead letters: ${reason}`);
     input.load();
-    this.#deadLetter(input, node, reason, undecodable !== undefined);
+    this.#deadLetter(input, node, reason, undecodable === undefined ? 'failed' : 'undecodable');
+  }
+
+  #absurd(thrown: AbsurdTime, input: Input): void {
+    const { step, drops, skips, onAbsurdTime } = this.#options;
+    const { node } = input;
+    const policy = onAbsurdTime(node);
+    const at = `${input.topic}/${input.partition} position ${input.record.position}`;
+    if (policy === 'fail') {
+      throw new FlowError(
+        'record.failed',
+        `the record at ${at} cannot be placed in time: ${thrown.message}; correct its writer or the \`time\` of ${node}, or let it go with onAbsurdTime: 'skip', 'dead-letter' or 'clamp'`,
+      );
+    }
+    step.begin();
+    skips.add(
+      node,
+      { at },
+      `record ${policy === 'skip' ? 'skipped' : 'put among the dead letters'}: ${thrown.message}`,
+    );
+    if (policy === 'dead-letter') this.#deadLetter(input, node, thrown.message, thrown.reason);
+    else drops.add(node, thrown.reason);
   }
 
   /** User code failed on a result that no single record brought: a window that closed. Throws with policy `fail`. */
@@ -91,12 +120,12 @@ export class Failures {
     );
   }
 
-  #deadLetter(input: Input, node: string, reason: string, undecodable: boolean): void {
+  #deadLetter(input: Input, node: string, message: string, reason: DropReason): void {
     const { outputs, application, task } = this.#options;
     const { record } = input;
     const headers = headerSection([
-      ['nf.reason', undecodable ? 'undecodable' : 'failed'],
-      ['nf.message', redactText(reason).slice(0, 1000)],
+      ['nf.reason', reason],
+      ['nf.message', redactText(message).slice(0, 1000)],
       ['nf.node', node],
       ['nf.task', task],
       ['nf.topic', input.topic],
@@ -105,8 +134,9 @@ export class Failures {
     ]);
     const original = input.original();
     const builder = outputs.builder(deadLetterTopic(application), 0);
+    const { timestamp } = record;
     builder.appendWithHeaders(
-      record.timestamp,
+      timestamp >= 0 && Number.isSafeInteger(timestamp) ? timestamp : 0,
       original.bytes,
       original.keyStart,
       original.keyEnd,
@@ -117,7 +147,7 @@ export class Failures {
       0,
       headers.length,
     );
-    this.#options.drops.deadLetter(node, undecodable ? 'undecodable' : 'failed');
+    this.#options.drops.deadLetter(node, reason);
     if (builder.size >= outputs.batchBytes) outputs.full = true;
   }
 }

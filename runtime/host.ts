@@ -6,6 +6,7 @@ import type { GroupIdentity, LogProducer } from '../log/log.ts';
 import type { KnownSchemas } from '../schemas/schemas.ts';
 import type { Budget } from '../state/state.ts';
 import type { Logger } from '../telemetry/telemetry.ts';
+import { Alignment } from './alignment.ts';
 import { BudgetShare } from './budget-share.ts';
 import { endsOfTopics } from './ends.ts';
 import { Feed } from './feed.ts';
@@ -13,10 +14,11 @@ import { MetricSet } from './metrics.ts';
 import { openTask } from './open-task.ts';
 import type { RestoreFigures } from './restores.ts';
 import type { RunOptions } from './runtime.ts';
+import type { SchemaWaits } from './schema-waits.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
+import { StageTimes } from './stage-times.ts';
 import { type OpenStandbyParts, Standby, type StoreFigures } from './standby.ts';
 import { StandbySet } from './standby-set.ts';
-import type { SchemaWaits } from './task.ts';
 import { Trimmer } from './trimmer.ts';
 import { Wake } from './wake.ts';
 import { Worker } from './worker.ts';
@@ -120,6 +122,8 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
   const trimmer = new Trimmer({ admin: log.admin, clock, log: runLog, isInternal });
   const { state: backend, directory } = options;
   const stateParts = { program, index, log, backend, directory, clock, telemetry, settings };
+  const bounded = settings.until === 'end' || index.bounded;
+  const time = { times: new StageTimes(index, specs.values()), alignment: new Alignment(), bounded };
   const standbys = standbysOf(stateParts, specs, budget, runLog);
   const worker = new Worker({
     clock,
@@ -145,6 +149,7 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
           budget,
           ledger,
           schemas,
+          ...time,
           signal,
           restores: report,
           maxRecordBytes: (topic) => options.maxRecordBytes.get(topic) ?? Number.POSITIVE_INFINITY,

@@ -33,6 +33,8 @@ export interface Input {
   fill(): boolean;
   /** Event time of the record that `fill` made available. */
   readonly head: Millis;
+  /** How far it may go at the moment, where it goes together with others. */
+  readonly ceiling?: (() => Millis) | undefined;
   /** Moves `record` to it. */
   load(): void;
   shift(): void;

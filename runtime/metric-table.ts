@@ -63,6 +63,10 @@ export const METRICS = {
     [...NODE, 'reason'],
     'Records that went no further, by node and reason; one undone and run again counts once.',
   ),
+  nodeflow_clamped_times_total: counter(
+    [...NODE, 'reason'],
+    'Records whose time was brought within bounds, since their source says `clamp`.',
+  ),
   nodeflow_dead_letters_total: counter([...NODE, 'reason'], 'Records written to the dead-letter topic.'),
 
   nodeflow_commits_total: counter(APPLICATION, 'Epochs committed.'),

@@ -133,7 +133,8 @@ test('what is shown has names, labels and types of the table, and every metric o
   const missing = Object.keys(METRICS).filter((name) => !names.has(name) && !name.startsWith('nodeflow_log_'));
   // there while a restore goes on, see below, and where there are standbys, see standby.test.ts
   const others = ['nodeflow_standby_lag_records', 'nodeflow_standby_records_total'];
-  assert.deepEqual(missing, ['nodeflow_restore_remaining_records', ...others]);
+  // where a source clamps times, see record-time.test.ts
+  assert.deepEqual(missing, ['nodeflow_clamped_times_total', 'nodeflow_restore_remaining_records', ...others]);
   assert.ok(sum(telemetry, 'nodeflow_restore_records_total') > 0, 'the second run has restored');
   const sample = /^[a-z_]+(\{([a-z_]+="(\\.|[^"\\])*",?)+\})? (NaN|[+-]Inf|-?[0-9.]+(e[+-]?[0-9]+)?)$/;
   for (const line of text.trimEnd().split('\n')) {

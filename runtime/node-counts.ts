@@ -4,6 +4,7 @@ import type { NodeKind, PlanNode } from '../topology/plan.ts';
 /** Kinds that push on exactly what is pushed into them: what leaves them need not be counted. */
 const ONE_TO_ONE: ReadonlySet<NodeKind> = new Set<NodeKind>([
   'arm',
+  'late',
   'map',
   'mapValues',
   'merge',

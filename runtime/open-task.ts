@@ -11,21 +11,27 @@ import { type Position, partitionName } from '../core/ids.ts';
 import type { CommittedPosition, Log } from '../log/log.ts';
 import type { TaskState } from '../state/state.ts';
 import type { NodeOf, Stage } from '../topology/plan.ts';
+import type { Alignment } from './alignment.ts';
 import { type BuiltStage, buildStage } from './build.ts';
 import { Drops } from './drops.ts';
 import { Failures } from './failures.ts';
 import type { Input } from './inputs.ts';
 import { MetricSet } from './metrics.ts';
 import { changelogOf, changelogsOf, type OpenStateParts, openState } from './open-state.ts';
+import { openClock } from './open-times.ts';
 import { passThrough } from './pass-through.ts';
 import { RunningTask, type SplitFeed } from './running-task.ts';
 import type { RunSettings } from './runtime.ts';
 import { ScanRequests } from './scan-requests.ts';
+import type { SchemaWaits } from './schema-waits.ts';
 import { sharedView } from './shared-views.ts';
 import { SkipLog } from './skip-log.ts';
 import { SplitInput, splitTopic } from './split-input.ts';
 import type { TaskSpec } from './stage.ts';
-import { type SchemaWaits, Task } from './task.ts';
+import type { StageClock } from './stage-clock.ts';
+import type { StageTimes } from './stage-times.ts';
+import { Task } from './task.ts';
+import { TaskTimes, type TaskTimesParts } from './task-times.ts';
 import { Timers } from './timers.ts';
 import { TopicInput } from './topic-input.ts';
 import type { WorkerReport } from './worker-report.ts';
@@ -35,6 +41,11 @@ export interface OpenTaskParts extends OpenStateParts {
   readonly settings: RunSettings;
   readonly outputs: Outputs;
   readonly ledger: Ledger;
+  readonly times: StageTimes;
+  /** Of the sources of the worker. */
+  readonly alignment: Alignment;
+  /** All inputs of the run have an end, known by now or later. */
+  readonly bounded: boolean;
   /** Told as the state of a task is restored, and when it is. */
   readonly restores?: Pick<WorkerReport, 'restoring' | 'restored' | 'restoreEnded'>;
   readonly schemas?: SchemaWaits | undefined;
@@ -42,6 +53,9 @@ export interface OpenTaskParts extends OpenStateParts {
   readonly signal?: AbortSignal;
   maxRecordBytes(topic: string): number;
 }
+
+/** Partitions to which nothing else goes are told a time no more often than this. */
+const TELL_MS = 100;
 
 /** Brings a task to where its last commit left it, ready to run. Where that fails nothing of it stays open. */
 export async function openTask(parts: OpenTaskParts, spec: TaskSpec): Promise<RunningTask> {
@@ -65,33 +79,29 @@ interface Restored {
 }
 
 async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, restored: Restored): Promise<RunningTask> {
-  const { program, index, telemetry, step, outputs, clock, settings } = parts;
+  const { program, index, telemetry, step, outputs, settings } = parts;
   const { committed, state } = restored;
   const application = program.plan.name;
   const log = telemetry.log.with({ application, task: spec.id });
   const numbers = await KeptNumbers.load(state, step);
   const drops = new Drops(new MetricSet(telemetry, { application, task: spec.id }), step);
-  const skips = new SkipLog(log, clock);
+  const skips = new SkipLog(log, parts.clock);
   const scans = new ScanRequests(step);
   const streamTime = numbers.number('stream-time', -1);
-  const timers = new Timers(streamTime);
+  const times = timesParts(parts);
+  const clock = openClock({ ...times, index, step, numbers, scans }, stage, spec.partition);
+  const clocked = parts.times.hasClock(stage);
+  const timers = new Timers(clocked ? clock!.value : streamTime);
   const built = buildStage({
-    program,
-    index,
-    stage,
+    ...{ program, index, stage, partition: spec.partition, step, state, numbers, outputs, drops, scans, timers },
+    clock: clocked ? clock : undefined,
     counted: telemetry.measures,
-    partition: spec.partition,
-    step,
-    state,
-    numbers,
-    outputs,
-    drops,
-    scans,
-    timers,
     maxRecordBytes: parts.maxRecordBytes,
-    now: () => clock.now(),
+    now: () => parts.clock.now(),
   });
-  const topics = topicInputs(parts, stage, spec, built, { committed, ends: await knownEnds(parts, stage, spec) });
+  if (clocked) clock?.bind(built.nodes);
+  const ends = await knownEnds(parts, stage, spec);
+  const topics = topicInputs(parts, stage, spec, built, { committed, ends, clock });
   const split = await splitFeed(parts, stage, spec, built, committed);
   const inputs = split === undefined ? topics : [split.input];
   const task = new Task({
@@ -103,6 +113,7 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     scans,
     streamTime,
     timers,
+    clock,
     outputs,
     counts: built.counts.values,
     schemas: parts.schemas,
@@ -116,6 +127,7 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
       skips,
       onFailure: settings.onFailure,
       onUndecodable: (node) => built.onUndecodable(node),
+      onAbsurdTime: (node) => built.onAbsurdTime(node),
       failingNode: (input) => built.failingNode(input),
     }),
   });
@@ -127,12 +139,34 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     skips,
     topics,
     split,
+    alignment: parts.alignment,
     progress: progressTopic(application, stage.id),
     metadata: runMetadata(parts.ledger),
     changelog: (table) => changelogOf(application, stage, table),
     stored: stage.stores.length === 0 ? [] : changelogsOf(program, index, stage).map(({ table }) => table),
+    times: taskTimes(parts, stage, { task, clock, operators: built.operators }),
     ledgerRow: async () => parts.ledger.taskRow(spec.id, await writtenEnds(parts, stage)),
   });
+}
+
+function taskTimes(
+  parts: OpenTaskParts,
+  stage: Stage,
+  task: Pick<TaskTimesParts, 'task' | 'clock' | 'operators'>,
+): TaskTimes | undefined {
+  const { times, ...others } = timesParts(parts);
+  if (!times.isTimed(stage)) return undefined;
+  const notes = parts.outputs.times;
+  const { bounded } = parts;
+  return new TaskTimes({
+    ...{ ...others, ...task, notes, bounded, clocked: times.hasClock(stage), topics: times.writes(stage) },
+  });
+}
+
+function timesParts({ times, ledger, settings, clock }: OpenTaskParts) {
+  const { idleMs, commitIntervalMs } = settings;
+  const lookMs = Math.max(250, 2 * commitIntervalMs);
+  return { times, run: ledger.run?.run ?? 0, idleMs, lookMs, tellMs: TELL_MS, monotonic: () => clock.monotonic() };
 }
 
 /** Records that came in at an entry node, opened or not; `undefined` for other nodes. */
@@ -199,14 +233,14 @@ async function restore(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, state
 }
 
 /**
- * Where the inputs end by now, of a task that has several: until one of them has been fetched that far, older records
- * than those of the others may come from it, whoever is answered first.
+ * Where the inputs end by now, of a task that has several, or whose time counts for others: until an input has been
+ * fetched that far, older records than those of the others may come from it, whoever is answered first.
  */
 async function knownEnds(parts: OpenTaskParts, stage: Stage, spec: TaskSpec): Promise<ReadonlyMap<string, Position>> {
   const { index, log } = parts;
   const { partition } = spec;
   const topics = stage.reads.filter((topic) => partition < index.topics.get(topic)!.partitions);
-  if (topics.length < 2) return new Map();
+  if (topics.length < 2 && !parts.times.isTimed(stage)) return new Map();
   const bounds = await Promise.all(topics.map((topic) => log.admin.bounds(topic, partition)));
   return new Map(topics.map((topic, i) => [topic, bounds[i]!.stable]));
 }
@@ -216,11 +250,16 @@ function topicInputs(
   stage: Stage,
   spec: TaskSpec,
   built: BuiltStage,
-  { committed, ends }: { readonly committed: Committed; readonly ends: ReadonlyMap<string, Position> },
+  from: {
+    readonly committed: Committed;
+    readonly ends: ReadonlyMap<string, Position>;
+    readonly clock: StageClock | undefined;
+  },
 ): readonly TopicInput[] {
   const { index, program } = parts;
+  const { committed, ends, clock } = from;
   const own = built.topics.filter(({ topic }) => spec.partition < index.topics.get(topic)!.partitions);
-  return own.map(({ topic, node, push, screen, time, alone }) => {
+  return own.map(({ topic, node, push, screen, time, align, alone }) => {
     const names = index.topics.get(topic)!;
     const key = program.code.serde(names.key);
     const value = program.code.serde(names.value);
@@ -238,10 +277,12 @@ function topicInputs(
       push,
       screen,
       alone,
+      told: clock?.isTold(topic) ? (bytes, start, end) => clock.take(topic, bytes, start, end) : undefined,
       pass: passThrough(index, stage, spec.partition, parts.outputs, (position, records) =>
         input.passedTo(position, records),
       ),
     });
+    if (align !== null) input.ceiling = parts.alignment.join(align.group, align.maxDriftMs, input);
     return input;
   });
 }

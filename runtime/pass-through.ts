@@ -22,7 +22,8 @@ export function passThrough(
 ): TopicInputOptions['pass'] {
   const nodes = index.stageNodes(stage);
   const [source, sink] = nodes;
-  if (nodes.length !== 2 || source?.kind !== 'source' || source.time !== null) return undefined;
+  if (nodes.length !== 2 || source?.kind !== 'source' || source.time !== null || source.timing !== undefined)
+    return undefined;
   if (sink?.kind !== 'to' || sink.partitioner !== 'inherited') return undefined;
   const from = index.topics.get(source.topic)!;
   const to = index.topics.get(sink.topic)!;

@@ -1,9 +1,11 @@
 import type { EpochPart, KeptNumbers, LedgerRow } from '../checkpoints/checkpoints.ts';
 import type { SplitReader } from '../connectors/connectors.ts';
+import type { Alignment } from './alignment.ts';
 import type { NodeCount } from './node-counts.ts';
 import type { SkipLog } from './skip-log.ts';
 import type { SplitInput } from './split-input.ts';
 import type { Task } from './task.ts';
+import type { TaskTimes } from './task-times.ts';
 import type { TopicInput } from './topic-input.ts';
 
 export interface SplitFeed {
@@ -20,6 +22,7 @@ export interface RunningTaskParts {
   readonly skips: SkipLog;
   readonly topics: readonly TopicInput[];
   readonly split: SplitFeed | undefined;
+  readonly alignment: Alignment;
   /** The topic of its progress, in whose name the position of a split is committed: a log wants topics that exist. */
   readonly progress: string;
   /** Written with every position, to tell a position of this run from an older one. */
@@ -27,6 +30,8 @@ export interface RunningTaskParts {
   changelog(table: string): string;
   /** Its tables; none where it has no stores, and so nothing that a standby would hold. */
   readonly stored: readonly string[];
+  /** Where its time counts for itself or for others. */
+  readonly times: TaskTimes | undefined;
   ledgerRow(): Promise<LedgerRow>;
 }
 
@@ -36,6 +41,7 @@ export class RunningTask {
   readonly topics: readonly TopicInput[];
   readonly split: SplitFeed | undefined;
   readonly nodes: readonly NodeCount[];
+  readonly times: TaskTimes | undefined;
   readonly #parts: RunningTaskParts;
 
   constructor(parts: RunningTaskParts) {
@@ -43,6 +49,7 @@ export class RunningTask {
     this.topics = parts.topics;
     this.split = parts.split;
     this.nodes = parts.nodes;
+    this.times = parts.times;
     this.#parts = parts;
   }
 
@@ -56,6 +63,7 @@ export class RunningTask {
   /** Its share of the epoch that ends now. */
   part(): EpochPart {
     const { task, numbers, partition, split, progress, metadata, changelog, ledgerRow } = this.#parts;
+    this.times?.note();
     numbers.save();
     return {
       task: task.id,
@@ -88,7 +96,10 @@ export class RunningTask {
   }
 
   #release(): void {
-    for (const input of this.topics) input.close();
+    for (const input of this.topics) {
+      input.close();
+      this.#parts.alignment.leave(input);
+    }
     this.#parts.skips.close();
   }
 }

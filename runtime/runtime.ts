@@ -83,6 +83,8 @@ export interface RunSettings {
   readonly sessionTimeoutMs: Millis | undefined;
   /** Time between commits. Default 100 ms. */
   readonly commitIntervalMs: Millis;
+  /** How long an input has nothing to read before it no longer holds event time back. Default 1 s. */
+  readonly idleMs: Millis;
   /** What happens to a record on which an operator fails. Default `fail`. */
   readonly onFailure: FailurePolicy;
   /** `end`: read topics that were there before only to their present end. Default `drained`. */
@@ -119,6 +121,7 @@ export const DEFAULT_SETTINGS: RunSettings = {
   instanceId: undefined,
   sessionTimeoutMs: undefined,
   commitIntervalMs: 100,
+  idleMs: 1000,
   onFailure: 'fail',
   until: 'drained',
   batchBytes: 256 * 1024,

@@ -2,6 +2,7 @@ import type { SourceBatch } from '../connectors/connectors.ts';
 import type { Millis, Position } from '../core/ids.ts';
 import { type Push, Rec } from '../operators/operators.ts';
 import type { Input, Original } from './inputs.ts';
+import { soundTime } from './record-time.ts';
 
 export interface SplitInputOptions {
   readonly node: string;
@@ -88,7 +89,7 @@ export class SplitInput implements Input {
     record.headerStart = -1;
     record.setKey(key);
     record.setValue(value);
-    record.timestamp = this.#time(value, key);
+    record.timestamp = soundTime(this.#time(value, key));
   }
 
   shift(): void {

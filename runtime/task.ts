@@ -5,6 +5,8 @@ import type { TaskState } from '../state/state.ts';
 import type { Failures } from './failures.ts';
 import type { Input } from './inputs.ts';
 import type { ScanRequests } from './scan-requests.ts';
+import type { SchemaWaits } from './schema-waits.ts';
+import type { StageClock } from './stage-clock.ts';
 import type { Timers } from './timers.ts';
 
 /** What a call of {@link Task.run} came to. */
@@ -16,17 +18,6 @@ export type RunResult =
   /** A cold read: await {@link Task.fetchMissed}, then run again. */
   | 'miss';
 
-/** What a record may wait for beside rows: the schema of its writer. */
-export interface SchemaWaits {
-  /** Rises when something is asked for that is not known. */
-  readonly asked: number;
-  readonly wanting: boolean;
-  /** Resolves when what is wanted is known, however long that takes. */
-  fetch(): Promise<void>;
-  /** Something is known that was waited for. */
-  notify(): void;
-}
-
 export interface TaskParts {
   readonly id: string;
   readonly step: Step;
@@ -37,6 +28,8 @@ export interface TaskParts {
   readonly scans: ScanRequests;
   readonly streamTime: KeptNumber;
   readonly timers: Timers;
+  /** The clock of the stage, where its inputs tell it. */
+  readonly clock?: StageClock | undefined;
   readonly failures: Failures;
   /** Called when a batch of output is full, between steps. */
   flush(): void;
@@ -83,11 +76,17 @@ export class Task {
     for (const operator of parts.operators) {
       if (operator.start !== undefined) this.#scans.push(startOf(operator));
     }
+    if (parts.clock !== undefined) this.#scans.push(parts.clock);
   }
 
   /** The largest event time taken; -1 before any. */
   get streamTime(): Millis {
     return this.#parts.streamTime.value;
+  }
+
+  /** Something is begun that goes on before the next record. */
+  get scanning(): boolean {
+    return this.#scans.length > 0;
   }
 
   /** Takes up to `max` records. */
@@ -96,6 +95,7 @@ export class Task {
     const { schemas } = this.#parts;
     let left = max;
     for (;;) {
+      this.#takeNews();
       if (!this.#runScans()) return 'miss';
       if (left <= 0) return 'busy';
       const asked = schemas?.asked;
@@ -103,6 +103,7 @@ export class Task {
       // the event time of a record could not be read, so that none can be chosen
       if (schemas?.asked !== asked) return 'miss';
       this.#countPassed();
+      if (this.#parts.clock?.news) continue;
       if (input === undefined) return this.#atEnd();
       const before = left;
       left = this.#runInput(input, left);
@@ -113,12 +114,25 @@ export class Task {
     }
   }
 
+  /** Time moves before the next record where an input told so. */
+  #takeNews(): void {
+    const { clock } = this.#parts;
+    if (clock === undefined || !clock.news) return;
+    clock.news = false;
+    this.worked = true;
+    this.#askFor(clock);
+  }
+
+  #askFor(scan: ResumableScan): void {
+    if (!this.#scans.includes(scan)) this.#scans.push(scan);
+  }
+
   /** The input with the oldest head; undefined while one that may hold older records is awaited. */
   #choose(): Input | undefined {
     const { inputs } = this;
     if (inputs.length === 1) {
       const only = inputs[0]!;
-      return only.fill() ? only : undefined;
+      return only.fill() && !isAhead(only) ? only : undefined;
     }
     let oldest: Input | undefined;
     for (const input of inputs) {
@@ -128,7 +142,7 @@ export class Task {
       }
       if (oldest === undefined || input.head < oldest.head) oldest = input;
     }
-    return oldest;
+    return oldest === undefined || isAhead(oldest) ? undefined : oldest;
   }
 
   /** Takes note of batches that went by unopened. */
@@ -143,7 +157,8 @@ export class Task {
 
   /** The smallest head of the other inputs: up to there this one may run on. */
   #limitFor(input: Input): number {
-    let limit = Number.POSITIVE_INFINITY;
+    let limit = input.ceiling === undefined ? Number.POSITIVE_INFINITY : input.ceiling();
+    if (this.inputs.length === 1) return limit;
     let before = true;
     for (const other of this.inputs) {
       if (other === input) {
@@ -163,7 +178,7 @@ export class Task {
     const step = this.#step;
     const { record, screen } = input;
     const { streamTime, timers, outputs } = this.#parts;
-    const limit = this.inputs.length === 1 ? Number.POSITIVE_INFINITY : this.#limitFor(input);
+    const limit = this.#limitFor(input);
     const alone = limit === Number.POSITIVE_INFINITY;
     const scans = this.#scans;
     this.worked = true;
@@ -193,7 +208,7 @@ export class Task {
       input.shift();
       left--;
       if (outputs.full) this.#parts.flush();
-      if (timers.due(streamTime.value)) scans.push(timers);
+      if (timers.due()) scans.push(timers);
     } while (left > 0 && scans.length === 0 && input.left > 0 && (alone || input.head <= limit));
     return left;
   }
@@ -229,10 +244,20 @@ export class Task {
       const result = this.#advance(scans[0]!);
       if (result === 'miss') return false;
       if (result === 'again') continue;
-      if (!result) scans.shift();
+      if (!result) this.#endScan();
       if (this.#parts.outputs.full) this.#parts.flush();
     }
     return true;
+  }
+
+  /** What a scan put out held the clocks of operators behind it back until now. */
+  #endScan(): void {
+    const { clock, timers } = this.#parts;
+    const ended = this.#scans.shift();
+    if (clock === undefined) return;
+    if (ended !== clock) {
+      if (clock.heldBack) this.#askFor(clock);
+    } else if (timers.due()) this.#askFor(timers);
   }
 
   /** One piece of a scan. Where user code behind it fails and policy says to go on, the piece is passed over. */
@@ -351,6 +376,10 @@ export class Task {
     this.#parts.counts.set(counts);
     input.seek(at);
   }
+}
+
+function isAhead(input: Input): boolean {
+  return input.ceiling !== undefined && input.head > input.ceiling();
 }
 
 /** Going on with what a crash cut short is a scan of one piece: it may miss. */

@@ -1,3 +1,4 @@
+import { isTimeRecord } from '../checkpoints/checkpoints.ts';
 import { type Bytes, ByteWriter } from '../core/bytes.ts';
 import type { Millis } from '../core/ids.ts';
 import { Step } from '../core/step.ts';
@@ -41,7 +42,7 @@ export function encodeRecord(
   return { batch: builder.finish(), key: record.key === null ? undefined : key.take() };
 }
 
-/** The records of a batch as objects; without serdes key and value are their bytes. */
+/** The records of a batch as objects, but for what tasks tell of their time; without serdes key and value are their bytes. */
 export function decodeBatch<K, V>(
   bytes: Bytes,
   where: { readonly topic: string; readonly partition: number },
@@ -51,6 +52,7 @@ export function decodeBatch<K, V>(
   view.open(bytes, 0, bytes.length, where);
   const records: DriverRecord<K, V>[] = [];
   for (let i = 0; i < view.count; i++) {
+    if (isTimeRecord(view, i)) continue;
     records.push({
       key: decodeField(view.bytes, view.keyStarts[i]!, view.keyEnds[i]!, serdes?.key),
       value: decodeField(view.bytes, view.valueStarts[i]!, view.valueEnds[i]!, serdes?.value),

@@ -7,17 +7,22 @@ import type { StateBackend, TaskState } from '../state/state.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { FailurePolicy, Stage } from '../topology/plan.ts';
 import type { Program } from '../topology/topology.ts';
+import { Alignment } from './alignment.ts';
 import { type BuiltStage, buildStage } from './build.ts';
 import { Drops } from './drops.ts';
 import { Failures } from './failures.ts';
 import type { Input } from './inputs.ts';
 import { MetricSet } from './metrics.ts';
 import { tableSpecs } from './open-state.ts';
+import { openClock } from './open-times.ts';
 import { ScanRequests } from './scan-requests.ts';
 import { SkipLog } from './skip-log.ts';
 import { SplitInput, splitTopic } from './split-input.ts';
 import type { PlanIndex } from './stage.ts';
+import type { StageClock } from './stage-clock.ts';
+import { StageTimes } from './stage-times.ts';
 import { Task } from './task.ts';
+import { TaskTimes } from './task-times.ts';
 import type { DriverStores } from './testing-state.ts';
 import { Timers } from './timers.ts';
 import { TopicInput } from './topic-input.ts';
@@ -36,6 +41,13 @@ export interface DriverParts {
   readonly backend: StateBackend;
   readonly stores: DriverStores;
   readonly onFailure: FailurePolicy;
+  readonly idleMs: Millis;
+}
+
+/** What is of all tasks at once. */
+interface Together {
+  readonly times: StageTimes;
+  readonly alignment: Alignment;
 }
 
 /** An input of a task, and the task that is to take from it. */
@@ -57,12 +69,14 @@ export class DriverTask {
   readonly state: TaskState;
   readonly topics: readonly TopicInput[];
   readonly split: SplitInput | undefined;
+  readonly #times: TaskTimes | undefined;
   readonly #inputs: Input[];
   readonly #numbers: KeptNumbers;
   readonly #see: (at: Millis) => void;
 
   private constructor(
     parts: DriverParts,
+    together: Together,
     opened: { stage: Stage; partition: number; state: TaskState; numbers: KeptNumbers },
   ) {
     const { program, index, step, outputs, clock, telemetry } = parts;
@@ -75,13 +89,20 @@ export class DriverTask {
     const drops = new Drops(new MetricSet(telemetry, { application: program.plan.name, task: this.id }), step);
     const scans = new ScanRequests(step);
     const streamTime = numbers.number('stream-time', -1);
-    const timers = new Timers(streamTime);
+    const { times, alignment } = together;
+    const telling = { times, run: 0, idleMs: parts.idleMs, lookMs: Number.POSITIVE_INFINITY, tellMs: 0 };
+    const monotonic = () => clock.monotonic();
+    const stageClock = openClock({ ...telling, index, step, numbers, scans, monotonic }, stage, partition);
+    const clocked = times.hasClock(stage);
+    const timers = new Timers(clocked ? stageClock!.value : streamTime);
     const built = buildStage({
       ...{ program, index, stage, partition, step, state, numbers, outputs, drops, scans, timers },
+      clock: clocked ? stageClock : undefined,
       maxRecordBytes: () => ANY_SIZE,
       now: () => clock.now(),
     });
-    this.topics = topicInputs(parts, this, built);
+    if (clocked) stageClock!.bind(built.nodes);
+    this.topics = topicInputs(parts, this, built, stageClock, alignment);
     this.split = splitInput(parts, this, built);
     this.#inputs = this.split === undefined ? [...this.topics] : [this.split];
     this.#see = (at) => {
@@ -89,10 +110,10 @@ export class DriverTask {
       step.begin();
       streamTime.set(at);
       step.settle();
-      if (timers.due(at)) scans.pending.push(timers);
+      if (timers.due()) scans.pending.push(timers);
     };
     this.task = new Task({
-      ...{ id: this.id, step, state, scans, streamTime, timers, outputs },
+      ...{ id: this.id, step, state, scans, streamTime, timers, clock: stageClock, outputs },
       inputs: this.#inputs,
       operators: built.operators,
       counts: built.counts.values,
@@ -102,13 +123,19 @@ export class DriverTask {
         skips: new SkipLog(telemetry.log, clock),
         onFailure: parts.onFailure,
         onUndecodable: (node) => built.onUndecodable(node),
+        onAbsurdTime: (node) => built.onAbsurdTime(node),
         failingNode: (input) => built.failingNode(input),
       }),
+    });
+    if (!times.isTimed(stage)) return;
+    this.#times = new TaskTimes({
+      ...{ ...telling, monotonic, task: this.task, clock: stageClock, clocked, operators: built.operators },
+      ...{ topics: times.writes(stage), notes: outputs.times, bounded: index.bounded },
     });
   }
 
   /** Opens a task as it was last committed. */
-  static async open(parts: DriverParts, stage: Stage, partition: number): Promise<DriverTask> {
+  static async open(parts: DriverParts, together: Together, stage: Stage, partition: number): Promise<DriverTask> {
     const { program, index, step, clock } = parts;
     const state = await parts.stores.open(parts.backend, {
       task: taskId(stage, partition) as TaskId,
@@ -120,7 +147,7 @@ export class DriverTask {
       onQuarantine: () => undefined,
     });
     const numbers = await KeptNumbers.load(state, step);
-    return new DriverTask(parts, { stage, partition, state, numbers });
+    return new DriverTask(parts, together, { stage, partition, state, numbers });
   }
 
   get inputs(): readonly Input[] {
@@ -146,6 +173,16 @@ export class DriverTask {
     this.task.run(this.inputs.some((input) => input.left > 0) ? 0 : 1);
   }
 
+  /** Lets time go on, where nothing is left to take, and tells it; answers whether anything came of it. */
+  tellTime(): boolean {
+    if (this.#times === undefined) return false;
+    while (this.#times.turn()) this.run();
+    if (!this.task.worked) return false;
+    this.task.worked = false;
+    this.#times.note();
+    return true;
+  }
+
   commit(stores: DriverStores): void {
     stores.commit(this.id, this.state, this.#numbers, this.#inputs);
   }
@@ -161,20 +198,29 @@ function taskId(stage: Stage, partition: number): string {
   return `${stage.id}_${partition}`;
 }
 
-function topicInputs({ program, index, stores }: DriverParts, task: DriverTask, built: BuiltStage): TopicInput[] {
+function topicInputs(
+  { program, index, stores }: DriverParts,
+  task: DriverTask,
+  built: BuiltStage,
+  clock: StageClock | undefined,
+  alignment: Alignment,
+): TopicInput[] {
   const { code } = program;
   const { partition } = task;
   return built.topics
     .filter(({ topic }) => partition < index.topics.get(topic)!.partitions)
-    .map(({ topic, node, push, screen, time, alone }) => {
+    .map(({ topic, node, push, screen, time, align, alone }) => {
       const names = index.topics.get(topic)!;
       const key = code.serde(names.key);
       const value = code.serde(names.value);
       const position = stores.position(task.id, topic, partition);
-      return new TopicInput({
+      const input = new TopicInput({
         ...{ topic, partition, node, push, screen, time, alone, position, pass: undefined },
         ...{ key, value, keyView: key.view(), valueView: value.view() },
+        told: clock?.isTold(topic) ? (bytes, start, end) => clock.take(topic, bytes, start, end) : undefined,
       });
+      if (align !== null) input.ceiling = alignment.join(align.group, align.maxDriftMs, input);
+      return input;
     });
 }
 
@@ -197,8 +243,27 @@ function splitInput(
   });
 }
 
+/** Opens all tasks as they were last committed. */
+export async function openTasks(parts: DriverParts): Promise<readonly DriverTask[]> {
+  const specs: { readonly id: string; readonly stage: Stage; readonly partition: number }[] = [];
+  for (const stage of parts.program.plan.stages) {
+    const count = await taskCount(parts, stage);
+    for (let partition = 0; partition < count; partition++) {
+      specs.push({ id: taskId(stage, partition), stage, partition });
+    }
+  }
+  const times = new StageTimes(
+    parts.index,
+    specs.map(({ id, stage }) => ({ id, stage: stage.id })),
+  );
+  const together = { times, alignment: new Alignment() };
+  const tasks: DriverTask[] = [];
+  for (const { stage, partition } of specs) tasks.push(await DriverTask.open(parts, together, stage, partition));
+  return tasks;
+}
+
 /** How many tasks a stage has: one a partition, or one a split of its connector. */
-export async function taskCount({ program, index }: DriverParts, stage: Stage): Promise<number> {
+async function taskCount({ program, index }: DriverParts, stage: Stage): Promise<number> {
   const connector = index.connector(stage);
   if (connector === undefined) return stage.partitions;
   return (await (program.code.fn(connector.source) as Source<unknown>).splits()).length;

@@ -20,7 +20,7 @@ import { WrittenOrder } from './testing-ranks.ts';
 import { type DriverRecord, decodeBatch, encodeRecord, type Headers } from './testing-records.ts';
 import { type DriverRow, type DriverTable, driverTable } from './testing-rows.ts';
 import { DriverStores } from './testing-state.ts';
-import { type DriverFeed, type DriverParts, DriverTask, type TopicFeed, taskCount } from './testing-task.ts';
+import { type DriverFeed, type DriverParts, type DriverTask, openTasks, type TopicFeed } from './testing-task.ts';
 
 /**
  * Runs a topology in a test: one process, a virtual clock, no log and no disk, every partition. What is sent is
@@ -38,6 +38,8 @@ export interface DriverOptions {
   /** Where the wall clock begins. Default 0. */
   readonly startMs?: Millis;
   readonly onFailure?: FailurePolicy;
+  /** How long an input has nothing to read before it holds event time back no longer. Default 0: at once. */
+  readonly idleMs?: Millis;
   /** Bytes at which output is packed into a batch; small values try more boundaries. */
   readonly batchBytes?: number;
   /**
@@ -88,6 +90,7 @@ export class TopologyDriver {
       backend: createStateBackend({}),
       stores: new DriverStores(),
       onFailure: options.onFailure ?? 'fail',
+      idleMs: options.idleMs ?? 0,
     };
     this.#order = new WrittenOrder(this.#parts.index);
   }
@@ -231,16 +234,9 @@ export class TopologyDriver {
   }
 
   async #open(): Promise<void> {
-    const tasks: DriverTask[] = [];
-    for (const stage of this.#parts.program.plan.stages) {
-      const count = await taskCount(this.#parts, stage);
-      for (let partition = 0; partition < count; partition++) {
-        tasks.push(await DriverTask.open(this.#parts, stage, partition));
-      }
-    }
-    this.#tasks = tasks;
+    this.#tasks = await openTasks(this.#parts);
     const feeds = new Map<string, TopicFeed[]>();
-    for (const task of tasks) {
+    for (const task of this.#tasks) {
       for (const input of task.topics) {
         const name = partitionName(input.topic, input.partition);
         feeds.set(name, [...(feeds.get(name) ?? []), { input, task }]);
@@ -271,16 +267,35 @@ export class TopologyDriver {
     this.#settle();
   }
 
-  /** Takes records until none is left, feeding outputs back to the stages that read them. */
+  /**
+   * Takes records until none is left, feeding outputs back to the stages that read them, and then lets time go on, which
+   * may bring more.
+   */
   #settle(): void {
-    for (let next = this.#ready.take(); next !== undefined; next = this.#ready.take()) {
-      const at = this.#sharedTime && next.input.left > 0 ? next.input.head : Number.NEGATIVE_INFINITY;
-      next.task.takeFrom(next.input);
-      if (this.#sharedTime) for (const task of this.#tasks) task.see(at);
-      if (next.input.fill()) this.#ready.offer(next);
-      this.#deliver(next.input.node);
-    }
+    do {
+      for (let next = this.#ready.take(); next !== undefined; next = this.#ready.take()) {
+        const at = this.#sharedTime && next.input.left > 0 ? next.input.head : Number.NEGATIVE_INFINITY;
+        next.task.takeFrom(next.input);
+        if (this.#sharedTime) for (const task of this.#tasks) task.see(at);
+        if (next.input.fill()) this.#ready.offer(next);
+        this.#deliver(next.input.node);
+        this.#tellTime(next.task);
+      }
+    } while (this.#tellTimes());
     if (!this.#onDemand) this.#log.commit();
+  }
+
+  /** Answers whether anything came of it. */
+  #tellTimes(): boolean {
+    let told = false;
+    for (const task of this.#tasks) if (this.#tellTime(task)) told = true;
+    return told;
+  }
+
+  #tellTime(task: DriverTask): boolean {
+    if (!task.tellTime()) return false;
+    this.#deliver();
+    return true;
   }
 
   /** Hands on what was written, by the record that came in at this node where there was one. */

@@ -19,12 +19,13 @@ interface Timer {
  */
 export class Timers implements ResumableScan {
   readonly #timers: Timer[] = [];
-  readonly #streamTime: KeptNumber;
+  /** Stream time of the task, or the clock of its stage. */
+  readonly #time: KeptNumber;
   #nextDue = Number.POSITIVE_INFINITY;
   #wallNow: Millis = Number.NEGATIVE_INFINITY;
 
-  constructor(streamTime: KeptNumber) {
-    this.#streamTime = streamTime;
+  constructor(time: KeptNumber) {
+    this.#time = time;
   }
 
   add(timer: Timer): void {
@@ -38,8 +39,8 @@ export class Timers implements ResumableScan {
   }
 
   /** One comparison a record. */
-  due(streamTime: Millis): boolean {
-    return streamTime >= this.#nextDue;
+  due(): boolean {
+    return this.#time.value >= this.#nextDue;
   }
 
   /** Takes the wall clock; answers whether a timer waits for it. */
@@ -50,7 +51,7 @@ export class Timers implements ResumableScan {
 
   advance(): boolean {
     for (const timer of this.#timers) {
-      const now = timer.time === 'stream' ? this.#streamTime.value : this.#wallNow;
+      const now = timer.time === 'stream' ? this.#time.value : this.#wallNow;
       // Before the first record there is no stream time.
       if (now < timer.next.value || (timer.time === 'stream' && now < 0)) continue;
       timer.next.set(nextFiring(timer, now));

@@ -1,3 +1,5 @@
+import { isTimeRecord } from '../checkpoints/checkpoints.ts';
+import type { Bytes } from '../core/bytes.ts';
 import { FlowError, messageOf } from '../core/errors.ts';
 import type { Millis, Position } from '../core/ids.ts';
 import { MISS } from '../core/step.ts';
@@ -7,6 +9,7 @@ import { type Push, Rec, type Screen } from '../operators/operators.ts';
 import type { Serde, View } from '../schemas/schemas.ts';
 import type { Input, Original } from './inputs.ts';
 import { RecordSieve } from './record-sieve.ts';
+import { type RecordTime, soundTime } from './record-time.ts';
 
 export interface TopicInputOptions {
   readonly topic: string;
@@ -19,8 +22,8 @@ export interface TopicInputOptions {
   readonly value: Serde<unknown>;
   readonly keyView: View<unknown>;
   readonly valueView: View<unknown>;
-  /** Event time of a value, where it is not the record's own timestamp. */
-  readonly time: ((value: unknown, key: unknown) => Millis) | undefined;
+  /** Event time, where it is not simply the record's own timestamp. */
+  readonly time: RecordTime | undefined;
   readonly push: Push;
   readonly screen: Screen | undefined;
   /**
@@ -30,9 +33,13 @@ export interface TopicInputOptions {
   readonly alone: boolean;
   /** Takes a batch that nobody has to open; see `pass-through.ts`. */
   readonly pass: ((fetched: Fetched, batch: number) => boolean) | undefined;
+  /** Takes what tasks tell of their time, between two steps, when all that they sent before has gone by. */
+  readonly told?: ((bytes: Bytes, start: number, end: number) => void) | undefined;
 }
 
 type IsOwn = NonNullable<NonNullable<Serde<unknown>['registered']>['isOwn']>;
+/** The record's own timestamp, in a batch where not all can be gone by. */
+const TOPIC_TIME = { of: (record: Rec) => soundTime(record.timestamp) };
 
 /** A topic partition as the input of a task: a queue of fetched buffers, read batch by batch. */
 export class TopicInput implements Input {
@@ -42,6 +49,8 @@ export class TopicInput implements Input {
   readonly record = new Rec();
   readonly push: Push;
   readonly screen: Screen | undefined;
+  /** Set where it is aligned with others; see `alignment.ts`. */
+  ceiling: (() => Millis) | undefined;
   siftedTime: Millis = 0;
   accepted = false;
   /** Bytes that wait here. */
@@ -58,8 +67,11 @@ export class TopicInput implements Input {
   readonly #value: Serde<unknown>;
   readonly #keyView: View<unknown>;
   readonly #valueView: View<unknown>;
-  readonly #time: TopicInputOptions['time'];
+  readonly #time: RecordTime | undefined;
+  /** That of the open batch: where times of it are absurd they are looked at, record by record. */
+  #stamp: Pick<RecordTime, 'of'> | undefined;
   readonly #pass: TopicInputOptions['pass'];
+  readonly #told: TopicInputOptions['told'];
   readonly #view = new BatchView();
   readonly #sieve: RecordSieve | undefined;
   readonly #queue: Fetched[] = [];
@@ -68,6 +80,8 @@ export class TopicInput implements Input {
   /** The record of the open batch that is yet to be decoded whole, or -1. */
   #unproven = -1;
   #count = 0;
+  /** The time record that ends the open batch, or -1. */
+  #timeAt = -1;
   #position: Position;
   #fetchedTo: Position;
   #known: Position;
@@ -89,8 +103,11 @@ export class TopicInput implements Input {
     this.#valueView = options.valueView;
     this.#time = options.time;
     this.#pass = options.pass;
+    this.#told = options.told;
     this.#sieve =
-      options.alone && this.screen !== undefined ? new RecordSieve(this.screen, this.#valueView) : undefined;
+      options.alone && options.told === undefined && this.screen !== undefined
+        ? new RecordSieve(this.screen, this.#valueView)
+        : undefined;
   }
 
   /** Takes over a fetched buffer; one that was asked for before the input moved here is given back. */
@@ -154,6 +171,10 @@ export class TopicInput implements Input {
       while (count > 0 && view.positions[count - 1]! >= end) count--;
       if (count === 0) this.#position = end;
     }
+    this.#stamp = this.#time ?? (view.soundTimes ? undefined : TOPIC_TIME);
+    if (this.#told !== undefined && count === view.count && count > 0 && isTimeRecord(view, count - 1)) {
+      this.#timeAt = --count;
+    }
     this.#count = count;
     let index = 0;
     while (index < count && view.positions[index]! < this.#position) index++;
@@ -168,7 +189,7 @@ export class TopicInput implements Input {
     if (this.#sieve !== undefined && whole && basePosition(fetched.bytes, from) >= this.#position) {
       try {
         view.openChecked(fetched.bytes, from, to, this, this.#sieve);
-        return;
+        if (!view.far) return;
       } catch {
         // What failed on a record fails again when it is taken, what is wrong with the batch at once.
       }
@@ -195,19 +216,36 @@ export class TopicInput implements Input {
   /** The position behind the open batch; the end, where that cuts the batch. */
   #behindBatch(): Position {
     const view = this.#view;
+    if (this.#timeAt >= 0) return view.positions[this.#timeAt]!;
     if (this.#count < view.count) return this.#end!;
     return Math.max(this.#position, view.sieved ? view.nextPosition : view.positions[this.#count - 1]! + 1);
   }
 
   #finishBatch(): void {
+    if (this.#timeAt >= 0) {
+      this.#takeTime();
+      return;
+    }
     if (this.#count === 0) return;
     this.#position = this.#behindBatch();
     this.#count = 0;
     this.index = 0;
   }
 
+  /** Behind the last record of its batch. One that was taken before the restart is passed over. */
+  #takeTime(): void {
+    const { bytes, positions, valueStarts, valueEnds } = this.#view;
+    const at = this.#timeAt;
+    this.#timeAt = -1;
+    this.#count = 0;
+    this.index = 0;
+    if (positions[at]! < this.#position) return;
+    this.#position = positions[at]! + 1;
+    this.#told!(bytes, valueStarts[at]!, valueEnds[at]!);
+  }
+
   get head(): Millis {
-    if (this.#time === undefined) return this.#view.timestamps[this.index]!;
+    if (this.#stamp === undefined) return this.#view.timestamps[this.index]!;
     try {
       this.#move();
     } catch {
@@ -240,7 +278,7 @@ export class TopicInput implements Input {
     record.headerStart = headerStart + 1 === bodyEnd ? -1 : headerStart;
     record.headerEnd = bodyEnd;
     if (this.#isOwnKey !== undefined && !record.keyIsNull) this.#renewKey(record, this.#isOwnKey);
-    if (this.#time !== undefined) record.timestamp = this.#time(record.value, record.key);
+    if (this.#stamp !== undefined) record.timestamp = this.#stamp.of(record);
   }
 
   /** Equal keys are equal bytes: one that was written under another schema is to be encoded anew. */
@@ -253,7 +291,7 @@ export class TopicInput implements Input {
     if (this.#view.sieved) return this.#passDropped(most);
     this.accepted = false;
     const first = this.index;
-    if (first === this.#unproven) return 0;
+    if (first === this.#unproven || this.#stamp !== undefined) return 0;
     const { timestamps, valueStarts, valueEnds, bytes } = this.#view;
     const read = this.#valueView;
     const screen = this.screen!;
@@ -304,7 +342,7 @@ export class TopicInput implements Input {
     const { index } = this;
     if (this.#dropped > 0) return this.#view.positions[index - 1]! + 1;
     if (index < this.#count) return this.#view.positions[index]!;
-    if (this.#count > 0) return this.#behindBatch();
+    if (this.#count > 0 || this.#timeAt >= 0) return this.#behindBatch();
     return this.#current === undefined && this.#queue.length === 0 ? this.#fetchedTo : this.#position;
   }
 

@@ -239,7 +239,7 @@ export class Worker {
         busy = true;
       } else {
         task.state.unpin();
-        if (result === 'busy') busy = true;
+        if (result === 'busy' || running.times?.turn()) busy = true;
       }
     }
     return busy;

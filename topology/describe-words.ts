@@ -99,6 +99,8 @@ export function nodeWords(node: PlanNode): string {
       return node.stores.length === 0 ? '' : `stores ${node.stores.join(', ')}`;
     case 'suppress':
       return 'final results';
+    case 'late':
+      return 'late records';
     default:
       return '';
   }

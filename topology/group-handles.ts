@@ -15,11 +15,11 @@ export interface Grouped<K, V, P extends Scheme> {
 }
 
 export interface WindowedGroup<K, V, P extends Scheme, M extends Merging = 'never'> {
-  count(options: CountOptions & Retention): WindowedTable<K, number, P, Deleted[M]>;
-  reduce(options: ReduceOptions<K, V> & Retention): WindowedTable<K, V, P, Deleted[M]>;
+  count(options: CountOptions & Retention): WindowedTable<K, number, P, Deleted[M], V>;
+  reduce(options: ReduceOptions<K, V> & Retention): WindowedTable<K, V, P, Deleted[M], V>;
   aggregate<A>(
     options: AggregateOptions<K, V, A> & Retention & MergeOptions<K, A>[M],
-  ): WindowedTable<K, A, P, Deleted[M]>;
+  ): WindowedTable<K, A, P, Deleted[M], V>;
   /** Only the final result of each window, once, when it has closed. */
   emitOnClose(): FinalGroup<K, V, P, M>;
 }

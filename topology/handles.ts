@@ -2,7 +2,7 @@ import type { Duration } from '../core/duration.ts';
 import type { Json, Millis } from '../core/ids.ts';
 import type { Serde } from '../schemas/schemas.ts';
 import type { Grouped } from './group-handles.ts';
-import type { FailurePolicy } from './plan.ts';
+import type { AbsurdTimePolicy, FailurePolicy } from './plan.ts';
 import type { Program } from './program.ts';
 import type { Flow, GraceOf, History, Joinable, JoinableStream, Keyed, Scheme, Settled } from './scheme.ts';
 import type { AnyStore } from './stores.ts';
@@ -40,8 +40,33 @@ export interface Topology {
 export interface StreamOptions<K, V> {
   /** Event time of a record; default: its timestamp in the topic. */
   readonly time?: (value: V, key: K) => Millis;
+  /** How far one record may move the time of its partition; default: as far as it likes. */
+  readonly maxAhead?: Duration;
+  /**
+   * What becomes of a record whose time is negative, beyond 2^53, no number, or further ahead than `maxAhead`; default
+   * `skip`, counted by reason. `clamp` brings it within bounds.
+   */
+  readonly onAbsurdTime?: AbsurdTimePolicy;
+  /** How its records tell the time of the stages that read it. Default: each operator goes by the records it gets. */
+  readonly watermark?: WatermarkOptions;
+  /** Waits where it is ahead of other sources. */
+  readonly align?: AlignOptions;
   /** What happens to a record that cannot be decoded; default `fail`. */
   readonly onUndecodable?: FailurePolicy;
+}
+
+export interface WatermarkOptions {
+  /** How much older than the newest of its partition a record may be and not be late. */
+  readonly maxOutOfOrderness: Duration;
+  /** How long a partition has nothing to read before it no longer holds time back; default: as the run says. */
+  readonly idle?: Duration;
+}
+
+export interface AlignOptions {
+  /** Sources of one group go together. */
+  readonly group: string;
+  /** How far ahead of the slowest of its group a partition is read. */
+  readonly maxDrift: Duration;
 }
 
 export interface TableOptions<H extends Duration | undefined = Duration | undefined> extends HistoryOptions<H> {

@@ -49,9 +49,20 @@ function pass(nodes: readonly PlanNode[], topics: readonly PlanTopic[], written:
   const schemes = new Map<string, Partitioning>();
   for (const node of nodes) {
     const first = schemes.get(node.inputs[0] ?? '') ?? NOWHERE;
-    schemes.set(node.id, after(node, first, schemes, byName, written));
+    const scheme = node.kind === 'late' ? beforeInput(node, nodes, schemes) : undefined;
+    schemes.set(node.id, scheme ?? after(node, first, schemes, byName, written));
   }
   return schemes;
+}
+
+/** Late records lie as they went into the node that dropped them. */
+function beforeInput(
+  late: PlanNode,
+  nodes: readonly PlanNode[],
+  schemes: ReadonlyMap<string, Partitioning>,
+): Partitioning | undefined {
+  const dropper = nodes.find(({ id }) => id === late.inputs[0]);
+  return schemes.get(dropper?.inputs[0] ?? '');
 }
 
 function after(

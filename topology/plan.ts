@@ -157,6 +157,20 @@ export type WindowOf<Type extends WindowType> = Extract<WindowSpec, { readonly t
 /** What happens to a record that cannot be decoded or on which an operator fails. */
 export type FailurePolicy = 'fail' | 'skip' | 'dead-letter';
 
+/** What becomes of a record whose time is negative, beyond 2^53, no number, or too far ahead. */
+export type AbsurdTimePolicy = 'clamp' | FailurePolicy;
+
+/** What a source says of the times of its records. */
+export interface SourceTiming {
+  /** How far one record may move the time of its partition; null: as far as it likes. */
+  readonly maxAheadMs: Millis | null;
+  readonly onAbsurdTime: AbsurdTimePolicy;
+  /** Its time is the largest seen in the partition less the disorder; idle null: as the run says. */
+  readonly watermark: { readonly maxOutOfOrdernessMs: Millis; readonly idleMs: Millis | null } | null;
+  /** It waits where it is further ahead of the slowest source of its group. */
+  readonly align: { readonly group: string; readonly maxDriftMs: Millis } | null;
+}
+
 export type PlanNode = NodeCommon &
   (
     | {
@@ -165,6 +179,8 @@ export type PlanNode = NodeCommon &
         /** Event time: the record's timestamp, or a function of the value. */
         readonly time: CodeRef | null;
         readonly onUndecodable: FailurePolicy;
+        /** Where anything is said of it. */
+        readonly timing?: SourceTiming;
       }
     /** Records from a connector: files, generators, databases. Code roles: `source`, `key`, `time`. */
     | {
@@ -213,6 +229,8 @@ export type PlanNode = NodeCommon &
       }
     /** Final results of the windowed aggregate that is its input, once per window, when it closes. */
     | { readonly kind: 'suppress' }
+    /** The records that its input, a windowed aggregate or a join with grace, drops as late: as they came there. */
+    | { readonly kind: 'late' }
     | { readonly kind: 'toTable'; readonly store: string }
     | { readonly kind: 'toStream' }
     /** Rows of a table that its predicate takes. Without a store, rows are looked up in the table before it. */

@@ -66,6 +66,11 @@ function inputProblem(node: PlanNode, inputs: readonly PlanNode[]): Problem | un
         code: 'suppress',
         words: `has no windows to wait for: call suppress() directly on a windowed count, reduce or aggregate, not on ${first.id}`,
       };
+    case 'late':
+      if (first.kind === 'aggregate' && first.window !== null) return undefined;
+      return shape(
+        `takes the late records of ${first.id}, which drops none as late: call late() on a windowed count, reduce or aggregate`,
+      );
     case 'arm':
       if (first.kind === 'branch' && first.arms.some((arm) => arm.name === node.arm)) return undefined;
       return shape(`is no arm of ${first.id}`);

@@ -1,5 +1,6 @@
 import { fault, type PlanFault } from './faults.ts';
 import type { NodeOf, Plan, PlanStore, WindowSpec } from './plan.ts';
+import { timingFaults } from './rule-timing.ts';
 import { windowFacts } from './window-facts.ts';
 
 /** Windows have a size, hops do not leave gaps, and stores keep windows as long as records may change them. */
@@ -11,6 +12,7 @@ export function windowFaults(plan: Plan): readonly PlanFault[] {
       const wrong = joinProblem(node, plan.stores);
       if (wrong !== undefined) found.push(fault('window', node.id, `${node.id}: ${wrong}`));
     }
+    if (node.kind === 'source') found.push(...timingFaults(node));
     if (node.kind !== 'aggregate' || node.window === null) continue;
     const { window } = node;
     const tell = (words: string) => found.push(fault('window', node.id, `${node.id}: ${words}`));

@@ -109,7 +109,10 @@ export interface AggregateTableOptions<K, V, A> extends CountTableOptions {
   readonly subtract: (aggregate: A, value: V, key: K) => NewOrChanged<A>;
 }
 
-export interface WindowedTable<K, V, P extends Scheme, D = never> extends Table<Windowed<K>, V, P, D> {
+/** `In` is what goes into the windows. */
+export interface WindowedTable<K, V, P extends Scheme, D = never, In = unknown> extends Table<Windowed<K>, V, P, D> {
+  /** The records that came when a window of theirs had closed, as they came: under their own key. */
+  late(): Stream<K, In, P>;
   /**
    * Only the final row of each window, when it closes. As in Kafka Streams, sliding windows and sessions of one gap
    * are given out when stream time reaches their last moment, and once more if a further record of that moment comes;

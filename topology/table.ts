@@ -1,3 +1,4 @@
+import { addLate } from './add-late.ts';
 import { addFilterTable, addGroupTable, addJoinTables, addMapTable } from './add-table.ts';
 import type { NodeOf } from './plan.ts';
 import type { Scheme } from './scheme.ts';
@@ -70,6 +71,11 @@ export class WindowedTableHandle extends TableHandle {
     super(wire, at, store);
     this.#wire = wire;
     Object.freeze(this);
+  }
+
+  late(): Place {
+    const id = addLate(this.#wire.builder, this.id);
+    return this.#wire.stream({ id, partitions: this.partitions });
   }
 
   suppress(): Place {

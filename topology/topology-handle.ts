@@ -2,6 +2,7 @@ import { FlowError } from '../core/errors.ts';
 import type { ReadOptions, SourceLike, StreamOptions, TableOptions } from './handles.ts';
 import type { NodeOf } from './plan.ts';
 import type { Program } from './program.ts';
+import { sourceTiming } from './source-timing.ts';
 import { tableKind } from './table-kind.ts';
 import type { Topic } from './topic.ts';
 import { validatePlan } from './validate.ts';
@@ -29,6 +30,7 @@ export class TopologyHandle {
       value: topic.valueSerde.name,
       onUndecodable: options.onUndecodable ?? 'fail',
     };
+    const timing = sourceTiming(name, options);
     const same = this.#sources.find((id) => {
       const node = builder.node(id) as NodeOf<'source'>;
       const time = node.time === null ? undefined : builder.code(node.time);
@@ -37,13 +39,15 @@ export class TopologyHandle {
         node.key === wanted.key &&
         node.value === wanted.value &&
         node.onUndecodable === wanted.onUndecodable &&
+        JSON.stringify(node.timing) === JSON.stringify(timing) &&
         time === options.time
       );
     });
     const id = same ?? builder.ids.named('source', name);
     if (same === undefined) {
       const time = options.time === undefined ? null : builder.fn(id, 'time', options.time);
-      this.#sources.push(builder.add({ kind: 'source', id, inputs: [], ...wanted, topic: name, time }));
+      const said = timing === undefined ? {} : { timing };
+      this.#sources.push(builder.add({ kind: 'source', id, inputs: [], ...wanted, topic: name, time, ...said }));
     }
     return this.#wire.stream({ id, partitions: topic.partitions });
   }

@@ -165,6 +165,7 @@ export function everything(): TestProgram {
   const hopOut = { key: windowed(string(), HOP.sizeMs), value: stats, partitions: 1 } as const;
   hops.toStream().to(topic('hop-updates', hopOut));
   hops.suppress().toStream().to(topic('hop-finals', hopOut));
+  hops.late().to(numbersOut);
 
   hops
     .toStream()

@@ -3,7 +3,7 @@ import { MISS, Step } from '../../core/step.ts';
 import { type Serde, toPlain } from '../../schemas/schemas.ts';
 import type { Table, TableSpec } from '../../state/state.ts';
 import { type PlanNode, type PlanStore, type PlanTopic, STORE_FORMS } from '../../topology/plan.ts';
-import { fanOut, fuse, NOWHERE, type Wire } from '../fuse.ts';
+import { fanOut, fuse, latePort, NOWHERE, type Wire } from '../fuse.ts';
 import { nodesWithOlds } from '../olds.ts';
 import type { DropReason, Operator, OperatorContext, OperatorFactory, Push, ResumableScan } from '../operators.ts';
 import { OwnClock } from '../own-clock.ts';
@@ -189,7 +189,8 @@ export class TestTask {
         continue;
       }
       const factory = OPERATORS[node.kind] as OperatorFactory<PlanNode['kind']>;
-      const operator = factory(node, this.#context(node), node.kind === 'repartition' ? [NOWHERE] : next);
+      const late = next[latePort(node)];
+      const operator = factory(node, this.#context(node, late), node.kind === 'repartition' ? [NOWHERE] : next);
       built.set(node.id, operator);
       this.#entries.set(node.id, node.kind === 'repartition' ? next[0]! : operator.inputs[0]!);
     }
@@ -197,7 +198,7 @@ export class TestTask {
     for (const operator of this.#operators) this.#attempt(() => operator.start?.());
   }
 
-  #context(node: PlanNode): OperatorContext {
+  #context(node: PlanNode, late: Push | undefined): OperatorContext {
     return {
       step: this.step,
       fn: <F>(ref: string) => this.#program.fn(ref) as F,
@@ -213,7 +214,10 @@ export class TestTask {
       number: (name, initial) => this.#number(`${node.id}/${name}`, initial),
       clock: (name) => new OwnClock(this.#number(`${node.id}/${name}`, -1)),
       storeClock: (store) => new OwnClock(this.#number(`store/${store}`, -1)),
-      drop: (reason) => this.dropped.add({ node: node.id, reason }),
+      drop: (reason, record, times = 1) => {
+        for (let i = 0; i < times; i++) this.dropped.add({ node: node.id, reason });
+        if (reason === 'late') late?.(record);
+      },
       output: (topic) => ({ write: (record) => this.#write(node, topic, record) }),
       scan: (scan) => this.#scans.add(scan),
       scanFirst: (scan) => {
