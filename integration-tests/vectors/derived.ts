@@ -2,6 +2,7 @@ import { judgeCommit } from './derived-commit.ts';
 import { judgeCopartitioning } from './derived-copartitioning.ts';
 import { judgeRestore } from './derived-restore.ts';
 import { judgeTaskTime } from './derived-task-time.ts';
+import { judgeWatermarkValve } from './derived-watermark-valve.ts';
 import type { Verdict } from './judge.ts';
 import type { Derived } from './vector.ts';
 
@@ -9,6 +10,7 @@ import type { Derived } from './vector.ts';
 const AREAS: { readonly [area: string]: (vector: Derived) => Promise<Verdict> } = {
   commit: judgeCommit,
   'co-partitioning': judgeCopartitioning,
+  'flink-watermark-valve': judgeWatermarkValve,
   restore: judgeRestore,
   'task-time': judgeTaskTime,
 };
