@@ -31,7 +31,7 @@ import type { TaskSpec } from './stage.ts';
 import type { StageClock } from './stage-clock.ts';
 import type { StageTimes } from './stage-times.ts';
 import { Task } from './task.ts';
-import { TaskTimes, type TaskTimesParts } from './task-times.ts';
+import { TaskTimes, type TaskTimesParts, toldTopics } from './task-times.ts';
 import { Timers } from './timers.ts';
 import { TopicInput } from './topic-input.ts';
 import type { WorkerReport } from './worker-report.ts';
@@ -144,7 +144,7 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     metadata: runMetadata(parts.ledger),
     changelog: (table) => changelogOf(application, stage, table),
     stored: stage.stores.length === 0 ? [] : changelogsOf(program, index, stage).map(({ table }) => table),
-    times: taskTimes(parts, stage, { task, clock, operators: built.operators }),
+    times: taskTimes(parts, stage, built, { task, clock }),
     ledgerRow: async () => parts.ledger.taskRow(spec.id, await writtenEnds(parts, stage)),
   });
 }
@@ -152,14 +152,16 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
 function taskTimes(
   parts: OpenTaskParts,
   stage: Stage,
-  task: Pick<TaskTimesParts, 'task' | 'clock' | 'operators'>,
+  { nodes }: BuiltStage,
+  task: Pick<TaskTimesParts, 'task' | 'clock'>,
 ): TaskTimes | undefined {
   const { times, ...others } = timesParts(parts);
   if (!times.isTimed(stage)) return undefined;
   const notes = parts.outputs.times;
   const { bounded } = parts;
   return new TaskTimes({
-    ...{ ...others, ...task, notes, bounded, clocked: times.hasClock(stage), topics: times.writes(stage) },
+    ...{ ...others, ...task, notes, bounded, clocked: times.hasClock(stage) },
+    topics: toldTopics(times.writes(stage), nodes, (id) => parts.index.nodes.get(id)!),
   });
 }
 

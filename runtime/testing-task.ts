@@ -22,7 +22,7 @@ import type { PlanIndex } from './stage.ts';
 import type { StageClock } from './stage-clock.ts';
 import { StageTimes } from './stage-times.ts';
 import { Task } from './task.ts';
-import { TaskTimes } from './task-times.ts';
+import { TaskTimes, toldTopics } from './task-times.ts';
 import type { DriverStores } from './testing-state.ts';
 import { Timers } from './timers.ts';
 import { TopicInput } from './topic-input.ts';
@@ -129,8 +129,9 @@ export class DriverTask {
     });
     if (!times.isTimed(stage)) return;
     this.#times = new TaskTimes({
-      ...{ ...telling, monotonic, task: this.task, clock: stageClock, clocked, operators: built.operators },
-      ...{ topics: times.writes(stage), notes: outputs.times, bounded: index.bounded },
+      ...{ ...telling, monotonic, task: this.task, clock: stageClock, clocked },
+      topics: toldTopics(times.writes(stage), built.nodes, (id) => index.nodes.get(id)!),
+      ...{ notes: outputs.times, bounded: index.bounded },
     });
   }
 

@@ -41,6 +41,11 @@ export const TUMBLE = { sizeMs: 8, graceMs: 5 };
 
 /** Every kind of node at once, over three topics. */
 export function everything(): TestProgram {
+  return testProgram(everyNode());
+}
+
+/** The same, as it is run. */
+export function everyNode(): Program {
   const app = topology('everything');
   const events = app.stream(EVENTS);
   const names = app.table(NAMES, { store: 'names' });
@@ -203,7 +208,7 @@ export function everything(): TestProgram {
       value: string(),
     })
     .to(textsOut);
-  return testProgram(app.build());
+  return app.build();
 }
 
 /** Uses all that a context lends. */

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { EVENTS, everyNode, NAMES, RATES } from '../operators/testing/everything.ts';
+import type { PlanNode, SourceTiming } from '../topology/plan.ts';
+import type { Program } from '../topology/topology.ts';
+import { TopologyDriver } from './testing.ts';
+
+const WATERMARK: SourceTiming = {
+  maxAheadMs: null,
+  onAbsurdTime: 'skip',
+  watermark: { maxOutOfOrdernessMs: 0, idleMs: null },
+  align: null,
+};
+
+/** The same program, whose stages go by one clock each, which their sources tell. */
+function clocked(program: Program): Program {
+  const nodes = program.plan.nodes.map(
+    (node): PlanNode => (node.kind === 'source' ? { ...node, timing: WATERMARK } : node),
+  );
+  return { ...program, plan: { ...program.plan, nodes } };
+}
+
+interface Event {
+  readonly which: 'events' | 'names' | 'rates';
+  readonly key: string;
+  readonly value: number;
+  readonly timestamp: number;
+}
+
+/** In the order of time: then nothing is late, and it does not matter whether time moves before or behind a record. */
+const events = fc
+  .array(
+    fc.record({
+      which: fc.constantFrom('events' as const, 'events' as const, 'names' as const, 'rates' as const),
+      key: fc.constantFrom('a', 'b', 'é'),
+      value: fc.nat(9),
+      later: fc.nat(6),
+    }),
+    { maxLength: 60, size: 'max' },
+  )
+  .map((rows) => {
+    let timestamp = 20;
+    return rows.map(({ which, key, value, later }): Event => {
+      timestamp += later;
+      return { which, key, value, timestamp };
+    });
+  });
+
+interface Written {
+  /** While records came, and with what came when all had ended. */
+  readonly before: readonly string[];
+  readonly all: readonly string[];
+  readonly dropped: object;
+}
+
+/** All that is written, in whatever order. */
+async function written(program: Program, rows: readonly Event[]): Promise<Written> {
+  const driver = await TopologyDriver.open(program);
+  for (const { which, key, value, timestamp } of rows) {
+    if (which === 'events') driver.input(EVENTS).send(key, value, { timestamp });
+    else if (which === 'names') driver.input(NAMES).send(key, { name: `n${value}` }, { timestamp });
+    else driver.input(RATES).send(key, { count: 1, sum: value, odd: true }, { timestamp });
+  }
+  const before = outputs(driver, program);
+  await driver.end();
+  const all = [...before, ...outputs(driver, program)].toSorted();
+  return { before, all, dropped: driver.dropped() };
+}
+
+function outputs(driver: TopologyDriver, program: Program): readonly string[] {
+  return program.plan.topics.flatMap(({ name, key, value }) => {
+    const serdes = { keySerde: program.code.serde(key), valueSerde: program.code.serde(value) };
+    return driver
+      .output({ name, partitions: 1, ...serdes } as typeof EVENTS)
+      .read()
+      .map((record) => JSON.stringify([name, record.key, record.value, record.timestamp]).replace(STREAM_TIME, '",'));
+  });
+}
+
+/** What a processor says of stream time, which by the clock of the stage moves behind the record. */
+const STREAM_TIME = / -?\d+",/;
+
+test('every operator puts out the same by the clock of its stage as by its own', async () => {
+  const program = everyNode();
+  await fc.assert(
+    fc.asyncProperty(events, async (rows) => {
+      const own = await written(program, rows);
+      const byStage = await written(clocked(program), rows);
+      assert.deepEqual(byStage.all, own.all);
+      assert.deepEqual(byStage.dropped, own.dropped);
+      const soFar = byStage.before.toSorted();
+      for (const line of own.before.toSorted()) {
+        const at = soFar.indexOf(line);
+        assert.ok(at >= 0, `${line} comes with no clock's move`);
+        soFar.splice(at, 1);
+      }
+    }),
+    { numRuns: 60, seed: 77, endOnFailure: true },
+  );
+});
