@@ -266,15 +266,10 @@ export class BatchView {
     return limit;
   }
 
-  /** Whether all times lie between 0 and 2^53; by the head of the batch alone, nearly always. */
-  get soundTimes(): boolean {
+  /** Whether times may lie beyond 2^53, or further before 1970 than a record of an ordinary batch; told by its head. */
+  get oddTimes(): boolean {
     const base = this.baseTimestamp;
-    if (!this.far && base >= FAR && base <= Number.MAX_SAFE_INTEGER - FAR) return true;
-    for (let i = 0; i < this.count; i++) {
-      const at = this.timestamps[i]!;
-      if (!(at >= 0 && at <= Number.MAX_SAFE_INTEGER)) return false;
-    }
-    return true;
+    return this.far || !(base >= 0 && base <= Number.MAX_SAFE_INTEGER - FAR);
   }
 
   #grow(count: number): void {

@@ -4,6 +4,7 @@ import type { KeptNumber, Operator, ResumableScan } from '../operators/operators
 import type { TaskState } from '../state/state.ts';
 import type { Failures } from './failures.ts';
 import type { Input } from './inputs.ts';
+import { soundTime } from './record-time.ts';
 import type { ScanRequests } from './scan-requests.ts';
 import type { SchemaWaits } from './schema-waits.ts';
 import type { StageClock } from './stage-clock.ts';
@@ -194,6 +195,7 @@ export class Task {
       try {
         input.load();
         if (record.timestamp > streamTime.value) streamTime.set(record.timestamp);
+        else if (record.timestamp < 0) soundTime(record.timestamp);
         push(record);
         if (step.missed) throw MISS;
       } catch (thrown) {

@@ -171,7 +171,7 @@ export class TopicInput implements Input {
       while (count > 0 && view.positions[count - 1]! >= end) count--;
       if (count === 0) this.#position = end;
     }
-    this.#stamp = this.#time ?? (view.soundTimes ? undefined : TOPIC_TIME);
+    this.#stamp = this.#time ?? (view.oddTimes ? TOPIC_TIME : undefined);
     if (this.#told !== undefined && count === view.count && count > 0 && isTimeRecord(view, count - 1)) {
       this.#timeAt = --count;
     }
