@@ -89,6 +89,8 @@ test('aggregates type their rows, windows their keys', () => {
       row.total += order.amount;
     },
   });
+  const late = total.late();
+  same<typeof late, Stream<string, Order, 12>>();
   const finals = total.suppress().toStream();
   same<typeof finals, Stream<Windowed<string>, { total: number }, 12>>();
   grouped.aggregate({
