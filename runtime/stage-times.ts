@@ -19,6 +19,11 @@ const TIMELESS: ReadonlySet<string> = new Set([
   'toTable',
   'toStream',
   'joinTable',
+  'filterTable',
+  'mapTable',
+  'groupTable',
+  'aggregateTable',
+  'joinTables',
   'late',
   'to',
 ]);
