@@ -91,6 +91,11 @@ export class JoinBuffer implements ResumableScan {
     if (this.#first <= this.#until) this.#context.scan(this);
   }
 
+  /** The time of the oldest record that waits, or less where that is not known; Infinity where none does. */
+  held(): Millis {
+    return this.#table.firstPane === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : this.#first;
+  }
+
   /** Lets everything out. */
   end(): void {
     if (this.#table.firstPane === Number.POSITIVE_INFINITY) return;

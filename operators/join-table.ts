@@ -59,5 +59,11 @@ export const createJoinTable: OperatorFactory<'joinTable'> = (node, context, [ne
   const joinLater = (record: Rec) => {
     if (admit(record) && (record.keyIsNull || !buffer.take(record))) join(record);
   };
-  return { inputs: [joinLater, NOWHERE], start: () => buffer.release(), end: () => buffer.end() };
+  return {
+    inputs: [joinLater, NOWHERE],
+    start: () => buffer.release(),
+    time: () => buffer.release(),
+    held: () => buffer.held(),
+    end: () => buffer.end(),
+  };
 };

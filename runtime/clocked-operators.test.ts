@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { EVENTS, everyNode, NAMES, RATES } from '../operators/testing/everything.ts';
+import { EVENTS, everyNode, NAMES, PRICES, RATES } from '../operators/testing/everything.ts';
+import { int64, string } from '../schemas/schemas.ts';
 import type { PlanNode, SourceTiming } from '../topology/plan.ts';
-import type { Program } from '../topology/topology.ts';
+import { type Program, topic, topology } from '../topology/topology.ts';
 import { TopologyDriver } from './testing.ts';
 
 const WATERMARK: SourceTiming = {
@@ -22,7 +23,7 @@ function clocked(program: Program): Program {
 }
 
 interface Event {
-  readonly which: 'events' | 'names' | 'rates';
+  readonly which: 'events' | 'names' | 'rates' | 'prices';
   readonly key: string;
   readonly value: number;
   readonly timestamp: number;
@@ -32,7 +33,13 @@ interface Event {
 const events = fc
   .array(
     fc.record({
-      which: fc.constantFrom('events' as const, 'events' as const, 'names' as const, 'rates' as const),
+      which: fc.constantFrom(
+        'events' as const,
+        'events' as const,
+        'names' as const,
+        'rates' as const,
+        'prices' as const,
+      ),
       key: fc.constantFrom('a', 'b', 'é'),
       value: fc.nat(9),
       later: fc.nat(6),
@@ -59,6 +66,7 @@ async function written(program: Program, rows: readonly Event[]): Promise<Writte
   const driver = await TopologyDriver.open(program);
   for (const { which, key, value, timestamp } of rows) {
     if (which === 'events') driver.input(EVENTS).send(key, value, { timestamp });
+    else if (which === 'prices') driver.input(PRICES).send(key, value, { timestamp });
     else if (which === 'names') driver.input(NAMES).send(key, { name: `n${value}` }, { timestamp });
     else driver.input(RATES).send(key, { count: 1, sum: value, odd: true }, { timestamp });
   }
@@ -81,10 +89,10 @@ function outputs(driver: TopologyDriver, program: Program): readonly string[] {
 /** What a processor says of stream time, which by the clock of the stage moves behind the record. */
 const STREAM_TIME = / -?\d+",/;
 
-test('every operator puts out the same by the clock of its stage as by its own', async () => {
-  const program = everyNode();
+async function sameByStage(program: Program, kinds: readonly Event['which'][]): Promise<void> {
   await fc.assert(
-    fc.asyncProperty(events, async (rows) => {
+    fc.asyncProperty(events, async (all) => {
+      const rows = all.filter(({ which }) => kinds.includes(which));
       const own = await written(program, rows);
       const byStage = await written(clocked(program), rows);
       assert.deepEqual(byStage.all, own.all);
@@ -98,4 +106,17 @@ test('every operator puts out the same by the clock of its stage as by its own',
     }),
     { numRuns: 60, seed: 77, endOnFailure: true },
   );
+}
+
+test('every operator puts out the same by the clock of its stage as by its own', () =>
+  sameByStage(everyNode(), ['events', 'names', 'rates']));
+
+test('so does a join with grace, with a table that forgets nothing meanwhile', () => {
+  const app = topology('waiting');
+  const prices = app.table(PRICES, { store: 'prices', history: 10_000 });
+  app
+    .stream(EVENTS)
+    .joinTable(prices, { name: 'later', grace: 6, value: int64(), merge: (value, price) => `${value}*${price}` })
+    .to(topic('joined', { key: string(), value: string(), partitions: 1 }));
+  return sameByStage(app.build(), ['events', 'prices']);
 });

@@ -18,7 +18,6 @@ const TIMELESS: ReadonlySet<string> = new Set([
   'repartition',
   'toTable',
   'toStream',
-  'joinTable',
   'filterTable',
   'mapTable',
   'groupTable',
@@ -70,7 +69,7 @@ export class StageTimes {
 
   isTimed(stage: Stage): boolean {
     return remember(this.#timed, stage.id, () => {
-      if (this.#isClocked(stage) && this.#index.stageNodes(stage).some(goesByTime)) return true;
+      if (this.#isClocked(stage) && this.#goesByTime(stage)) return true;
       return this.writes(stage).length > 0;
     });
   }
@@ -89,6 +88,12 @@ export class StageTimes {
           reader.reads.includes(topic) && this.#writers(reader, topic).includes(stage) && this.isTimed(reader),
       );
     return stage.writes.filter(told).map((topic) => this.#index.topics.get(topic)!);
+  }
+
+  #goesByTime(stage: Stage): boolean {
+    const { stores } = this.#index;
+    if (stage.stores.some((store) => stores.get(store)?.kind === 'versioned')) return true;
+    return this.#index.stageNodes(stage).some(goesByTime);
   }
 
   #isClocked(stage: Stage): boolean {
@@ -119,8 +124,11 @@ export class StageTimes {
   }
 }
 
+/** Tables with a history are told by their stores; see {@link StageTimes.isTimed}. */
 function goesByTime(node: PlanNode): boolean {
-  return !TIMELESS.has(node.kind) && !(node.kind === 'aggregate' && node.window === null);
+  if (node.kind === 'aggregate') return node.window !== null;
+  if (node.kind === 'joinTable') return node.grace !== null;
+  return !TIMELESS.has(node.kind);
 }
 
 function remember(known: Map<string, boolean>, key: string, find: () => boolean): boolean {
