@@ -47,7 +47,7 @@ export const createJoinStreams: OperatorFactory<'joinStreams'> = (node, context,
   const flush = createFlush(node, context, join, left, right);
   return {
     inputs: [(record) => join.take(left, right, flush, record), (record) => join.take(right, left, flush, record)],
-    ...(flush !== undefined && { end: () => flush.end() }),
+    ...(flush !== undefined && { time: () => flush.time(), held: () => flush.held(), end: () => flush.end() }),
   };
 };
 

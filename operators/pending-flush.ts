@@ -122,6 +122,21 @@ export class PendingFlush implements ResumableScan {
     const last = Math.max(this.#closeOf(LEFT, left), this.#closeOf(RIGHT, right));
     if (last === Number.NEGATIVE_INFINITY) return;
     this.#clock.finish(last);
+    this.#begin();
+  }
+
+  /** The clock has moved by itself: what is due by it comes out, on behalf of no record. */
+  time(): void {
+    const { left = Number.POSITIVE_INFINITY, right = Number.POSITIVE_INFINITY } = this.#ahead;
+    if (this.held() + Math.min(left, right) + this.#graceMs < this.#clock.value) this.#begin();
+  }
+
+  /** No later than the earliest time at which anything waits. */
+  held(): Millis {
+    return this.#rows.table.firstPane;
+  }
+
+  #begin(): void {
     this.#origin = new Rec();
     this.#until = this.#flush.value >= 0 ? this.#flush.value : this.#clock.value;
     this.#context.scan(this);

@@ -161,7 +161,7 @@ export interface Stream<K, V, P extends Scheme> extends Keyed<K>, Flow<V> {
     this: Settled<'joinStream'>,
     other: JoinableStream<K, W, P>,
     options: StreamJoinOptions<V, W, (left: NonNullable<V>, right: NonNullable<W>, key: K) => R>,
-  ): Stream<K, R, P>;
+  ): JoinedStream<K, R, P, V | W>;
   /**
    * As `joinStream`, and a left record that finds no partner comes once with null on the right: when stream time has
    * passed its window and the grace, at the first record that stands at stream time; at once where its window had passed
@@ -171,13 +171,13 @@ export interface Stream<K, V, P extends Scheme> extends Keyed<K>, Flow<V> {
     this: Settled<'leftJoinStream'>,
     other: JoinableStream<K, W, P>,
     options: StreamJoinOptions<V, W, (left: NonNullable<V>, right: NonNullable<W> | null, key: K) => R>,
-  ): Stream<K, R, P>;
+  ): JoinedStream<K, R, P, V | W>;
   /** As `leftJoinStream`, of both sides. */
   outerJoinStream<W, R>(
     this: Settled<'outerJoinStream'>,
     other: JoinableStream<K, W, P>,
     options: StreamJoinOptions<V, W, (left: NonNullable<V> | null, right: NonNullable<W> | null, key: K) => R>,
-  ): Stream<K, R, P>;
+  ): JoinedStream<K, R, P, V | W>;
   /** A user operator with stores and timers. It may forward any key, so what follows is `'stale'`. */
   process<V2 = V, K2 = K>(options: ProcessOptions<K, V, K2, V2>): Stream<K2, V2, 'stale'>;
   /** A user operator that promises to forward each record under the key it came with. */
@@ -187,6 +187,12 @@ export interface Stream<K, V, P extends Scheme> extends Keyed<K>, Flow<V> {
   to(topic: Sink<K, V>): void;
   /** Applies a function of the stream: user operators read like built-in ones. */
   via<R>(operator: (stream: this) => R): R;
+}
+
+/** What two streams were joined into. `In` is what comes from both. */
+export interface JoinedStream<K, V, P extends Scheme, In> extends Stream<K, V, P> {
+  /** The records that came too late to be kept for partners, as they came; they may have met some all the same. */
+  late(): Stream<K, In, P>;
 }
 
 export type Predicate<K, V> = (value: V, key: K) => boolean;

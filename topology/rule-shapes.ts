@@ -67,9 +67,9 @@ function inputProblem(node: PlanNode, inputs: readonly PlanNode[]): Problem | un
         words: `has no windows to wait for: call suppress() directly on a windowed count, reduce or aggregate, not on ${first.id}`,
       };
     case 'late':
-      if (first.kind === 'aggregate' && first.window !== null) return undefined;
+      if (first.kind === 'joinStreams' || (first.kind === 'aggregate' && first.window !== null)) return undefined;
       return shape(
-        `takes the late records of ${first.id}, which drops none as late: call late() on a windowed count, reduce or aggregate`,
+        `takes the late records of ${first.id}, which drops none as late: call late() on a windowed count, reduce or aggregate, or on a join of streams`,
       );
     case 'arm':
       if (first.kind === 'branch' && first.arms.some((arm) => arm.name === node.arm)) return undefined;

@@ -1,6 +1,7 @@
 import type { Serde } from '../schemas/schemas.ts';
 import { addJoinStreams } from './add-join-streams.ts';
 import { addJoinTable, type JoinTableCall } from './add-join-table.ts';
+import { addLate } from './add-late.ts';
 import type { ProcessOptions, RepartitionOptions, StreamJoinOptions, ToTableOptions } from './handles.ts';
 import type { PlanNode } from './plan.ts';
 import type { Scheme } from './scheme.ts';
@@ -121,6 +122,11 @@ export class StreamHandle implements Place {
 
   outerJoinStream(other: Place, options: StreamJoin): Place {
     return this.#stream(addJoinStreams(this.#wire.builder, this.id, other.id, 'outer', options));
+  }
+
+  /** Of `JoinedStream` alone. */
+  late(): Place {
+    return this.#stream(addLate(this.#wire.builder, this.id));
   }
 
   process(options: ProcessOptions<unknown, unknown, unknown, unknown>): Place {

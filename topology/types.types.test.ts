@@ -5,6 +5,7 @@ import type { ProcessContext, Processor } from '../operators/operators.ts';
 import { avro, double, int64, json, string, type Windowed, windowed } from '../schemas/schemas.ts';
 import {
   hopping,
+  type JoinedStream,
   keyValueStore,
   type Scheme,
   type SourceLike,
@@ -168,19 +169,21 @@ test('a join of streams types its sides, and needs equal keys, equal counts and 
     within,
     merge: (order, customer, key) => ({ key, tier: customer.tier, amount: order.amount }),
   });
-  same<typeof pairs, Stream<string, { key: string; tier: string; amount: number }, 12>>();
+  same<typeof pairs, JoinedStream<string, { key: string; tier: string; amount: number }, 12, Order | Customer>>();
+  const late = pairs.late();
+  same<typeof late, Stream<string, Order | Customer, 12>>();
   const left = stream.leftJoinStream(other, {
     name: 'left',
     within,
     merge: (order, customer) => customer?.tier ?? order.status,
   });
-  same<typeof left, Stream<string, string, 12>>();
+  same<typeof left, JoinedStream<string, string, 12, Order | Customer>>();
   const outer = stream.outerJoinStream(other, {
     name: 'outer',
     within,
     merge: (order, customer) => [order?.amount, customer?.tier] as const,
   });
-  same<typeof outer, Stream<string, readonly [number | undefined, string | undefined], 12>>();
+  same<typeof outer, JoinedStream<string, readonly [number | undefined, string | undefined], 12, Order | Customer>>();
   const merge = () => 1;
   // a stream of changes has nulls, which never come to a join
   const changes = t.table(topic('rows', { key: string(), value: json<Customer>(), partitions: 12 }), { store: 'rows' });
