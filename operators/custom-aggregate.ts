@@ -28,6 +28,8 @@ export const createCustomAggregate: OperatorFactory<'aggregate'> = (node, contex
   return {
     inputs: [(record) => aggregate.take(record)],
     start: () => aggregate.order.run(),
+    time: () => aggregate.order.run(),
+    held: () => aggregate.order.held(),
     end: () => aggregate.order.end(),
   };
 };
@@ -50,6 +52,8 @@ class CustomAggregate {
   /** What a window held before, where somebody asks for it. */
   readonly #old: Held | undefined;
   readonly #out = new Rec();
+  /** Windows of the record at hand that had closed. */
+  #late = 0;
 
   constructor(node: NodeOf<'aggregate'>, window: WindowOf<'custom'>, context: OperatorContext, next: readonly Push[]) {
     this.#window = window;
@@ -81,9 +85,11 @@ class CustomAggregate {
     if (record.keyIsNull) this.#context.drop('null-key', record);
     else {
       record.encodeKey(this.#windows.inner);
+      this.#late = 0;
       const assigned = this.#assigned(record);
       if ('start' in assigned) this.#take(record, assigned);
       else for (const span of assigned) this.#take(record, span);
+      if (this.#late > 0) this.#context.drop('late', record, this.#late);
     }
     this.order.run();
   }
@@ -99,7 +105,7 @@ class CustomAggregate {
     const open = { start, end };
     const merged = this.#merge === undefined ? open : this.#mergeWith(record, open, this.#merge);
     if (this.#closesAt(merged) <= this.#clock.value) {
-      this.#context.drop('late', record);
+      this.#late++;
       return;
     }
     this.#aggregates.begin(this.#held, record.timestamp);
@@ -173,7 +179,7 @@ class CustomAggregate {
     windows.point(record, window.start, window.end);
     const { bytes, at } = windows.key;
     this.#aggregates.store(this.#held, bytes, 0, at);
-    this.order.closeAt(this.#closesAt(window));
+    this.order.closeAt(this.#closesAt(window), this.#held.timestamp);
     if (this.#updates === NOWHERE) return;
     const out = this.#out;
     out.takeOrigin(record);

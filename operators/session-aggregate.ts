@@ -29,6 +29,8 @@ export const createSessionAggregate: OperatorFactory<'aggregate'> = (node, conte
   return {
     inputs: [(record) => aggregate.take(record)],
     start: () => aggregate.order.run(),
+    time: () => aggregate.order.run(),
+    held: () => aggregate.order.held(),
     end: () => aggregate.order.end(),
   };
 };
@@ -169,7 +171,7 @@ class SessionAggregate {
     const { bytes, at } = windows.key;
     this.#aggregates.store(this.#held, bytes, 0, at);
     if (end > this.#stored.value) this.#stored.set(end);
-    this.order.closeAt(this.#closesAt(end));
+    this.order.closeAt(this.#closesAt(end), this.#held.timestamp);
     const expiresAt = this.#expiresAt(end);
     if (expiresAt !== undefined) this.order.expireAt(expiresAt);
     if (this.#updates === NOWHERE) return;

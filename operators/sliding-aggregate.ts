@@ -29,6 +29,8 @@ export const createSlidingAggregate: OperatorFactory<'aggregate'> = (node, conte
   return {
     inputs: [(record) => aggregate.take(record)],
     start: () => aggregate.order.run(),
+    time: () => aggregate.order.run(),
+    held: () => aggregate.order.held(),
     end: () => aggregate.order.end(),
   };
 };
@@ -53,8 +55,9 @@ class SlidingAggregate {
   /** What a window held before the record, where somebody asks for it. */
   readonly #old: Held | undefined;
   readonly #out = new Rec();
-  /** How many windows the record at hand has written. */
+  /** How many windows the record at hand has written, and how many of its windows had closed. */
   #written = 0;
+  #late = 0;
 
   constructor(node: Node, window: WindowOf<'sliding'>, context: OperatorContext, next: readonly Push[]) {
     this.#closes = node.emit === 'close';
@@ -84,6 +87,7 @@ class SlidingAggregate {
   take(record: Rec): void {
     const clock = this.#clock;
     this.#written = 0;
+    this.#late = 0;
     clock.see(record.timestamp);
     if (record.keyIsNull) this.#context.drop('null-key', record);
     else if (record.valueIsNull) this.#context.drop('null-value', record);
@@ -92,6 +96,7 @@ class SlidingAggregate {
       record.encodeKey(this.#windows.inner);
       if (record.timestamp < this.#differenceMs) this.#takeEarly(record);
       else this.#take(record);
+      if (this.#late > 0) this.#context.drop('late', record, this.#late);
     }
     this.order.run();
   }
@@ -226,8 +231,8 @@ class SlidingAggregate {
     this.#aggregates.store(this.#held, bytes, 0, at);
     if (start > this.#stored.value) this.#stored.set(start);
     if (closesAt > clock) {
-      if (isNew) this.order.closeAt(closesAt);
-    } else if (this.#written === 0) this.order.closeAt(closesAt);
+      if (isNew) this.order.closeAt(closesAt, this.#held.timestamp);
+    } else if (this.#written === 0) this.order.closeAt(closesAt, this.#held.timestamp);
     else this.order.again(this.#held, this.#written);
     if (isNew) this.order.expireAt(end + this.#retentionMs + 1);
     this.#written++;

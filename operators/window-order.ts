@@ -49,6 +49,8 @@ export class WindowOrder implements ResumableScan {
   readonly #rows: Table;
   readonly #held: Held;
   readonly #last: KeptNumber;
+  /** The longest time from that of a row to where its window closes. */
+  readonly #longest: KeptNumber;
   readonly #key = new ByteWriter(64);
   /** The windowed key in `#key`. */
   readonly #row = new ByteWriter(64);
@@ -69,6 +71,7 @@ export class WindowOrder implements ResumableScan {
     this.#rows = context.table(node.store);
     this.#held = parts.aggregates.hold('final');
     this.#last = context.number('last', 0);
+    this.#longest = context.number('longest', 0);
   }
 
   /** Whether final results go anywhere. */
@@ -76,9 +79,10 @@ export class WindowOrder implements ResumableScan {
     return this.#parts.finals !== NOWHERE;
   }
 
-  /** The window whose key was written last closes when the clock stands at this time. */
-  closeAt(time: Millis): void {
+  /** The window whose key was written last, whose row has a time, closes when the clock stands at this time. */
+  closeAt(time: Millis, rowTime: Millis): void {
     if (!this.wanted && !this.#parts.dropsRows) return;
+    if (time - rowTime > this.#longest.value) this.#longest.set(time - rowTime);
     this.#put(CLOSE, time);
     if (time < this.#firstClose) this.#firstClose = time;
     if (time < this.due) this.due = time;
@@ -128,6 +132,11 @@ export class WindowOrder implements ResumableScan {
   cancel(closeAt: Millis, expireAt: Millis | undefined): void {
     if (this.wanted || this.#parts.dropsRows) this.#delete(CLOSE, closeAt);
     if (expireAt !== undefined) this.#delete(EXPIRE, expireAt);
+  }
+
+  /** No later than the time of any final result that is yet to come; Infinity where none is. */
+  held(): Millis {
+    return this.wanted ? this.#firstClose - this.#longest.value : Number.POSITIVE_INFINITY;
   }
 
   /** Does what is due. */

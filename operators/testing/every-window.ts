@@ -4,6 +4,7 @@ import {
   counts,
   cumulative,
   custom,
+  type Program,
   session,
   sliding,
   topic,
@@ -19,6 +20,11 @@ import type { TestProgram } from './test-task.ts';
  * texts in bytes.
  */
 export function everyWindow(): TestProgram {
+  return testProgram(windowsOfEveryKind());
+}
+
+/** The same, as it is run. */
+export function windowsOfEveryKind(): Program {
   const app = topology('every-window');
   const events = app.stream(EVENTS).filter((value): value is number => value !== null);
   const grouped = events.groupByKey();
@@ -98,7 +104,7 @@ export function everyWindow(): TestProgram {
     .suppress()
     .toStream()
     .to(show('ever-finals', windowed(string(), Number.POSITIVE_INFINITY)));
-  return testProgram(app.build());
+  return app.build();
 }
 
 function union(a: WindowSpan, b: WindowSpan): WindowSpan {
