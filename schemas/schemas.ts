@@ -63,11 +63,16 @@ export type { AvroType } from './avro/model.ts';
 export { type Unreadable, unreadable } from './avro/resolution.ts';
 export { avro, isAvro } from './avro.ts';
 export type { AvroSchema, FromAvro } from './avro-types.ts';
+export { type Buffered, BufferedRow, buffered, writeBuffered } from './buffered.ts';
 export { type Change, change } from './change.ts';
+export { distinctRow, precisionFor } from './distinct.ts';
+export { type Identified, identified } from './identified.ts';
 export { json } from './json.ts';
+export { type Mean, meanRow } from './mean.ts';
 /** A copy that may be kept, of a view, a row or a plain value. */
 export { toPlain } from './plain.ts';
 export { bytes, double, int32, int64, string } from './primitives.ts';
+export { quantileRow } from './quantiles.ts';
 export { type CheckedEdge, checkEdge, type EdgeFault, type SchemaEdge } from './registry/check-edge.ts';
 export { createRegistryClient, type RegistryClientParts } from './registry/client.ts';
 export { levelFaults, levelFaultText } from './registry/compatibility.ts';
@@ -92,4 +97,8 @@ export {
 } from './registry/registry.ts';
 export { REST_TYPE } from './registry/transport.ts';
 export { sessionWindowed } from './session-windowed.ts';
+export { type Countable, DistinctCount } from './sketches/distinct-count.ts';
+export { Quantiles } from './sketches/quantiles.ts';
+export { type Timed, timed } from './timed.ts';
+export { addTop, compareTop, type TopItem, topRow } from './top.ts';
 export { type Windowed, type WindowedSerde, windowed } from './windowed.ts';
