@@ -229,6 +229,11 @@ export const ERRORS = {
     'An operator failed on a record.',
     'See the dead letter or the log; choose a policy.',
   ),
+  'suppress.full': row(
+    'user',
+    'A buffer that holds updates back is full, and may not let any out early.',
+    'Raise its bound, or let updates out early.',
+  ),
   'record.undecodable': row('permanent', 'A record cannot be decoded.', 'See the dead letter; choose a policy.'),
   'task.lost': row('transient', 'A task was taken away while it worked.', 'Retried by its new owner.'),
   'worker.failed': row('system', 'A worker thread ended unexpectedly.', 'See the cause in the log.'),

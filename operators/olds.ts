@@ -29,6 +29,7 @@ function inputsAsked(node: PlanNode, asked: boolean): readonly string[] {
     case 'mapTable':
       return asked && node.store === null ? node.inputs : NONE;
     case 'suppress':
+    case 'suppressBuffer':
       return asked ? node.inputs : NONE;
     case 'joinTables':
       // A row without a partner was passed on, so its deletion is too.

@@ -19,6 +19,7 @@ import { createProcess } from './process.ts';
 import { createSelectKey } from './select-key.ts';
 import { createRepartition, createTo } from './sinks.ts';
 import { createStoreRows } from './store-rows.ts';
+import { createSuppressBuffer } from './suppress-buffer.ts';
 
 /** Kinds that the task itself serves: it reads, decodes, stamps and pushes. */
 type SourceKind = 'source' | 'read';
@@ -46,6 +47,7 @@ export const OPERATORS = {
   repartition: createRepartition,
   selectKey: createSelectKey,
   suppress: createPass,
+  suppressBuffer: createSuppressBuffer,
   table: createStoreRows,
   to: createTo,
   toStream: createPass,

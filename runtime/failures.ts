@@ -1,6 +1,6 @@
 import type { Outputs } from '../checkpoints/checkpoints.ts';
 import type { Bytes } from '../core/bytes.ts';
-import { FlowError, messageOf } from '../core/errors.ts';
+import { FlowError, isFlowError, messageOf } from '../core/errors.ts';
 import type { Step } from '../core/step.ts';
 import { encodeHeaders } from '../log/batch.ts';
 import type { DropReason } from '../operators/operators.ts';
@@ -50,6 +50,8 @@ export class Failures {
       this.#absurd(thrown, input);
       return;
     }
+    // Not the record is at fault, but what waits before it: no policy about records helps.
+    if (isFlowError(thrown, 'suppress.full')) throw thrown;
     const undecodable = input.undecodable();
     const node = undecodable === undefined ? (this.#options.failingNode(input) ?? input.node) : input.node;
     const reason = undecodable ?? messageOf(thrown);

@@ -3,7 +3,7 @@ import { GroupedTableHandle } from './grouped-table.ts';
 import type { Topology } from './handles.ts';
 import { PlanBuilder } from './plan-builder.ts';
 import { StreamHandle } from './stream.ts';
-import { FinalTableHandle, TableHandle, WindowedTableHandle } from './table.ts';
+import { TableHandle } from './table.ts';
 import { TopologyHandle } from './topology-handle.ts';
 import { WindowedGroupHandle } from './windowed-group.ts';
 import type { Wire } from './wire.ts';
@@ -17,8 +17,8 @@ export function topology(name: string): Topology {
     builder: new PlanBuilder(name),
     stream: (at) => new StreamHandle(wire, at),
     table: (at, store) => new TableHandle(wire, at, store),
-    windowedTable: (at, store) => new WindowedTableHandle(wire, at, store),
-    finalTable: (at) => new FinalTableHandle(wire, at),
+    windowedTable: (at, store) => new TableHandle(wire, at, store),
+    finalTable: (at) => new TableHandle(wire, at, null),
     grouped: (at) => new GroupedHandle(wire, at),
     groupedTable: (at) => new GroupedTableHandle(wire, at),
     windowedGroup: (at, windows, emit) => new WindowedGroupHandle(wire, at, windows, emit),

@@ -101,6 +101,8 @@ export function nodeWords(node: PlanNode): string {
       return 'final results';
     case 'late':
       return 'late records';
+    case 'suppressBuffer':
+      return `${suppressWords(node)}, store ${node.store}`;
     default:
       return '';
   }
@@ -113,6 +115,16 @@ function ownStoreWords(store: string | null): readonly string[] {
 function aggregateWords({ how, window, emit, store }: NodeOf<'aggregate'>): string {
   const windows = window === null ? [] : [windowWords(window)];
   return [how, ...windows, ...(emit === 'close' ? ['final results'] : []), `store ${store}`].join(', ');
+}
+
+function suppressWords(node: NodeOf<'suppressBuffer'>): string {
+  const until = node.until === 'windowClose' ? 'final results' : `held for ${spanWords(node.waitMs)}`;
+  const bounds = [
+    ...(node.maxRecords === null ? [] : [`${node.maxRecords} records`]),
+    ...(node.maxBytes === null ? [] : [`${node.maxBytes} bytes`]),
+  ];
+  if (bounds.length === 0) return until;
+  return `${until}, at most ${bounds.join(' and ')}, ${node.whenFull === 'fail' ? 'or fails' : 'or early'}`;
 }
 
 export function topicWords(topic: PlanTopic): string {

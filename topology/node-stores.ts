@@ -4,6 +4,7 @@ import type { PlanNode } from './plan.ts';
 export function storesOf(node: PlanNode): readonly string[] {
   if (node.kind === 'process') return node.stores;
   if (node.kind === 'aggregate' && node.beside !== null) return [node.store, node.beside];
+  if (node.kind === 'suppressBuffer') return node.store === '' ? [] : [node.store, node.order];
   if (node.kind === 'joinStreams') {
     const pending = node.pendingStore === null ? [] : [node.pendingStore];
     return [...new Set([node.leftStore, node.rightStore]), ...pending];

@@ -48,6 +48,11 @@ export class PlanBuilder {
     return node;
   }
 
+  /** All nodes so far, by id. */
+  get nodes(): ReadonlyMap<string, PlanNode> {
+    return this.#byId;
+  }
+
   fn(id: string, role: string, code: unknown): CodeRef {
     const ref = `${id}/${role}`;
     if (!this.#functions.has(ref)) this.#functions.set(ref, code);

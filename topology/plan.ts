@@ -231,6 +231,22 @@ export type PlanNode = NodeCommon &
     | { readonly kind: 'suppress' }
     /** The records that its input, a windowed aggregate or a join with grace, drops as late: as they came there. */
     | { readonly kind: 'late' }
+    /**
+     * Holds the updates of a table back, the newest of each key, in a buffer of its own: until their window closes,
+     * or for a time. Null for a bound: none.
+     */
+    | {
+        readonly kind: 'suppressBuffer';
+        readonly until: 'windowClose' | 'timeLimit';
+        /** How far the clock must be behind the place in time of a row: the grace of its window, or the limit. */
+        readonly waitMs: Millis;
+        readonly maxRecords: number | null;
+        readonly maxBytes: number | null;
+        readonly whenFull: 'emit-early' | 'fail';
+        /** The rows by key, and their order in time. */
+        readonly store: string;
+        readonly order: string;
+      }
     | { readonly kind: 'toTable'; readonly store: string }
     | { readonly kind: 'toStream' }
     /** Rows of a table that its predicate takes. Without a store, rows are looked up in the table before it. */

@@ -1,5 +1,5 @@
 import { fault, type PlanFault } from './faults.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, PlanNode } from './plan.ts';
 import { ownStore } from './table-rows.ts';
 
 /** Kinds whose second node of one id shows as a second reader of a topic or writer of a store. */
@@ -11,6 +11,7 @@ const TOLD_ELSEWHERE: readonly string[] = [
   'toTable',
   'filterTable',
   'mapTable',
+  'suppressBuffer',
 ];
 
 /** One name, one thing. */
@@ -69,16 +70,21 @@ function storeFaults(plan: Plan): readonly PlanFault[] {
       `store ${one!.name} is declared twice and not alike; give each a name of its own, or declare both alike to share it`,
     ),
   );
-  const owners = plan.nodes.filter((node) => ownStore(node) !== null);
-  const shared = repeated(owners, (node) => ownStore(node)!).map((nodes) =>
+  const owners = plan.nodes.filter((node) => writtenStore(node) !== null);
+  const shared = repeated(owners, (node) => writtenStore(node)!).map((nodes) =>
     fault(
       'duplicate',
       nodes[0]!.id,
-      `${nodes.length} operators write the store ${ownStore(nodes[0]!)}; give each a store of its own`,
+      `${nodes.length} operators write the store ${writtenStore(nodes[0]!)}; give each a store of its own`,
     ),
   );
   const told = new Set(shared.map((each) => each.node));
   return [...different.filter((each) => !told.has(each.node)), ...shared];
+}
+
+/** The store that nobody else may write. */
+function writtenStore(node: PlanNode): string | null {
+  return node.kind === 'suppressBuffer' ? node.store : ownStore(node);
 }
 
 /** Groups of two or more under one name. */

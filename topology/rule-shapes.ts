@@ -1,6 +1,6 @@
 import { fault, type PlanFault } from './faults.ts';
 import type { Plan, PlanNode } from './plan.ts';
-import { isTable, ownStore } from './table-rows.ts';
+import { isTable, ownStore, putsOutChanges } from './table-rows.ts';
 import { windowFacts } from './window-facts.ts';
 
 const ROOTS: readonly string[] = ['source', 'table', 'read'];
@@ -52,7 +52,7 @@ function inputProblem(node: PlanNode, inputs: readonly PlanNode[]): Problem | un
   if (first === undefined) return undefined;
   switch (node.kind) {
     case 'toStream':
-      if (isTable(first) || first.kind === 'suppress') return undefined;
+      if (putsOutChanges(first)) return undefined;
       return shape(`makes a stream of ${first.id}, which is one already`);
     case 'suppress':
       if (first.kind === 'aggregate' && first.emit === 'close') {
@@ -71,6 +71,9 @@ function inputProblem(node: PlanNode, inputs: readonly PlanNode[]): Problem | un
       return shape(
         `takes the late records of ${first.id}, which drops none as late: call late() on a windowed count, reduce or aggregate, or on a join of streams`,
       );
+    case 'suppressBuffer':
+      if (putsOutChanges(first)) return undefined;
+      return shape(`holds updates of a table back, and ${first.id} is a stream`);
     case 'arm':
       if (first.kind === 'branch' && first.arms.some((arm) => arm.name === node.arm)) return undefined;
       return shape(`is no arm of ${first.id}`);
@@ -81,6 +84,8 @@ function inputProblem(node: PlanNode, inputs: readonly PlanNode[]): Problem | un
     case 'filterTable':
     case 'mapTable':
     case 'groupTable':
+      if (putsOutChanges(first)) return undefined;
+      return shape(`takes a table; ${first.id} is none: call toTable(...) on it`);
     case 'joinTables': {
       const stream = inputs.find((input) => !isTable(input));
       return stream === undefined ? undefined : shape(`takes a table; ${stream.id} is none: call toTable(...) on it`);
@@ -99,7 +104,7 @@ function inputProblem(node: PlanNode, inputs: readonly PlanNode[]): Problem | un
 
 function streamProblem(input: PlanNode): Problem | undefined {
   if (input.kind === 'groupTable') return shape(`takes changes of ${input.id}, which need a repartition`);
-  if (isTable(input) || input.kind === 'suppress') return shape(`takes a stream; call toStream() on ${input.id}`);
+  if (putsOutChanges(input)) return shape(`takes a stream; call toStream() on ${input.id}`);
   if (input.kind === 'branch') return shape(`takes records of ${input.id}; take those of one of its arms`);
   return undefined;
 }

@@ -2,6 +2,7 @@ import type { Serde, Windowed } from '../schemas/schemas.ts';
 import type { NewOrChanged } from './group-handles.ts';
 import type { Stream } from './handles.ts';
 import type { History, Joinable, Keyed, Rows, Scheme, Versions } from './scheme.ts';
+import type { SuppressOptions, TimeLimitOptions } from './suppress-options.ts';
 
 /**
  * The newest row per key. D is what a deletion looks like in its stream: aggregates of streams know none. H says whether
@@ -17,6 +18,8 @@ export interface Table<K, V, P extends Scheme, D = null, H extends History = 'no
   readonly id: string;
   readonly partitions: P;
   toStream(): Stream<K, V | D, P>;
+  /** Holds updates back, and lets only the newest of each key out: after a time, or when its window closes. */
+  suppress(options: SuppressOptions<K, V>): SuppressedTable<K, V, P, D>;
 
   /** The rows that the predicate takes; an update that it does not take deletes the row. */
   filter<W extends V>(keep: (value: V, key: K) => value is W, options?: FilterTableOptions<W>): Table<K, W, P, null, H>;
@@ -114,15 +117,36 @@ export interface WindowedTable<K, V, P extends Scheme, D = never, In = unknown> 
   /** The records that came when a window of theirs had closed, as they came: under their own key. */
   late(): Stream<K, In, P>;
   /**
-   * Only the final row of each window, when it closes. As in Kafka Streams, sliding windows and sessions of one gap
-   * are given out when stream time reaches their last moment, and once more if a further record of that moment comes;
-   * `emitOnClose()` gives them out once, when it is past.
+   * Without options, only the final row of each window, when it closes, from the rows that the aggregate holds anyway.
+   * As in Kafka Streams, sliding windows and sessions of one gap are given out when stream time reaches their last
+   * moment, and once more if a further record of that moment comes; `emitOnClose()` gives them out once, when it is
+   * past. With options, as on every table.
    */
-  suppress(): FinalTable<K, V, P>;
+  suppress<O extends SuppressOptions<Windowed<K>, V> | undefined = undefined>(
+    options?: O,
+  ): SuppressedTable<Windowed<K>, V, P, O extends TimeLimitOptions<V> ? D : never>;
 }
 
-/** Final rows of windows. It has no store to join with. */
-export interface FinalTable<K, V, P extends Scheme> {
+/**
+ * Updates that were held back, of which the calls make what they make of a table. Nobody can look into its rows, so
+ * it joins with nothing: `toStream().toTable(...)` keeps what came out.
+ */
+export interface SuppressedTable<K, V, P extends Scheme, D = null> {
   readonly id: string;
-  toStream(): Stream<Windowed<K>, V, P>;
+  readonly partitions: P;
+  toStream(): Stream<K, V | D, P>;
+  suppress(options: SuppressOptions<K, V>): SuppressedTable<K, V, P, D>;
+  filter<W extends V>(keep: (value: V, key: K) => value is W, options?: SuppressedFilter): SuppressedTable<K, W, P>;
+  filter(keep: (value: V, key: K) => boolean, options?: SuppressedFilter): SuppressedTable<K, V, P>;
+  filterNot(drop: (value: V, key: K) => boolean, options?: SuppressedFilter): SuppressedTable<K, V, P>;
+  mapValues<V2>(fn: (value: V, key: K) => V2): SuppressedTable<K, NonNullable<V2>, P>;
+  groupBy<K2, V2, const N extends number>(
+    fn: (value: V, key: K) => readonly [key: K2 | null, value: V2 | null],
+    options: GroupTableOptions<K2, V2, N>,
+  ): GroupedTable<K2, V2, N>;
 }
+
+export type SuppressedFilter = Pick<FilterTableOptions<unknown>, 'deletions'>;
+
+/** Final rows of windows. */
+export type FinalTable<K, V, P extends Scheme> = SuppressedTable<Windowed<K>, V, P, never>;

@@ -14,6 +14,27 @@ const TABLES: readonly string[] = [
   'joinTables',
 ];
 
+/** They put out changes of rows, and have none to look up. */
+const SUPPRESSED: readonly string[] = ['suppress', 'suppressBuffer'];
+
+/** Tables, and what holds their updates back. */
+export function putsOutChanges(node: PlanNode): boolean {
+  return isTable(node) || SUPPRESSED.includes(node.kind);
+}
+
+/** What holds updates back, if rows of this table would have to be looked up in it. */
+export function suppressedBehind(table: string, nodeOf: (id: string) => PlanNode | undefined): string | undefined {
+  const seen = new Set<string>();
+  const visit = (id: string): string | undefined => {
+    const node = seen.has(id) ? undefined : nodeOf(id);
+    seen.add(id);
+    if (node === undefined || ownStore(node) !== null) return undefined;
+    if (SUPPRESSED.includes(node.kind)) return id;
+    return isTable(node) ? node.inputs.map(visit).find((found) => found !== undefined) : undefined;
+  };
+  return visit(table);
+}
+
 export function isTable(node: PlanNode): boolean {
   return TABLES.includes(node.kind);
 }

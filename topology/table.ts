@@ -1,4 +1,5 @@
 import { addLate } from './add-late.ts';
+import { type AnySuppress, addSuppress } from './add-suppress.ts';
 import { addFilterTable, addGroupTable, addJoinTables, addMapTable } from './add-table.ts';
 import type { NodeOf } from './plan.ts';
 import type { Scheme } from './scheme.ts';
@@ -7,7 +8,7 @@ import type { Lambda, Place, Stored, Wire } from './wire.ts';
 
 type Join = JoinTablesOptions<Lambda, unknown>;
 
-/** `Table` of `table-handles.ts`. */
+/** `Table`, `WindowedTable` and `SuppressedTable` of `table-handles.ts`: which calls there are is a matter of types. */
 export class TableHandle implements Stored {
   readonly id: string;
   readonly partitions: Scheme;
@@ -19,11 +20,21 @@ export class TableHandle implements Stored {
     this.id = at.id;
     this.partitions = at.partitions;
     this.store = store;
-    if (new.target === TableHandle) Object.freeze(this);
+    Object.freeze(this);
   }
 
   toStream(): Place {
     return addToStream(this.#wire, this);
+  }
+
+  late(): Place {
+    const id = addLate(this.#wire.builder, this.id);
+    return this.#wire.stream({ id, partitions: this.partitions });
+  }
+
+  suppress(options?: AnySuppress): Place {
+    const id = addSuppress(this.#wire.builder, this.id, options);
+    return this.#wire.finalTable({ id, partitions: this.partitions });
   }
 
   filter(keep: Lambda, options?: FilterTableOptions<unknown>): Stored {
@@ -60,48 +71,6 @@ export class TableHandle implements Stored {
 
   #table(made: Stored): Stored {
     return this.#wire.table(made, made.store);
-  }
-}
-
-/** `WindowedTable` of `table-handles.ts`. */
-export class WindowedTableHandle extends TableHandle {
-  readonly #wire: Wire;
-
-  constructor(wire: Wire, at: Place, store: string) {
-    super(wire, at, store);
-    this.#wire = wire;
-    Object.freeze(this);
-  }
-
-  late(): Place {
-    const id = addLate(this.#wire.builder, this.id);
-    return this.#wire.stream({ id, partitions: this.partitions });
-  }
-
-  suppress(): Place {
-    const { builder } = this.#wire;
-    const id = builder.ids.unnamed('suppress', this.id);
-    const { key, value } = builder.node(this.id);
-    builder.add({ kind: 'suppress', id, inputs: [this.id], key, value });
-    return this.#wire.finalTable({ id, partitions: this.partitions });
-  }
-}
-
-/** `FinalTable` of `table-handles.ts`. */
-export class FinalTableHandle implements Place {
-  readonly id: string;
-  readonly partitions: Scheme;
-  readonly #wire: Wire;
-
-  constructor(wire: Wire, at: Place) {
-    this.#wire = wire;
-    this.id = at.id;
-    this.partitions = at.partitions;
-    Object.freeze(this);
-  }
-
-  toStream(): Place {
-    return addToStream(this.#wire, this);
   }
 }
 

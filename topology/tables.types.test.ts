@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { int64, json, string, type Windowed } from '../schemas/schemas.ts';
 import { type GroupedTable, type Stream, type Table, topic, topology, tumbling } from './topology.ts';
@@ -102,5 +101,5 @@ test('a grouped table has an adder and a subtractor', () => {
   // @ts-expect-error the key is no number
   table.groupBy((order) => [order.amount, order.amount], { ...by, name: 'wrong' });
   // @ts-expect-error only windows have final results
-  assert.throws(() => counts.suppress());
+  counts.suppress();
 });

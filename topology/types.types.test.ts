@@ -108,7 +108,7 @@ test('aggregates type their rows, windows their keys', () => {
     add: (_sum, order) => order.customer,
   });
   // @ts-expect-error only windowed results have finals
-  assert.throws(() => count.suppress());
+  count.suppress();
 });
 
 test('a table knows whether it keeps a history, and only then a join may wait', () => {

@@ -8,6 +8,7 @@ import { referenceFaults } from './rule-references.ts';
 import { serdeFaults } from './rule-serdes.ts';
 import { shapeFaults } from './rule-shapes.ts';
 import { stageFaults } from './rule-stages.ts';
+import { suppressFaults } from './rule-suppress.ts';
 import { windowFaults } from './rule-windows.ts';
 
 /**
@@ -28,6 +29,7 @@ export function validatePlan(plan: Plan): readonly PlanFault[] {
     ...partitioningFaults(plan),
     ...windowFaults(plan),
     ...historyFaults(plan),
+    ...suppressFaults(plan),
     ...stageFaults(plan),
   ];
 }

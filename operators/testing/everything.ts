@@ -31,6 +31,7 @@ export const stats = avro({
 
 const named = avro({ type: 'record', name: 'Named', fields: [{ name: 'name', type: 'string' }] });
 
+const NAMES_OUT = { ...KEYED, value: named } as const;
 export const NAMES = topic('names', { ...KEYED, value: named });
 const ratesOut = topic('rates-out', { ...KEYED, value: stats });
 export const RATES = topic('rates', { ...KEYED, value: stats });
@@ -195,6 +196,14 @@ export function everyNode(): Program {
     .leftJoinTable(tumbles, { merge: (a, b) => `${a === b}` })
     .to(topic('self', tumbleOut));
 
+  names
+    .suppress({ untilTimeLimit: 6, store: 'held-names', maxRecords: 2 })
+    .toStream()
+    .to(topic('names-out', NAMES_OUT));
+  tumbles
+    .suppress({ untilWindowCloses: true, store: 'held-tumbles', maxRecords: 1000 })
+    .toStream()
+    .to(topic('held-tumbles-out', tumbleOut));
   present
     .process<string>({
       name: 'remember',
