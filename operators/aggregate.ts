@@ -1,4 +1,5 @@
 import { PLAIN } from '../state/state.ts';
+import { createCogroup } from './cogroup.ts';
 import { createCountAggregate } from './count-aggregate.ts';
 import { createCustomAggregate } from './custom-aggregate.ts';
 import { createFold } from './fold.ts';
@@ -15,6 +16,10 @@ import { createWindowedAggregate } from './windowed-aggregate.ts';
  * others, as Kafka Streams has it.
  */
 export const createAggregate: OperatorFactory<'aggregate'> = (node, context, next) => {
+  if (node.adds !== undefined) {
+    const { adds, ...one } = node;
+    return createCogroup(one, adds, context, next, createAggregate);
+  }
   const { window } = node;
   if (window === null) return createPlainAggregate(node, context, next);
   switch (window.type) {

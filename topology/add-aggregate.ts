@@ -15,9 +15,11 @@ interface AnyAggregate {
   readonly add?: Lambda;
   readonly merge?: Lambda;
   readonly retention?: Duration;
+  /** Of a cogroup, the input and all others. */
+  readonly members?: readonly { readonly id: string; readonly add: Lambda }[];
 }
 
-interface AnyWindows {
+export interface AnyWindows {
   readonly windows: DeclaredWindows;
   readonly emit: AggregateNode['emit'];
 }
@@ -30,7 +32,7 @@ export function addAggregate(
   windowed: AnyWindows | null,
   options: AnyAggregate,
 ): string {
-  const { store } = options;
+  const { store, members } = options;
   const id = builder.ids.named('aggregate', store);
   const inner = builder.node(input).key;
   const value = builder.serde(options.value ?? int64());
@@ -44,7 +46,7 @@ export function addAggregate(
   return builder.add({
     kind: 'aggregate',
     id,
-    inputs: [input],
+    inputs: members === undefined ? [input] : members.map((member) => member.id),
     key,
     value,
     how,
@@ -55,6 +57,7 @@ export function addAggregate(
     add: fn('add'),
     initial: fn('initial'),
     merge: fn('merge'),
+    ...(members === undefined ? {} : { adds: members.map(({ add }, i) => builder.fn(id, `add-${i + 1}`, add)) }),
   });
 }
 

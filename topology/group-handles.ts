@@ -1,18 +1,43 @@
 import type { Duration } from '../core/duration.ts';
 import type { Serde, Windowed } from '../schemas/schemas.ts';
-import type { Scheme } from './scheme.ts';
+import type { Cogroupable, Keyed, Rows, Scheme } from './scheme.ts';
 import type { Table, WindowedTable } from './table-handles.ts';
 import type { Merging, Windows } from './window-handles.ts';
 
 /** A stream grouped by its key, before its aggregate. */
-export interface Grouped<K, V, P extends Scheme> {
+export interface Grouped<K, V, P extends Scheme> extends Keyed<K>, Rows<V> {
+  readonly id: string;
+  readonly partitions: P;
   /** Null keys and, without windows, null values are dropped and counted. */
   count(options: CountOptions): Table<K, number, P, never>;
   /** The first value of a key stands as it is; each further one is added to it. */
   reduce(options: ReduceOptions<K, V>): Table<K, V, P, never>;
   aggregate<A>(options: AggregateOptions<K, V, A>): Table<K, A, P, never>;
   window<M extends Merging>(windows: Windows<V, K, M>): WindowedGroup<K, V, P, M>;
+  /** Begins an aggregate of several streams, each added by a function of its own. */
+  cogroup<A>(add: CogroupAdd<K, V, A>): Cogrouped<K, A, P>;
 }
+
+/** Grouped streams before the aggregate that they share. */
+export interface Cogrouped<K, A, P extends Scheme> {
+  cogroup<V>(other: Cogroupable<K, V, P>, add: CogroupAdd<K, V, A>): Cogrouped<K, A, P>;
+  aggregate(options: CogroupOptions<A>): Table<K, A, P, never>;
+  /** Windows that look at values look at those of all streams. */
+  window<M extends Merging>(windows: Windows<unknown, K, M>): WindowedCogroup<K, A, P, M>;
+}
+
+export interface WindowedCogroup<K, A, P extends Scheme, M extends Merging = 'never'> {
+  aggregate(options: CogroupOptions<A> & Retention & MergeOptions<K, A>[M]): WindowedTable<K, A, P, Deleted[M]>;
+  /** Only the final result of each window, once, when it has closed. */
+  emitOnClose(): FinalCogroup<K, A, P, M>;
+}
+
+export interface FinalCogroup<K, A, P extends Scheme, M extends Merging = 'never'> {
+  aggregate(options: CogroupOptions<A> & Retention & MergeOptions<K, A>[M]): Table<Windowed<K>, A, P, never>;
+}
+
+/** Answers the new aggregate, or changes the given one in place and answers nothing. */
+export type CogroupAdd<K, V, A> = (aggregate: A, value: V, key: K) => NewOrChanged<A>;
 
 export interface WindowedGroup<K, V, P extends Scheme, M extends Merging = 'never'> {
   count(options: CountOptions & Retention): WindowedTable<K, number, P, Deleted[M], V>;
@@ -74,6 +99,11 @@ export interface AggregateOptions<K, V, A> extends CountOptions {
   readonly initial: () => A;
   /** Answers the new aggregate, or changes the given one in place and answers nothing. */
   readonly add: (aggregate: A, value: V, key: K) => NewOrChanged<A>;
+}
+
+export interface CogroupOptions<A> extends CountOptions {
+  readonly value: Serde<A>;
+  readonly initial: () => A;
 }
 
 export interface Retention {

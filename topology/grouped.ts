@@ -1,8 +1,9 @@
 import { addAggregate } from './add-aggregate.ts';
+import { CogroupHandle } from './cogroup.ts';
 import type { AggregateOptions, CountOptions, ReduceOptions } from './group-handles.ts';
 import type { Scheme } from './scheme.ts';
 import type { DeclaredWindows } from './window-handles.ts';
-import type { Place, Wire } from './wire.ts';
+import type { Lambda, Place, Wire } from './wire.ts';
 
 /** `Grouped` of `handles.ts`. */
 export class GroupedHandle implements Place {
@@ -27,6 +28,10 @@ export class GroupedHandle implements Place {
 
   aggregate(options: AggregateOptions<unknown, unknown, unknown>): Place {
     return this.#table('aggregate', options);
+  }
+
+  cogroup(add: Lambda): Place {
+    return new CogroupHandle(this.#wire, this.partitions, [{ id: this.id, add }], null);
   }
 
   window(windows: DeclaredWindows): Place {

@@ -212,7 +212,7 @@ export type PlanNode = NodeCommon &
       }
     | {
         readonly kind: 'aggregate';
-        readonly how: 'count' | 'reduce' | 'aggregate';
+        readonly how: 'count' | 'reduce' | 'aggregate' | 'cogroup';
         readonly store: string;
         readonly window: WindowSpec | null;
         /** Every update, or, of windows, only the final result of each, when it has closed. */
@@ -222,10 +222,12 @@ export type PlanNode = NodeCommon &
          * number of records of each key.
          */
         readonly beside: string | null;
-        /** Role `add` for reduce and aggregate, `initial` for aggregate, `merge` for one of windows that merge. */
+        /** Role `add` for reduce and aggregate, `initial` and, of merging windows, `merge` for aggregate and cogroup. */
         readonly add: CodeRef | null;
         readonly initial: CodeRef | null;
         readonly merge: CodeRef | null;
+        /** Of a cogroup, for each input its own: roles `add-1`, `add-2`, in order. */
+        readonly adds?: readonly CodeRef[];
       }
     /** Final results of the windowed aggregate that is its input, once per window, when it closes. */
     | { readonly kind: 'suppress' }

@@ -61,7 +61,9 @@ function codeOf(node: PlanNode): readonly string[] {
     case 'branch':
       return node.arms.flatMap((arm) => (arm.fn === null ? [] : [arm.fn]));
     case 'aggregate':
-      return [node.add, node.initial, node.merge, ...codeOfWindow(node.window)].filter((ref) => ref !== null);
+      return [node.add, node.initial, node.merge, ...(node.adds ?? []), ...codeOfWindow(node.window)].filter(
+        (ref) => ref !== null,
+      );
     case 'aggregateTable':
       return [node.add, node.subtract, node.initial].filter((ref) => ref !== null);
     case 'joinTable':

@@ -42,6 +42,10 @@ function countProblem(node: PlanNode): Problem | undefined {
   if (node.kind === 'joinTable') return have === 2 ? undefined : shape('joins one stream with one table');
   if (node.kind === 'joinTables') return have === 2 ? undefined : shape('joins two tables');
   if (node.kind === 'joinStreams') return have === 2 ? undefined : shape('joins two streams');
+  if (node.kind === 'aggregate' && node.how === 'cogroup') {
+    const adds = node.adds?.length ?? 0;
+    return have >= 1 && have === adds ? undefined : shape(`takes ${have} inputs, and has ${adds} functions to add by`);
+  }
   return have === 1 ? undefined : shape(`takes one input, not ${have}`);
 }
 
@@ -99,7 +103,8 @@ function inputProblem(node: PlanNode, inputs: readonly PlanNode[]): Problem | un
   if (first.kind === 'groupTable') {
     return node.kind === 'repartition' ? undefined : shape(`takes changes of ${first.id}, which need a repartition`);
   }
-  return streamProblem(first);
+  const streams = node.kind === 'aggregate' ? inputs : [first];
+  return streams.map(streamProblem).find((wrong) => wrong !== undefined);
 }
 
 function streamProblem(input: PlanNode): Problem | undefined {
@@ -119,8 +124,8 @@ function settingProblem(node: PlanNode): Problem | undefined {
     if (new Set(node.arms.map((arm) => arm.name)).size < node.arms.length) return shape('has two arms of one name');
   }
   if (node.kind === 'aggregate' || node.kind === 'aggregateTable') {
-    const add = node.how !== 'count';
-    const initial = node.how === 'aggregate';
+    const add = node.how === 'reduce' || node.how === 'aggregate';
+    const initial = node.how === 'aggregate' || node.how === 'cogroup';
     if ((node.add !== null) !== add) return shape(`is a ${node.how}, which ${add ? 'needs' : 'has no'} add`);
     if ((node.initial !== null) !== initial)
       return shape(`is a ${node.how}, which ${initial ? 'needs' : 'has no'} initial`);

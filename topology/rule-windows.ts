@@ -142,7 +142,7 @@ function calendarProblem({ unit, timeZone }: Extract<WindowSpec, { readonly type
 /** Windows that become one have aggregates that must. */
 function mergeProblem(node: NodeOf<'aggregate'>, window: WindowSpec): string | undefined {
   const merging = window.type === 'session' || (window.type === 'custom' && window.merge !== null);
-  const needed = merging && node.how === 'aggregate';
+  const needed = merging && (node.how === 'aggregate' || node.how === 'cogroup');
   if (needed === (node.merge !== null)) return undefined;
   return needed
     ? 'windows that merge need to know how their aggregates do; give aggregate(...) a merge'

@@ -76,3 +76,14 @@ export interface JoinableStream<K, W, P extends Scheme> extends Flow<W> {
     | Keyed<K>[typeof keyMark]
     | TypeError_<'key types differ: selectKey(...) and repartition(...) one stream to the key of the other'>;
 }
+
+/** A grouped stream that another one of key K and scheme P may share an aggregate with; its values are W. */
+export interface Cogroupable<K, W, P extends Scheme> extends Rows<W> {
+  readonly id: string;
+  readonly partitions: P | TypeError_<'partition counts differ: call repartition(...) with one count before grouping'>;
+  readonly [keyMark]:
+    | Keyed<K>[typeof keyMark]
+    | TypeError_<'key types differ: selectKey(...) and repartition(...) to one key before grouping'>;
+  /** What a grouped stream has and a table has not. */
+  readonly cogroup: unknown;
+}

@@ -1,5 +1,6 @@
 import { fault, type PlanFault } from './faults.ts';
 import { PLAN_FORMAT, type Plan } from './plan.ts';
+import { cogroupFaults } from './rule-cogroup.ts';
 import { duplicateFaults } from './rule-duplicates.ts';
 import { historyFaults } from './rule-history.ts';
 import { nameFaults } from './rule-names.ts';
@@ -27,6 +28,7 @@ export function validatePlan(plan: Plan): readonly PlanFault[] {
     ...shapeFaults(plan),
     ...serdeFaults(plan),
     ...partitioningFaults(plan),
+    ...cogroupFaults(plan),
     ...windowFaults(plan),
     ...historyFaults(plan),
     ...suppressFaults(plan),

@@ -204,6 +204,14 @@ export function everyNode(): Program {
     .suppress({ untilWindowCloses: true, store: 'held-tumbles', maxRecords: 1000 })
     .toStream()
     .to(topic('held-tumbles-out', tumbleOut));
+  events
+    .groupByKey()
+    .cogroup((sum: number, value, key) => sum + (value ?? 0) + (key as string).length)
+    .cogroup(present.mapValues(String).groupByKey(), (sum, value) => sum * 2 + value.length)
+    .aggregate({ store: 'cogrouped', value: double(), initial: () => 1 })
+    .toStream()
+    .mapValues(String)
+    .to(textsOut);
   present
     .process<string>({
       name: 'remember',
