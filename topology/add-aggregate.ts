@@ -2,18 +2,20 @@ import { type Duration, millis } from '../core/duration.ts';
 import { bytes, int64, type Serde } from '../schemas/schemas.ts';
 import type { NodeOf, WindowSpec } from './plan.ts';
 import type { PlanBuilder } from './plan-builder.ts';
-import { windowedKeySerde, windowFacts } from './window-facts.ts';
+import { mergesWindows, windowedKeySerde, windowFacts } from './window-facts.ts';
 import type { DeclaredWindows } from './window-handles.ts';
 import type { Lambda } from './wire.ts';
 
 type AggregateNode = NodeOf<'aggregate'>;
 
-interface AnyAggregate {
+export interface AnyAggregate {
   readonly store: string;
   readonly value?: Serde<unknown>;
   readonly initial?: Lambda;
   readonly add?: Lambda;
   readonly merge?: Lambda;
+  /** What `merge` is where windows merge, of an aggregate that is made for windows of any kind. */
+  readonly mergeRows?: Lambda;
   readonly retention?: Duration;
   /** Of a cogroup, the input and all others. */
   readonly members?: readonly { readonly id: string; readonly add: Lambda }[];
@@ -56,7 +58,10 @@ export function addAggregate(
     beside,
     add: fn('add'),
     initial: fn('initial'),
-    merge: fn('merge'),
+    merge:
+      window !== null && mergesWindows(window) && options.mergeRows !== undefined
+        ? builder.fn(id, 'merge', options.mergeRows)
+        : fn('merge'),
     ...(members === undefined ? {} : { adds: members.map(({ add }, i) => builder.fn(id, `add-${i + 1}`, add)) }),
   });
 }

@@ -1,5 +1,6 @@
 import type { Duration } from '../core/duration.ts';
-import type { Serde, Windowed } from '../schemas/schemas.ts';
+import type { DistinctCount, Mean, Quantiles, Serde, TopItem, Windowed } from '../schemas/schemas.ts';
+import type { DistinctOptions, QuantilesOptions, ReadyOptions, TopOptions } from './ready-options.ts';
 import type { Cogroupable, Keyed, Rows, Scheme } from './scheme.ts';
 import type { Table, WindowedTable } from './table-handles.ts';
 import type { Merging, Windows } from './window-handles.ts';
@@ -13,6 +14,17 @@ export interface Grouped<K, V, P extends Scheme> extends Keyed<K>, Rows<V> {
   /** The first value of a key stands as it is; each further one is added to it. */
   reduce(options: ReduceOptions<K, V>): Table<K, V, P, never>;
   aggregate<A>(options: AggregateOptions<K, V, A>): Table<K, A, P, never>;
+  sum(options: ReadyOptions<K, V, number>): Table<K, number, P, never>;
+  /** Infinity where there are no numbers; the largest, `max`, is then -Infinity. */
+  min(options: ReadyOptions<K, V, number>): Table<K, number, P, never>;
+  max(options: ReadyOptions<K, V, number>): Table<K, number, P, never>;
+  mean(options: ReadyOptions<K, V, number>): Table<K, Mean, P, never>;
+  /** About how many different values there are: HyperLogLog. */
+  distinctCount(options: DistinctOptions<K, V>): Table<K, DistinctCount, P, never>;
+  /** Quantiles of numbers with a bounded relative error: DDSketch. */
+  quantiles(options: QuantilesOptions<K, V>): Table<K, Quantiles, P, never>;
+  /** The k items with the largest scores, largest first. */
+  topK(options: TopOptions<K, V>): Table<K, readonly TopItem[], P, never>;
   window<M extends Merging>(windows: Windows<V, K, M>): WindowedGroup<K, V, P, M>;
   /** Begins an aggregate of several streams, each added by a function of its own. */
   cogroup<A>(add: CogroupAdd<K, V, A>): Cogrouped<K, A, P>;
@@ -45,6 +57,17 @@ export interface WindowedGroup<K, V, P extends Scheme, M extends Merging = 'neve
   aggregate<A>(
     options: AggregateOptions<K, V, A> & Retention & MergeOptions<K, A>[M],
   ): WindowedTable<K, A, P, Deleted[M], V>;
+  sum(options: ReadyOptions<K, V, number> & Retention): WindowedTable<K, number, P, Deleted[M], V>;
+  /** Infinity where there are no numbers; the largest, `max`, is then -Infinity. */
+  min(options: ReadyOptions<K, V, number> & Retention): WindowedTable<K, number, P, Deleted[M], V>;
+  max(options: ReadyOptions<K, V, number> & Retention): WindowedTable<K, number, P, Deleted[M], V>;
+  mean(options: ReadyOptions<K, V, number> & Retention): WindowedTable<K, Mean, P, Deleted[M], V>;
+  /** About how many different values there are: HyperLogLog. */
+  distinctCount(options: DistinctOptions<K, V> & Retention): WindowedTable<K, DistinctCount, P, Deleted[M], V>;
+  /** Quantiles of numbers with a bounded relative error: DDSketch. */
+  quantiles(options: QuantilesOptions<K, V> & Retention): WindowedTable<K, Quantiles, P, Deleted[M], V>;
+  /** The k items with the largest scores, largest first. */
+  topK(options: TopOptions<K, V> & Retention): WindowedTable<K, readonly TopItem[], P, Deleted[M], V>;
   /** Only the final result of each window, once, when it has closed. */
   emitOnClose(): FinalGroup<K, V, P, M>;
 }
@@ -57,6 +80,17 @@ export interface FinalGroup<K, V, P extends Scheme, M extends Merging = 'never'>
   count(options: CountOptions & Retention): Table<Windowed<K>, number, P, never>;
   reduce(options: ReduceOptions<K, V> & Retention): Table<Windowed<K>, V, P, never>;
   aggregate<A>(options: AggregateOptions<K, V, A> & Retention & MergeOptions<K, A>[M]): Table<Windowed<K>, A, P, never>;
+  sum(options: ReadyOptions<K, V, number> & Retention): Table<Windowed<K>, number, P, never>;
+  /** Infinity where there are no numbers; the largest, `max`, is then -Infinity. */
+  min(options: ReadyOptions<K, V, number> & Retention): Table<Windowed<K>, number, P, never>;
+  max(options: ReadyOptions<K, V, number> & Retention): Table<Windowed<K>, number, P, never>;
+  mean(options: ReadyOptions<K, V, number> & Retention): Table<Windowed<K>, Mean, P, never>;
+  /** About how many different values there are: HyperLogLog. */
+  distinctCount(options: DistinctOptions<K, V> & Retention): Table<Windowed<K>, DistinctCount, P, never>;
+  /** Quantiles of numbers with a bounded relative error: DDSketch. */
+  quantiles(options: QuantilesOptions<K, V> & Retention): Table<Windowed<K>, Quantiles, P, never>;
+  /** The k items with the largest scores, largest first. */
+  topK(options: TopOptions<K, V> & Retention): Table<Windowed<K>, readonly TopItem[], P, never>;
 }
 
 /** What the aggregate of windows needs beside, by whether they merge. */

@@ -1,17 +1,19 @@
 import { addAggregate } from './add-aggregate.ts';
 import { CogroupHandle } from './cogroup.ts';
 import type { AggregateOptions, CountOptions, ReduceOptions } from './group-handles.ts';
+import { ReadyAggregates } from './ready.ts';
 import type { Scheme } from './scheme.ts';
 import type { DeclaredWindows } from './window-handles.ts';
 import type { Lambda, Place, Wire } from './wire.ts';
 
 /** `Grouped` of `handles.ts`. */
-export class GroupedHandle implements Place {
+export class GroupedHandle extends ReadyAggregates implements Place {
   readonly id: string;
   readonly partitions: Scheme;
   readonly #wire: Wire;
 
   constructor(wire: Wire, at: Place) {
+    super();
     this.#wire = wire;
     this.id = at.id;
     this.partitions = at.partitions;

@@ -1,7 +1,7 @@
 import { fault, type PlanFault } from './faults.ts';
 import type { NodeOf, Plan, PlanStore, WindowSpec } from './plan.ts';
 import { timingFaults } from './rule-timing.ts';
-import { windowFacts } from './window-facts.ts';
+import { mergesWindows, windowFacts } from './window-facts.ts';
 
 /** Windows have a size, hops do not leave gaps, and stores keep windows as long as records may change them. */
 export function windowFaults(plan: Plan): readonly PlanFault[] {
@@ -141,8 +141,7 @@ function calendarProblem({ unit, timeZone }: Extract<WindowSpec, { readonly type
 
 /** Windows that become one have aggregates that must. */
 function mergeProblem(node: NodeOf<'aggregate'>, window: WindowSpec): string | undefined {
-  const merging = window.type === 'session' || (window.type === 'custom' && window.merge !== null);
-  const needed = merging && (node.how === 'aggregate' || node.how === 'cogroup');
+  const needed = mergesWindows(window) && (node.how === 'aggregate' || node.how === 'cogroup');
   if (needed === (node.merge !== null)) return undefined;
   return needed
     ? 'windows that merge need to know how their aggregates do; give aggregate(...) a merge'

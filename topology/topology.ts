@@ -45,6 +45,7 @@ export type * from './handles.ts';
 export { calendar, counts, cumulative, custom } from './more-windows.ts';
 export { planHash } from './plan-hash.ts';
 export type { Code, Program } from './program.ts';
+export type * from './ready-options.ts';
 export type { Cogroupable, Joinable, JoinableStream, Scheme, Settled, TypeError_ } from './scheme.ts';
 export { splitStages } from './split.ts';
 export {

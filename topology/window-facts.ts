@@ -41,6 +41,11 @@ export function windowFacts(window: WindowSpec): WindowFacts {
   }
 }
 
+/** Whether a record may make one window of several, so that rows must be merged. */
+export function mergesWindows(window: WindowSpec): boolean {
+  return window.type === 'session' || (window.type === 'custom' && window.merge !== null);
+}
+
 const DAY_MS = 86_400_000;
 const UNIT_MS = { day: DAY_MS, week: 7 * DAY_MS, month: 31 * DAY_MS };
 

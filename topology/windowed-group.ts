@@ -1,12 +1,13 @@
 import { addAggregate } from './add-aggregate.ts';
 import type { AggregateOptions, CountOptions, ReduceOptions } from './group-handles.ts';
 import type { NodeOf } from './plan.ts';
+import { ReadyAggregates } from './ready.ts';
 import type { Scheme } from './scheme.ts';
 import type { DeclaredWindows } from './window-handles.ts';
 import type { Place, Wire } from './wire.ts';
 
 /** `WindowedGroup` and `FinalGroup` of `group-handles.ts`. */
-export class WindowedGroupHandle implements Place {
+export class WindowedGroupHandle extends ReadyAggregates implements Place {
   readonly id: string;
   readonly partitions: Scheme;
   readonly #wire: Wire;
@@ -14,6 +15,7 @@ export class WindowedGroupHandle implements Place {
   readonly #emit: NodeOf<'aggregate'>['emit'];
 
   constructor(wire: Wire, at: Place, windows: DeclaredWindows, emit: NodeOf<'aggregate'>['emit']) {
+    super();
     this.#wire = wire;
     this.#windows = windows;
     this.#emit = emit;
