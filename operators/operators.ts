@@ -167,7 +167,7 @@ export interface KeptNumber {
 
 /** Why a record went no further. Each has a counter per node; none is silent. */
 export type DropReason =
-  /** Its windows had closed, or its store has forgotten that time. */
+  /** Its windows had closed, or what it would be judged by may be forgotten. */
   | 'late'
   /** A keyed operation met a null key. */
   | 'null-key'
@@ -175,6 +175,8 @@ export type DropReason =
   | 'out-of-order'
   /** A null value where the operation has no use for one. */
   | 'null-value'
+  /** One like it passed, less than `within` away in time. */
+  | 'duplicate'
   /** No arm of a branch took it. */
   | 'no-arm'
   /** Its timestamp is negative. */

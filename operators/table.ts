@@ -2,6 +2,8 @@ import type { NodeKind } from '../topology/plan.ts';
 import { createAggregate } from './aggregate.ts';
 import { createAggregateTable } from './aggregate-table.ts';
 import { createBranch } from './branch.ts';
+import { createDeduplicate } from './deduplicate.ts';
+import { createDifference } from './difference.ts';
 import { createFilter } from './filter.ts';
 import { createFilterTable } from './filter-table.ts';
 import { createFlatMap } from './flat-map.ts';
@@ -30,6 +32,8 @@ export const OPERATORS = {
   aggregateTable: createAggregateTable,
   arm: createPass,
   branch: createBranch,
+  deduplicate: createDeduplicate,
+  difference: createDifference,
   filter: createFilter,
   filterTable: createFilterTable,
   flatMap: createFlatMap,

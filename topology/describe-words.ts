@@ -71,6 +71,10 @@ export function nodeWords(node: PlanNode): string {
       return node.arms.map((arm) => arm.name).join(' | ');
     case 'aggregate':
       return aggregateWords(node);
+    case 'deduplicate':
+      return `within ${spanWords(node.withinMs)}, store ${node.store}`;
+    case 'difference':
+      return `${node.withinMs === null ? '' : `within ${spanWords(node.withinMs)}, `}store ${node.store}`;
     case 'toTable':
       return `store ${node.store}`;
     case 'filterTable':

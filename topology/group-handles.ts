@@ -119,10 +119,14 @@ export interface CountOptions {
   readonly store: string;
 }
 
+/**
+ * `add` is written as a method so that the compiler takes a stream of some values for one of more: a property of V
+ * beside a format of V would forbid it.
+ */
 export interface ReduceOptions<K, V> extends CountOptions {
   readonly value: Serde<V>;
   /** Answers the new aggregate, or changes the given one in place and answers nothing. */
-  readonly add: (aggregate: V, value: V, key: K) => NewOrChanged<V>;
+  add(aggregate: V, value: V, key: K): NewOrChanged<V>;
 }
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a lambda that answers nothing is what it says.

@@ -6,6 +6,7 @@ import type { AbsurdTimePolicy, FailurePolicy } from './plan.ts';
 import type { Program } from './program.ts';
 import type { Flow, GraceOf, History, Joinable, JoinableStream, Keyed, Scheme, Settled } from './scheme.ts';
 import type { AnyStore } from './stores.ts';
+import type { DeduplicateOptions, DifferenceOptions } from './stream-state.ts';
 import type { Table } from './table-handles.ts';
 import type { Sink, Topic } from './topic.ts';
 
@@ -178,6 +179,10 @@ export interface Stream<K, V, P extends Scheme> extends Keyed<K>, Flow<V> {
     other: JoinableStream<K, W, P>,
     options: StreamJoinOptions<V, W, (left: NonNullable<V> | null, right: NonNullable<W> | null, key: K) => R>,
   ): JoinedStream<K, R, P, V | W>;
+  /** Only the first of records that are the same, within a time. */
+  deduplicate(this: Settled<'deduplicate'>, options: DeduplicateOptions<K, V>): Stream<K, V, P>;
+  /** What `fn` makes of each record and the previous one of its key; nothing for a first one. */
+  difference<R>(this: Settled<'difference'>, options: DifferenceOptions<K, V, R>): Stream<K, R, P>;
   /** A user operator with stores and timers. It may forward any key, so what follows is `'stale'`. */
   process<V2 = V, K2 = K>(options: ProcessOptions<K, V, K2, V2>): Stream<K2, V2, 'stale'>;
   /** A user operator that promises to forward each record under the key it came with. */

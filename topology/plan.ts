@@ -308,6 +308,10 @@ export type PlanNode = NodeCommon &
         readonly pendingStore: string | null;
         readonly merge: CodeRef;
       }
+    /** The first record of a key, or of what `by` names within it, and none like it within a time. Role `by`. */
+    | { readonly kind: 'deduplicate'; readonly store: string; readonly withinMs: Millis; readonly by: CodeRef | null }
+    /** Each record with the previous one of its key, where that is not too old. */
+    | { readonly kind: 'difference'; readonly store: string; readonly withinMs: Millis | null; readonly fn: CodeRef }
     | {
         readonly kind: 'process';
         readonly supplier: CodeRef;

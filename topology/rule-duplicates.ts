@@ -1,5 +1,5 @@
 import { fault, type PlanFault } from './faults.ts';
-import type { Plan, PlanNode } from './plan.ts';
+import type { NodeOf, Plan, PlanNode } from './plan.ts';
 import { ownStore } from './table-rows.ts';
 
 /** Kinds whose second node of one id shows as a second reader of a topic or writer of a store. */
@@ -12,6 +12,8 @@ const TOLD_ELSEWHERE: readonly string[] = [
   'filterTable',
   'mapTable',
   'suppressBuffer',
+  'deduplicate',
+  'difference',
 ];
 
 /** One name, one thing. */
@@ -82,9 +84,16 @@ function storeFaults(plan: Plan): readonly PlanFault[] {
   return [...different.filter((each) => !told.has(each.node)), ...shared];
 }
 
+/** Kinds that write a store without being tables. */
+const WRITERS = ['suppressBuffer', 'deduplicate', 'difference'] as const;
+
+function isWriter(node: PlanNode): node is NodeOf<(typeof WRITERS)[number]> {
+  return (WRITERS as readonly string[]).includes(node.kind);
+}
+
 /** The store that nobody else may write. */
 function writtenStore(node: PlanNode): string | null {
-  return node.kind === 'suppressBuffer' ? node.store : ownStore(node);
+  return isWriter(node) ? node.store : ownStore(node);
 }
 
 /** Groups of two or more under one name. */

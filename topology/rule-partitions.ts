@@ -6,7 +6,7 @@ import type { NodeOf, Plan, PlanNode } from './plan.ts';
 type Schemes = ReadonlyMap<string, Partitioning>;
 
 /** Operations that need the records of a key in the task of that key. */
-const KEYED: readonly string[] = ['aggregate', 'toTable', 'joinTable', 'joinTables'];
+const KEYED: readonly string[] = ['aggregate', 'toTable', 'joinTable', 'joinTables', 'deduplicate', 'difference'];
 /** They look into stores of others, and their own rule says on which partitions. */
 const LOOKERS: readonly string[] = ['joinTable', 'joinTables'];
 

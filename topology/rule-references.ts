@@ -72,6 +72,8 @@ function codeOf(node: PlanNode): readonly string[] {
       return [node.merge];
     case 'process':
       return [node.supplier];
+    case 'deduplicate':
+      return node.by === null ? [] : [node.by];
     default:
       return 'fn' in node ? [node.fn] : [];
   }

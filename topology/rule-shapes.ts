@@ -123,6 +123,12 @@ function settingProblem(node: PlanNode): Problem | undefined {
     if (node.arms.length === 0) return shape('has no arms; name at least one');
     if (new Set(node.arms.map((arm) => arm.name)).size < node.arms.length) return shape('has two arms of one name');
   }
+  if (node.kind === 'deduplicate' || node.kind === 'difference') {
+    const { withinMs } = node;
+    if (withinMs !== null && !(Number.isSafeInteger(withinMs) && withinMs > 0)) {
+      return shape(`looks back within ${withinMs} ms; say a whole number above 0`);
+    }
+  }
   if (node.kind === 'aggregate' || node.kind === 'aggregateTable') {
     const add = node.how === 'reduce' || node.how === 'aggregate';
     const initial = node.how === 'aggregate' || node.how === 'cogroup';

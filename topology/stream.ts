@@ -2,9 +2,11 @@ import type { Serde } from '../schemas/schemas.ts';
 import { addJoinStreams } from './add-join-streams.ts';
 import { addJoinTable, type JoinTableCall } from './add-join-table.ts';
 import { addLate } from './add-late.ts';
+import { addDeduplicate, addDifference } from './add-stream-state.ts';
 import type { ProcessOptions, RepartitionOptions, StreamJoinOptions, ToTableOptions } from './handles.ts';
 import type { PlanNode } from './plan.ts';
 import type { Scheme } from './scheme.ts';
+import type { DeduplicateOptions, DifferenceOptions } from './stream-state.ts';
 import { tableKind } from './table-kind.ts';
 import type { Sink } from './topic.ts';
 import type { Lambda, Place, Stored, Wire } from './wire.ts';
@@ -127,6 +129,14 @@ export class StreamHandle implements Place {
   /** Of `JoinedStream` alone. */
   late(): Place {
     return this.#stream(addLate(this.#wire.builder, this.id));
+  }
+
+  deduplicate(options: DeduplicateOptions<unknown, unknown>): Place {
+    return this.#stream(addDeduplicate(this.#wire.builder, this.id, options));
+  }
+
+  difference(options: DifferenceOptions<unknown, unknown, unknown>): Place {
+    return this.#stream(addDifference(this.#wire.builder, this.id, options));
   }
 
   process(options: ProcessOptions<unknown, unknown, unknown, unknown>): Place {

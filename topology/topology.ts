@@ -56,6 +56,7 @@ export {
   versionedStore,
   windowStore,
 } from './stores.ts';
+export type * from './stream-state.ts';
 export type * from './suppress-options.ts';
 export type * from './table-handles.ts';
 export { type DeclaredPartitioner, type Sink, type Topic, topic } from './topic.ts';

@@ -212,6 +212,13 @@ export function everyNode(): Program {
     .toStream()
     .mapValues(String)
     .to(textsOut);
+  present.deduplicate({ within: 7, store: 'passed' }).to(numbersOut);
+  present.deduplicate({ within: 7, store: 'passed-parities', by: (value) => `${value % 2}` }).to(numbersOut);
+  present.difference({ store: 'newest', within: 9, fn: (value, previous) => value - previous }).to(numbersOut);
+  present
+    .mapValues(String)
+    .difference({ store: 'newest-texts', value: string(), fn: (value, previous, key) => `${key}${previous}${value}` })
+    .to(textsOut);
   present
     .process<string>({
       name: 'remember',
