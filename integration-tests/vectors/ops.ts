@@ -1,4 +1,5 @@
 import type { OpTable } from './op.ts';
+import { OPS_AGGREGATES } from './ops-aggregates.ts';
 import { OPS_BASIC } from './ops-basic.ts';
 import { OPS_JOINS } from './ops-joins.ts';
 import { OPS_TABLES } from './ops-tables.ts';
@@ -6,4 +7,4 @@ import { OPS_VERSIONED } from './ops-versioned.ts';
 import { OPS_WINDOWS } from './ops-windows.ts';
 
 /** All that vectors may say, in the order asked: what a later table knows better stands before it. */
-export const OPS: readonly OpTable[] = [OPS_JOINS, OPS_VERSIONED, OPS_TABLES, OPS_WINDOWS, OPS_BASIC];
+export const OPS: readonly OpTable[] = [OPS_JOINS, OPS_VERSIONED, OPS_TABLES, OPS_WINDOWS, OPS_AGGREGATES, OPS_BASIC];
