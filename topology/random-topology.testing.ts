@@ -99,6 +99,9 @@ class Grower {
       () => this.#joinTables(from),
       () => this.#groupTable(from),
       () => this.#joinStreams(from),
+      () => this.#remember(from),
+      () => this.#cogroup(from),
+      () => this.#suppress(from),
     ];
     this.#pick(moves)();
   }
@@ -203,6 +206,43 @@ class Grower {
       () => ({ windows: counts({ size: 3, every: 2 }), key: any }),
     ];
     return this.#pick(kinds)();
+  }
+
+  #remember(from: Any): void {
+    const at = this.#settled(from);
+    const { stream } = at;
+    const store = this.#name('remembered');
+    const within = 1 + randomInt(this.#random, 60);
+    const moves: readonly (() => Settled)[] = [
+      () => stream.deduplicate({ store, within }),
+      () => stream.deduplicate({ store, within, by: ({ n }, key) => `${n % 3}${key}` }),
+      () => stream.difference({ store, value, fn: (next, before) => ({ n: next.n - before.n }) }),
+      () => stream.difference({ store, value, within, fn: (next, before) => ({ n: next.n - before.n }) }),
+    ];
+    this.#streams.push({ ...at, stream: this.#pick(moves)() });
+  }
+
+  /** Of one stream with itself, in two ways. */
+  #cogroup(from: Any): void {
+    const at = this.#settled(from);
+    const grouped = at.stream.groupByKey();
+    const cogrouped = grouped
+      .cogroup((sum: Counted, { n }) => ({ n: sum.n + n }))
+      .cogroup(at.stream.filter(({ n }) => n % 2 === 0).groupByKey(), (sum, { n }) => ({ n: sum.n - 2 * n }));
+    const options = { store: this.#name('cogrouped'), value, initial: () => ({ n: 0 }) };
+    this.#streams.push({ ...at, stream: cogrouped.aggregate(options).toStream() });
+    const quantiles = grouped.quantiles({ store: this.#name('quantiles'), of: ({ n }) => n });
+    const stream = quantiles.toStream().mapValues((all) => ({ n: Math.round(all.at(0.5)) }));
+    this.#streams.push({ ...at, stream });
+  }
+
+  #suppress(from: Any): void {
+    const at = this.#settled(from);
+    const table = this.#anyTable(at.level, at.stream.partitions);
+    const bounds = this.#random.next() < 0.5 ? {} : { maxRecords: 1 + randomInt(this.#random, 5) };
+    const untilTimeLimit = randomInt(this.#random, 100);
+    const calm = table.suppress({ untilTimeLimit, store: this.#name('held'), value, ...bounds });
+    this.#streams.push({ ...at, stream: present(calm.toStream()) });
   }
 
   #join(from: Any): void {
