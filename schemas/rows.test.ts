@@ -106,6 +106,19 @@ test('sketches go there and back, and are refused in another form', () => {
   broken(distinctRow(8), Buffer.alloc(1));
 });
 
+test('sketches print as what they say', () => {
+  const count = DistinctCount.empty(8);
+  const quantiles = new Quantiles(0.01);
+  for (const n of [1, 1, 1, 2]) {
+    count.add(n);
+    quantiles.add(n);
+  }
+  assert.equal(JSON.stringify(count), '{"estimate":2}');
+  const { p50, ...rest } = JSON.parse(JSON.stringify(quantiles)) as Record<string, number>;
+  assert.ok(Math.abs(p50! - 1) < 0.01);
+  assert.deepEqual(Object.keys(rest), ['count', 'min', 'max', 'p90', 'p99']);
+});
+
 test('the precision for an error has that error or a smaller one', () => {
   assert.equal(precisionFor(0.01625), 12);
   assert.equal(precisionFor(0.5), 4);

@@ -66,6 +66,10 @@ export class DistinctCount {
     return Math.round((count * count) / (2 * Math.LN2 * z));
   }
 
+  toJSON(): { readonly estimate: number } {
+    return { estimate: this.estimate };
+  }
+
   /** Answers whether it changed. */
   add(value: Countable): boolean {
     hashOf(value);

@@ -95,6 +95,11 @@ export class Quantiles {
     return this.max;
   }
 
+  toJSON(): object {
+    const { count, min, max } = this;
+    return { count, min, max, p50: this.at(0.5), p90: this.at(0.9), p99: this.at(0.99) };
+  }
+
   #binOf(magnitude: number): number {
     return Math.ceil(Math.log(magnitude) / this.#logGamma);
   }
