@@ -29,12 +29,17 @@ export const createDeduplicate: OperatorFactory<'deduplicate'> = (node, context,
 
   const passedIn = (pane: Millis): boolean => table.find(pane, bytes, start, end);
 
+  function forget(): void {
+    while (table.firstPane + KEPT_SPANS * within <= clock.value) table.dropPane(table.firstPane);
+  }
+
   return {
+    time: forget,
     inputs: [
       (record) => {
         const at = record.timestamp;
         clock.see(at);
-        while (table.firstPane + KEPT_SPANS * within <= clock.value) table.dropPane(table.firstPane);
+        forget();
         if (record.keyIsNull) {
           context.drop('null-key', record);
           return;

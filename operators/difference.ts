@@ -36,12 +36,17 @@ export const createDifference: OperatorFactory<'difference'> = (node, context, [
     return Number.NaN;
   }
 
+  function forget(): void {
+    if (within !== null) newest.dropBefore(clock.value - KEPT_SPANS * within);
+  }
+
   return {
+    time: forget,
     inputs: [
       (record) => {
         const at = record.timestamp;
         clock.see(at);
-        if (within !== null) newest.dropBefore(clock.value - KEPT_SPANS * within);
+        forget();
         if (record.keyIsNull || record.valueIsNull) {
           context.drop(record.keyIsNull ? 'null-key' : 'null-value', record);
           return;

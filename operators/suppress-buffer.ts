@@ -31,6 +31,8 @@ export const createSuppressBuffer: OperatorFactory<'suppressBuffer'> = (node, co
   return {
     inputs: [(record) => buffer.take(record)],
     start: () => buffer.flush(),
+    time: () => buffer.flush(),
+    held: () => buffer.held(),
     end: () => buffer.end(),
   };
 };
@@ -58,6 +60,8 @@ class SuppressBuffer implements ResumableScan {
   readonly #first: KeptNumber;
   /** The latest place in time that ever was held. */
   readonly #last: KeptNumber;
+  /** How far an update that was held ever was behind the place of its key. */
+  readonly #lag: KeptNumber;
   readonly #maxRecords: number;
   readonly #maxBytes: number;
   readonly #final: boolean;
@@ -89,6 +93,7 @@ class SuppressBuffer implements ResumableScan {
     this.#bytes = context.number('bytes', 0);
     this.#first = context.number('first', NOTHING);
     this.#last = context.number('last', 0);
+    this.#lag = context.number('lag', 0);
     this.#maxRecords = node.maxRecords ?? NOTHING;
     this.#maxBytes = node.maxBytes ?? NOTHING;
     this.#final = node.until === 'windowClose';
@@ -108,6 +113,11 @@ class SuppressBuffer implements ResumableScan {
   /** Lets out what is due. */
   flush(): void {
     if (this.#isDue || this.#isFull) this.#context.scan(this);
+  }
+
+  /** No update that is held is older than this. */
+  held(): Millis {
+    return this.#count.value === 0 ? NOTHING : this.#first.value - this.#lag.value;
   }
 
   /** Nothing more will come: time goes to where the last row is due. */
@@ -154,6 +164,7 @@ class SuppressBuffer implements ResumableScan {
     } else {
       time = this.#final ? endOf(record) : record.timestamp;
     }
+    if (time - record.timestamp > this.#lag.value) this.#lag.set(time - record.timestamp);
     const prior = this.#wantsOld ? this.#priorOf(record, found) : NO_PRIOR;
     const out = this.#written;
     out.clear();
