@@ -205,3 +205,30 @@ test('bytes of another schema are noticed though the fields that are read look l
   driver.input(source).send('a', { n: -1 });
   assert.equal(driver.deadLetters().length, 1);
 });
+
+test('before a connector is read to its end, it holds no time back from what is sent by hand', async () => {
+  const lines = topic('lines', { key: string(), value: string(), partitions: 2 });
+  const counts = topic('counts', { key: windowed(string(), 1000), value: int64(), partitions: 2 });
+  const app = topology('own-source');
+  const source = generator({ count: 4, make: (n) => `${n}` });
+  app.read(source, { name: 'made', key: (n) => n, keySerde: string(), value: string(), time: Number }).to(lines);
+  app
+    .stream(lines)
+    .repartition({ name: 'again', key: string(), value: string(), partitions: 2 })
+    .groupByKey()
+    .window(tumbling(1000))
+    .count({ store: 'counts' })
+    .suppress()
+    .toStream()
+    .to(counts);
+  const driver = await TopologyDriver.open(app);
+  driver.input(lines).send('a', 'one', { timestamp: 100 });
+  driver.input(lines).send('a', 'two', { timestamp: 1100 });
+  assert.deepEqual(
+    driver
+      .output(counts)
+      .read()
+      .map(({ value }) => value),
+    [1],
+  );
+});

@@ -68,6 +68,7 @@ export class TopologyDriver {
   readonly #parts: DriverParts;
   readonly #log: DriverLog;
   readonly #onDemand: boolean;
+  #ending = false;
   readonly #sharedTime: boolean;
   readonly #order: WrittenOrder;
   #tasks: readonly DriverTask[] = [];
@@ -91,6 +92,7 @@ export class TopologyDriver {
       stores: new DriverStores(),
       onFailure: options.onFailure ?? 'fail',
       idleMs: options.idleMs ?? 0,
+      isEnding: () => this.#ending,
     };
     this.#order = new WrittenOrder(this.#parts.index);
   }
@@ -197,6 +199,7 @@ export class TopologyDriver {
 
   /** Reads every connector to its end, then ends all inputs: windows close, final results come out. */
   async end(): Promise<void> {
+    this.#ending = true;
     for (const task of this.#tasks) if (task.split !== undefined) await this.#readSplit(task, task.split);
     const { index, program } = this.#parts;
     for (const { topics } of this.#tasks) {
