@@ -22,7 +22,11 @@ const DOCUMENTS = [
 
 /** Kinds that have no operator of their own, and are told where their call is. */
 const SOURCES = ['source', 'read'];
-const TOLD_ELSEWHERE: { readonly [kind: string]: string } = { arm: 'branch' };
+const TOLD_ELSEWHERE: { readonly [kind: string]: string } = {
+  arm: 'branch',
+  answerForeign: 'joinForeign',
+  subscribeForeign: 'joinForeign',
+};
 
 const failures = new Map<string, string>();
 let folder = '';

@@ -23,6 +23,7 @@ const NONE: readonly string[] = [];
 function inputsAsked(node: PlanNode, asked: boolean): readonly string[] {
   switch (node.kind) {
     case 'groupTable':
+    case 'subscribeForeign':
       return node.inputs;
     case 'filterTable':
       return node.deletions === 'known' || (asked && node.store === null) ? node.inputs : NONE;

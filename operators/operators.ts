@@ -94,6 +94,8 @@ export interface OperatorContext {
    * table, sets `old` of every record that it puts out. See `olds.ts`.
    */
   readonly wantsOld: boolean;
+  /** Which of the stage's tasks this is: it reads this partition of each topic. */
+  readonly partition: number;
   /** Another node of the stage, by id: a table that keeps no rows is read through the nodes before it. */
   node(id: string): PlanNode;
   /** A number that is undone with the step, committed with the positions and restored: operator time, cursors. */
@@ -192,9 +194,9 @@ export type DropReason =
 export interface Output {
   /**
    * Writes the record under the output's serdes, to the partition of its key (Kafka's partitioner; null keys
-   * go round by batch). Limits of the topic are checked here, inside the step.
+   * go round by batch), or to a given one. Limits of the topic are checked here, inside the step.
    */
-  write(record: Rec): void;
+  write(record: Rec, partition?: number): void;
 }
 
 export { fanOut, fuse, latePort, NOWHERE, type Wire } from './fuse.ts';

@@ -26,6 +26,8 @@ export class Rec {
   old: unknown = null;
   /** False for an update of a versioned table that came behind a newer one of its key. */
   latest = true;
+  /** Of an answer of a foreign-key join: the partition that it goes back to. */
+  partition = -1;
 
   /** The untouched body in `bodyBytes` (key length to the last header), or -1. */
   bodyBytes: Bytes = EMPTY;

@@ -12,6 +12,10 @@ export const createTo: OperatorFactory<'to'> = (node, context) => {
  */
 export const createRepartition: OperatorFactory<'repartition'> = (node, context) => {
   const output = context.output(node.topic);
+  // answers go back to where they were asked for
+  if (context.node(node.inputs[0]!).kind === 'answerForeign') {
+    return { inputs: [(record) => output.write(record, record.partition)] };
+  }
   if (node.nullKeys === 'keep') return { inputs: [(record) => output.write(record)] };
   return {
     inputs: [

@@ -1,6 +1,7 @@
 import type { NodeKind } from '../topology/plan.ts';
 import { createAggregate } from './aggregate.ts';
 import { createAggregateTable } from './aggregate-table.ts';
+import { createAnswerForeign } from './answer-foreign.ts';
 import { createBranch } from './branch.ts';
 import { createDeduplicate } from './deduplicate.ts';
 import { createDifference } from './difference.ts';
@@ -8,6 +9,7 @@ import { createFilter } from './filter.ts';
 import { createFilterTable } from './filter-table.ts';
 import { createFlatMap } from './flat-map.ts';
 import { createGroupTable } from './group-table.ts';
+import { createJoinForeign } from './join-foreign.ts';
 import { createJoinStreams } from './join-streams.ts';
 import { createJoinTable } from './join-table.ts';
 import { createJoinTables } from './join-tables.ts';
@@ -21,6 +23,7 @@ import { createProcess } from './process.ts';
 import { createSelectKey } from './select-key.ts';
 import { createRepartition, createTo } from './sinks.ts';
 import { createStoreRows } from './store-rows.ts';
+import { createSubscribeForeign } from './subscribe-foreign.ts';
 import { createSuppressBuffer } from './suppress-buffer.ts';
 
 /** Kinds that the task itself serves: it reads, decodes, stamps and pushes. */
@@ -30,6 +33,7 @@ type SourceKind = 'source' | 'read';
 export const OPERATORS = {
   aggregate: createAggregate,
   aggregateTable: createAggregateTable,
+  answerForeign: createAnswerForeign,
   arm: createPass,
   branch: createBranch,
   deduplicate: createDeduplicate,
@@ -38,6 +42,7 @@ export const OPERATORS = {
   filterTable: createFilterTable,
   flatMap: createFlatMap,
   groupTable: createGroupTable,
+  joinForeign: createJoinForeign,
   joinStreams: createJoinStreams,
   joinTable: createJoinTable,
   joinTables: createJoinTables,
@@ -50,6 +55,7 @@ export const OPERATORS = {
   process: createProcess,
   repartition: createRepartition,
   selectKey: createSelectKey,
+  subscribeForeign: createSubscribeForeign,
   suppress: createPass,
   suppressBuffer: createSuppressBuffer,
   table: createStoreRows,

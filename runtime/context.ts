@@ -50,6 +50,7 @@ export function createContext(parts: ContextParts, node: PlanNode): OperatorCont
       const { kind, key, retentionMs } = found;
       return { kind, key: code.serde(key), value: code.stored(found), retentionMs };
     },
+    partition: parts.partition,
     node: (id) => index.nodes.get(id)!,
     wantsOld: index.olds.has(node.id),
     number: (name, initial) => numbers.number(`${node.id}/${name}`, initial),

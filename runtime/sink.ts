@@ -30,10 +30,11 @@ export function createSink(options: SinkOptions): Output {
   const builders: BatchBuilder[] = [];
   for (let p = 0; p < partitions; p++) builders.push(outputs.builder(options.topic, p));
   return {
-    write(record: Rec): void {
+    write(record: Rec, given?: number): void {
       record.encodeKey(key);
       record.encodeValue(value);
       const partition =
+        given ??
         inherited ??
         (record.keyStart < 0
           ? nullKeyPartition

@@ -88,7 +88,12 @@ export function nodeWords(node: PlanNode): string {
     case 'aggregateTable':
       return `${node.how}, store ${node.store}`;
     case 'joinTables':
+    case 'joinForeign':
       return [node.how, ...ownStoreWords(node.store)].join(', ');
+    case 'subscribeForeign':
+      return node.how;
+    case 'answerForeign':
+      return `store ${node.store}`;
     case 'joinTable': {
       const grace = node.grace === null ? [] : [`grace ${spanWords(node.grace.ms)}`];
       return [node.how, ...ownStoreWords(node.store), ...grace].join(', ');

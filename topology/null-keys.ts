@@ -21,13 +21,25 @@ export function nullKeysOf(nodes: readonly PlanNode[]): ReadonlyMap<string, Null
 
 /** The inputs whose records go on through the node: a table that is looked into is not one. */
 function streamsInto({ kind, inputs }: PlanNode): readonly string[] {
-  return kind === 'joinTable' ? inputs.slice(0, 1) : inputs;
+  switch (kind) {
+    case 'joinTable':
+    case 'answerForeign':
+      return inputs.slice(0, 1);
+    // rows of tables have keys, and so have the answers
+    case 'subscribeForeign':
+    case 'joinForeign':
+      return [];
+    default:
+      return inputs;
+  }
 }
 
 /** A node that makes a result of a record without a key. */
 function takesNullKeys(node: PlanNode): boolean {
   switch (node.kind) {
     case 'joinTable':
+    // a row of the left table that names no foreign key is answered too
+    case 'answerForeign':
       return node.how === 'left';
     // On the side that is not kept they come to the join too, and are counted there.
     case 'joinStreams':

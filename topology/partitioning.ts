@@ -87,6 +87,8 @@ function after(
     case 'flatMap':
     case 'selectKey':
     case 'groupTable':
+    case 'subscribeForeign':
+    case 'answerForeign':
       return { partitions: first.partitions, by: 'stale' };
     case 'process':
       return node.rekeys ? { partitions: first.partitions, by: 'stale' } : first;

@@ -58,8 +58,18 @@ export interface PlanStore {
  * - `buffer`: records that wait, in order of time and key.
  * - `join`: records of one side of a join of streams, by time, key and number.
  * - `pending`: records of a join of streams that have found no partner, by side, time and key.
+ * - `subscription`: the keys of a left table by the foreign key that their rows name, for fan-out in that order.
  */
-export type StoreKind = 'key-value' | 'window' | 'session' | 'versioned' | 'history' | 'buffer' | 'join' | 'pending';
+export type StoreKind =
+  | 'key-value'
+  | 'window'
+  | 'session'
+  | 'versioned'
+  | 'history'
+  | 'buffer'
+  | 'join'
+  | 'pending'
+  | 'subscription';
 
 export interface StoreForm {
   /** Its rows lie in panes, each dropped as a whole. */
@@ -80,6 +90,7 @@ export const STORE_FORMS: { readonly [Kind in StoreKind]: StoreForm } = {
   buffer: { paned: false, raw: true, ordered: true },
   join: { paned: true, raw: true, ordered: false },
   pending: { paned: true, raw: true, ordered: true },
+  subscription: { paned: false, raw: true, ordered: true },
 };
 
 /** The store with the earlier rows of a versioned one. */
@@ -281,6 +292,36 @@ export type PlanNode = NodeCommon &
         readonly how: 'inner' | 'left' | 'outer';
         readonly merge: CodeRef;
         readonly store: string | null;
+      }
+    /**
+     * A join by foreign key is three nodes, with an internal topic between each and the next. This one tells the right
+     * side, where the row of the foreign key lies, what becomes of a row of the left table. Input: the left table.
+     */
+    | {
+        readonly kind: 'subscribeForeign';
+        readonly how: 'inner' | 'left';
+        readonly foreignKey: CodeRef;
+        /** The format of the left values, by which they are hashed. */
+        readonly leftValue: string;
+      }
+    /**
+     * Keeps who subscribes to which row of the right table, and answers them with its value. Inputs: the repartition
+     * behind `subscribeForeign`, then the right table. Each answer goes back to the partition that subscribed.
+     */
+    | {
+        readonly kind: 'answerForeign';
+        readonly how: 'inner' | 'left';
+        readonly store: string;
+        readonly rightValue: string;
+      }
+    /** Inputs: the left table, then the repartition behind `answerForeign`. */
+    | {
+        readonly kind: 'joinForeign';
+        readonly how: 'inner' | 'left';
+        readonly merge: CodeRef;
+        readonly store: string | null;
+        readonly leftValue: string;
+        readonly rightValue: string;
       }
     /** Inputs: the stream, then the table, whose store is named if it has one of its own. */
     | {

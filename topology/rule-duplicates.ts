@@ -14,6 +14,8 @@ const TOLD_ELSEWHERE: readonly string[] = [
   'suppressBuffer',
   'deduplicate',
   'difference',
+  'subscribeForeign',
+  'answerForeign',
 ];
 
 /** One name, one thing. */

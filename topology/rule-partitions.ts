@@ -8,7 +8,7 @@ type Schemes = ReadonlyMap<string, Partitioning>;
 /** Operations that need the records of a key in the task of that key. */
 const KEYED: readonly string[] = ['aggregate', 'toTable', 'joinTable', 'joinTables', 'deduplicate', 'difference'];
 /** They look into stores of others, and their own rule says on which partitions. */
-const LOOKERS: readonly string[] = ['joinTable', 'joinTables'];
+const LOOKERS: readonly string[] = ['joinTable', 'joinTables', 'answerForeign', 'joinForeign'];
 
 /** Keyed operations find all records of a key in one task, and the row that belongs to them in the same. */
 export function partitioningFaults(plan: Plan): readonly PlanFault[] {
@@ -34,6 +34,7 @@ export function partitioningFaults(plan: Plan): readonly PlanFault[] {
 
 function nodeProblem(node: PlanNode, schemes: Schemes, byId: ReadonlyMap<string, PlanNode>): PlanFault | undefined {
   if (node.kind === 'joinStreams') return streamsProblem(node, schemes, byId);
+  if (node.kind === 'answerForeign') return foreignProblem(node, schemes);
   if (!KEYED.includes(node.kind)) return undefined;
   const input = schemes.get(node.inputs[0] ?? '');
   if (input === undefined) return undefined;
@@ -103,6 +104,31 @@ function joinProblem(
   if (left.by !== table.by) {
     return tell(
       `one of ${leftId} and ${tableId} lies by its windowed key, the other by the key inside; ${cure} on ${on}`,
+    );
+  }
+  return undefined;
+}
+
+/** The right table lies where subscriptions of its keys go: by the partitioner of their topic. Of the left, any will do. */
+function foreignProblem(node: NodeOf<'answerForeign'>, schemes: Schemes): PlanFault | undefined {
+  const [sent = '', tableId = ''] = node.inputs;
+  const table = schemes.get(tableId);
+  const topic = schemes.get(sent);
+  if (table === undefined || topic === undefined || table.by === 'stale') return undefined;
+  const tell = (words: string) => fault('partitioning', node.id, `${node.id}: ${words}`);
+  if (table.partitions !== topic.partitions) {
+    return tell(
+      `subscriptions go to ${topic.partitions} partitions, and ${tableId} has ${table.partitions}; give their topic the count of the table`,
+    );
+  }
+  if (table.by === 'unknown') {
+    return tell(
+      `nobody knows by which partitioner ${tableId} lies on its partitions; call toStream(), repartition(...) and toTable(...), or declare its topic with partitioner: 'key' where that is so`,
+    );
+  }
+  if (table.by === 'window-key') {
+    return tell(
+      `${tableId} lies by the key inside its windowed key, and a foreign key finds rows by the whole; call toStream(), repartition(...) and toTable(...) on it`,
     );
   }
   return undefined;

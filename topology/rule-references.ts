@@ -1,7 +1,7 @@
 import { fault, type PlanFault } from './faults.ts';
 import { storesOf } from './node-stores.ts';
 import type { Plan, PlanNode, WindowSpec } from './plan.ts';
-import { storesBehind } from './table-rows.ts';
+import { lookedInto, storesBehind } from './table-rows.ts';
 
 /** Everything a node names is there, and its inputs stand before it. */
 export function referenceFaults(plan: Plan): readonly PlanFault[] {
@@ -45,8 +45,8 @@ export function referenceFaults(plan: Plan): readonly PlanFault[] {
 /** What a node writes, and what it looks rows up in. */
 function usedStores(node: PlanNode, byId: ReadonlyMap<string, PlanNode>): readonly string[] {
   const own = storesOf(node);
-  if (node.kind !== 'joinTable' && node.kind !== 'joinTables') return own;
-  const looked = node.kind === 'joinTable' ? node.inputs.slice(1) : node.inputs;
+  const looked = lookedInto(node);
+  if (looked.length === 0) return own;
   const behind = looked.flatMap((input) => storesBehind(input, (id) => byId.get(id)));
   const buffer = node.kind === 'joinTable' && node.grace !== null ? [node.grace.buffer] : [];
   return [...new Set([...own, ...behind, ...buffer])];
@@ -69,7 +69,10 @@ function codeOf(node: PlanNode): readonly string[] {
     case 'joinTable':
     case 'joinTables':
     case 'joinStreams':
+    case 'joinForeign':
       return [node.merge];
+    case 'subscribeForeign':
+      return [node.foreignKey];
     case 'process':
       return [node.supplier];
     case 'deduplicate':

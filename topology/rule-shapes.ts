@@ -5,6 +5,8 @@ import { windowFacts } from './window-facts.ts';
 
 const ROOTS: readonly string[] = ['source', 'table', 'read'];
 const ENDS: readonly string[] = ['to'];
+/** What they put out is for the topic behind them. */
+const CHANGES: readonly string[] = ['groupTable', 'subscribeForeign', 'answerForeign'];
 
 /** Each node has the inputs and settings of its kind. */
 export function shapeFaults(plan: Plan): readonly PlanFault[] {
@@ -46,6 +48,9 @@ function countProblem(node: PlanNode): Problem | undefined {
     const adds = node.adds?.length ?? 0;
     return have >= 1 && have === adds ? undefined : shape(`takes ${have} inputs, and has ${adds} functions to add by`);
   }
+  if (node.kind === 'joinForeign') return have === 2 ? undefined : shape('joins a table with its answers');
+  if (node.kind === 'answerForeign')
+    return have === 2 ? undefined : shape('answers subscriptions with rows of a table');
   return have === 1 ? undefined : shape(`takes one input, not ${have}`);
 }
 
@@ -90,6 +95,7 @@ function inputProblem(node: PlanNode, inputs: readonly PlanNode[]): Problem | un
     case 'groupTable':
       if (putsOutChanges(first)) return undefined;
       return shape(`takes a table; ${first.id} is none: call toTable(...) on it`);
+    case 'subscribeForeign':
     case 'joinTables': {
       const stream = inputs.find((input) => !isTable(input));
       return stream === undefined ? undefined : shape(`takes a table; ${stream.id} is none: call toTable(...) on it`);
@@ -99,8 +105,14 @@ function inputProblem(node: PlanNode, inputs: readonly PlanNode[]): Problem | un
       return shape(`takes the changes of a grouped table behind their repartition, not records of ${first.id}`);
     case 'joinStreams':
       return streamProblem(first) ?? (second === undefined ? undefined : streamProblem(second));
+    case 'answerForeign':
+      if (first.kind === 'repartition' && second !== undefined && isTable(second)) return undefined;
+      return shape('takes subscriptions behind their repartition, then a table');
+    case 'joinForeign':
+      if (isTable(first) && second?.kind === 'repartition') return undefined;
+      return shape('takes a table, then the answers behind their repartition');
   }
-  if (first.kind === 'groupTable') {
+  if (CHANGES.includes(first.kind)) {
     return node.kind === 'repartition' ? undefined : shape(`takes changes of ${first.id}, which need a repartition`);
   }
   const streams = node.kind === 'aggregate' ? inputs : [first];
@@ -108,7 +120,7 @@ function inputProblem(node: PlanNode, inputs: readonly PlanNode[]): Problem | un
 }
 
 function streamProblem(input: PlanNode): Problem | undefined {
-  if (input.kind === 'groupTable') return shape(`takes changes of ${input.id}, which need a repartition`);
+  if (CHANGES.includes(input.kind)) return shape(`takes changes of ${input.id}, which need a repartition`);
   if (putsOutChanges(input)) return shape(`takes a stream; call toStream() on ${input.id}`);
   if (input.kind === 'branch') return shape(`takes records of ${input.id}; take those of one of its arms`);
   return undefined;

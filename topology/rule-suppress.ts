@@ -1,6 +1,6 @@
 import { fault, type PlanFault } from './faults.ts';
 import type { NodeOf, Plan, PlanNode } from './plan.ts';
-import { suppressedBehind } from './table-rows.ts';
+import { lookedInto, suppressedBehind } from './table-rows.ts';
 import { closesAfterEnd, windowsBehind } from './window-close.ts';
 
 /** Buffers of suppression have a store, and something to wait for; bounds are numbers that can be kept to. */
@@ -8,16 +8,13 @@ export function suppressFaults(plan: Plan): readonly PlanFault[] {
   const nodes = new Map(plan.nodes.map((node) => [node.id, node]));
   const found: PlanFault[] = [];
   for (const node of plan.nodes) {
-    if (node.kind === 'joinTable' || node.kind === 'joinTables') {
-      const looked = node.kind === 'joinTable' ? node.inputs.slice(1) : node.inputs;
-      for (const table of looked) {
-        const held = suppressedBehind(table, (id) => nodes.get(id));
-        // That it is no table itself is told as such.
-        if (held === undefined || held === table) continue;
-        const cure = 'keep what comes out with toStream().toTable(...), and join that';
-        const message = `${node.id} looks rows up in ${table}, and ${held} has none: updates are held back there; ${cure}`;
-        found.push(fault('suppress', node.id, message));
-      }
+    for (const table of lookedInto(node)) {
+      const held = suppressedBehind(table, (id) => nodes.get(id));
+      // That it is no table itself is told as such.
+      if (held === undefined || held === table) continue;
+      const cure = 'keep what comes out with toStream().toTable(...), and join that';
+      const message = `${node.id} looks rows up in ${table}, and ${held} has none: updates are held back there; ${cure}`;
+      found.push(fault('suppress', node.id, message));
     }
     if (node.kind !== 'suppressBuffer') continue;
     const wrong = storeProblem(node) ?? waitProblem(node, nodes) ?? boundProblem(node);

@@ -1,4 +1,5 @@
 import type { Serde, Windowed } from '../schemas/schemas.ts';
+import type { ForeignTable, JoinForeignOptions } from './foreign-handles.ts';
 import type { NewOrChanged } from './group-handles.ts';
 import type { Stream } from './handles.ts';
 import type { History, Joinable, Keyed, Rows, Scheme, Versions } from './scheme.ts';
@@ -54,6 +55,21 @@ export interface Table<K, V, P extends Scheme, D = null, H extends History = 'no
   outerJoinTable<W, R>(
     other: Joinable<K, W, P>,
     options: JoinTablesOptions<(value: V | null, other: W | null, key: K) => R, R>,
+  ): Table<K, NonNullable<R>, P>;
+
+  /**
+   * A row where the other table has one under the foreign key that this row names; many rows may name one. The tables may
+   * differ in keys and partition counts: rows find each other through two internal topics, and an update of the other
+   * table reaches all rows that name it. Rows of the join can be looked up only where it has a `store`.
+   */
+  joinForeign<F, W, R>(
+    other: ForeignTable<F, W>,
+    options: JoinForeignOptions<(value: V, key: K) => NoInfer<F> | null, (value: V, other: W, key: K) => R, R>,
+  ): Table<K, NonNullable<R>, P>;
+  /** A row where this table has one; `merge` gets null where the other has none, or where no foreign key is named. */
+  leftJoinForeign<F, W, R>(
+    other: ForeignTable<F, W>,
+    options: JoinForeignOptions<(value: V, key: K) => NoInfer<F> | null, (value: V, other: W | null, key: K) => R, R>,
   ): Table<K, NonNullable<R>, P>;
 }
 

@@ -12,6 +12,7 @@ const TABLES: readonly string[] = [
   'filterTable',
   'mapTable',
   'joinTables',
+  'joinForeign',
 ];
 
 /** They put out changes of rows, and have none to look up. */
@@ -35,6 +36,21 @@ export function suppressedBehind(table: string, nodeOf: (id: string) => PlanNode
   return visit(table);
 }
 
+/** The tables in which a node looks up rows. */
+export function lookedInto({ kind, inputs }: PlanNode): readonly string[] {
+  switch (kind) {
+    case 'joinTables':
+      return inputs;
+    case 'joinTable':
+    case 'answerForeign':
+      return inputs.slice(1);
+    case 'joinForeign':
+      return inputs.slice(0, 1);
+    default:
+      return [];
+  }
+}
+
 export function isTable(node: PlanNode): boolean {
   return TABLES.includes(node.kind);
 }
@@ -56,7 +72,7 @@ export function storesBehind(table: string, nodeOf: (id: string) => PlanNode | u
     const own = ownStore(node);
     if (own !== null) {
       if (!stores.includes(own)) stores.push(own);
-    } else for (const input of node.inputs) visit(input);
+    } else if (node.kind !== 'joinForeign') for (const input of node.inputs) visit(input);
   };
   visit(table);
   return stores;

@@ -1,12 +1,15 @@
+import { addJoinForeign } from './add-join-foreign.ts';
 import { addLate } from './add-late.ts';
 import { type AnySuppress, addSuppress } from './add-suppress.ts';
 import { addFilterTable, addGroupTable, addJoinTables, addMapTable } from './add-table.ts';
+import type { JoinForeignOptions } from './foreign-handles.ts';
 import type { NodeOf } from './plan.ts';
 import type { Scheme } from './scheme.ts';
 import type { FilterTableOptions, GroupTableOptions, JoinTablesOptions, KeptRows } from './table-handles.ts';
 import type { Lambda, Place, Stored, Wire } from './wire.ts';
 
 type Join = JoinTablesOptions<Lambda, unknown>;
+type Foreign = JoinForeignOptions<Lambda, Lambda, unknown>;
 
 /** `Table`, `WindowedTable` and `SuppressedTable` of `table-handles.ts`: which calls there are is a matter of types. */
 export class TableHandle implements Stored {
@@ -63,6 +66,14 @@ export class TableHandle implements Stored {
 
   outerJoinTable(other: Place, options: Join): Stored {
     return this.#join('outer', other, options);
+  }
+
+  joinForeign(other: Place, options: Foreign): Stored {
+    return this.#table(addJoinForeign(this.#wire.builder, 'inner', this, other, options));
+  }
+
+  leftJoinForeign(other: Place, options: Foreign): Stored {
+    return this.#table(addJoinForeign(this.#wire.builder, 'left', this, other, options));
   }
 
   #join(how: NodeOf<'joinTables'>['how'], other: Place, options: Join): Stored {

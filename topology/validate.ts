@@ -2,6 +2,7 @@ import { fault, type PlanFault } from './faults.ts';
 import { PLAN_FORMAT, type Plan } from './plan.ts';
 import { cogroupFaults } from './rule-cogroup.ts';
 import { duplicateFaults } from './rule-duplicates.ts';
+import { foreignFaults } from './rule-foreign.ts';
 import { historyFaults } from './rule-history.ts';
 import { nameFaults } from './rule-names.ts';
 import { partitioningFaults } from './rule-partitions.ts';
@@ -32,6 +33,7 @@ export function validatePlan(plan: Plan): readonly PlanFault[] {
     ...windowFaults(plan),
     ...historyFaults(plan),
     ...suppressFaults(plan),
+    ...foreignFaults(plan),
     ...stageFaults(plan),
   ];
 }

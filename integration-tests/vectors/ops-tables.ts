@@ -79,10 +79,6 @@ export const OPS_TABLES: OpTable = {
     lineageOf(build.made(statement.with)).look();
     return undefined;
   },
-  joinFK(statement, build) {
-    for (const side of [statement.from, statement.with]) lineageOf(build.made(side)).send(true);
-    return undefined;
-  },
   suppress(statement, build) {
     lineageOf(build.made(statement.from)).send(true);
     return undefined;

@@ -143,6 +143,24 @@ export function everyNode(): Program {
     .joinStream(events, { name: 'pairs', within: { before: 5, after: 5 }, merge: (a, b) => a * 10 + b })
     .to(numbersOut);
 
+  // rows of one table that name rows of the other, by one of their cells; its own rows are asked for
+  const named = { foreignKey: ({ sum }: { sum: number }) => (sum > 6 ? null : 'ab'.slice(sum % 3)), value: string() };
+  const rated = rates.leftJoinForeign(
+    short.mapValues(({ name }) => name, { value: string() }),
+    {
+      ...{ ...named, name: 'rated', store: 'rated' },
+      merge: ({ sum }, name, key) => `${key}${sum}:${name}`,
+    },
+  );
+  rated
+    .outerJoinTable(shown, { merge: (one, other) => `${one}~${other}` })
+    .toStream()
+    .to(textsOut);
+  rates
+    .joinForeign(names, { ...named, name: 'fixed', merge: ({ sum }, { name }) => `${sum}:${name}` })
+    .toStream()
+    .to(textsOut);
+
   const prices = app.table(PRICES, { store: 'prices', history: 25 });
   prices.toStream().to(numbersOut);
   present

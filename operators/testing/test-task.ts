@@ -209,6 +209,7 @@ export class TestTask {
         const { kind, key, value, retentionMs } = store;
         return { kind, key: this.#program.serde(key), value: this.#program.serde(value), retentionMs };
       },
+      partition: 0,
       node: (id) => this.#program.nodes.find((each) => each.id === id)!,
       wantsOld: this.#options.olds === true || this.#olds.has(node.id),
       number: (name, initial) => this.#number(`${node.id}/${name}`, initial),

@@ -1,0 +1,98 @@
+import { type Bytes, type ByteWriter, readInt32 } from '../core/bytes.ts';
+import { FlowError } from '../core/errors.ts';
+
+/**
+ * What the sides of a foreign-key join send each other, version 1; numbers are big-endian.
+ *
+ * A *subscription*, under the foreign key: one byte (the version in its upper half, what is asked in its lower), the
+ * partition of the left row as int32, one byte (1 where a hash follows), the hash of the left value (16 bytes; none for
+ * a row that was deleted), the left key. All but the key is kept as the row of the subscription.
+ *
+ * An *answer*, under the left key: one byte (the version in its upper half; 1: a hash follows, 2: a value follows), the
+ * hash of the subscription that it answers, the right value.
+ */
+export type Ask = typeof IF_FOUND | typeof ALWAYS | typeof LEAVE | typeof LEAVE_AND_ANSWER;
+
+/** Subscribe; an answer is wanted if the right row is there. */
+export const IF_FOUND = 0;
+/** Subscribe; an answer is wanted in any case. */
+export const ALWAYS = 1;
+/** Unsubscribe without an answer. */
+export const LEAVE = 2;
+/** Unsubscribe; the answer says that there is no row. */
+export const LEAVE_AND_ANSWER = 3;
+
+const VERSION = 0x10;
+const HASH_BYTES = 16;
+const PARTITION_AT = 1;
+const HASHED_AT = 5;
+const HEAD_BYTES = 6;
+
+const HASHED = 1;
+const VALUED = 2;
+
+/** All but the key of the left row. */
+export function writeSubscription(out: ByteWriter, ask: Ask, partition: number, hash: Int32Array | undefined): void {
+  out.byte(VERSION | ask);
+  out.int32(partition);
+  out.byte(hash === undefined ? 0 : 1);
+  if (hash !== undefined) writeHash(out, hash);
+}
+
+export function askOf(bytes: Bytes, start: number, end: number): Ask {
+  const first = checked(bytes, start, end, HEAD_BYTES, 'a subscription');
+  const ask = first & 0x0f;
+  if (ask > LEAVE_AND_ANSWER) throw unknown('a subscription', first);
+  return ask as Ask;
+}
+
+export function partitionOf(bytes: Bytes, start: number): number {
+  return readInt32(bytes, start + PARTITION_AT);
+}
+
+/** Where the left key of a subscription begins; its row ends there. */
+export function leftKeyAt(bytes: Bytes, start: number): number {
+  return start + HEAD_BYTES + (bytes[start + HASHED_AT] === 1 ? HASH_BYTES : 0);
+}
+
+/** An answer to a subscription, or to a row of one, up to its value. */
+export function writeAnswer(out: ByteWriter, subscription: Bytes, start: number, valued: boolean): void {
+  const hashed = subscription[start + HASHED_AT] === 1;
+  out.byte(VERSION | (hashed ? HASHED : 0) | (valued ? VALUED : 0));
+  if (hashed) out.copy(subscription, start + HEAD_BYTES, start + HEAD_BYTES + HASH_BYTES);
+}
+
+/** Whether the answer is one to a row with this hash; `undefined` is no row. */
+export function answersTo(bytes: Bytes, start: number, end: number, hash: Int32Array | undefined): boolean {
+  const first = checked(bytes, start, end, 1, 'an answer');
+  if ((first & 0x0f) > (HASHED | VALUED)) throw unknown('an answer', first);
+  if ((first & HASHED) === 0) return hash === undefined;
+  if (hash === undefined) return false;
+  for (let i = 0; i < hash.length; i++) if (hash[i] !== readInt32(bytes, start + 1 + 4 * i)) return false;
+  return true;
+}
+
+/** Where the value of an answer begins; -1: it has none. */
+export function answerValueAt(bytes: Bytes, start: number): number {
+  const first = bytes[start]!;
+  if ((first & VALUED) === 0) return -1;
+  return start + 1 + ((first & HASHED) === 0 ? 0 : HASH_BYTES);
+}
+
+function writeHash(out: ByteWriter, hash: Int32Array): void {
+  for (let i = 0; i < hash.length; i++) out.int32(hash[i]!);
+}
+
+function checked(bytes: Bytes, start: number, end: number, least: number, what: string): number {
+  const first = end - start < least ? 0 : bytes[start]!;
+  if ((first & 0xf0) !== VERSION) throw unknown(what, first);
+  return first;
+}
+
+function unknown(what: string, first: number): FlowError {
+  const cure = 'another version of the engine wrote it: run that one, or reset the application';
+  return new FlowError(
+    'schema.mismatch',
+    `${what} of a foreign-key join begins with byte ${first}, and this engine reads version 1; ${cure}`,
+  );
+}

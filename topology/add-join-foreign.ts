@@ -1,0 +1,71 @@
+import { bytes, type Serde } from '../schemas/schemas.ts';
+import type { JoinForeignOptions } from './foreign-handles.ts';
+import type { PlanBuilder } from './plan-builder.ts';
+import type { Scheme } from './scheme.ts';
+import type { Lambda, Place, Stored } from './wire.ts';
+
+type Options = JoinForeignOptions<Lambda, Lambda, unknown>;
+
+/**
+ * Three nodes, and the internal topics between them: what becomes of rows of the left table goes to the partition of
+ * their foreign key, the answers go back.
+ */
+export function addJoinForeign(
+  builder: PlanBuilder,
+  how: 'inner' | 'left',
+  left: Place,
+  right: Place,
+  options: Options,
+): Stored {
+  const { name, store = null } = options;
+  const [leftNode, rightNode] = [builder.node(left.id), builder.node(right.id)];
+  const leftValue = leftNode.value ?? '';
+  const rightValue = rightNode.value ?? '';
+  const message = builder.serde(bytes() as Serde<unknown>);
+
+  const subscriptions = `${name}.subscriptions`;
+  const sender = builder.ids.named('subscribeForeign', name);
+  const foreignKey = builder.fn(sender, 'foreignKey', options.foreignKey);
+  const sent = { key: rightNode.key, value: message };
+  builder.add({ kind: 'subscribeForeign', id: sender, inputs: [left.id], ...sent, how, foreignKey, leftValue });
+  const toRight = addTopic(builder, sender, subscriptions, right.partitions, sent);
+
+  const answerer = builder.ids.named('answerForeign', name);
+  const keys = { key: rightNode.key ?? '', value: leftNode.key ?? '' };
+  builder.store({ name: subscriptions, kind: 'subscription', ...keys, retentionMs: null }, answerer);
+  const answered = { key: leftNode.key, value: message };
+  builder.add({
+    ...{ kind: 'answerForeign', id: answerer, inputs: [toRight, right.id], ...answered },
+    ...{ how, store: subscriptions, rightValue },
+  });
+  builder.looksUp(right.id, answerer);
+  const back = addTopic(builder, answerer, `${name}.answers`, left.partitions, answered);
+
+  const id = builder.ids.named('joinForeign', name);
+  const value = options.value === undefined ? null : builder.serde(options.value);
+  if (store !== null) {
+    const serdes = { key: leftNode.key ?? '', value: value ?? '' };
+    builder.store({ name: store, kind: 'key-value', ...serdes, retentionMs: null }, id);
+  }
+  builder.add({
+    ...{ kind: 'joinForeign', id, inputs: [left.id, back], key: leftNode.key, value },
+    ...{ how, store, leftValue, rightValue, merge: builder.fn(id, 'merge', options.merge) },
+  });
+  builder.looksUp(left.id, id);
+  return { id, partitions: left.partitions, store };
+}
+
+interface Formats {
+  readonly key: string | null;
+  readonly value: string;
+}
+
+function addTopic(builder: PlanBuilder, input: string, name: string, count: Scheme, { key, value }: Formats): string {
+  const topic = builder.topic({
+    name: `nf.${builder.name}.${name}.repartition`,
+    // a stale key is told where the table was made
+    ...{ partitions: count === 'stale' ? 1 : count, key: key ?? '', value, internal: true, partitioner: 'key' },
+  });
+  const id = builder.ids.named('repartition', name);
+  return builder.add({ kind: 'repartition', id, inputs: [input], key, value, topic, nullKeys: 'drop' });
+}
