@@ -20,7 +20,7 @@ export interface EpochPart {
   /** The changelog topic of a table. */
   changelog(table: string): string;
   readonly positions: readonly (TopicPartition & CommittedPosition)[];
-  /** Set in the last epoch of a task that has ended: its ledger row, asked for when all its output is answered. */
+  /** Set in an epoch in which a task, or a topic of it, has ended: its ledger row, asked for when all its output is answered. */
   readonly ended: (() => Promise<LedgerRow>) | undefined;
 }
 

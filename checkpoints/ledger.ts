@@ -23,6 +23,8 @@ interface RunValue {
 interface TaskValue {
   readonly run: number;
   readonly ends: TopicEnds;
+  /** Topics that the task writes no more, where it has not ended itself. */
+  readonly topics?: readonly string[];
 }
 
 export function ledgerTopic(application: string): string {
@@ -33,7 +35,8 @@ export function ledgerTopic(application: string): string {
  * Who has ended, and where. A bounded run ends task by task: a task whose inputs have all ended flushes, and
  * writes into its last transaction the ends of every partition it writes (their uncommitted end, once all its
  * appends are answered: nothing it ever wrote lies behind). A reader of a topic knows the topic's end when all
- * tasks that write it have ended. Ends of topics that were there before the run stand in the row of the run, so
+ * tasks that write it have ended, or have said so of that topic: where stages feed each other though no record turns,
+ * a topic between them ends before the tasks do. Ends of topics that were there before the run stand in the row of the run, so
  * that a restart reads to the same place.
  */
 export class Ledger {
@@ -69,7 +72,14 @@ export class Ledger {
   /** The ends that a task of the current run has left, or `undefined` while it has not ended. */
   ended(task: string): TopicEnds | undefined {
     const row = this.#tasks.get(task);
-    return row !== undefined && row.run === this.#run?.run ? row.ends : undefined;
+    return row !== undefined && row.run === this.#run?.run && row.topics === undefined ? row.ends : undefined;
+  }
+
+  /** The ends that a task has left which writes a topic no more. */
+  #endedIn(task: string, topic: string): TopicEnds | undefined {
+    const row = this.#tasks.get(task);
+    if (row === undefined || row.run !== this.#run?.run) return undefined;
+    return row.topics === undefined || row.topics.includes(topic) ? row.ends : undefined;
   }
 
   /** Takes in what has come; waits up to `maxWaitMs`. Answers whether anything was new. */
@@ -94,10 +104,15 @@ export class Ledger {
     return news;
   }
 
-  taskRow(task: string, ends: TopicEnds): LedgerRow {
+  /** `topics`: those that it writes no more, where it goes on. */
+  taskRow(task: string, ends: TopicEnds, topics?: readonly string[]): LedgerRow {
     const run = this.#run;
     if (run === undefined) throw new FlowError('stopped', 'no run has begun');
-    return { key: `task/${task}`, at: this.#clock.now(), value: { run: run.run, ends } };
+    return {
+      key: `task/${task}`,
+      at: this.#clock.now(),
+      value: { run: run.run, ends, ...(topics === undefined ? {} : { topics }) },
+    };
   }
 
   runRow(run: number, complete: boolean, ends: TopicEnds): LedgerRow {
@@ -115,7 +130,7 @@ export class Ledger {
   topicEnds(topic: string, partitions: number, writers: readonly string[]): readonly Position[] | undefined {
     const ends = new Array<Position>(partitions).fill(0);
     for (const writer of writers) {
-      const left = this.ended(writer);
+      const left = this.#endedIn(writer, topic);
       if (left === undefined) return undefined;
       for (let p = 0; p < partitions; p++) ends[p] = Math.max(ends[p]!, left[partitionName(topic, p)] ?? 0);
     }

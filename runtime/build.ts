@@ -10,14 +10,15 @@ import {
   type Push,
   type Screen,
 } from '../operators/operators.ts';
-import type {
-  AbsurdTimePolicy,
-  FailurePolicy,
-  NodeKind,
-  NodeOf,
-  PlanNode,
-  SourceTiming,
-  Stage,
+import {
+  type AbsurdTimePolicy,
+  endsBefore,
+  type FailurePolicy,
+  type NodeKind,
+  type NodeOf,
+  type PlanNode,
+  type SourceTiming,
+  type Stage,
 } from '../topology/plan.ts';
 import { type ContextParts, createContext } from './context.ts';
 import type { Input } from './inputs.ts';
@@ -44,12 +45,22 @@ export interface BuiltTopic {
   readonly alone: boolean;
 }
 
+/** A topic that ends before the stage does: when these inputs have ended, and these operators are told so. */
+export interface EarlyEnd {
+  readonly topic: string;
+  /** By their nodes. */
+  readonly inputs: ReadonlySet<string>;
+  /** In topological order. */
+  readonly operators: readonly Operator[];
+}
+
 export interface BuiltStage {
   /** In topological order. */
   readonly operators: readonly Operator[];
   /** The same, and how they hang together. */
   readonly nodes: readonly TimedNode[];
   readonly counts: NodeCounts;
+  readonly early: readonly EarlyEnd[];
   readonly topics: readonly BuiltTopic[];
   /** Where the records of the stage's connector go. */
   readonly read: Push | undefined;
@@ -101,6 +112,10 @@ export function buildStage(parts: BuildParts): BuiltStage {
     operators: chain.nodes.map(({ operator }) => operator),
     nodes: chain.nodes,
     counts,
+    early: endsBefore(index.plan, stage).map(({ topic, entries: inputs, nodes }) => ({
+      ...{ topic, inputs },
+      operators: chain.nodes.filter(({ id }) => nodes.has(id)).map(({ operator }) => operator),
+    })),
     topics,
     read: stage.connector === null ? undefined : chain.entries.get(stage.connector),
     onUndecodable(id) {

@@ -110,6 +110,7 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     state,
     inputs,
     operators: built.operators,
+    early: isBounded(parts.ledger) ? built.early : [],
     scans,
     streamTime,
     timers,
@@ -145,7 +146,7 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     changelog: (table) => changelogOf(application, stage, table),
     stored: stage.stores.length === 0 ? [] : changelogsOf(program, index, stage).map(({ table }) => table),
     times: taskTimes(parts, stage, built, { task, clock }),
-    ledgerRow: async () => parts.ledger.taskRow(spec.id, await writtenEnds(parts, stage)),
+    ledgerRow: async (ended) => parts.ledger.taskRow(spec.id, await writtenEnds(parts, stage), ended),
   });
 }
 
@@ -175,6 +176,10 @@ function timesParts({ times, ledger, settings, clock }: OpenTaskParts) {
 function takenFrom(inputs: readonly Input[], node: string): number | undefined {
   const own = inputs.filter((input) => input.node === node);
   return own.length === 0 ? undefined : own.reduce((sum, { taken, passed }) => sum + taken + passed, 0);
+}
+
+function isBounded({ run }: Ledger): boolean {
+  return run !== undefined && !run.complete;
 }
 
 /** Positions carry the run they belong to: a connector begins anew in a new run, a topic goes on. */

@@ -32,7 +32,8 @@ export interface RunningTaskParts {
   readonly stored: readonly string[];
   /** Where its time counts for itself or for others. */
   readonly times: TaskTimes | undefined;
-  ledgerRow(): Promise<LedgerRow>;
+  /** `topics`: those that the task writes no more, where it goes on. */
+  ledgerRow(topics?: readonly string[]): Promise<LedgerRow>;
 }
 
 /** A task with what a worker needs to feed, commit and close it. */
@@ -43,6 +44,7 @@ export class RunningTask {
   readonly nodes: readonly NodeCount[];
   readonly times: TaskTimes | undefined;
   readonly #parts: RunningTaskParts;
+  #toldTopics = 0;
 
   constructor(parts: RunningTaskParts) {
     this.task = parts.task;
@@ -77,8 +79,16 @@ export class RunningTask {
         position: input.position,
         metadata,
       })),
-      ended: task.finished ? ledgerRow : undefined,
+      ended: task.finished ? () => ledgerRow() : this.#endedTopics(),
     };
+  }
+
+  #endedTopics(): EpochPart['ended'] {
+    const { task, ledgerRow } = this.#parts;
+    if (task.endedTopics.size === this.#toldTopics) return undefined;
+    this.#toldTopics = task.endedTopics.size;
+    const topics = [...task.endedTopics];
+    return () => ledgerRow(topics);
   }
 
   /** Writes back what is committed and closes the store. */

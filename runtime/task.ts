@@ -2,12 +2,14 @@ import type { Millis } from '../core/ids.ts';
 import { MISS, type Step } from '../core/step.ts';
 import type { KeptNumber, Operator, ResumableScan } from '../operators/operators.ts';
 import type { TaskState } from '../state/state.ts';
+import type { EarlyEnd } from './build.ts';
 import type { Failures } from './failures.ts';
 import type { Input } from './inputs.ts';
 import { soundTime } from './record-time.ts';
 import type { ScanRequests } from './scan-requests.ts';
 import type { SchemaWaits } from './schema-waits.ts';
 import type { StageClock } from './stage-clock.ts';
+import { TaskEndings } from './task-endings.ts';
 import type { Timers } from './timers.ts';
 
 /** What a call of {@link Task.run} came to. */
@@ -26,6 +28,8 @@ export interface TaskParts {
   readonly inputs: readonly Input[];
   /** In topological order. */
   readonly operators: readonly Operator[];
+  /** Of a bounded run; see `build.ts`. */
+  readonly early?: readonly EarlyEnd[];
   readonly scans: ScanRequests;
   readonly streamTime: KeptNumber;
   readonly timers: Timers;
@@ -54,15 +58,13 @@ export class Task {
   records = 0;
   /** Something happened since the last commit. */
   worked = false;
-  /** All inputs have ended, all windows are flushed; only the last commit is owed. */
-  finished = false;
 
   readonly #parts: TaskParts;
   readonly #step: Step;
   readonly #scans: ResumableScan[];
   /** The input whose record missed, or undefined when a scan or a timer did. */
   #missed: Input | undefined;
-  #ending = -1;
+  readonly #endings: TaskEndings;
   #passed = 0;
   /** Nothing runs before a schema has come. */
   #waiting = false;
@@ -74,6 +76,13 @@ export class Task {
     this.#parts = parts;
     this.#step = parts.step;
     this.#scans = parts.scans.pending;
+    this.#endings = new TaskEndings(parts.inputs, parts.operators, parts.early ?? [], {
+      attempt: (work) => this.#attempt(work),
+      runScans: () => this.#runScans(),
+      worked: () => {
+        this.worked = true;
+      },
+    });
     for (const operator of parts.operators) {
       if (operator.start !== undefined) this.#scans.push(startOf(operator));
     }
@@ -88,6 +97,16 @@ export class Task {
   /** Something is begun that goes on before the next record. */
   get scanning(): boolean {
     return this.#scans.length > 0;
+  }
+
+  /** All inputs have ended, all windows are flushed; only the last commit is owed. */
+  get finished(): boolean {
+    return this.#endings.finished;
+  }
+
+  /** Topics that it writes no more, though it goes on. */
+  get endedTopics(): ReadonlySet<string> {
+    return this.#endings.topics;
   }
 
   /** Takes up to `max` records. */
@@ -105,7 +124,7 @@ export class Task {
       if (schemas?.asked !== asked) return 'miss';
       this.#countPassed();
       if (this.#parts.clock?.news) continue;
-      if (input === undefined) return this.#atEnd();
+      if (input === undefined) return this.#endings.advance() ? 'idle' : 'miss';
       const before = left;
       left = this.#runInput(input, left);
       const taken = before - Math.abs(left);
@@ -303,33 +322,6 @@ export class Task {
     }
     step.settle();
     return more;
-  }
-
-  /** Nothing can be chosen: either something is awaited, or all inputs have ended and the windows flush. */
-  #atEnd(): RunResult {
-    if (this.finished || !this.inputs.every((input) => input.ended)) return 'idle';
-    const { operators } = this.#parts;
-    while (this.#ending < operators.length) {
-      if (this.#ending >= 0) {
-        const operator = operators[this.#ending]!;
-        const result = this.#attempt({
-          advance() {
-            operator.end?.();
-            return true;
-          },
-        });
-        if (result === 'miss') return 'miss';
-        if (result === 'again') {
-          if (!this.#runScans()) return 'miss';
-          continue;
-        }
-      }
-      this.#ending++;
-      this.worked = true;
-      if (!this.#runScans()) return 'miss';
-    }
-    this.finished = true;
-    return 'idle';
   }
 
   /**

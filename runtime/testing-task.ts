@@ -118,6 +118,7 @@ export class DriverTask {
       ...{ id: this.id, step, state, scans, streamTime, timers, clock: stageClock, outputs },
       inputs: this.#inputs,
       operators: built.operators,
+      early: built.early,
       counts: built.counts.values,
       flush: () => outputs.seal(false),
       failures: new Failures({

@@ -207,7 +207,7 @@ export class TopologyDriver {
         if (index.writers(input.topic).length === 0) input.setEnd(input.position);
       }
     }
-    for (let rounds = 0; rounds <= program.plan.stages.length; rounds++) {
+    for (let rounds = 0; rounds <= program.plan.topics.length; rounds++) {
       this.#run();
       for (const { topics } of this.#tasks) {
         for (const input of topics) if (this.#isEnded(input.topic)) input.setEnd(input.position);
@@ -218,7 +218,9 @@ export class TopologyDriver {
 
   #isEnded(topic: string): boolean {
     const writers = this.#parts.index.writers(topic);
-    return this.#tasks.every(({ task, stage }) => task.finished || !writers.includes(stage));
+    return this.#tasks.every(
+      ({ task, stage }) => task.finished || task.endedTopics.has(topic) || !writers.includes(stage),
+    );
   }
 
   async #readSplit(task: DriverTask, input: SplitInput): Promise<void> {

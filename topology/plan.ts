@@ -370,6 +370,7 @@ export type PlanNode = NodeCommon &
 export type NodeKind = PlanNode['kind'];
 export type NodeOf<Kind extends NodeKind> = Extract<PlanNode, { readonly kind: Kind }>;
 
+export { type Before, endsBefore } from './leads-to.ts';
 /** The policy for operator errors stands on the application, per plan run; see `runtime/`. */
 export { planHash } from './plan-hash.ts';
 export type { Code, Program } from './program.ts';

@@ -1,4 +1,5 @@
 import { fault, type PlanFault } from './faults.ts';
+import { endsBefore } from './leads-to.ts';
 import type { Plan, Stage } from './plan.ts';
 import { splitStages } from './split.ts';
 
@@ -39,11 +40,12 @@ function connectorFaults(plan: Plan, stage: Stage): readonly PlanFault[] {
 
 /**
  * A walk from each stage along the topics it writes; told once for each circle, by its first stage. Stages may be bound
- * in a circle in which no record turns (a stream joined with an aggregate of its own) where the plan runs on for ever.
+ * in a circle in which no record turns (a stream joined with an aggregate of its own, a join by foreign key). A bounded
+ * run of such a plan ends topic by topic; where that cannot be, the plan is refused if all its sources have an end.
  */
 function cycleFaults(plan: Plan, stages: readonly Stage[]): readonly PlanFault[] {
   const found: PlanFault[] = [];
-  const ends = isBounded(plan, stages);
+  const endless = isBounded(plan, stages) ? withoutEnd(plan, stages) : [];
   const readers = (topic: string) => stages.filter((stage) => stage.reads.includes(topic));
   const told = new Set<string>();
   for (const start of stages) {
@@ -53,13 +55,36 @@ function cycleFaults(plan: Plan, stages: readonly Stage[]): readonly PlanFault[]
     for (const step of path) told.add(step.stage.id);
     const words = path.map((step) => step.topic).join(' -> ');
     const turns = recordsTurn(plan, start);
-    if (!turns && !ends) continue;
+    if (!turns && !path.some((step) => endless.includes(step.topic))) continue;
     const message = turns
       ? `records run in a circle through ${words}; end it at a topic that another application reads`
-      : `stage ${start.id} would read what it writes, through ${words}, and a bounded run of it would have no end: records before and behind that topic meet in one merge, join or store; repartition the earlier ones too, or read the table again from a topic of its own`;
+      : `stage ${start.id} would read what it writes, through ${words}, and a bounded run of it would have no end, since a processor, whose timers may fire to the last, stands before that topic; repartition what comes of the processor, so that it has a stage of its own`;
     found.push(fault('cycle', start.nodes[0] ?? null, message));
   }
   return found;
+}
+
+/** Written topics of which nobody could say where they end: each waits for itself. */
+function withoutEnd(plan: Plan, stages: readonly Stage[]): readonly string[] {
+  const byId = new Map(plan.nodes.map((node) => [node.id, node]));
+  const topicOf = (id: string): readonly string[] => {
+    const node = byId.get(id);
+    return node !== undefined && 'topic' in node ? [node.topic] : [];
+  };
+  const waitsFor = new Map<string, readonly string[]>();
+  for (const stage of stages) {
+    const early = new Map(endsBefore({ ...plan, stages }, stage).map((each) => [each.topic, each.entries]));
+    for (const topic of stage.writes) {
+      const entries = early.get(topic);
+      const reads = entries === undefined ? stage.reads : [...entries].flatMap(topicOf);
+      waitsFor.set(topic, [...(waitsFor.get(topic) ?? []), ...reads]);
+    }
+  }
+  for (let before = -1; before !== waitsFor.size; ) {
+    before = waitsFor.size;
+    for (const [topic, reads] of waitsFor) if (!reads.some((each) => waitsFor.has(each))) waitsFor.delete(topic);
+  }
+  return [...waitsFor.keys()];
 }
 
 /** Every source has an end: none is a topic that the plan does not write itself. */
