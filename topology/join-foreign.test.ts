@@ -99,6 +99,28 @@ test('two stages, two topics between them, and a store of subscriptions', () => 
   assert.deepEqual(nullKeys, ['keep', 'drop', 'drop']);
 });
 
+/** Both tables of connectors that end; with a processor before the one or the other, or none. */
+function bounded(t: Topology, processed: 'left' | 'right' | 'none'): void {
+  const table = (side: 'left' | 'right') => {
+    const text = { key: string(), value: string(), partitions: 2 } as const;
+    const source = { description: side, bounded: true, open: async () => assert.fail() };
+    const read = { name: side, key: (row: string) => row, keySerde: string(), value: string(), time: () => 0 };
+    const rows = t.read<string, string>(source, read).repartition({ ...text, name: side });
+    if (processed !== side) return rows.toTable({ store: side });
+    const made = rows.processValues<string>({ name: 'p', supplier: () => ({ process() {} }), value: string() });
+    return made.toTable({ store: side });
+  };
+  table('left').joinForeign(table('right'), { name: 'fk', foreignKey: (row) => row, merge: (row) => row });
+}
+
+test('a bounded run ends topic by topic, if no timer can add to what the right side is sent', () => {
+  for (const processed of ['none', 'right'] as const) {
+    const t = topology('bounded');
+    bounded(t, processed);
+    assert.deepEqual(validatePlan(t.build().plan), []);
+  }
+});
+
 const CASES: { readonly [name: string]: readonly [(t: Topology) => void, ...RegExp[]] } = {
   'a right table on an undeclared partitioner': [
     (t) => tables(t).left.joinForeign(t.table(odd, { store: 'odd' }), { name: 'fk', foreignKey, merge }),
@@ -144,6 +166,10 @@ const CASES: { readonly [name: string]: readonly [(t: Topology) => void, ...RegE
       left.joinForeign(right, { name: 'fk', foreignKey, merge, store: 'kept' });
     },
     /store kept has no value serde/,
+  ],
+  'a bounded run in which a timer may add to what the right side is sent': [
+    (t) => bounded(t, 'left'),
+    /through nf\.app\.fk\.subscriptions\.repartition -> nf\.app\.fk\.answers\.repartition, and a bounded run of it would have no end, since a processor/,
   ],
   'two joins of one name': [
     (t) => {
