@@ -16,7 +16,7 @@ import { type Datum, type TestProgram, TestTask, type TestTaskOptions } from './
 const inputs = fc
   .array(
     fc.record({
-      which: fc.constantFrom('events', 'events', 'events', 'names', 'rates', 'prices'),
+      which: fc.constantFrom('events', 'events', 'events', 'names', 'rates', 'prices', 'everywhere'),
       key: fc.constantFrom('a', 'ab', 'b', 'é', null),
       value: fc.option(fc.nat(9), { freq: 6 }),
       later: fc.integer({ min: -9, max: 12 }),

@@ -82,6 +82,7 @@ export interface OperatorContext {
    */
   fn<F>(ref: string): F;
   serde(name: string): Serde<unknown>;
+  /** That of the task; of a global table the worker's copy, to be read only. */
   table(store: string): Table;
   /**
    * The serdes and retention of a store, for typed access. The key is that of a row: for window stores without

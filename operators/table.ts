@@ -10,6 +10,7 @@ import { createFilterTable } from './filter-table.ts';
 import { createFlatMap } from './flat-map.ts';
 import { createGroupTable } from './group-table.ts';
 import { createJoinForeign } from './join-foreign.ts';
+import { createJoinGlobal } from './join-global.ts';
 import { createJoinStreams } from './join-streams.ts';
 import { createJoinTable } from './join-table.ts';
 import { createJoinTables } from './join-tables.ts';
@@ -26,8 +27,8 @@ import { createStoreRows } from './store-rows.ts';
 import { createSubscribeForeign } from './subscribe-foreign.ts';
 import { createSuppressBuffer } from './suppress-buffer.ts';
 
-/** Kinds that the task itself serves: it reads, decodes, stamps and pushes. */
-type SourceKind = 'source' | 'read';
+/** Kinds that the task itself serves: it reads, decodes, stamps and pushes. A global table is the worker's. */
+type SourceKind = 'source' | 'read' | 'globalTable';
 
 /** A factory for each kind of plan node; a kind without one does not compile. */
 export const OPERATORS = {
@@ -43,6 +44,7 @@ export const OPERATORS = {
   flatMap: createFlatMap,
   groupTable: createGroupTable,
   joinForeign: createJoinForeign,
+  joinGlobal: createJoinGlobal,
   joinStreams: createJoinStreams,
   joinTable: createJoinTable,
   joinTables: createJoinTables,

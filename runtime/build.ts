@@ -184,7 +184,7 @@ function buildChain(parts: BuildParts, trace: ContextParts['trace'], counts?: No
   const pushOf = (wires: readonly { readonly node: PlanNode; readonly input: number }[]) =>
     fanOut(wires.map(({ node, input }) => built.get(node.id)?.inputs[input] ?? NOWHERE));
   for (const node of nodes.toReversed()) {
-    if (node.kind === 'source' || node.kind === 'read') continue;
+    if (node.kind === 'source' || node.kind === 'read' || node.kind === 'globalTable') continue;
     const next = ports.get(node.id)!.map((wires, port) => {
       const push = pushOf(wires);
       return counts === undefined ? push : counts.wrap(node, port, push);

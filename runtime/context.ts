@@ -1,7 +1,7 @@
 import type { KeptNumbers, Outputs } from '../checkpoints/checkpoints.ts';
 import type { Step } from '../core/step.ts';
 import { type OperatorClock, type OperatorContext, type Output, OwnClock, type Push } from '../operators/operators.ts';
-import type { TaskState } from '../state/state.ts';
+import type { Table, TaskState } from '../state/state.ts';
 import type { PlanNode } from '../topology/plan.ts';
 import type { Program } from '../topology/topology.ts';
 import type { Drops } from './drops.ts';
@@ -17,6 +17,8 @@ export interface ContextParts {
   readonly partition: number;
   readonly step: Step;
   readonly state: TaskState;
+  /** Copies of global tables, by store. */
+  readonly globals: ReadonlyMap<string, Table>;
   readonly numbers: KeptNumbers;
   readonly outputs: Outputs;
   readonly drops: Drops;
@@ -44,7 +46,7 @@ export function createContext(parts: ContextParts, node: PlanNode): OperatorCont
       return (trace === undefined ? fn : traced(fn, ref, trace)) as F;
     },
     serde: (name) => code.serde(name),
-    table: (store) => state.table(store),
+    table: (store) => parts.globals.get(store) ?? state.table(store),
     storeSerdes(store) {
       const found = index.stores.get(store)!;
       const { kind, key, retentionMs } = found;

@@ -123,6 +123,7 @@ class Drive {
       telemetry: this.#telemetry,
       settings: { ...DEFAULT_SETTINGS, onFailure: this.#options.onFailure ?? 'fail' },
       step: this.#step,
+      globals: new Map(),
       outputs: this.#outputs,
       budget: { maxBytes: this.#options.stateBytes ?? Number.MAX_SAFE_INTEGER, usedBytes: 0 },
       ledger: await Ledger.open(this.#log, this.#program.plan.name, systemClock),

@@ -10,6 +10,7 @@ import { Alignment } from './alignment.ts';
 import { BudgetShare } from './budget-share.ts';
 import { endsOfTopics } from './ends.ts';
 import { Feed } from './feed.ts';
+import { GlobalFeed } from './global-feed.ts';
 import { MetricSet } from './metrics.ts';
 import { openTask } from './open-task.ts';
 import type { RestoreFigures } from './restores.ts';
@@ -102,14 +103,15 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
   const { program, log, clock, settings, index, specs, telemetry } = options;
   const application = program.plan.name;
   const step = new Step();
+  const budget = { maxBytes: Math.floor(settings.stateBytes / settings.workers), usedBytes: 0 };
+  const runLog = telemetry.log.with({ application });
+  const globals = await GlobalFeed.open({ ...options, budget, lines: runLog });
   const outputs = new Outputs(step, settings.batchBytes, settings.compression);
   const wake = new Wake(clock);
   const ledger = await Ledger.open(log, application, clock);
   const renewProducer = () => openProducer(options);
   const producer = await renewProducer();
   const feed = createFeed(options, ledger, wake);
-  const budget = { maxBytes: Math.floor(settings.stateBytes / settings.workers), usedBytes: 0 };
-  const runLog = telemetry.log.with({ application });
   const report = new WorkerReport({
     metrics: new MetricSet(telemetry, { application }),
     log: runLog,
@@ -126,17 +128,9 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
   const time = { times: new StageTimes(index, specs.values()), alignment: new Alignment(), bounded };
   const standbys = standbysOf(stateParts, specs, budget, runLog);
   const worker = new Worker({
-    clock,
-    settings,
-    producer,
-    renewProducer,
-    trimmer,
+    ...{ clock, settings, producer, renewProducer, trimmer, wake, step, outputs, feed },
     observer: report,
     ledgerTopic: ledgerTopic(application),
-    wake,
-    step,
-    outputs,
-    feed,
     async open(id, signal) {
       const spec = specs.get(id);
       if (spec === undefined) throw new FlowError('plan.mismatch', `task ${id} is not part of this plan`);
@@ -148,6 +142,7 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
           outputs,
           budget,
           ledger,
+          globals: globals.tables,
           schemas,
           ...time,
           signal,
@@ -160,7 +155,9 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
     isEnded: (task) => ledger.ended(task) !== undefined,
     onRebuild: (reason) => report.rebuilding(reason),
   });
-  const finished = worker.run().finally(() => Promise.all([standbys.stop(), report.close(), ledger.close()]));
+  globals.follow((failure) => worker.fail(failure));
+  const closeAll = () => Promise.all([globals.close(), standbys.stop(), report.close(), ledger.close()]);
+  const finished = worker.run().finally(closeAll);
   return {
     finished,
     renew: (identity, tasks) => worker.renew(identity, tasks),

@@ -9,7 +9,7 @@ import {
 import type { Source } from '../connectors/connectors.ts';
 import { type Position, partitionName } from '../core/ids.ts';
 import type { CommittedPosition, Log } from '../log/log.ts';
-import type { TaskState } from '../state/state.ts';
+import type { Table, TaskState } from '../state/state.ts';
 import type { NodeOf, Stage } from '../topology/plan.ts';
 import type { Alignment } from './alignment.ts';
 import { type BuiltStage, buildStage } from './build.ts';
@@ -46,6 +46,8 @@ export interface OpenTaskParts extends OpenStateParts {
   readonly alignment: Alignment;
   /** All inputs of the run have an end, known by now or later. */
   readonly bounded: boolean;
+  /** Copies of global tables, by store. */
+  readonly globals: ReadonlyMap<string, Table>;
   /** Told as the state of a task is restored, and when it is. */
   readonly restores?: Pick<WorkerReport, 'restoring' | 'restored' | 'restoreEnded'>;
   readonly schemas?: SchemaWaits | undefined;
@@ -96,6 +98,7 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     ...{ program, index, stage, partition: spec.partition, step, state, numbers, outputs, drops, scans, timers },
     clock: clocked ? clock : undefined,
     counted: telemetry.measures,
+    globals: parts.globals,
     maxRecordBytes: parts.maxRecordBytes,
     now: () => parts.clock.now(),
   });

@@ -10,6 +10,7 @@ export class PlanIndex {
   readonly stages = new Map<string, Stage>();
   /** Topics that a stage writes. */
   readonly written: ReadonlySet<string>;
+  readonly globals: readonly NodeOf<'globalTable'>[];
   /** Nodes whose records carry the value that they replace. */
   readonly olds: ReadonlySet<string>;
   /** Nodes fed by a node, with the number of the input they take it at, in plan order. */
@@ -17,6 +18,7 @@ export class PlanIndex {
 
   constructor(plan: Plan) {
     this.plan = plan;
+    this.globals = plan.nodes.filter((node) => node.kind === 'globalTable');
     this.olds = nodesWithOlds(plan.nodes);
     this.written = new Set(plan.stages.flatMap((stage) => stage.writes));
     for (const topic of plan.topics) this.topics.set(topic.name, topic);

@@ -3,7 +3,7 @@ import type { Source } from '../connectors/connectors.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Millis, TaskId } from '../core/ids.ts';
 import type { Step } from '../core/step.ts';
-import type { StateBackend, TaskState } from '../state/state.ts';
+import type { StateBackend, Table, TaskState } from '../state/state.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { FailurePolicy, Stage } from '../topology/plan.ts';
 import type { Program } from '../topology/topology.ts';
@@ -40,6 +40,8 @@ export interface DriverParts {
   readonly telemetry: Telemetry;
   readonly backend: StateBackend;
   readonly stores: DriverStores;
+  /** Copies of global tables, by store. */
+  readonly globals: ReadonlyMap<string, Table>;
   readonly onFailure: FailurePolicy;
   readonly idleMs: Millis;
   /** Connectors are read to their end now; before that, a test sends what it wants, and they hold no time back. */
@@ -100,6 +102,7 @@ export class DriverTask {
     const built = buildStage({
       ...{ program, index, stage, partition, step, state, numbers, outputs, drops, scans, timers },
       clock: clocked ? stageClock : undefined,
+      globals: parts.globals,
       maxRecordBytes: () => ANY_SIZE,
       now: () => clock.now(),
     });

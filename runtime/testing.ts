@@ -6,12 +6,13 @@ import { type Millis, partitionName } from '../core/ids.ts';
 import { Step } from '../core/step.ts';
 import { type Fetched, partitionForKey } from '../log/log.ts';
 import { localRegistry, type Serde } from '../schemas/schemas.ts';
-import { createStateBackend } from '../state/state.ts';
+import { createStateBackend, type Table } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
 import type { FailurePolicy } from '../topology/plan.ts';
 import type { Program, Topic } from '../topology/topology.ts';
 import { bindProgram } from './bind-schemas.ts';
 import { deadLetterTopic } from './failures.ts';
+import { GlobalTables } from './global-tables.ts';
 import type { SplitInput } from './split-input.ts';
 import { PlanIndex } from './stage.ts';
 import { DriverLog } from './testing-log.ts';
@@ -71,6 +72,8 @@ export class TopologyDriver {
   #ending = false;
   readonly #sharedTime: boolean;
   readonly #order: WrittenOrder;
+  readonly #globalRows = new Map<string, Table>();
+  #globals: GlobalTables | undefined;
   #tasks: readonly DriverTask[] = [];
   #feeds: ReadonlyMap<string, readonly TopicFeed[]> = new Map();
   readonly #ready = new OldestFirst<DriverFeed>(({ input }) =>
@@ -90,6 +93,7 @@ export class TopologyDriver {
       telemetry: silentTelemetry(),
       backend: createStateBackend({}),
       stores: new DriverStores(),
+      globals: this.#globalRows,
       onFailure: options.onFailure ?? 'fail',
       idleMs: options.idleMs ?? 0,
       isEnding: () => this.#ending,
@@ -141,11 +145,12 @@ export class TopologyDriver {
       throw new FlowError('plan.invalid', `store ${store} is not part of this topology; it has ${names}`);
     }
     const { kind } = found;
-    if (kind !== 'key-value' && kind !== 'window' && kind !== 'versioned') {
+    if (kind !== 'key-value' && kind !== 'window' && kind !== 'versioned' && kind !== 'global') {
       throw new FlowError('plan.invalid', `store ${store} is a ${kind} store, whose rows are its operator's alone`);
     }
     const tasks = this.#tasks.filter(({ stage }) => stage.stores.includes(store));
-    const tables = tasks.map(({ state }) => state.table(store));
+    const global = this.#globalRows.get(store);
+    const tables = global === undefined ? tasks.map(({ state }) => state.table(store)) : [global];
     const key = code.serde(found.key) as Serde<K>;
     return driverTable(step, tables, {
       key,
@@ -239,6 +244,7 @@ export class TopologyDriver {
   }
 
   async #open(): Promise<void> {
+    await this.#openGlobals();
     this.#tasks = await openTasks(this.#parts);
     const feeds = new Map<string, TopicFeed[]>();
     for (const task of this.#tasks) {
@@ -249,6 +255,22 @@ export class TopologyDriver {
     }
     this.#feeds = feeds;
     this.#run();
+  }
+
+  /** What was written and not committed is in no global table: with commits on demand they are loaded from their topics. */
+  async #openGlobals(): Promise<void> {
+    const { index, backend, clock } = this.#parts;
+    if (this.#globals !== undefined && !this.#onDemand) return;
+    await this.#globals?.close();
+    const budget = { maxBytes: Number.MAX_SAFE_INTEGER, usedBytes: 0 };
+    const globals = await GlobalTables.open({ index, backend, clock, budget });
+    for (const { topic } of index.globals) {
+      for (let partition = 0; partition < index.topics.get(topic)!.partitions; partition++) {
+        for (const fetched of this.#log.from(topic, partition, 0)) globals.take(fetched);
+      }
+    }
+    this.#globals = globals;
+    for (const [store, table] of globals.tables) this.#globalRows.set(store, table);
   }
 
   async #reopen(): Promise<void> {
@@ -315,6 +337,7 @@ export class TopologyDriver {
   }
 
   #offer(fetched: Fetched): void {
+    if (this.#globals!.has(fetched.topic)) this.#globals!.take(fetched);
     for (const feed of this.#feeds.get(partitionName(fetched.topic, fetched.partition)) ?? []) {
       feed.input.offer(fetched);
       this.#wake(feed);

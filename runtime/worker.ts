@@ -168,6 +168,11 @@ export class Worker {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
+  /** Something that its tasks need has failed for good. */
+  fail(failure: unknown): void {
+    this.#failed(failure);
+  }
+
   stop(): void {
     this.#stop.abort();
     this.#parts.wake.notify();

@@ -60,7 +60,9 @@ function settingsProblem(plan: Plan, topic: PlanTopic, found: TopicFacts): strin
     if (retentionMs >= 0) return `deletes records after ${retentionMs} ms, read or not; set its retention to -1`;
     return undefined;
   }
-  const table = plan.nodes.find((node) => node.kind === 'table' && node.topic === topic.name);
+  const table = plan.nodes.find(
+    (node) => (node.kind === 'table' || node.kind === 'globalTable') && node.topic === topic.name,
+  );
   if (table !== undefined && retentionMs >= 0 && cleanup !== 'compact') {
     return `feeds a table and deletes records after ${retentionMs} ms, so that a rebuilt table lacks older rows; set its cleanup to compact`;
   }

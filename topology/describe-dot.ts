@@ -1,4 +1,4 @@
-import { drawingOf, nodeWords, partitionWords, stageWords, storeWords } from './describe-words.ts';
+import { drawingOf, globalTables, nodeWords, partitionWords, stageWords, storeWords } from './describe-words.ts';
 import type { Plan } from './plan.ts';
 
 /** A DOT digraph for Graphviz: stages as clusters. */
@@ -20,6 +20,12 @@ export function describeDot(plan: Plan): string {
     }
     lines.push('  }');
   });
+  for (const each of globalTables(plan)) {
+    lines.push(`  ${node(each.id)} [label=${quoted(each.id, nodeWords(each))}];`);
+    const found = plan.stores.find(({ name }) => name === each.store);
+    if (found === undefined) continue;
+    lines.push(`  ${store(found.name)} [shape=cylinder, label=${quoted(found.name, storeWords(found))}];`);
+  }
   const { flows, reads, writes, uses } = drawingOf(plan);
   for (const [from, to] of flows) lines.push(`  ${node(from)} -> ${node(to)};`);
   for (const [from, to] of reads) lines.push(`  ${topic(from)} -> ${node(to)};`);

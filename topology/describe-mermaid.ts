@@ -1,4 +1,4 @@
-import { drawingOf, nodeWords, partitionWords, stageWords, storeWords } from './describe-words.ts';
+import { drawingOf, globalTables, nodeWords, partitionWords, stageWords, storeWords } from './describe-words.ts';
 import type { Plan } from './plan.ts';
 
 /** A Mermaid flowchart: stages as subgraphs, topics as stadiums between them, stores as cylinders. */
@@ -25,6 +25,11 @@ export function describeMermaid(plan: Plan): string {
       lines.push(`    ${store(name)}[(${text(name, storeWords(found))})]`);
     }
     lines.push('  end');
+  }
+  for (const each of globalTables(plan)) {
+    lines.push(`  ${node(each.id)}[${text(each.id, nodeWords(each))}]`);
+    const found = plan.stores.find(({ name }) => name === each.store);
+    if (found !== undefined) lines.push(`  ${store(found.name)}[(${text(found.name, storeWords(found))})]`);
   }
   const { flows, reads, writes, uses } = drawingOf(plan);
   for (const [from, to] of flows) lines.push(`  ${node(from)} --> ${node(to)}`);

@@ -1,4 +1,4 @@
-import { nodeWords, stageWords, storeWords, topicWords } from './describe-words.ts';
+import { globalTables, nodeWords, stageWords, storeWords, topicWords } from './describe-words.ts';
 import type { Plan, PlanNode, Stage } from './plan.ts';
 
 /** For the terminal: one line a node, with what it takes where that is not the line above. */
@@ -6,6 +6,10 @@ export function describeText(plan: Plan): string {
   const byId = new Map(plan.nodes.map((node) => [node.id, node]));
   const lines = [`topology ${plan.name}`];
   for (const stage of plan.stages) lines.push('', ...stageLines(stage, byId));
+  const globals = globalTables(plan);
+  if (globals.length > 0) {
+    lines.push('', 'global tables (in each worker)', ...table(globals.map((node) => [node.id, nodeWords(node)])));
+  }
   if (plan.topics.length > 0) {
     lines.push(
       '',

@@ -62,6 +62,7 @@ export function nodeWords(node: PlanNode): string {
     case 'to':
       return `topic ${node.topic}${node.partitioner === 'inherited' ? ', partitions kept' : ''}`;
     case 'table':
+    case 'globalTable':
       return `topic ${node.topic}, store ${node.store}`;
     case 'read':
       return node.bounded ? 'connector, bounded' : 'connector';
@@ -94,6 +95,8 @@ export function nodeWords(node: PlanNode): string {
       return node.how;
     case 'answerForeign':
       return `store ${node.store}`;
+    case 'joinGlobal':
+      return `${node.how}, store ${node.store}`;
     case 'joinTable': {
       const grace = node.grace === null ? [] : [`grace ${spanWords(node.grace.ms)}`];
       return [node.how, ...ownStoreWords(node.store), ...grace].join(', ');
@@ -145,6 +148,11 @@ export function storeWords(store: PlanStore): string {
   return `${store.kind}, ${store.key || '?'} -> ${store.value || '?'}${kept}`;
 }
 
+/** Tables that belong to no stage. */
+export function globalTables(plan: Plan): readonly NodeOf<'globalTable'>[] {
+  return plan.nodes.filter((node) => node.kind === 'globalTable');
+}
+
 export function stageWords(stage: Stage): string {
   if (stage.connector !== null) return 'one task per split';
   return stage.partitions === 1 ? '1 task' : `${stage.partitions} tasks`;
@@ -174,7 +182,8 @@ export function drawingOf(plan: Plan): Drawing {
       if (before?.kind === 'repartition') reads.push([before.topic, node.id]);
       else flows.push([input, node.id]);
     }
-    if (node.kind === 'source' || node.kind === 'table') reads.push([node.topic, node.id]);
+    if (node.kind === 'source' || node.kind === 'table' || node.kind === 'globalTable')
+      reads.push([node.topic, node.id]);
     if (node.kind === 'to' || node.kind === 'repartition') writes.push([node.id, node.topic]);
   }
   const uses = plan.stores.flatMap((store) => store.nodes.map((node) => [node, store.name] as const));

@@ -1,6 +1,7 @@
 import type { Duration } from '../core/duration.ts';
 import type { Json, Millis } from '../core/ids.ts';
 import type { Serde } from '../schemas/schemas.ts';
+import type { GlobalTable, GlobalTableOptions, JoinGlobalOptions } from './global-handles.ts';
 import type { Grouped } from './group-handles.ts';
 import type { AbsurdTimePolicy, FailurePolicy } from './plan.ts';
 import type { Program } from './program.ts';
@@ -29,6 +30,14 @@ export interface Topology {
     topic: Topic<K, V, N>,
     options: TableOptions<H>,
   ): Table<K, V, N, null, HistoryOf<H>>;
+  /**
+   * The newest value per key of a whole topic, for look-ups by any key: each worker holds a copy in memory. It is loaded
+   * before any record is processed, and then follows the topic.
+   */
+  globalTable<K, V, N extends number>(
+    topic: Topic<K, V, N>,
+    options: GlobalTableOptions,
+  ): GlobalTable<K, NonNullable<V>>;
   /**
    * The records of a connector. Its splits are its own, so what comes is `'stale'`: write it `.to(topic)` or
    * `.repartition(...)` before anything that keeps state.
@@ -183,6 +192,16 @@ export interface Stream<K, V, P extends Scheme> extends Keyed<K>, Flow<V> {
   deduplicate(this: Settled<'deduplicate'>, options: DeduplicateOptions<K, V>): Stream<K, V, P>;
   /** What `fn` makes of each record and the previous one of its key; nothing for a first one. */
   difference<R>(this: Settled<'difference'>, options: DifferenceOptions<K, V, R>): Stream<K, R, P>;
+  /** With the row of a global table that the record names, as the copy at hand has it; without one: dropped. */
+  joinGlobal<G, W, R>(
+    table: GlobalTable<G, W>,
+    options: JoinGlobalOptions<(value: V, key: K) => NoInfer<G> | null, (value: V, row: W, key: K) => R>,
+  ): Stream<K, R, P>;
+  /** As `joinGlobal`, but without a row, or where the record names none, `merge` gets null. */
+  leftJoinGlobal<G, W, R>(
+    table: GlobalTable<G, W>,
+    options: JoinGlobalOptions<(value: V, key: K) => NoInfer<G> | null, (value: V, row: W | null, key: K) => R>,
+  ): Stream<K, R, P>;
   /** A user operator with stores and timers. It may forward any key, so what follows is `'stale'`. */
   process<V2 = V, K2 = K>(options: ProcessOptions<K, V, K2, V2>): Stream<K2, V2, 'stale'>;
   /** A user operator that promises to forward each record under the key it came with. */

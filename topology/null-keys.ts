@@ -23,6 +23,7 @@ export function nullKeysOf(nodes: readonly PlanNode[]): ReadonlyMap<string, Null
 function streamsInto({ kind, inputs }: PlanNode): readonly string[] {
   switch (kind) {
     case 'joinTable':
+    case 'joinGlobal':
     case 'answerForeign':
       return inputs.slice(0, 1);
     // rows of tables have keys, and so have the answers
@@ -38,6 +39,7 @@ function streamsInto({ kind, inputs }: PlanNode): readonly string[] {
 function takesNullKeys(node: PlanNode): boolean {
   switch (node.kind) {
     case 'joinTable':
+    case 'joinGlobal':
     // a row of the left table that names no foreign key is answered too
     case 'answerForeign':
       return node.how === 'left';

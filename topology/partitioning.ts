@@ -82,6 +82,7 @@ function after(
     case 'repartition':
       return { partitions: topics.get(node.topic)?.partitions ?? 0, by: 'key' };
     case 'read':
+    case 'globalTable':
       return NOWHERE;
     case 'map':
     case 'flatMap':

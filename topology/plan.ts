@@ -58,6 +58,7 @@ export interface PlanStore {
  * - `buffer`: records that wait, in order of time and key.
  * - `join`: records of one side of a join of streams, by time, key and number.
  * - `pending`: records of a join of streams that have found no partner, by side, time and key.
+ * - `global`: the newest row per key of a whole topic, a copy in each worker, without a changelog.
  * - `subscription`: the keys of a left table by the foreign key that their rows name, for fan-out in that order.
  */
 export type StoreKind =
@@ -69,6 +70,7 @@ export type StoreKind =
   | 'buffer'
   | 'join'
   | 'pending'
+  | 'global'
   | 'subscription';
 
 export interface StoreForm {
@@ -90,6 +92,7 @@ export const STORE_FORMS: { readonly [Kind in StoreKind]: StoreForm } = {
   buffer: { paned: false, raw: true, ordered: true },
   join: { paned: true, raw: true, ordered: false },
   pending: { paned: true, raw: true, ordered: true },
+  global: { paned: false, raw: true, ordered: false },
   subscription: { paned: false, raw: true, ordered: true },
 };
 
@@ -204,6 +207,8 @@ export type PlanNode = NodeCommon &
       }
     /** A topic read as a table into a store. */
     | { readonly kind: 'table'; readonly topic: string; readonly store: string; readonly onUndecodable: FailurePolicy }
+    /** A whole topic as a table, of which each worker has a copy. It belongs to no stage. */
+    | { readonly kind: 'globalTable'; readonly topic: string; readonly store: string }
     | { readonly kind: 'map'; readonly fn: CodeRef }
     | { readonly kind: 'mapValues'; readonly fn: CodeRef }
     | { readonly kind: 'filter'; readonly fn: CodeRef; readonly not: boolean }
@@ -353,6 +358,14 @@ export type PlanNode = NodeCommon &
     | { readonly kind: 'deduplicate'; readonly store: string; readonly withinMs: Millis; readonly by: CodeRef | null }
     /** Each record with the previous one of its key, where that is not too old. */
     | { readonly kind: 'difference'; readonly store: string; readonly withinMs: Millis | null; readonly fn: CodeRef }
+    /** Inputs: the stream, then the global table, whose store it names. Roles `key` and `merge`. */
+    | {
+        readonly kind: 'joinGlobal';
+        readonly how: 'inner' | 'left';
+        readonly store: string;
+        readonly keyOf: CodeRef;
+        readonly merge: CodeRef;
+      }
     | {
         readonly kind: 'process';
         readonly supplier: CodeRef;

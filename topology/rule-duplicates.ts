@@ -6,6 +6,7 @@ import { ownStore } from './table-rows.ts';
 const TOLD_ELSEWHERE: readonly string[] = [
   'source',
   'table',
+  'globalTable',
   'aggregate',
   'aggregateTable',
   'toTable',
@@ -50,17 +51,25 @@ function topicFaults(plan: Plan): readonly PlanFault[] {
   });
 }
 
+const WAYS = { source: 'as streams', table: 'as tables', globalTable: 'as global tables' };
+
 /** One topic is read by one node: two would share its positions. */
 function readerFaults(plan: Plan): readonly PlanFault[] {
-  const readers = plan.nodes.filter((node) => node.kind === 'source' || node.kind === 'table');
+  const readers = plan.nodes.filter(
+    (node) => node.kind === 'source' || node.kind === 'table' || node.kind === 'globalTable',
+  );
   return repeated(readers, (node) => node.topic).map((nodes) => {
     const kinds = new Set(nodes.map((node) => node.kind));
     const [first] = nodes;
+    if (kinds.size > 1 && kinds.has('globalTable')) {
+      const cure = 'read it in one way, or write it to a second topic for the other';
+      return fault('duplicate', first!.id, `topic ${first!.topic} is read as a global table and otherwise; ${cure}`);
+    }
     if (kinds.size === 2) {
       const cure = 'read it once, as a stream with toTable(...) or as a table with toStream()';
       return fault('duplicate', first!.id, `topic ${first!.topic} is read as a stream and as a table; ${cure}`);
     }
-    const what = first!.kind === 'source' ? 'as streams that differ in formats, time or policy' : 'as tables';
+    const what = first!.kind === 'source' ? 'as streams that differ in formats, time or policy' : WAYS[first!.kind];
     const cure = 'read it once and use that handle twice';
     return fault('duplicate', first!.id, `topic ${first!.topic} is read ${nodes.length} times ${what}; ${cure}`);
   });

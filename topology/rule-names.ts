@@ -10,7 +10,15 @@ const MAX_TOPIC = 249;
 const RESERVED = 'nf.';
 
 /** Kinds whose id is the only place where the user's name stands. */
-const NAMED: readonly string[] = ['read', 'process', 'joinTable', 'joinTables', 'joinForeign', 'joinStreams'];
+const NAMED: readonly string[] = [
+  'read',
+  'process',
+  'joinTable',
+  'joinTables',
+  'joinForeign',
+  'joinGlobal',
+  'joinStreams',
+];
 
 /** Names become topics, folders and metrics, so they are held to what all of these can bear. */
 export function nameFaults(plan: Plan): readonly PlanFault[] {

@@ -148,6 +148,7 @@ function sharedStoreFaults(plan: Plan, schemes: Schemes): readonly PlanFault[] {
   const found: PlanFault[] = [];
   const byId = new Map(plan.nodes.map((node) => [node.id, node]));
   for (const store of plan.stores) {
+    if (store.kind === 'global') continue;
     const users = store.nodes.filter((id) => schemes.has(id) && !LOOKERS.includes(byId.get(id)?.kind ?? ''));
     const counts = users.map((id) => schemes.get(id)!.partitions);
     const other = counts.findIndex((count) => count !== counts[0]);

@@ -73,6 +73,8 @@ function codeOf(node: PlanNode): readonly string[] {
       return [node.merge];
     case 'subscribeForeign':
       return [node.foreignKey];
+    case 'joinGlobal':
+      return [node.keyOf, node.merge];
     case 'process':
       return [node.supplier];
     case 'deduplicate':

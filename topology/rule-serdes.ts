@@ -35,8 +35,7 @@ function topicWords(topic: PlanTopic): string {
 
 /** Nodes at topics have the formats of the topic. Two declarations of a topic are another rule's. */
 function topicMismatch(node: PlanNode, topics: ReadonlyMap<string, PlanTopic>): string | undefined {
-  if (node.kind !== 'source' && node.kind !== 'table' && node.kind !== 'to' && node.kind !== 'repartition')
-    return undefined;
+  if (!('topic' in node)) return undefined;
   const topic = topics.get(node.topic);
   if (topic === undefined) return undefined;
   const side = (['key', 'value'] as const).find((each) => (node[each] ?? '') !== topic[each]);

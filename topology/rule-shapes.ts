@@ -4,6 +4,8 @@ import { isTable, ownStore, putsOutChanges } from './table-rows.ts';
 import { windowFacts } from './window-facts.ts';
 
 const ROOTS: readonly string[] = ['source', 'table', 'read'];
+/** Neither do they take inputs, nor does anything run on them alone. */
+const GLOBAL = 'globalTable';
 const ENDS: readonly string[] = ['to'];
 /** What they put out is for the topic behind them. */
 const CHANGES: readonly string[] = ['groupTable', 'subscribeForeign', 'answerForeign'];
@@ -39,7 +41,8 @@ const shape = (words: string): Problem => ({ code: 'shape', words });
 
 function countProblem(node: PlanNode): Problem | undefined {
   const have = node.inputs.length;
-  if (ROOTS.includes(node.kind)) return have === 0 ? undefined : shape('begins a plan and takes no inputs');
+  if (ROOTS.includes(node.kind) || node.kind === GLOBAL)
+    return have === 0 ? undefined : shape('begins a plan and takes no inputs');
   if (node.kind === 'merge') return have >= 2 ? undefined : shape('merges fewer than two streams');
   if (node.kind === 'joinTable') return have === 2 ? undefined : shape('joins one stream with one table');
   if (node.kind === 'joinTables') return have === 2 ? undefined : shape('joins two tables');
@@ -48,6 +51,7 @@ function countProblem(node: PlanNode): Problem | undefined {
     const adds = node.adds?.length ?? 0;
     return have >= 1 && have === adds ? undefined : shape(`takes ${have} inputs, and has ${adds} functions to add by`);
   }
+  if (node.kind === 'joinGlobal') return have === 2 ? undefined : shape('joins one stream with one global table');
   if (node.kind === 'joinForeign') return have === 2 ? undefined : shape('joins a table with its answers');
   if (node.kind === 'answerForeign')
     return have === 2 ? undefined : shape('answers subscriptions with rows of a table');
@@ -105,6 +109,9 @@ function inputProblem(node: PlanNode, inputs: readonly PlanNode[]): Problem | un
       return shape(`takes the changes of a grouped table behind their repartition, not records of ${first.id}`);
     case 'joinStreams':
       return streamProblem(first) ?? (second === undefined ? undefined : streamProblem(second));
+    case 'joinGlobal':
+      if (second === undefined || (second.kind === GLOBAL && second.store === node.store)) break;
+      return shape(`joins ${second.id}, which is no global table with ${storeWords(node.store)}`);
     case 'answerForeign':
       if (first.kind === 'repartition' && second !== undefined && isTable(second)) return undefined;
       return shape('takes subscriptions behind their repartition, then a table');
@@ -121,6 +128,7 @@ function inputProblem(node: PlanNode, inputs: readonly PlanNode[]): Problem | un
 
 function streamProblem(input: PlanNode): Problem | undefined {
   if (CHANGES.includes(input.kind)) return shape(`takes changes of ${input.id}, which need a repartition`);
+  if (input.kind === GLOBAL) return shape(`takes a stream; a row of ${input.id} is found by joinGlobal(...)`);
   if (putsOutChanges(input)) return shape(`takes a stream; call toStream() on ${input.id}`);
   if (input.kind === 'branch') return shape(`takes records of ${input.id}; take those of one of its arms`);
   return undefined;

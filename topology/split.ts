@@ -2,25 +2,29 @@ import type { Plan, PlanNode, Stage } from './plan.ts';
 
 /**
  * The stages of a plan: its nodes cut at topics, then the connected components, where using one store connects
- * as an edge does. Nodes and stages stand in the order of the plan. Takes plans with faults too, since the
+ * as an edge does. Global tables belong to none: every worker has them whole. Nodes and stages stand in the order of the plan. Takes plans with faults too, since the
  * validator compares with it.
  */
 export function splitStages(plan: Pick<Plan, 'nodes' | 'topics' | 'stores'>): readonly Stage[] {
   const byId = new Map(plan.nodes.map((node) => [node.id, node]));
   const groups = new Groups();
   for (const node of plan.nodes) {
+    if (node.kind === 'globalTable') continue;
     groups.add(node.id);
     for (const input of node.inputs) {
       const before = byId.get(input);
+      if (before?.kind === 'globalTable') continue;
       if (before !== undefined && before.kind !== 'repartition') groups.join(input, node.id);
       if (before?.kind === 'repartition') groups.join(behind(before.id), node.id);
     }
   }
   for (const store of plan.stores) {
+    if (store.kind === 'global') continue;
     for (const user of store.nodes) if (byId.has(user)) groups.join(store.nodes[0]!, user);
   }
   const members = new Map<string, PlanNode[]>();
   for (const node of plan.nodes) {
+    if (node.kind === 'globalTable') continue;
     const group = groups.find(node.id);
     const list = members.get(group);
     if (list === undefined) members.set(group, [node]);
@@ -68,7 +72,9 @@ function stageOf(
     partitions: Math.max(1, ...counts),
     reads,
     writes,
-    stores: plan.stores.filter((store) => store.nodes.some((id) => ids.has(id))).map((store) => store.name),
+    stores: plan.stores
+      .filter((store) => store.kind !== 'global' && store.nodes.some((id) => ids.has(id)))
+      .map((store) => store.name),
     connector,
   };
 }

@@ -1,8 +1,10 @@
 import type { Serde } from '../schemas/schemas.ts';
+import { addJoinGlobal, type Named } from './add-global.ts';
 import { addJoinStreams } from './add-join-streams.ts';
 import { addJoinTable, type JoinTableCall } from './add-join-table.ts';
 import { addLate } from './add-late.ts';
 import { addDeduplicate, addDifference } from './add-stream-state.ts';
+import type { JoinGlobalOptions } from './global-handles.ts';
 import type { ProcessOptions, RepartitionOptions, StreamJoinOptions, ToTableOptions } from './handles.ts';
 import type { PlanNode } from './plan.ts';
 import type { Scheme } from './scheme.ts';
@@ -13,6 +15,7 @@ import type { Lambda, Place, Stored, Wire } from './wire.ts';
 
 type Repartition = RepartitionOptions<unknown, unknown, number>;
 type StreamJoin = StreamJoinOptions<unknown, unknown, Lambda>;
+type JoinGlobal = JoinGlobalOptions<Lambda, Lambda>;
 type OneLambda = 'map' | 'mapValues' | 'flatMap' | 'selectKey' | 'peek';
 
 /** `Stream` of `handles.ts`. */
@@ -137,6 +140,14 @@ export class StreamHandle implements Place {
 
   difference(options: DifferenceOptions<unknown, unknown, unknown>): Place {
     return this.#stream(addDifference(this.#wire.builder, this.id, options));
+  }
+
+  joinGlobal(table: Named, options: JoinGlobal): Place {
+    return this.#stream(addJoinGlobal(this.#wire.builder, 'inner', this, table, options));
+  }
+
+  leftJoinGlobal(table: Named, options: JoinGlobal): Place {
+    return this.#stream(addJoinGlobal(this.#wire.builder, 'left', this, table, options));
   }
 
   process(options: ProcessOptions<unknown, unknown, unknown, unknown>): Place {

@@ -1,4 +1,6 @@
 import { FlowError } from '../core/errors.ts';
+import { addGlobalTable, type Named } from './add-global.ts';
+import type { GlobalTableOptions } from './global-handles.ts';
 import type { ReadOptions, SourceLike, StreamOptions, TableOptions } from './handles.ts';
 import type { NodeOf } from './plan.ts';
 import type { Program } from './program.ts';
@@ -61,6 +63,10 @@ export class TopologyHandle {
     builder.store({ name: store, ...tableKind(store, options), ...serdes }, id);
     builder.add({ kind: 'table', id, inputs: [], ...serdes, topic: name, store, onUndecodable });
     return this.#wire.table({ id, partitions: topic.partitions }, store);
+  }
+
+  globalTable(topic: AnyTopic, options: GlobalTableOptions): Named {
+    return addGlobalTable(this.#wire.builder, topic, options);
   }
 
   read(source: SourceLike<unknown>, options: ReadOptions<unknown, unknown>): Place {

@@ -41,6 +41,7 @@ export { topology } from './define.ts';
 export { type DescribeFormat, describe } from './describe.ts';
 export type { PlanFault, PlanFaultCode } from './faults.ts';
 export type * from './foreign-handles.ts';
+export type * from './global-handles.ts';
 export type * from './group-handles.ts';
 export type * from './handles.ts';
 export { calendar, counts, cumulative, custom } from './more-windows.ts';

@@ -2,6 +2,7 @@ import type { OpTable } from './op.ts';
 import { OPS_AGGREGATES } from './ops-aggregates.ts';
 import { OPS_BASIC } from './ops-basic.ts';
 import { OPS_FOREIGN } from './ops-foreign.ts';
+import { OPS_GLOBAL } from './ops-global.ts';
 import { OPS_JOINS } from './ops-joins.ts';
 import { OPS_TABLES } from './ops-tables.ts';
 import { OPS_VERSIONED } from './ops-versioned.ts';
@@ -13,6 +14,7 @@ export const OPS: readonly OpTable[] = [
   OPS_VERSIONED,
   OPS_TABLES,
   OPS_FOREIGN,
+  OPS_GLOBAL,
   OPS_WINDOWS,
   OPS_AGGREGATES,
   OPS_BASIC,

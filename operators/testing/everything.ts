@@ -75,6 +75,17 @@ export function everyNode(): Program {
     .toStream()
     .to(textsOut);
 
+  const global = app.globalTable(topic('everywhere', { key: string(), value: stats, partitions: 1 }), {
+    store: 'everywhere',
+  });
+  present
+    .leftJoinGlobal(global, {
+      key: (value) => (value > 7 ? null : 'ab'.slice(value % 3)),
+      merge: (_value, row) => row?.sum ?? 0,
+    })
+    .mapValues((sum, key) => `${key}:${sum}`)
+    .to(textsOut);
+
   // What a join hands on may be the row itself; the next look into the table must not change it.
   present
     .joinTable(names, { merge: (value, row, key) => ({ text: `${key}:${value}`, row }) })

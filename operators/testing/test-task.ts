@@ -8,6 +8,7 @@ import { nodesWithOlds } from '../olds.ts';
 import type { DropReason, Operator, OperatorContext, OperatorFactory, Push, ResumableScan } from '../operators.ts';
 import { OwnClock } from '../own-clock.ts';
 import { Rec } from '../record.ts';
+import { createRowWriter } from '../store-rows.ts';
 import { OPERATORS } from '../table.ts';
 import { createNaiveTable, type Interrupt, type NaiveTable } from './naive-table.ts';
 import { TestList, TestNumber } from './test-parts.ts';
@@ -49,6 +50,8 @@ interface Encoded {
   readonly value: Bytes | null;
   readonly timestamp: number;
 }
+
+const ENTRIES: readonly string[] = ['source', 'table', 'globalTable'];
 
 interface Timer {
   readonly intervalMs: number;
@@ -113,7 +116,7 @@ export class TestTask {
     while (this.#position < this.inputs.length) {
       const { topic, key, value, timestamp } = this.inputs[this.#position]!;
       const nodes = this.#program.nodes.filter(
-        (node) => (node.kind === 'source' || node.kind === 'table') && node.topic === topic,
+        (node) => ENTRIES.includes(node.kind) && 'topic' in node && node.topic === topic,
       );
       const serdes = this.#program.topics.find(({ name }) => name === topic)!;
       for (const node of nodes) {
@@ -184,6 +187,13 @@ export class TestTask {
     this.#entries = new Map();
     for (const node of nodes.toReversed()) {
       const next = ports.get(node.id)!.map(pushOf);
+      if (node.kind === 'globalTable') {
+        const write = createRowWriter(this.#context(node, undefined), node.store);
+        this.#entries.set(node.id, (record) => {
+          if (!record.keyIsNull) write(record);
+        });
+        continue;
+      }
       if (node.kind === 'source' || node.kind === 'read') {
         this.#entries.set(node.id, next[0]!);
         continue;

@@ -1,0 +1,125 @@
+import type { Clock } from '../core/clock.ts';
+import { isFlowError } from '../core/errors.ts';
+import type { Log, LogReader } from '../log/log.ts';
+import type { Budget, StateBackend } from '../state/state.ts';
+import type { Logger } from '../telemetry/telemetry.ts';
+import { GlobalTables } from './global-tables.ts';
+import type { PlanIndex } from './stage.ts';
+
+export interface GlobalFeedParts {
+  readonly index: PlanIndex;
+  readonly log: Log;
+  readonly state: StateBackend;
+  readonly clock: Clock;
+  readonly budget: Budget;
+  readonly lines: Logger;
+}
+
+const FETCH_WAIT_MS = 500;
+/** After the log has not answered. */
+const PAUSE_MS = 200;
+
+/**
+ * Reads the topics of global tables: from their start to where they end when the worker begins, before any task does,
+ * and then on, beside the tasks and at no time of theirs. It reads what is committed.
+ */
+export class GlobalFeed {
+  readonly #parts: GlobalFeedParts;
+  readonly #tables: GlobalTables;
+  readonly #stop = new AbortController();
+  #reader: LogReader | undefined;
+  #following: Promise<void> | undefined;
+
+  private constructor(parts: GlobalFeedParts, tables: GlobalTables) {
+    this.#parts = parts;
+    this.#tables = tables;
+  }
+
+  /** Resolves when all rows that are committed by now are in the tables. */
+  static async open(parts: GlobalFeedParts): Promise<GlobalFeed> {
+    const { index, state: backend, clock, budget } = parts;
+    const feed = new GlobalFeed(parts, await GlobalTables.open({ index, backend, clock, budget }));
+    try {
+      await feed.#load();
+    } catch (thrown) {
+      await feed.close();
+      throw thrown;
+    }
+    return feed;
+  }
+
+  /** By store. */
+  get tables(): GlobalTables['tables'] {
+    return this.#tables.tables;
+  }
+
+  async #load(): Promise<void> {
+    const { index, log, lines } = this.#parts;
+    const tables = this.#tables;
+    if (index.globals.length === 0) return;
+    const wanted = await Promise.all(
+      this.#partitions().map(async (at) => ({ ...at, ...(await log.admin.bounds(at.topic, at.partition)) })),
+    );
+    while (wanted.some((at) => Math.max(at.start, tables.position(at)) < at.stable)) await this.#fetch();
+    lines.info({ rows: tables.rows }, 'global tables loaded');
+  }
+
+  /** Goes on reading until it is closed. `onFailure` is told what goes wrong for good. */
+  follow(onFailure: (failure: unknown) => void): void {
+    if (this.#parts.index.globals.length > 0) this.#following = this.#run(onFailure);
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#following;
+    await this.#reader?.close();
+    await this.#tables.close();
+  }
+
+  async #run(onFailure: (failure: unknown) => void): Promise<void> {
+    const { clock, lines } = this.#parts;
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#fetch();
+      } catch (thrown) {
+        if (this.#stop.signal.aborted) return;
+        if (!isFlowError(thrown, 'log.timeout')) {
+          onFailure(thrown);
+          return;
+        }
+        lines.warn({}, `global tables lag behind their topics: ${thrown.message}`);
+        await this.#reader?.close().catch(() => undefined);
+        this.#reader = undefined;
+        await clock.sleep(PAUSE_MS, this.#stop.signal);
+      }
+    }
+  }
+
+  async #fetch(): Promise<void> {
+    this.#reader ??= await this.#open();
+    for (const fetched of await this.#reader.fetch(FETCH_WAIT_MS, this.#stop.signal)) {
+      try {
+        this.#tables.take(fetched);
+      } finally {
+        fetched.release();
+      }
+    }
+  }
+
+  async #open(): Promise<LogReader> {
+    const { log } = this.#parts;
+    const reader = log.reader({ isolation: 'committed' });
+    for (const at of this.#partitions()) {
+      const { start } = await log.admin.bounds(at.topic, at.partition);
+      reader.assign([{ ...at, position: Math.max(start, this.#tables.position(at)) }]);
+    }
+    return reader;
+  }
+
+  #partitions(): readonly { readonly topic: string; readonly partition: number }[] {
+    const { index } = this.#parts;
+    return index.globals.flatMap(({ topic }) =>
+      Array.from({ length: index.topics.get(topic)!.partitions }, (_, partition) => ({ topic, partition })),
+    );
+  }
+}

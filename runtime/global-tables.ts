@@ -1,0 +1,115 @@
+import { ByteWriter } from '../core/bytes.ts';
+import type { Clock } from '../core/clock.ts';
+import { FlowError } from '../core/errors.ts';
+import { type Position, partitionName, type TaskId, type TopicPartition } from '../core/ids.ts';
+import { Step } from '../core/step.ts';
+import { BatchView } from '../log/batch.ts';
+import type { Fetched } from '../log/log.ts';
+import type { Budget, StateBackend, Table, TaskState } from '../state/state.ts';
+import type { PlanIndex } from './stage.ts';
+
+export interface GlobalTablesParts {
+  readonly index: PlanIndex;
+  readonly backend: StateBackend;
+  readonly clock: Clock;
+  /** Their rows count there, and cannot be evicted. */
+  readonly budget: Budget;
+}
+
+/** The version of rows in changelogs, as which records are applied. */
+const VERSION = 1;
+
+/**
+ * The global tables of a worker: whole topics as rows in memory, one copy for all its tasks. They have no changelog and
+ * no place on disk: the topic is read anew whenever a worker starts. Rows change between the steps of tasks only.
+ */
+export class GlobalTables {
+  /** By store. */
+  readonly tables: ReadonlyMap<string, Table>;
+  readonly #state: TaskState;
+  readonly #budget: Budget;
+  /** Stores by topic. */
+  readonly #stores: ReadonlyMap<string, string>;
+  readonly #positions = new Map<string, Position>();
+  readonly #view = new BatchView();
+  readonly #row = new ByteWriter(256);
+
+  private constructor(state: TaskState, budget: Budget, stores: ReadonlyMap<string, string>) {
+    this.#state = state;
+    this.#budget = budget;
+    this.#stores = stores;
+    this.tables = new Map([...stores.values()].map((store) => [store, state.table(store)]));
+  }
+
+  /** Empty ones: see `GlobalFeed` for what fills them. */
+  static async open({ index, backend, clock, budget }: GlobalTablesParts): Promise<GlobalTables> {
+    const stores = new Map(index.globals.map(({ topic, store }) => [topic, store]));
+    const state = await backend.open({
+      task: 'global' as TaskId,
+      directory: undefined,
+      step: new Step(),
+      clock,
+      budget,
+      tables: [...stores.values()].map((name) => ({ name, windowed: false, cells: undefined, ordered: false })),
+      onQuarantine: () => undefined,
+    });
+    return new GlobalTables(state, budget, stores);
+  }
+
+  has(topic: string): boolean {
+    return this.#stores.has(topic);
+  }
+
+  /** Where a partition goes on. */
+  position({ topic, partition }: TopicPartition): Position {
+    return this.#positions.get(partitionName(topic, partition)) ?? 0;
+  }
+
+  /** Takes what has come of one of the topics; the caller releases it. Records without a key name no row. */
+  take(fetched: Fetched): void {
+    const { topic, partition } = fetched;
+    const store = this.#stores.get(topic)!;
+    const from = this.position(fetched);
+    const view = this.#view;
+    for (let b = 0; b < fetched.starts.length; b++) {
+      view.open(fetched.bytes, fetched.starts[b]!, fetched.ends[b]!, fetched);
+      for (let i = 0; i < view.count; i++) {
+        if (view.positions[i]! >= from && view.keyStarts[i]! >= 0) this.#apply(store, view, i);
+      }
+    }
+    this.#state.restored(store, fetched.next);
+    this.#positions.set(partitionName(topic, partition), fetched.next);
+    this.#checkBound(store);
+  }
+
+  #apply(store: string, view: BatchView, i: number): void {
+    const { bytes, keyStarts, keyEnds, valueStarts, valueEnds } = view;
+    const row = this.#row;
+    row.clear();
+    const absent = valueStarts[i]! < 0;
+    if (!absent) {
+      row.byte(VERSION);
+      row.int64(view.timestamps[i]!);
+      row.copy(bytes, valueStarts[i]!, valueEnds[i]!);
+    }
+    this.#state.apply(store, bytes, keyStarts[i]!, keyEnds[i]!, row.bytes, absent ? -1 : 0, row.at);
+  }
+
+  #checkBound(store: string): void {
+    const { hotBytes } = this.#state.figures;
+    const { maxBytes } = this.#budget;
+    if (hotBytes <= maxBytes) return;
+    throw new FlowError(
+      'state.bound',
+      `the global tables of a worker take ${hotBytes} bytes, ${store} among them, and the bound of its state is ${maxBytes}: raise state.memory, or read the topic as a table, which is spread over the tasks`,
+    );
+  }
+
+  get rows(): number {
+    return this.#state.figures.hotRows;
+  }
+
+  close(): Promise<void> {
+    return this.#state.discard();
+  }
+}
