@@ -23,6 +23,10 @@ const TIMELESS: ReadonlySet<string> = new Set([
   'groupTable',
   'aggregateTable',
   'joinTables',
+  'joinGlobal',
+  'joinForeign',
+  'subscribeForeign',
+  'answerForeign',
   'late',
   'to',
 ]);
