@@ -172,7 +172,7 @@ export interface KeptNumber {
 export type DropReason =
   /** Its windows had closed, or what it would be judged by may be forgotten. */
   | 'late'
-  /** A keyed operation met a null key. */
+  /** A keyed operation met a null key, or a row of an inner join named no foreign key. */
   | 'null-key'
   /** A join of tables met an update of a versioned table that came behind a newer one of its key. */
   | 'out-of-order'

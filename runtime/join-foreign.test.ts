@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { systemClock } from '../core/clock.ts';
@@ -8,8 +11,18 @@ import { createMemoryLog } from '../log/memory/memory.ts';
 import { int64, string, windowed } from '../schemas/schemas.ts';
 import { createStateBackend } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
-import { topology as defineTopology, topic, tumbling } from '../topology/topology.ts';
-import { counts, expectedRows, joined, lefts, randomUpdates, rights, topology, write } from './joined-job.fixture.ts';
+import { topology as defineTopology, type Program, topic, tumbling } from '../topology/topology.ts';
+import {
+  counts,
+  expectedRows,
+  joined,
+  lefts,
+  randomUpdates,
+  rights,
+  topology,
+  type Update,
+  write,
+} from './joined-job.fixture.ts';
 import { readTopic } from './read-topic.ts';
 import { DEFAULT_SETTINGS, type Run, type RunSettings, startRun } from './runtime.ts';
 import { TopologyDriver } from './testing.ts';
@@ -94,9 +107,9 @@ test('windows behind a join by foreign key close when all inputs have ended', as
   );
 });
 
-function start(log: Log, settings: Partial<RunSettings>): Promise<Run> {
+function start(log: Log, settings: Partial<RunSettings>, program = topology.build()): Promise<Run> {
   return startRun({
-    ...{ program: topology.build(), log, directory: undefined, clock: systemClock, telemetry: silentTelemetry() },
+    ...{ program, log, directory: undefined, clock: systemClock, telemetry: silentTelemetry() },
     state: createStateBackend({}),
     settings: { ...DEFAULT_SETTINGS, commitIntervalMs: 5, batchBytes: 2048, sliceRecords: 50, ...settings },
     module: { url: new URL('./joined-job.fixture.ts', import.meta.url).href, name: 'topology' },
@@ -131,6 +144,81 @@ test('a bounded run ends, though its stages feed each other', { timeout: 60_000 
     const alike = (await newest(log, counts)).filter(([, count]) => count > 0);
     assert.deepEqual(alike, byKey(expected.counts));
   }
+  await log.close();
+});
+
+/** Thousands of rows that name one, which changes now and then. */
+function crowd(): readonly Update[] {
+  const name = 'lefts' as const;
+  const rows = Array.from({ length: 6000 }, (_, n): Update => {
+    return { topic: name, key: `k${n}`, value: `f1|${n}${'.'.repeat(30)}`, timestamp: n };
+  });
+  const changes = ['x', null, 'y'].map(
+    (value, n): Update => ({ topic: 'rights', key: 'f1', value, timestamp: 7000 + n }),
+  );
+  return [...rows, ...changes];
+}
+
+test('an update reaches thousands of rows that are on disk', { timeout: 60_000 }, async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'nodeflow-foreign-'));
+  const log = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
+  const updates = crowd();
+  await write(log, updates);
+  const figures = silentTelemetry();
+  const run = await startRun({
+    ...{ program: topology.build(), log, directory, clock: systemClock, telemetry: figures },
+    state: createStateBackend({}),
+    settings: { ...DEFAULT_SETTINGS, commitIntervalMs: 5, batchBytes: 4096, stateBytes: 300_000, until: 'end' },
+  });
+  assert.equal((await run.finished).how, 'complete');
+  assert.deepEqual(await newest(log, joined), byKey(expectedRows(updates).rows));
+  const cold = figures.snapshot().filter(({ name }) => name === 'nodeflow_store_cold_reads_total');
+  assert.ok(cold.reduce((sum, { values }) => sum + values[0]!, 0) > 1000, JSON.stringify(cold));
+  await log.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** Tables of repartitioned streams, so that their stages go by clocks, and windows over what the join puts out. */
+function timed(): Program {
+  const app = defineTopology('timed');
+  const text = { key: string(), value: string() } as const;
+  const table = (of: typeof lefts | typeof rights, partitions: number) => {
+    const moved = app.stream<string, string, number>(of).map((value, key) => [key, value]);
+    return moved.repartition({ ...text, name: `again-${of.name}`, partitions }).toTable({ store: of.name });
+  };
+  table(lefts, 4)
+    .leftJoinForeign(table(rights, 2), {
+      name: 'fk',
+      foreignKey: (value) => value.split('|')[0]!,
+      merge: (value, row) => `${value}+${row}`,
+    })
+    .toStream()
+    .map((value, key) => [key.slice(0, 2), `${value}`])
+    .repartition({ ...text, name: 'again-joined', partitions: 3 })
+    .groupByKey()
+    .window(tumbling(100, { grace: { hours: 1 } }))
+    .count({ store: 'windows' })
+    .suppress()
+    .toStream()
+    .to(finals);
+  return app.build();
+}
+
+const finals = topic('finals', { key: windowed(string(), 100), value: int64(), partitions: 3 });
+
+test('a bounded run ends where the stages go by clocks too', { timeout: 60_000 }, async () => {
+  const log = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
+  const updates = randomUpdates(seededRandom(5), 1000);
+  await write(log, updates);
+  const run = await start(log, { until: 'end' }, timed());
+  assert.equal((await run.finished).how, 'complete');
+  let results = 0;
+  await readTopic(log, finals, (count) => {
+    results += count!;
+  });
+  // a row that has changed before its answer came has none
+  const rows = new Set(updates.flatMap(({ topic: name, key }) => (name === 'lefts' ? [key] : [])));
+  assert.ok(results >= rows.size, `${results} results of ${rows.size} rows`);
   await log.close();
 });
 

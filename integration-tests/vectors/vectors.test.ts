@@ -93,6 +93,32 @@ test('a vector that differs in anything fails, with what was expected and what w
   }
 });
 
+test('a join by foreign key is two subtopologies, with two topics and a store of its own between them', async () => {
+  const vector: Vector = {
+    id: 'foreign',
+    area: 'made',
+    topology: [
+      { op: 'table', id: 'L', topic: 'L' },
+      { op: 'table', id: 'R', topic: 'R' },
+      { op: 'joinFK', id: 'X', from: 'L', with: 'R', type: 'inner', fkFn: 'prefix' },
+      { op: 'to', from: 'X', topic: 'O' },
+    ],
+    expectTopology: {
+      subtopologies: 2,
+      internalTopics: [
+        'KTABLE-FK-JOIN-SUBSCRIPTION-REGISTRATION-0000000004-topic',
+        'KTABLE-FK-JOIN-SUBSCRIPTION-RESPONSE-0000000012-topic',
+      ],
+      stores: [
+        'L-STATE-STORE-0000000000',
+        'R-STATE-STORE-0000000002',
+        'KTABLE-FK-JOIN-SUBSCRIPTION-STATE-STORE-0000000008',
+      ],
+    },
+  };
+  assert.deepEqual(await linesOf(vector), { ok: true, lines: ['made: 1 passed', 'all: 1 passed'] });
+});
+
 test('a set is compared in any order, and nothing else is', async () => {
   const first = { k: 'k', v: 'a1', ts: 1 };
   const second = { k: 'k', v: 'a2', ts: 1 };
