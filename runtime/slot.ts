@@ -80,6 +80,13 @@ export async function forgetStores(directory: string, application: string): Prom
   for (const slot of slots) await rm(join(directory, application, slot, STORES), { recursive: true, force: true });
 }
 
+/** Removes the stores of tasks that the plan does not have: should one come back, its changelogs may be others by then. */
+export async function forgetOtherTasks(directory: string, tasks: ReadonlySet<string>): Promise<void> {
+  for (const name of await readdir(directory).catch(() => [])) {
+    if (/_\d+$/.test(name) && !tasks.has(name)) await rm(join(directory, name), { recursive: true, force: true });
+  }
+}
+
 /** What cannot be read counts as lost: a new id costs readers the timeout of an open transaction, nothing more. */
 function parsedId(text: string): string | undefined {
   try {

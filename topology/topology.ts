@@ -39,6 +39,10 @@
 export { checkTopics, type TopicFacts, type TopicFindings } from './check-topics.ts';
 export { topology } from './define.ts';
 export { type DescribeFormat, describe } from './describe.ts';
+export type { DiffFault } from './diff-faults.ts';
+export { diffPlans, type InputChange, type PlanDiff, type Renames, type TopicChange } from './diff-plans.ts';
+export type { StoreChange } from './diff-stores.ts';
+export { type DiffCosts, diffLines, faultLines } from './diff-words.ts';
 export type { PlanFault, PlanFaultCode } from './faults.ts';
 export type * from './foreign-handles.ts';
 export type * from './global-handles.ts';
@@ -47,6 +51,7 @@ export type * from './handles.ts';
 export { calendar, counts, cumulative, custom } from './more-windows.ts';
 export { planHash } from './plan-hash.ts';
 export type { Code, Program } from './program.ts';
+export { asPlan, readPlan } from './read-plan.ts';
 export type * from './ready-options.ts';
 export type { Cogroupable, Joinable, JoinableStream, Scheme, Settled, TypeError_ } from './scheme.ts';
 export { splitStages } from './split.ts';

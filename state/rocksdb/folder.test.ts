@@ -10,6 +10,7 @@ import { TABLES } from '../store-oracle.ts';
 import { TestTask } from '../test-task.ts';
 import { loadLibrary, unavailable } from './library.ts';
 import { FORMAT_KEY } from './meta.ts';
+import { openRocks } from './open.ts';
 import { setAside } from './quarantine.ts';
 
 async function inTemporary(run: (folder: string) => Promise<void>): Promise<void> {
@@ -206,3 +207,32 @@ function inWorker(directory: string, what: string): Promise<string> {
     worker.once('error', reject);
   });
 }
+
+test('a table that is asked for no more is emptied, and begins anew when it comes back', async () => {
+  const library = loadLibrary();
+  if (typeof library !== 'object') return;
+  await inTemporary(async (folder) => {
+    const shape = (name: string) => ({ name, windowed: false });
+    const at = (id: number, key: string) => Buffer.concat([Buffer.from([0, id]), Buffer.from(key)]);
+    const open = async (...names: readonly string[]) => {
+      const disk = await openRocks(library, folder, names.map(shape), assert.fail);
+      return disk;
+    };
+    const both = await open('one', 'two');
+    const [one, two] = [both.tableIds.get('one')!, both.tableIds.get('two')!];
+    await both.write((batch) => {
+      for (const id of [one, two]) batch.put(at(id, 'k'), Buffer.from('v'));
+      for (const name of ['one', 'two']) batch.position(name, 7);
+    });
+    await both.close();
+    const alone = await open('two');
+    assert.deepEqual([...alone.positions], [['two', 7]]);
+    const rows = await alone.getMany([at(one, 'k'), at(two, 'k')]);
+    assert.deepEqual(rows.map(String), ['null', 'v']);
+    await alone.close();
+    const again = await open('one', 'two');
+    assert.deepEqual([...again.positions], [['two', 7]]);
+    assert.notEqual(again.tableIds.get('one'), two);
+    await again.close();
+  });
+});

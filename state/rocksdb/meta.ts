@@ -1,5 +1,6 @@
 import { FlowError } from '../../core/errors.ts';
 import type { Millis, Position } from '../../core/ids.ts';
+import { behind, panePrefix } from '../disk-key.ts';
 import type { Database } from './library.ts';
 
 /** Of the folder. Raised when an older version could not read what this one writes. */
@@ -27,7 +28,10 @@ export interface Meta {
 /** A folder whose contents make no sense. */
 export class Nonsense extends Error {}
 
-/** The meta rows, written anew where the folder is new or a table is. */
+/**
+ * The meta rows, written anew where the folder is new or a table is. Tables that nobody asks for any more are emptied:
+ * should one come back, its changelog may be another by then, which their positions say nothing of.
+ */
 export async function readMeta(database: Database, directory: string, tables: readonly string[]): Promise<Meta> {
   const rows = new Map<string, string>();
   for await (const { key, value } of database.iterator(
@@ -43,13 +47,22 @@ export async function readMeta(database: Database, directory: string, tables: re
     checkFormat(rows.get('format'), directory);
   }
   const tableIds = new Map(Object.entries(parseIds(rows.get('tables'))));
+  const gone = [...tableIds].filter(([name]) => !tables.includes(name));
+  const used = [...tableIds.values()];
+  for (const [name] of gone) tableIds.delete(name);
   const before = tableIds.size;
-  for (const table of tables) if (!tableIds.has(table)) tableIds.set(table, Math.max(0, ...tableIds.values()) + 1);
-  if (fresh || tableIds.size > before) {
+  for (const table of tables)
+    if (!tableIds.has(table)) tableIds.set(table, Math.max(0, ...used, ...tableIds.values()) + 1);
+  if (fresh || tableIds.size > before || gone.length > 0) {
     const batch = database.write();
     try {
       batch.tryPut(FORMAT_KEY, Buffer.from(String(FORMAT)));
       batch.tryPut(TABLES_KEY, Buffer.from(JSON.stringify(Object.fromEntries(tableIds))));
+      for (const [name, id] of gone) {
+        const prefix = panePrefix(id, false, 0);
+        batch.tryDeleteRange(prefix, behind(prefix));
+        batch.tryDelete(positionKey(name));
+      }
       await batch.flush();
     } finally {
       batch.destroy();
