@@ -3,6 +3,7 @@ import { FlowError } from '../core/errors.ts';
 import { type Json, type Millis, type Position, partitionName } from '../core/ids.ts';
 import { BatchView } from '../log/batch.ts';
 import type { Log, LogReader } from '../log/log.ts';
+import { PLAN_KEY, type StoredPlan, storedPlanOf, storedPlanValue } from './stored-plan.ts';
 
 /** One row of the ledger: the newest per key counts. */
 export interface LedgerRow {
@@ -38,6 +39,8 @@ export function ledgerTopic(application: string): string {
  * tasks that write it have ended, or have said so of that topic: where stages feed each other though no record turns,
  * a topic between them ends before the tasks do. Ends of topics that were there before the run stand in the row of the run, so
  * that a restart reads to the same place.
+ *
+ * It also keeps the plan that the application's state belongs to, for the next one to be held against.
  */
 export class Ledger {
   readonly #topic: string;
@@ -46,6 +49,7 @@ export class Ledger {
   readonly #view = new BatchView();
   readonly #tasks = new Map<string, TaskValue>();
   #run: RunValue | undefined;
+  #plan: unknown;
   #next: Position = 0;
 
   private constructor(log: Log, application: string, clock: Clock) {
@@ -67,6 +71,15 @@ export class Ledger {
   /** The current run, or `undefined` before the first. */
   get run(): { readonly run: number; readonly complete: boolean; readonly ends: TopicEnds } | undefined {
     return this.#run;
+  }
+
+  /** The plan that was stored last; `undefined` before the first. */
+  get plan(): StoredPlan | undefined {
+    return this.#plan === undefined ? undefined : storedPlanOf(this.#topic, this.#plan);
+  }
+
+  planRow(stored: StoredPlan): LedgerRow {
+    return { key: PLAN_KEY, at: this.#clock.now(), value: storedPlanValue(stored) };
   }
 
   /** The ends that a task of the current run has left, or `undefined` while it has not ended. */
@@ -140,6 +153,7 @@ export class Ledger {
   #take(key: string, text: string): void {
     const value: unknown = JSON.parse(text);
     if (key === 'run') this.#run = value as RunValue;
+    else if (key === PLAN_KEY) this.#plan = value;
     else this.#tasks.set(key.slice('task/'.length), value as TaskValue);
   }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -48,6 +48,56 @@ test('describe prints text, Mermaid, DOT and JSON', async () => {
   assert.match((await say(cwd, ['describe', 'shop.mjs', '--format=dot'])).out[0]!, /^digraph/);
   const json = JSON.parse((await say(cwd, ['describe', 'shop.mjs', '--json'])).out.join(''));
   assert.equal(json.name, 'shop');
+});
+
+test('plan diff tells what becomes of state between modules and stored plans, by text, JSON and exit code', async () => {
+  writeFileSync(join(cwd, 'old.json'), (await say(cwd, ['describe', 'shop.mjs', '--json'])).out.join(''));
+  const same = await say(cwd, ['plan', 'diff', 'old.json', 'shop.mjs']);
+  assert.deepEqual(same, { code: 0, out: ['the plans are the same: all state carries over'], err: [] });
+  const text = readFileSync(join(cwd, 'shop.mjs'), 'utf8');
+  writeFileSync(join(cwd, 'renamed.mjs'), text.replace("store: 'n'", "store: 'total'"));
+  writeFileSync(join(cwd, 'other.mjs'), text.replaceAll('partitions: 2', 'partitions: 3'));
+  const renamed = await say(cwd, ['plan', 'diff', 'old.json', 'renamed.mjs', '--rename', 'n=total']);
+  assert.equal(renamed.code, 0);
+  assert.match(renamed.out[0]!, /^store total: renamed from n,/);
+  const refused = await say(cwd, ['plan', 'diff', 'old.json', 'other.mjs', '--json']);
+  assert.equal(refused.code, 2);
+  const diff = JSON.parse(refused.out[0]!);
+  assert.deepEqual(diff.stores, [{ store: 'n', was: 'n', how: 'refused', notes: [], records: null }]);
+  assert.match(diff.faults[0].why, /2 partitions and are to lie in 3/);
+  const wrong = await say(cwd, ['plan', 'diff', 'old.json', 'renamed.mjs', '--rename', 'n']);
+  assert.deepEqual(
+    [wrong.code, wrong.err],
+    [2, ['nodeflow: --rename takes old=new, two names of a store, not n [option.unknown]']],
+  );
+  assert.equal((await say(cwd, ['plan', 'diff', 'none.json', 'shop.mjs'])).code, 2);
+  assert.equal((await say(cwd, ['plan', 'merge', 'old.json', 'shop.mjs'])).code, 2);
+});
+
+test('run shows and does what plan diff says, and orphans lists and deletes what is left', async () => {
+  const data = ['--data', join(cwd, 'evolving'), '--set', 'logging.level=info'];
+  assert.equal((await say(cwd, ['run', 'shop.mjs', ...data])).code, 0);
+  const [line] = (await say(cwd, ['plan', 'diff', 'renamed.mjs', '--rename', 'n=total', ...data])).out;
+  assert.match(line!, /^store total: renamed from n, .*\(\d+ records\)$/);
+  const ran = await say(cwd, ['run', 'renamed.mjs', '--rename', 'n=total', ...data]);
+  assert.equal(ran.code, 0);
+  assert.ok(
+    ran.err.some((said) => said.includes('store total: renamed from n')),
+    ran.err.join(),
+  );
+  const left = await say(cwd, ['plan', 'orphans', 'renamed.mjs', ...data]);
+  assert.match(left.out[0]!, /^topic nf\.shop\.n\.changelog: \d+ records$/);
+  assert.match(left.out[1]!, /--yes$/);
+  assert.equal(
+    (await say(cwd, ['plan', 'orphans', 'renamed.mjs', '--yes', ...data])).out[1],
+    'done: all of this is deleted',
+  );
+  assert.deepEqual((await say(cwd, ['plan', 'orphans', 'renamed.mjs', ...data])).out, ['shop has left nothing behind']);
+  const more = readFileSync(join(cwd, 'renamed.mjs'), 'utf8').replaceAll('partitions: 2', 'partitions: 3');
+  writeFileSync(join(cwd, 'more.mjs'), more);
+  const refused = await say(cwd, ['run', 'more.mjs', ...data]);
+  assert.equal(refused.code, 2);
+  assert.match(refused.err.join(), /plan\.incompatible/);
 });
 
 test('init writes a project and does not write over another', async () => {

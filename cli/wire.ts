@@ -21,7 +21,7 @@ import {
 import type { RegistryOptions } from '../schemas/schemas.ts';
 import { createStateBackend, type StateBackend } from '../state/state.ts';
 import { registerSecretsOf, silentTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
-import type { Program } from '../topology/topology.ts';
+import type { Program, Renames } from '../topology/topology.ts';
 
 /**
  * Where the rooms are put together: which log, which stores, which telemetry. The command line uses it, and so
@@ -140,6 +140,8 @@ export interface RunApplicationOptions extends EngineOptions {
   readonly module?: ModuleRef;
   /** A bounded run that finds the last one complete forgets all of it and does the work anew. */
   readonly anew?: boolean;
+  /** Stores that have other names than in the topology that ran before: new ones by old ones. */
+  readonly renames?: Renames | undefined;
   /** When it aborts, the run is drained: the epoch in hand is committed, and the run can be continued later. */
   readonly stop?: AbortSignal;
 }
@@ -170,6 +172,7 @@ export async function run(
       settings: { ...DEFAULT_SETTINGS, ...options.settings },
       module: options.module,
       anew: options.anew,
+      renames: options.renames,
     });
   } catch (thrown) {
     await close();

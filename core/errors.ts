@@ -37,6 +37,11 @@ export const ERRORS = {
     'Processes or workers of an application have different plans.',
     'Stop what runs the other plan, or give one another name; make the topology module deterministic.',
   ),
+  'plan.incompatible': row(
+    'user',
+    'The state that an application left does not fit its changed topology.',
+    'Do what the message says of each store; docs/evolution.md tells what may change.',
+  ),
   // topics
   'topic.missing': row('user', 'A topic does not exist.', 'Create it, or check its name.'),
   'topic.exists': row('user', 'A topic exists already.', 'Choose another name.'),

@@ -47,6 +47,11 @@ function neededTopics(index: PlanIndex, specs: readonly TaskSpec[]): readonly Ne
   return needed;
 }
 
+/** The names of all topics that the application needs. */
+export function neededNames(index: PlanIndex): readonly string[] {
+  return neededTopics(index, []).map(({ name }) => name);
+}
+
 /** Told of what may lose records that somebody expects, though the plan can run. */
 export type Warn = (message: string) => void;
 

@@ -22,6 +22,8 @@ export interface MembershipParts {
   /** Its stores are on disk, and so it can hold standbys. */
   readonly disk: boolean;
   onFailure(failure: unknown): void;
+  /** Told once, when the process was given tasks: its plan is the one that is at work. */
+  onTasks(): void;
 }
 
 /** How often the process looks at what it holds, and tells it. */
@@ -47,6 +49,7 @@ export class Membership {
   #assigning: Promise<void> = Promise.resolve();
   #cancelLook: () => void = () => undefined;
   #ended = false;
+  #atWork = false;
 
   constructor(parts: MembershipParts) {
     const { program, clock, settings } = parts.options;
@@ -150,6 +153,10 @@ export class Membership {
     } catch (failure) {
       this.#parts.onFailure(failure);
       return;
+    }
+    if (assignment.tasks.length > 0 && !this.#atWork) {
+      this.#atWork = true;
+      this.#parts.onTasks();
     }
     this.#orders = decodeOrders(assignment.metadata);
     this.#warmUps.given(this.#orders.warmups);

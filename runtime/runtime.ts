@@ -7,7 +7,7 @@ import type { SchemaRegistry } from '../schemas/schemas.ts';
 import type { StateBackend } from '../state/state.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { FailurePolicy } from '../topology/plan.ts';
-import type { Program } from '../topology/topology.ts';
+import type { Program, Renames } from '../topology/topology.ts';
 import type { RegistryAddress } from './open-registry.ts';
 import type { RestoreFigures } from './restores.ts';
 
@@ -53,6 +53,8 @@ export interface RunOptions {
    * the work anew. Default: it goes on from there.
    */
   readonly anew?: boolean | undefined;
+  /** Stores that have other names than in the plan that ran before, new ones by old ones; see docs/evolution.md. */
+  readonly renames?: Renames | undefined;
 }
 
 /** A schema registry, and how another thread reaches it. */
@@ -198,12 +200,14 @@ export interface RestoreProgress extends RestoreFigures {
 }
 
 export { type BindTopicOptions, bindProgram, bindSerdes, bindTopic, inspectSchemas } from './bind-schemas.ts';
+export { type FoundDiff, inspectPlanDiff, storedPlan } from './evolve.ts';
 export { deadLetterTopic } from './failures.ts';
 export { type ApplicationFindings, inspectApplication } from './inspect.ts';
 export { loadProgram } from './load.ts';
 export { METRICS, type MetricName, type MetricSpec } from './metric-table.ts';
 export { MetricSet } from './metrics.ts';
 export { openRegistryAt, type RegistryAddress } from './open-registry.ts';
+export { forgetOrphans, inspectOrphans, type Orphan } from './orphans.ts';
 export { type ReadAt, readTopic } from './read-topic.ts';
 export { forgetApplication, internalTopics, outputsOf, resetApplication } from './reset.ts';
 export type { RestoreFigures } from './restores.ts';

@@ -4,11 +4,13 @@ import { partitionName } from '../core/ids.ts';
 import { seededRandom } from '../core/random.ts';
 import { sessionOf } from '../log/log.ts';
 import type { KnownSchemas } from '../schemas/schemas.ts';
+import { planHash } from '../topology/plan.ts';
 import { alone } from './alone.ts';
 import { beginRun, completeRun } from './begin-run.ts';
 import { bindProgram } from './bind-schemas.ts';
 import { completion } from './completion.ts';
 import { prepareTopics } from './deploy.ts';
+import { type Evolution, evolve, storedPlan } from './evolve.ts';
 import { HeldState } from './held-state.ts';
 import { createHost, type HostOptions, type InputFigures, type WorkerFigures, type WorkerHost } from './host.ts';
 import { KnownEnds } from './known-ends.ts';
@@ -19,7 +21,7 @@ import { sumOfRestores, timeLeftMs } from './restores.ts';
 import { reportRun } from './run-report.ts';
 import type { Health, Outcome, Progress, Run, RunOptions } from './runtime.ts';
 import { shareDone } from './share.ts';
-import { type Slot, takeSlot } from './slot.ts';
+import { forgetOtherTasks, type Slot, takeSlot } from './slot.ts';
 import { PlanIndex, type TaskSpec } from './stage.ts';
 import { bindStores } from './store-schemas.ts';
 import { Watchdog } from './watchdog.ts';
@@ -67,21 +69,29 @@ async function startInSlot(
   const { plan } = options.program;
   const application = plan.name;
   const index = new PlanIndex(plan);
+  const evolving = { plan, log, clock, renames: options.renames };
   const specs = await listTasks(options.program, index);
   const bounded = index.bounded || settings.until === 'end';
   const prepare = async () => {
     if (options.anew && bounded) await resetIfComplete({ ...options, plan });
+    const evolution = await evolve(evolving, (line) => options.telemetry.log.info({ application }, line));
     const maxRecordBytes = await prepareTopics(log.admin, index, specs, (message) =>
       options.telemetry.log.warn({ application }, message),
     );
+    await evolution.carry();
     const random = seededRandom(clock.now());
     const program = await bindStores(options.program, { log, clock, random, guarantee: settings.guarantee });
     const ledger = await Ledger.open(log, application, clock);
     const began = bounded && (await beginRun(log, index, ledger, settings.until === 'end'));
-    return { program, maxRecordBytes, ledger, began };
+    return { program, maxRecordBytes, ledger, began, evolution };
   };
-  // processes that are started side by side begin one run
-  const { program, maxRecordBytes, ledger, began } = await (bounded ? alone(log, application, prepare) : prepare());
+  // processes that are started side by side begin one run, and carry state over once
+  const changed = planHash((await storedPlan(evolving)) ?? plan) !== planHash(plan);
+  const isAlone = bounded || changed;
+  const { program, maxRecordBytes, ledger, began, evolution } = await (isAlone
+    ? alone(log, application, prepare)
+    : prepare());
+  if (slot.directory !== undefined) await forgetOtherTasks(slot.directory, new Set(specs.map(({ id }) => id)));
   const hostOptions = {
     ...options,
     ...{ program, index, maxRecordBytes, slot: slot.id, directory: slot.directory },
@@ -94,7 +104,7 @@ async function startInSlot(
   }
   const held = new HeldState(specs.filter(({ stage }) => isStateful(index, stage)).map(({ id }) => id));
   if (slot.directory !== undefined) await held.look(options.state, slot.directory, program, index, specs);
-  const run = new SupervisedRun({ options, index, bounded, began, specs, ledger, hosts, held, slot });
+  const run = new SupervisedRun({ options, index, bounded, began, specs, ledger, hosts, held, slot, evolution });
   await run.join();
   reportRun(run, options);
   if (bounded) run.completeWhenEnded();
@@ -118,6 +128,7 @@ interface SupervisedParts {
   readonly hosts: readonly WorkerHost[];
   readonly held: HeldState;
   readonly slot: Slot;
+  readonly evolution: Evolution;
 }
 
 class SupervisedRun implements Run {
@@ -170,6 +181,7 @@ class SupervisedRun implements Run {
       ...{ options, index, specs, hosts, held: parts.held, slot: parts.slot.id },
       disk: parts.slot.directory !== undefined && options.state.onDisk,
       onFailure: this.#fail,
+      onTasks: () => void parts.evolution.settle().catch(this.#fail),
     });
     const workers = Promise.all(hosts.map((host) => host.finished));
     this.finished = Promise.race([workers, failed])

@@ -6,6 +6,7 @@ import { loadTopology, moduleOf, NAME_OPTION } from '../program.ts';
 import { showProgress } from '../progress.ts';
 import { type Running, run as runApplication } from '../wire.ts';
 import type { World } from '../world.ts';
+import { RENAME_OPTION, renamesOf } from './plan.ts';
 
 export const run: Command = {
   name: 'run',
@@ -14,6 +15,7 @@ export const run: Command = {
   words: { min: 1, max: 1 },
   options: {
     ...NAME_OPTION,
+    ...RENAME_OPTION,
     workers: { value: 'count', about: 'Worker threads; the same as --set run.workers=...' },
     until: { value: 'end|drained', about: 'end: read topics to their present end, then complete.' },
     'metrics-port': { value: 'port', about: 'Serves /metrics, /healthz and /readyz on the loopback address.' },
@@ -35,6 +37,7 @@ export const run: Command = {
         module,
         settings: runSettings(config),
         stop: world.stop,
+        renames: renamesOf(call),
       });
       const { how, records } = await watch(running, world);
       world.out(

@@ -5,6 +5,7 @@ import { doctor } from './doctor.ts';
 import { groups } from './groups.ts';
 import { init } from './init.ts';
 import { kafka } from './kafka.ts';
+import { plan } from './plan.ts';
 import { produce } from './produce.ts';
 import { registry } from './registry.ts';
 import { reset } from './reset.ts';
@@ -17,6 +18,7 @@ import { version } from './version.ts';
 export const COMMANDS: readonly Command[] = [
   run,
   describe,
+  plan,
   topics,
   consume,
   produce,
