@@ -40,12 +40,18 @@ export {
   type Health,
   type Outcome,
   type Progress,
+  type Query,
+  type RangeOptions,
   type ReadAt,
+  type ReadOptions,
   type RestoreProgress,
   type Run,
   type RunSettings,
   readTopic,
   resetApplication,
+  type StoreQuery,
+  type TimesOptions,
+  type WindowRow,
 } from './runtime/runtime.ts';
 export {
   type AvroSchema,

@@ -94,6 +94,11 @@ export class KeptNumbers {
     return kept;
   }
 
+  /** The number of that name, where there is one. */
+  value(name: string): number | undefined {
+    return this.#numbers.get(name)?.value ?? this.#restored.get(name);
+  }
+
   /** Writes changed numbers into the table, as a step of its own. */
   save(): void {
     this.#step.begin();

@@ -197,6 +197,7 @@ export async function run(
       await started.drain();
       await finished;
     },
+    query: started.query,
     progress: () => started.progress(),
     health: () => started.health(),
   };

@@ -42,6 +42,22 @@ export const ERRORS = {
     'The state that an application left does not fit its changed topology.',
     'Do what the message says of each store; docs/evolution.md tells what may change.',
   ),
+  // queries
+  'query.invalid': row(
+    'user',
+    'A query asks for a store that there is not, or that is of another kind, or without a limit.',
+    'Ask as the message says; docs/queries.md lists what each kind of store answers.',
+  ),
+  'query.elsewhere': row(
+    'transient',
+    'The partition of a queried key is not held by this process.',
+    'Ask the process that has it.',
+  ),
+  'query.restoring': row(
+    'transient',
+    'The state of a queried partition is still being restored.',
+    'Ask again when the application is ready.',
+  ),
   // topics
   'topic.missing': row('user', 'A topic does not exist.', 'Create it, or check its name.'),
   'topic.exists': row('user', 'A topic exists already.', 'Choose another name.'),

@@ -130,6 +130,9 @@ export interface OperatorContext {
   readonly streamTime: KeptNumber;
 }
 
+/** What stores of user operators take of it. */
+export type StoreContext = Pick<OperatorContext, 'table' | 'storeSerdes' | 'storeClock'>;
+
 export interface StoreSerdes {
   readonly kind: StoreKind;
   readonly key: Serde<unknown>;
@@ -216,4 +219,5 @@ export type {
 } from './process.ts';
 export { Rec } from './record.ts';
 export { shared } from './shared.ts';
+export { createStoreQuery, type FoundRow, type StoreQuestion, unsortedRows } from './store-query.ts';
 export { OPERATORS } from './table.ts';

@@ -1,7 +1,7 @@
 import { type Bytes, ByteWriter, readInt64 } from '../core/bytes.ts';
 import type { Millis } from '../core/ids.ts';
 import type { Serde } from '../schemas/schemas.ts';
-import type { OperatorContext } from './operators.ts';
+import type { StoreContext } from './operators.ts';
 import { TimePanes } from './time-panes.ts';
 import { TimedKeys } from './timed-keys.ts';
 import { createRowCodec, type RecordAtHand } from './typed-rows.ts';
@@ -27,7 +27,7 @@ export interface SessionStore<K, V> {
 }
 
 export function createSessionStore<K, V>(
-  context: OperatorContext,
+  context: StoreContext,
   name: string,
   record: RecordAtHand,
 ): SessionStore<K, V> {

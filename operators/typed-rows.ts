@@ -2,7 +2,7 @@ import { type Bytes, ByteWriter } from '../core/bytes.ts';
 import type { Millis } from '../core/ids.ts';
 import type { Serde } from '../schemas/schemas.ts';
 import type { Scan, Table } from '../state/state.ts';
-import type { OperatorContext } from './operators.ts';
+import type { StoreContext } from './operators.ts';
 
 /** What user code is working on: it gives written rows their time. */
 export interface RecordAtHand {
@@ -20,7 +20,7 @@ export interface TypedRows<K, V> {
   rows(pane: number, from: K | undefined, to: K | undefined): Generator<readonly [key: K, value: V]>;
 }
 
-export function createTypedRows<K, V>(context: OperatorContext, store: string, record: RecordAtHand): TypedRows<K, V> {
+export function createTypedRows<K, V>(context: StoreContext, store: string, record: RecordAtHand): TypedRows<K, V> {
   const table = context.table(store);
   const serdes = context.storeSerdes(store);
   const keySerde = serdes.key as Serde<K>;

@@ -2,7 +2,7 @@ import { type Bytes, ByteWriter, EMPTY, readInt64 } from '../core/bytes.ts';
 import type { Millis } from '../core/ids.ts';
 import { type BytesTable, PLAIN, type Scan } from '../state/state.ts';
 import { historyOf } from '../topology/plan.ts';
-import type { OperatorClock, OperatorContext } from './operators.ts';
+import type { OperatorClock, StoreContext } from './operators.ts';
 import { TimePanes } from './time-panes.ts';
 import { TimedKeys } from './timed-keys.ts';
 
@@ -45,7 +45,7 @@ export class VersionedRows {
   /** The clock at which the next pane may be dropped: never later than is true. */
   #due: Millis = Number.NEGATIVE_INFINITY;
 
-  constructor(context: OperatorContext, store: string) {
+  constructor(context: StoreContext, store: string) {
     this.#newest = context.table(store) as BytesTable;
     this.#history = context.table(historyOf(store)) as BytesTable;
     this.#historyMs = context.storeSerdes(store).retentionMs ?? 0;

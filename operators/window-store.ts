@@ -1,5 +1,5 @@
 import type { Millis } from '../core/ids.ts';
-import type { OperatorContext } from './operators.ts';
+import type { StoreContext } from './operators.ts';
 import { createTypedRows, type RecordAtHand } from './typed-rows.ts';
 
 /**
@@ -17,11 +17,7 @@ export interface WindowStore<K, V> {
   window(start: Millis): Iterable<readonly [key: K, value: V]>;
 }
 
-export function createWindowStore<K, V>(
-  context: OperatorContext,
-  name: string,
-  record: RecordAtHand,
-): WindowStore<K, V> {
+export function createWindowStore<K, V>(context: StoreContext, name: string, record: RecordAtHand): WindowStore<K, V> {
   const table = context.table(name);
   const { retentionMs } = context.storeSerdes(name);
   const rows = createTypedRows<K, V>(context, name, record);

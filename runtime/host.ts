@@ -3,6 +3,7 @@ import { FlowError } from '../core/errors.ts';
 import { failpoint } from '../core/failpoints.ts';
 import { Step } from '../core/step.ts';
 import type { GroupIdentity, LogProducer } from '../log/log.ts';
+import type { FoundRow } from '../operators/operators.ts';
 import type { KnownSchemas } from '../schemas/schemas.ts';
 import type { Budget } from '../state/state.ts';
 import type { Logger } from '../telemetry/telemetry.ts';
@@ -13,6 +14,7 @@ import { Feed } from './feed.ts';
 import { GlobalFeed } from './global-feed.ts';
 import { MetricSet } from './metrics.ts';
 import { openTask } from './open-task.ts';
+import { readStores, type StoreRequest } from './read-store.ts';
 import type { RestoreFigures } from './restores.ts';
 import type { RunOptions } from './runtime.ts';
 import type { SchemaWaits } from './schema-waits.ts';
@@ -38,6 +40,8 @@ export interface WorkerHost {
   assign(identity: GroupIdentity, tasks: readonly string[], standbys: readonly string[]): Promise<void>;
   /** Commits what was done so far and gives up those of these tasks that it has. */
   revoke(tasks: readonly string[]): Promise<void>;
+  /** Asks a store of tasks that it has. */
+  query(request: StoreRequest): Promise<readonly FoundRow[]>;
   stop(): void;
   figures(): WorkerFigures;
 }
@@ -152,6 +156,7 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
         spec,
       );
     },
+    read: (running, request) => readStores({ program, index, step }, running, request),
     isEnded: (task) => ledger.ended(task) !== undefined,
     onRebuild: (reason) => report.rebuilding(reason),
   });
@@ -169,6 +174,7 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
       standbys.hold(held);
     },
     revoke: (tasks) => worker.revoke(tasks),
+    query: (request) => worker.query(request),
     stop: () => worker.stop(),
     figures: () => figuresOf(worker, report, standbys.figures),
   };

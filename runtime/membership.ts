@@ -92,6 +92,11 @@ export class Membership {
     this.#lookLater();
   }
 
+  /** The worker that has a task, or is about to; `undefined` where none of this process has. */
+  workerOf(task: string): number | undefined {
+    return this.#running.has(task) ? this.#placed.get(task) : undefined;
+  }
+
   /** The process can be made to leave now. */
   get isMember(): boolean {
     return this.#member !== undefined && !this.#ended;

@@ -62,6 +62,11 @@ export class RunningTask {
     return stored.reduce((sum, table) => sum + (task.state.position(table) ?? 0), 0);
   }
 
+  /** A number of its progress, where there is one. */
+  number(name: string): number | undefined {
+    return this.#parts.numbers.value(name);
+  }
+
   /** Its share of the epoch that ends now. */
   part(): EpochPart {
     const { task, numbers, partition, split, progress, metadata, changelog, ledgerRow } = this.#parts;

@@ -9,6 +9,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { FailurePolicy } from '../topology/plan.ts';
 import type { Program, Renames } from '../topology/topology.ts';
 import type { RegistryAddress } from './open-registry.ts';
+import type { Query } from './query.ts';
 import type { RestoreFigures } from './restores.ts';
 
 /**
@@ -150,6 +151,8 @@ export interface Run {
   readonly continued: boolean;
   /** Figures of the moment, for progress. */
   progress(): Progress;
+  /** Reads its stores while it runs; see docs/queries.md. */
+  readonly query: Query;
   /** Whether it runs as it should, for whoever watches the process. */
   health(): Health;
 }
@@ -208,6 +211,7 @@ export { METRICS, type MetricName, type MetricSpec } from './metric-table.ts';
 export { MetricSet } from './metrics.ts';
 export { openRegistryAt, type RegistryAddress } from './open-registry.ts';
 export { forgetOrphans, inspectOrphans, type Orphan } from './orphans.ts';
+export type { Query, RangeOptions, ReadOptions, StoreQuery, TimesOptions, WindowRow } from './query.ts';
 export { type ReadAt, readTopic } from './read-topic.ts';
 export { forgetApplication, internalTopics, outputsOf, resetApplication } from './reset.ts';
 export type { RestoreFigures } from './restores.ts';

@@ -3,6 +3,7 @@ import { FlowError } from '../core/errors.ts';
 import { partitionName } from '../core/ids.ts';
 import { seededRandom } from '../core/random.ts';
 import { sessionOf } from '../log/log.ts';
+import type { FoundRow } from '../operators/operators.ts';
 import type { KnownSchemas } from '../schemas/schemas.ts';
 import { planHash } from '../topology/plan.ts';
 import { alone } from './alone.ts';
@@ -16,6 +17,8 @@ import { createHost, type HostOptions, type InputFigures, type WorkerFigures, ty
 import { KnownEnds } from './known-ends.ts';
 import { listTasks } from './list-tasks.ts';
 import { isStateful, Membership, sessionSettings } from './membership.ts';
+import { createQuery, type Query } from './query.ts';
+import { elsewhere, type StoreRequest } from './read-store.ts';
 import { resetIfComplete } from './reset.ts';
 import { sumOfRestores, timeLeftMs } from './restores.ts';
 import { reportRun } from './run-report.ts';
@@ -104,7 +107,18 @@ async function startInSlot(
   }
   const held = new HeldState(specs.filter(({ stage }) => isStateful(index, stage)).map(({ id }) => id));
   if (slot.directory !== undefined) await held.look(options.state, slot.directory, program, index, specs);
-  const run = new SupervisedRun({ options, index, bounded, began, specs, ledger, hosts, held, slot, evolution });
+  const run = new SupervisedRun({
+    options: { ...options, program },
+    index,
+    bounded,
+    began,
+    specs,
+    ledger,
+    hosts,
+    held,
+    slot,
+    evolution,
+  });
   await run.join();
   reportRun(run, options);
   if (bounded) run.completeWhenEnded();
@@ -147,6 +161,7 @@ class SupervisedRun implements Run {
   readonly #stop = new AbortController();
   #how: Outcome['how'] = 'drained';
   #ended = false;
+  #query: Query | undefined;
   #share: number | undefined;
   #fail: (failure: unknown) => void = () => {};
 
@@ -242,6 +257,25 @@ class SupervisedRun implements Run {
     const share = shareDone({ index: this.#index, specs: this.#specs, inputs, isEnded });
     if (share !== undefined) this.#share = Math.max(share, this.#share ?? 0);
     return this.#share;
+  }
+
+  get query(): Query {
+    const { program } = this.#options;
+    const ask = (request: StoreRequest) => this.#ask(request);
+    this.#query ??= createQuery({ program, index: this.#index, specs: this.#specs, ask });
+    return this.#query;
+  }
+
+  /** Asks every worker for those of the tasks that it has. */
+  async #ask(request: StoreRequest): Promise<readonly FoundRow[]> {
+    const byWorker = new Map<number, string[]>();
+    for (const task of request.tasks) {
+      const worker = this.#ended ? undefined : this.#membership.workerOf(task);
+      if (worker === undefined) throw elsewhere(this.#specs.find(({ id }) => id === task)!, request.store, this.#ended);
+      byWorker.set(worker, [...(byWorker.get(worker) ?? []), task]);
+    }
+    const asked = [...byWorker].map(([worker, tasks]) => this.#hosts[worker]!.query({ ...request, tasks }));
+    return (await Promise.all(asked)).flat();
   }
 
   health(): Health {

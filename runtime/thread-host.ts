@@ -2,14 +2,19 @@ import { MessageChannel, Worker as Thread } from 'node:worker_threads';
 import type { Clock } from '../core/clock.ts';
 import { type ErrorCode, FlowError } from '../core/errors.ts';
 import { type GroupIdentity, serveLog } from '../log/log.ts';
+import type { FoundRow } from '../operators/operators.ts';
 import { registeredSecrets } from '../telemetry/telemetry.ts';
 import { planHash } from '../topology/plan.ts';
 import type { HostOptions, WorkerFigures, WorkerHost } from './host.ts';
+import { restoring, type StoreRequest } from './read-store.ts';
 import type { ModuleRef } from './runtime.ts';
 import type { ThreadData, ThreadFailure, ThreadReply, ThreadRequest } from './thread-protocol.ts';
 
 /** Distributes over the members of a union what `Omit` would merge. */
 type Uncalled<Request> = Request extends { readonly call: number } ? Omit<Request, 'call'> : never;
+
+/** Of a question; nothing else is answered. */
+type Answer = readonly FoundRow[] | undefined;
 
 /** A worker in a thread of its own. The log stays here; encoded batches cross by message. */
 export async function createThreadHost(
@@ -52,7 +57,7 @@ class ThreadHost implements WorkerHost {
   readonly ready: Promise<void>;
   readonly #thread: Thread;
   readonly #clock: Clock;
-  readonly #calls = new Map<number, { resolve(): void; reject(failure: Error): void }>();
+  readonly #calls = new Map<number, { resolve(found: Answer): void; reject(failure: Error): void }>();
   #nextCall = 0;
   #figures: WorkerFigures = {
     ...{ records: 0, lag: 0, streamTime: undefined, tasks: 0, inputs: [], stores: [] },
@@ -79,7 +84,7 @@ class ThreadHost implements WorkerHost {
     };
     thread.on('message', (reply: ThreadReply) => {
       if (reply.kind === 'ready') started.resolve();
-      else if (reply.kind === 'done') this.#answer(reply.call, reply.failure);
+      else if (reply.kind === 'done') this.#answer(reply.call, reply.found, reply.failure);
       else if (reply.kind === 'figures') {
         this.#figures = reply.figures;
         this.#heardAt = this.#clock.monotonic();
@@ -89,7 +94,7 @@ class ThreadHost implements WorkerHost {
       else {
         this.#ended = true;
         finished.resolve();
-        for (const call of this.#calls.values()) call.resolve();
+        for (const call of this.#calls.values()) call.resolve(undefined);
         this.#calls.clear();
       }
     });
@@ -105,13 +110,21 @@ class ThreadHost implements WorkerHost {
     if (!this.#ended) this.#post({ kind: 'renew', identity: { group, member, generation }, tasks });
   }
 
-  assign(identity: GroupIdentity, tasks: readonly string[], standbys: readonly string[]): Promise<void> {
+  async assign(identity: GroupIdentity, tasks: readonly string[], standbys: readonly string[]): Promise<void> {
     const { group, member, generation } = identity;
-    return this.#call({ kind: 'assign', identity: { group, member, generation }, tasks, standbys });
+    await this.#call({ kind: 'assign', identity: { group, member, generation }, tasks, standbys });
   }
 
-  revoke(tasks: readonly string[]): Promise<void> {
-    return this.#call({ kind: 'revoke', tasks });
+  async revoke(tasks: readonly string[]): Promise<void> {
+    await this.#call({ kind: 'revoke', tasks });
+  }
+
+  async query(request: StoreRequest): Promise<readonly FoundRow[]> {
+    const found = await this.#call({ kind: 'query', request });
+    if (found === undefined) throw restoring(request.tasks.join(', '), request.store);
+    const bytes = ({ buffer, byteOffset, length }: Uint8Array) =>
+      Buffer.from(buffer as ArrayBuffer, byteOffset, length);
+    return found.map((row) => ({ ...row, key: bytes(row.key), value: bytes(row.value) }));
   }
 
   stop(): void {
@@ -125,8 +138,8 @@ class ThreadHost implements WorkerHost {
     return { ...this.#figures, ready: this.#figures.ready && !this.#ended, silentMs, blockedMs };
   }
 
-  #call(request: Uncalled<ThreadRequest>): Promise<void> {
-    if (this.#ended) return Promise.resolve();
+  #call(request: Uncalled<ThreadRequest>): Promise<Answer> {
+    if (this.#ended) return Promise.resolve(undefined);
     const call = this.#nextCall++;
     return new Promise((resolve, reject) => {
       this.#calls.set(call, { resolve, reject });
@@ -138,10 +151,10 @@ class ThreadHost implements WorkerHost {
     this.#thread.postMessage(request);
   }
 
-  #answer(id: number, failure: ThreadFailure | undefined): void {
+  #answer(id: number, found: Answer, failure: ThreadFailure | undefined): void {
     const call = this.#calls.get(id);
     this.#calls.delete(id);
-    if (failure === undefined) call?.resolve();
+    if (failure === undefined) call?.resolve(found);
     else call?.reject(revive(failure));
   }
 }

@@ -1,7 +1,9 @@
 import type { GroupIdentity } from '../log/log.ts';
+import type { FoundRow } from '../operators/operators.ts';
 import type { MetricRow } from '../telemetry/telemetry.ts';
 import type { WorkerFigures } from './host.ts';
 import type { RegistryAddress } from './open-registry.ts';
+import type { StoreRequest } from './read-store.ts';
 import type { ModuleRef, RunSettings } from './runtime.ts';
 import type { TaskSpec } from './stage.ts';
 
@@ -33,12 +35,18 @@ export type ThreadRequest =
       readonly standbys: readonly string[];
     }
   | { readonly kind: 'revoke'; readonly call: number; readonly tasks: readonly string[] }
+  | { readonly kind: 'query'; readonly call: number; readonly request: StoreRequest }
   | { readonly kind: 'stop' };
 
 /** From the thread. */
 export type ThreadReply =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'done'; readonly call: number; readonly failure?: ThreadFailure }
+  | {
+      readonly kind: 'done';
+      readonly call: number;
+      readonly failure?: ThreadFailure;
+      readonly found?: readonly FoundRow[];
+    }
   /** Metrics come less often than figures. */
   | { readonly kind: 'figures'; readonly figures: WorkerFigures; readonly metrics: readonly MetricRow[] | undefined }
   /** A line of the thread's log, as JSON: the supervisor's log writes it. */

@@ -3,6 +3,7 @@ import { systemClock } from '../core/clock.ts';
 import { FlowError, messageOf } from '../core/errors.ts';
 import { type Random, seededRandom } from '../core/random.ts';
 import { connectLog, type Log } from '../log/log.ts';
+import type { FoundRow } from '../operators/operators.ts';
 import type { SchemaRegistry } from '../schemas/schemas.ts';
 import { createStateBackend } from '../state/state.ts';
 import { createTelemetry, registerSecret, type Telemetry } from '../telemetry/telemetry.ts';
@@ -96,21 +97,24 @@ async function main(): Promise<void> {
   }
 }
 
+const nothing = () => undefined;
+
 /** Runs the worker to its end, and does meanwhile what the supervisor asks. */
 async function work(parts: ThreadParts): Promise<void> {
   const { telemetry } = parts;
   const host = await start(parts);
-  const answer = (call: number, work: Promise<void>) => {
+  const answer = (call: number, work: Promise<readonly FoundRow[] | undefined>) => {
     work.then(
-      () => reply({ kind: 'done', call }),
+      (found) => reply(found === undefined ? { kind: 'done', call } : { kind: 'done', call, found }),
       (thrown: unknown) => reply({ kind: 'done', call, failure: flatten(thrown) }),
     );
   };
   supervisor.on('message', (request: ThreadRequest) => {
     if (request.kind === 'renew') host.renew(request.identity, request.tasks);
     else if (request.kind === 'assign')
-      answer(request.call, host.assign(request.identity, request.tasks, request.standbys));
-    else if (request.kind === 'revoke') answer(request.call, host.revoke(request.tasks));
+      answer(request.call, host.assign(request.identity, request.tasks, request.standbys).then(nothing));
+    else if (request.kind === 'query') answer(request.call, host.query(request.request));
+    else if (request.kind === 'revoke') answer(request.call, host.revoke(request.tasks).then(nothing));
     else host.stop();
   });
   const report = (whole: boolean) =>

@@ -3,9 +3,11 @@ import type { Clock } from '../core/clock.ts';
 import { type ErrorCode, FlowError, isFlowError } from '../core/errors.ts';
 import type { Step } from '../core/step.ts';
 import type { GroupIdentity, LogProducer } from '../log/log.ts';
+import type { FoundRow } from '../operators/operators.ts';
 import type { Feed } from './feed.ts';
 import type { WorkerObserver } from './observer.ts';
 import { Placement } from './placement.ts';
+import { restoring, type StoreRequest } from './read-store.ts';
 import type { RunningTask } from './running-task.ts';
 import type { RunSettings } from './runtime.ts';
 import { TaskSet } from './task-set.ts';
@@ -29,6 +31,8 @@ export interface WorkerParts {
   readonly observer?: WorkerObserver;
   /** Opens a task anew: its state restored, its inputs at the committed positions. */
   open(task: string, signal: AbortSignal): Promise<RunningTask>;
+  /** Asks a store of tasks that run. */
+  read(running: ReadonlyMap<string, RunningTask>, request: StoreRequest): Promise<readonly FoundRow[]>;
   /** The task ended in this run already. */
   isEnded(task: string): boolean;
   /** Told when an epoch has failed for a passing reason and all tasks go back to their last commit. */
@@ -143,6 +147,26 @@ export class Worker {
       closed = this.#closed(Promise.all(tasks.map((id) => this.#tasks.close(id))));
     });
     await closed;
+  }
+
+  /**
+   * Asks a store of each of these tasks, between two turns. Committed rows are asked for behind a commit of what was
+   * begun: then nothing in memory is of an epoch that is not decided.
+   */
+  async query(request: StoreRequest): Promise<readonly FoundRow[]> {
+    if (request.read === 'live') return this.#read(request);
+    let found: readonly FoundRow[] | undefined;
+    await this.#inLoop(async () => {
+      await this.#commitAll();
+      if (this.#broken === undefined && this.#failure === undefined) found = await this.#read(request);
+    });
+    if (found === undefined) throw restoring(request.tasks.join(', '), request.store);
+    return found;
+  }
+
+  #read(request: StoreRequest): Promise<readonly FoundRow[]> {
+    const isBroken = this.#broken !== undefined;
+    return this.#parts.read(isBroken ? new Map() : this.#tasks.running, request);
   }
 
   /** The loop; ends when stopped, rejects with what made it fail. */

@@ -184,6 +184,8 @@ interface TableCommon {
    * it too. Never misses.
    */
   ahead(pane: number, key: Bytes, keyStart: number, keyEnd: number): void;
+  /** How many rows in memory a scan of a pane would have to sort first; 0 where they are in order. */
+  unsorted(pane: number): number;
   /** Deletes a row; nothing where it is absent. */
   delete(pane: number, key: Bytes, keyStart: number, keyEnd: number): void;
 }

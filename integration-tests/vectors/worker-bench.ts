@@ -56,6 +56,7 @@ export class WorkerBench {
       feed: IDLE as unknown as Feed,
       trimmer: IDLE as unknown as Trimmer,
       open: async (task) => this.#open(task),
+      read: async () => [],
       isEnded: () => false,
       onRebuild: () => undefined,
     });

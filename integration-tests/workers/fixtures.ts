@@ -3,7 +3,7 @@ import { generator, int64, string, topic, topology } from '../../index.ts';
 
 /** Topologies that go wrong with more than one worker. */
 const KEYED = { key: string(), value: int64(), partitions: 4 } as const;
-const numbers = topic('numbers', KEYED);
+export const numbers = topic('numbers', KEYED);
 export const out = topic('out', KEYED);
 
 function application(name: string, onRecord: (n: number) => number, store = 'counts') {
@@ -58,3 +58,7 @@ export const blocking = application('blocking', (n) => {
   }
   return n;
 });
+
+/** Goes on until it is stopped, and can be asked meanwhile. */
+export const asked = topology('asked');
+asked.stream(numbers).groupByKey().count({ store: 'counts' }).toStream().to(out);

@@ -80,6 +80,10 @@ export class HotBytesTable implements BytesTable {
     return this.rows.panesFrom(from);
   }
 
+  unsorted(pane: number): number {
+    return this.rows.unsorted(pane);
+  }
+
   dropPane(pane: number): void {
     this.rows.dropPane(pane);
   }

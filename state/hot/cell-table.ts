@@ -84,6 +84,10 @@ export class HotCellTable implements CellTable {
     return this.rows.panesFrom(from);
   }
 
+  unsorted(pane: number): number {
+    return this.rows.unsorted(pane);
+  }
+
   dropPane(pane: number): void {
     this.rows.dropPane(pane);
   }

@@ -76,6 +76,12 @@ export class PaneRows extends RowStore {
     return from === undefined || from <= values[0]! ? values : values.filter((value) => value >= from);
   }
 
+  /** Rows of a pane that are in no order. */
+  unsorted(value: number): number {
+    const pane = this.panes.get(value);
+    return pane === undefined || pane.sorted !== undefined ? 0 : pane.rows;
+  }
+
   protected detach(pane: Pane): void {
     this.panes.delete(pane.value);
     pane.dropped = true;
