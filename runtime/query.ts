@@ -94,6 +94,8 @@ const ANSWERS: { readonly [Kind in StoreKind]: readonly StoreQuestion['kind'][] 
   buffer: [],
   join: [],
   pending: [],
+  global: [],
+  subscription: [],
 };
 
 /** Rows of windows of one size lie by key and start, those of others by key, end and start. */

@@ -373,9 +373,7 @@ export class Worker {
 
   async #retire(ended: readonly string[]): Promise<void> {
     try {
-      for (const id of ended) {
-        await this.#tasks.retire(id);
-      }
+      for (const id of ended) await this.#tasks.retire(id);
     } catch (thrown) {
       this.#failure ??= thrown;
     }
