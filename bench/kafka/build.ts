@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 
 const BUILT = join(import.meta.dirname, '..', '..', '.nodeflow', 'bench', 'kafka');
 
-/** Where the build puts a program of this folder. */
-export function builtProgram(name: 'engine-main' | 'neighbour-main'): string {
-  return join(BUILT, 'bench', 'kafka', `${name}.js`);
+/** Where the build puts a program that is measured, by its place in `bench`. */
+export function builtProgram(name: 'kafka/engine-main' | 'kafka/neighbour-main' | 'nexmark/kafka-engine'): string {
+  return join(BUILT, 'bench', `${name}.js`);
 }
 
 /**

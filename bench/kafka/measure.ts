@@ -71,10 +71,10 @@ export function startEngine(
   { compression }: Pick<Series, 'compression'>,
   guarantee: Guarantee,
 ): Child {
-  return startProgram('engine-main', { ...job, compression, guarantee, commitIntervalMs: COMMIT_INTERVAL_MS });
+  return startProgram('kafka/engine-main', { ...job, compression, guarantee, commitIntervalMs: COMMIT_INTERVAL_MS });
 }
 
-function startProgram(name: 'engine-main' | 'neighbour-main', job: EngineJob | NeighbourJob): Child {
+function startProgram(name: 'kafka/engine-main' | 'kafka/neighbour-main', job: EngineJob | NeighbourJob): Child {
   return new Child(process.execPath, [builtProgram(name), JSON.stringify(job)]);
 }
 
@@ -110,7 +110,7 @@ export function measureNeighbour(series: Series, folder: string, client: Neighbo
   const { compression } = series;
   return measure(series, 'pass', 'neighbour', (job) => {
     const own = { folder, client, compression, guarantee: 'at-least-once' as const };
-    return startProgram('neighbour-main', { ...job, ...own, commitIntervalMs: COMMIT_INTERVAL_MS });
+    return startProgram('kafka/neighbour-main', { ...job, ...own, commitIntervalMs: COMMIT_INTERVAL_MS });
   });
 }
 

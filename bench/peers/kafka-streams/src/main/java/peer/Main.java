@@ -10,6 +10,7 @@ import java.util.Map;
  *   load    fills a topic with bids, and says what each row must make of them
  *   run     runs a row with Kafka Streams; says when it has taken so many records, and when all are committed
  *   restart runs a count per key, and says what its start has cost
+ *   nexmark runs a query of the Nexmark benchmark with Kafka Streams, to the end of its inputs
  *   check   reads an output, committed records only: its count and a digest that does not depend on order
  *   live    produces at a fixed rate and measures how long records take to come out, committed
  */
@@ -25,6 +26,7 @@ public final class Main {
       case "load" -> Load.main(options);
       case "run" -> Run.main(options);
       case "restart" -> Restart.main(options);
+      case "nexmark" -> Nexmark.main(options);
       case "check" -> Check.main(options);
       case "live" -> Live.main(options);
       default -> throw new IllegalArgumentException("there is no " + args[0]);

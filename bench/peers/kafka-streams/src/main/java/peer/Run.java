@@ -1,21 +1,12 @@
 package peer;
 
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import org.apache.avro.Schema;
-import org.apache.avro.generic.GenericDatumReader;
-import org.apache.avro.generic.GenericDatumWriter;
 import org.apache.avro.generic.GenericRecord;
-import org.apache.avro.io.BinaryDecoder;
-import org.apache.avro.io.BinaryEncoder;
-import org.apache.avro.io.DecoderFactory;
-import org.apache.avro.io.EncoderFactory;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
@@ -83,8 +74,9 @@ final class Run {
           .stream(in, Consumed.with(Serdes.ByteArray(), Serdes.ByteArray()))
           .to(out, Produced.with(Serdes.ByteArray(), Serdes.ByteArray()));
       case "filter" -> {
-        Serde<GenericRecord> avro = avro();
-        int price = new Schema.Parser().parse(Bids.SCHEMA).getField("price").pos();
+        Schema schema = new Schema.Parser().parse(Bids.SCHEMA);
+        Serde<GenericRecord> avro = Avro.serde(schema);
+        int price = schema.getField("price").pos();
         builder
             .stream(in, Consumed.with(Serdes.ByteArray(), avro))
             .filter((key, bid) -> (Long) bid.get(price) < Bids.PRICE_LIMIT)
@@ -124,40 +116,5 @@ final class Run {
     double sum = 0;
     for (Metric metric : metrics) sum += ((Number) metric.metricValue()).doubleValue();
     return (long) sum;
-  }
-
-  /** Generic records, with decoder, encoder and buffer used again; each thread has its own. */
-  private static Serde<GenericRecord> avro() {
-    Schema schema = new Schema.Parser().parse(Bids.SCHEMA);
-    class Tools {
-      final GenericDatumReader<GenericRecord> reader = new GenericDatumReader<>(schema);
-      final GenericDatumWriter<GenericRecord> writer = new GenericDatumWriter<>(schema);
-      final ByteArrayOutputStream bytes = new ByteArrayOutputStream(256);
-      BinaryDecoder decoder;
-      BinaryEncoder encoder;
-    }
-    ThreadLocal<Tools> tools = ThreadLocal.withInitial(Tools::new);
-    return Serdes.serdeFrom(
-        (topic, bid) -> {
-          Tools own = tools.get();
-          own.bytes.reset();
-          own.encoder = EncoderFactory.get().directBinaryEncoder(own.bytes, own.encoder);
-          try {
-            own.writer.write(bid, own.encoder);
-            own.encoder.flush();
-          } catch (IOException thrown) {
-            throw new UncheckedIOException(thrown);
-          }
-          return own.bytes.toByteArray();
-        },
-        (topic, bytes) -> {
-          Tools own = tools.get();
-          own.decoder = DecoderFactory.get().binaryDecoder(bytes, own.decoder);
-          try {
-            return own.reader.read(null, own.decoder);
-          } catch (IOException thrown) {
-            throw new UncheckedIOException(thrown);
-          }
-        });
   }
 }
