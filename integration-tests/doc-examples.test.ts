@@ -17,6 +17,8 @@ const DOCUMENTS = [
   'docs/queries.md',
   'docs/testing.md',
   'docs/time.md',
+  'docs/tutorial.md',
+  'docs/coming-from-kafka-streams.md',
   ...listed('docs/operators')
     .filter((name) => name !== 'README.md')
     .map((name) => `docs/operators/${name}`),
