@@ -2,7 +2,8 @@ import type { Millis } from '../core/ids.ts';
 import type { Step } from '../core/step.ts';
 import type { Serde } from '../schemas/schemas.ts';
 import type { Table } from '../state/state.ts';
-import type { NodeKind, NodeOf, PlanNode, StoreKind } from '../topology/plan.ts';
+import type { CallSettings, NodeKind, NodeOf, PlanNode, StoreKind } from '../topology/plan.ts';
+import type { Caller, CallResults } from './calls.ts';
 import type { Rec } from './record.ts';
 
 /**
@@ -124,6 +125,8 @@ export interface OperatorContext {
    * record than it has copied, or refers to within the batch it was read from.
    */
   scanFirst(scan: ResumableScan): never;
+  /** For calls of functions that take time: the task makes them, and lets these results leave; see `calls.ts`. */
+  calls(settings: CallSettings, results: CallResults): Caller;
   /** Registers a punctuation of a user operator; see `process.ts`. */
   schedule(name: string, intervalMs: Millis, time: 'stream' | 'wall', fire: (at: Millis) => void): void;
   /** Stream time of the task: the largest timestamp taken. */
@@ -203,6 +206,7 @@ export interface Output {
   write(record: Rec, partition?: number): void;
 }
 
+export type { Call, Caller, CallResults } from './calls.ts';
 export { fanOut, fuse, latePort, NOWHERE, type Wire } from './fuse.ts';
 export { nodesWithOlds } from './olds.ts';
 export { OwnClock } from './own-clock.ts';

@@ -14,7 +14,9 @@ import { createJoinGlobal } from './join-global.ts';
 import { createJoinStreams } from './join-streams.ts';
 import { createJoinTable } from './join-table.ts';
 import { createJoinTables } from './join-tables.ts';
+import { createLookup } from './lookup.ts';
 import { createMap } from './map.ts';
+import { createMapAsync } from './map-async.ts';
 import { createMapTable } from './map-table.ts';
 import { createMapValues } from './map-values.ts';
 import type { OperatorFactory } from './operators.ts';
@@ -49,7 +51,9 @@ export const OPERATORS = {
   joinTable: createJoinTable,
   joinTables: createJoinTables,
   late: createPass,
+  lookup: createLookup,
   map: createMap,
+  mapAsync: createMapAsync,
   mapTable: createMapTable,
   mapValues: createMapValues,
   merge: createPass,

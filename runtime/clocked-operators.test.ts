@@ -70,6 +70,7 @@ async function written(program: Program, rows: readonly Event[]): Promise<Writte
     else if (which === 'prices') driver.input(PRICES).send(key, value, { timestamp });
     else if (which === 'names') driver.input(NAMES).send(key, { name: `n${value}` }, { timestamp });
     else driver.input(RATES).send(key, { count: 1, sum: value, odd: true }, { timestamp });
+    await driver.idle();
   }
   const before = outputs(driver, program);
   await driver.end();

@@ -1,9 +1,17 @@
 import type { KeptNumbers, Outputs } from '../checkpoints/checkpoints.ts';
 import type { Step } from '../core/step.ts';
-import { type OperatorClock, type OperatorContext, type Output, OwnClock, type Push } from '../operators/operators.ts';
+import {
+  type Caller,
+  type OperatorClock,
+  type OperatorContext,
+  type Output,
+  OwnClock,
+  type Push,
+} from '../operators/operators.ts';
 import type { Table, TaskState } from '../state/state.ts';
 import type { PlanNode } from '../topology/plan.ts';
 import type { Program } from '../topology/topology.ts';
+import type { TaskCalls } from './calls.ts';
 import type { Drops } from './drops.ts';
 import type { ScanRequests } from './scan-requests.ts';
 import { createSink } from './sink.ts';
@@ -28,6 +36,7 @@ export interface ContextParts {
   readonly clock: StageClock | undefined;
   /** Where the late records of the node go, if anywhere. */
   readonly late: Push | undefined;
+  readonly calls: TaskCalls;
   /** The largest record each topic takes. */
   maxRecordBytes(topic: string): number;
   now(): number;
@@ -37,7 +46,7 @@ export interface ContextParts {
 
 /** What the task lends to the operator of one node. */
 export function createContext(parts: ContextParts, node: PlanNode): OperatorContext {
-  const { program, index, step, state, numbers, drops, scans, timers, clock, trace } = parts;
+  const { program, index, step, state, numbers, drops, scans, timers, calls, clock, trace } = parts;
   const { code } = program;
   return {
     step,
@@ -65,6 +74,7 @@ export function createContext(parts: ContextParts, node: PlanNode): OperatorCont
     output: (topic) => sinkOf(parts, node, topic),
     scan: (scan) => scans.add(scan),
     scanFirst: (scan) => scans.first(scan),
+    calls: (settings, results) => (trace === undefined ? calls.add(settings, results) : silentCaller(parts)),
     schedule(name, intervalMs, time, fire) {
       if (trace !== undefined) return;
       const initial = time === 'stream' ? Number.NEGATIVE_INFINITY : parts.now() + intervalMs;
@@ -83,6 +93,11 @@ function dropTo({ drops }: ContextParts, node: string, late: Push): OperatorCont
 
 function clockOf({ clock, numbers }: ContextParts, node: PlanNode, number: string): OperatorClock {
   return clock?.clock(node.id, number) ?? new OwnClock(numbers.number(number, -1));
+}
+
+/** While a failure is looked into nothing is called: the step is undone in any case. */
+function silentCaller({ step, now }: ContextParts): Caller {
+  return { start() {}, waitFor: () => step.miss(), now };
 }
 
 function sinkOf(parts: ContextParts, node: PlanNode, name: string): Output {

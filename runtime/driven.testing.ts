@@ -205,6 +205,8 @@ class Drive {
         this.#figures.misses++;
         await task.fetchMissed();
       } else task.state.unpin();
+      // calls of asynchronous functions end
+      if (result === 'idle') await systemClock.turn();
       if (!committer.committing) committer.flush();
       if (this.#random !== undefined && result !== 'miss' && this.#oneIn(4)) await this.#commit(running, committer);
       cold = task.state.figures.coldReads;

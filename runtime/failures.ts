@@ -3,7 +3,7 @@ import type { Bytes } from '../core/bytes.ts';
 import { FlowError, isFlowError, messageOf } from '../core/errors.ts';
 import type { Step } from '../core/step.ts';
 import { encodeHeaders } from '../log/batch.ts';
-import type { DropReason } from '../operators/operators.ts';
+import type { CallResults, DropReason, Rec } from '../operators/operators.ts';
 import { redactText } from '../telemetry/telemetry.ts';
 import type { AbsurdTimePolicy, FailurePolicy } from '../topology/plan.ts';
 import type { Drops } from './drops.ts';
@@ -107,6 +107,36 @@ export class Failures {
     step.settle();
   }
 
+  /** A call has failed for good, or what lies behind has failed on its result. Throws with policy `fail`. */
+  handleCall(thrown: unknown, results: CallResults): void {
+    const { onFailure, skips, step, drops } = this.#options;
+    const { node } = results;
+    const reason = messageOf(thrown);
+    if (onFailure === 'fail') {
+      throw new FlowError(
+        'record.failed',
+        `node ${node} failed on a call or its result: ${reason}; correct the code or the service, or let such records go with onFailure 'dead-letter' or 'skip'`,
+        { cause: thrown },
+      );
+    }
+    step.begin();
+    const record = results.giveUp();
+    const at = { position: record.position };
+    if (onFailure === 'skip') {
+      drops.add(node, 'failed');
+      skips.add(node, at, `record skipped: ${reason}`);
+    } else {
+      skips.add(node, at, `record put among the dead letters: ${reason}`);
+      const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd } = record;
+      const original = {
+        key: { bytes: keyBytes, start: keyStart, end: keyEnd },
+        value: { bytes: valueBytes, start: valueStart, end: valueEnd },
+      };
+      this.#write(record, original, node, reason, 'failed', []);
+    }
+    step.settle();
+  }
+
   #fatal(thrown: unknown, undecodable: boolean, at: string, node: string, reason: string): FlowError {
     if (undecodable) {
       return new FlowError(
@@ -123,28 +153,42 @@ export class Failures {
   }
 
   #deadLetter(input: Input, node: string, message: string, reason: DropReason): void {
+    const { bytes, keyStart, keyEnd, valueStart, valueEnd } = input.original();
+    const key = { bytes, start: keyStart, end: keyEnd };
+    const value = { bytes, start: valueStart, end: valueEnd };
+    this.#write(input.record, { key, value }, node, message, reason, [
+      ['nf.topic', input.topic],
+      ['nf.partition', String(input.partition)],
+    ]);
+  }
+
+  #write(
+    record: Rec,
+    { key, value }: { readonly key: Part; readonly value: Part },
+    node: string,
+    message: string,
+    reason: DropReason,
+    from: readonly Header[],
+  ): void {
     const { outputs, application, task } = this.#options;
-    const { record } = input;
     const headers = headerSection([
       ['nf.reason', reason],
       ['nf.message', redactText(message).slice(0, 1000)],
       ['nf.node', node],
       ['nf.task', task],
-      ['nf.topic', input.topic],
-      ['nf.partition', String(input.partition)],
+      ...from,
       ['nf.position', String(record.position)],
     ]);
-    const original = input.original();
     const builder = outputs.builder(deadLetterTopic(application), 0);
     const { timestamp } = record;
     builder.appendWithHeaders(
       timestamp >= 0 && Number.isSafeInteger(timestamp) ? timestamp : 0,
-      original.bytes,
-      original.keyStart,
-      original.keyEnd,
-      original.bytes,
-      original.valueStart,
-      original.valueEnd,
+      key.bytes,
+      key.start,
+      key.end,
+      value.bytes,
+      value.start,
+      value.end,
       headers,
       0,
       headers.length,
@@ -154,6 +198,15 @@ export class Failures {
   }
 }
 
-function headerSection(texts: readonly (readonly [name: string, text: string])[]): Bytes {
+type Header = readonly [name: string, text: string];
+
+/** A key or a value as it came; a start of -1 is null. */
+interface Part {
+  readonly bytes: Bytes;
+  readonly start: number;
+  readonly end: number;
+}
+
+function headerSection(texts: readonly Header[]): Bytes {
   return encodeHeaders(texts.map(([name, text]) => ({ name, value: Buffer.from(text) })));
 }

@@ -151,6 +151,7 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
           ...time,
           signal,
           restores: report,
+          notify: () => wake.notify(),
           maxRecordBytes: (topic) => options.maxRecordBytes.get(topic) ?? Number.POSITIVE_INFINITY,
         },
         spec,

@@ -57,7 +57,7 @@ export const METRICS = {
 
   nodeflow_node_records_total: counter(
     NODE,
-    'Records pushed into a node. A record that runs again, after a cold read or with its epoch, counts again; one on which a node fails may count for the nodes directly behind it.',
+    'Records pushed into a node. A record that runs again, after a cold read, a wait for calls or with its epoch, counts again; one on which a node fails may count for the nodes directly behind it.',
   ),
   nodeflow_dropped_records_total: counter(
     [...NODE, 'reason'],
@@ -68,6 +68,20 @@ export const METRICS = {
     'Records whose time was brought within bounds, since their source says `clamp`.',
   ),
   nodeflow_dead_letters_total: counter([...NODE, 'reason'], 'Records written to the dead-letter topic.'),
+
+  nodeflow_calls_in_flight: gauge(
+    NODE,
+    'Records of an asynchronous operator of which a call is on its way or whose result waits for its turn.',
+  ),
+  nodeflow_calls_total: counter(
+    [...NODE, 'outcome'],
+    'Attempts of calls that have ended, by outcome: done, failed or timeout.',
+  ),
+  nodeflow_call_duration_seconds: histogram(
+    NODE,
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    'How long such attempts took.',
+  ),
 
   nodeflow_commits_total: counter(APPLICATION, 'Epochs committed.'),
   nodeflow_commit_duration_seconds: histogram(

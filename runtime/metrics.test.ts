@@ -131,10 +131,12 @@ test('what is shown has names, labels and types of the table, and every metric o
   }
   const names = new Set(shown.map((row) => row.name));
   const missing = Object.keys(METRICS).filter((name) => !names.has(name) && !name.startsWith('nodeflow_log_'));
-  // there while a restore goes on, see below, and where there are standbys, see standby.test.ts
+  const calls = ['nodeflow_calls_in_flight', 'nodeflow_calls_total', 'nodeflow_call_duration_seconds'];
+  // there where functions are called, see calls.test.ts, while a restore goes on, see below, and where there are standbys, see standby.test.ts
   const others = ['nodeflow_standby_lag_records', 'nodeflow_standby_records_total'];
   // where a source clamps times, see record-time.test.ts
-  assert.deepEqual(missing, ['nodeflow_clamped_times_total', 'nodeflow_restore_remaining_records', ...others]);
+  const clamped = 'nodeflow_clamped_times_total';
+  assert.deepEqual(missing, [clamped, ...calls, 'nodeflow_restore_remaining_records', ...others]);
   assert.ok(sum(telemetry, 'nodeflow_restore_records_total') > 0, 'the second run has restored');
   const sample = /^[a-z_]+(\{([a-z_]+="(\\.|[^"\\])*",?)+\})? (NaN|[+-]Inf|-?[0-9.]+(e[+-]?[0-9]+)?)$/;
   for (const line of text.trimEnd().split('\n')) {

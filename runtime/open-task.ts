@@ -13,6 +13,7 @@ import type { Table, TaskState } from '../state/state.ts';
 import type { NodeOf, Stage } from '../topology/plan.ts';
 import type { Alignment } from './alignment.ts';
 import { type BuiltStage, buildStage } from './build.ts';
+import { openCalls } from './calls.ts';
 import { Drops } from './drops.ts';
 import { Failures } from './failures.ts';
 import type { Input } from './inputs.ts';
@@ -54,6 +55,8 @@ export interface OpenTaskParts extends OpenStateParts {
   /** Nobody waits for the task any more. */
   readonly signal?: AbortSignal;
   maxRecordBytes(topic: string): number;
+  /** A call that a task has made is over. */
+  notify?(): void;
 }
 
 /** Partitions to which nothing else goes are told a time no more often than this. */
@@ -94,8 +97,10 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
   const clock = openClock({ ...times, index, step, numbers, scans }, stage, spec.partition);
   const clocked = parts.times.hasClock(stage);
   const timers = new Timers(clocked ? clock!.value : streamTime);
+  const naming = { telemetry, application, task: spec.id };
+  const calls = openCalls({ ...naming, clock: parts.clock, step, notify: () => parts.notify?.() });
   const built = buildStage({
-    ...{ program, index, stage, partition: spec.partition, step, state, numbers, outputs, drops, scans, timers },
+    ...{ program, index, stage, partition: spec.partition, step, state, numbers, outputs, drops, scans, timers, calls },
     clock: clocked ? clock : undefined,
     counted: telemetry.measures,
     globals: parts.globals,
@@ -118,17 +123,13 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     streamTime,
     timers,
     clock,
+    calls,
     outputs,
     counts: built.counts.values,
     schemas: parts.schemas,
     flush: () => outputs.seal(false),
     failures: new Failures({
-      application,
-      task: spec.id,
-      step,
-      outputs,
-      drops,
-      skips,
+      ...{ application, task: spec.id, step, outputs, drops, skips },
       onFailure: settings.onFailure,
       onUndecodable: (node) => built.onUndecodable(node),
       onAbsurdTime: (node) => built.onAbsurdTime(node),
@@ -141,6 +142,7 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     numbers,
     nodes: built.counts.of((node) => takenFrom(inputs, node)),
     skips,
+    calls,
     topics,
     split,
     alignment: parts.alignment,

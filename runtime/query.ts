@@ -94,6 +94,7 @@ const ANSWERS: { readonly [Kind in StoreKind]: readonly StoreQuestion['kind'][] 
   buffer: [],
   join: [],
   pending: [],
+  calls: [],
   global: [],
   subscription: [],
 };

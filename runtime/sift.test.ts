@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { VirtualClock } from '../core/clock.ts';
 import { Step } from '../core/step.ts';
 import { BatchBuilder } from '../log/batch.ts';
 import type { Fetched } from '../log/log.ts';
 import type { KeptNumber, Push } from '../operators/operators.ts';
 import { int64, string } from '../schemas/schemas.ts';
 import type { TaskState } from '../state/state.ts';
+import { silentTelemetry } from '../telemetry/telemetry.ts';
+import { openCalls } from './calls.ts';
 import type { Failures } from './failures.ts';
 import { ScanRequests } from './scan-requests.ts';
 import { Task } from './task.ts';
@@ -133,6 +136,10 @@ function taskOf(
     ...{ id: 'task', step, inputs, operators: [], streamTime, timers },
     ...{ state: {} as TaskState, scans: new ScanRequests(step), counts: new Float64Array(0) },
     ...{ flush: () => undefined, outputs: { full: false } },
+    calls: openCalls({
+      ...{ clock: new VirtualClock(), step, telemetry: silentTelemetry(), application: 'sift', task: 'task' },
+      notify: () => undefined,
+    }),
     failures: {
       handle: (_thrown: unknown, { topic, record }: TopicInput) => log.push(`${topic} ${record.position} failed`),
     } as unknown as Failures,

@@ -1,49 +1,15 @@
 import type { Millis } from '../core/ids.ts';
 import { MISS, type Step } from '../core/step.ts';
-import type { KeptNumber, Operator, ResumableScan } from '../operators/operators.ts';
+import type { CallResults, Operator, ResumableScan } from '../operators/operators.ts';
 import type { TaskState } from '../state/state.ts';
-import type { EarlyEnd } from './build.ts';
-import type { Failures } from './failures.ts';
 import type { Input } from './inputs.ts';
+import { limitFor, nextInput } from './next-input.ts';
+import { probe } from './probe.ts';
 import { soundTime } from './record-time.ts';
-import type { ScanRequests } from './scan-requests.ts';
-import type { SchemaWaits } from './schema-waits.ts';
-import type { StageClock } from './stage-clock.ts';
 import { TaskEndings } from './task-endings.ts';
-import type { Timers } from './timers.ts';
+import type { RunResult, TaskParts } from './task-parts.ts';
 
-/** What a call of {@link Task.run} came to. */
-export type RunResult =
-  /** Nothing to do until something comes. */
-  | 'idle'
-  /** The limit was reached; there is more. */
-  | 'busy'
-  /** A cold read: await {@link Task.fetchMissed}, then run again. */
-  | 'miss';
-
-export interface TaskParts {
-  readonly id: string;
-  readonly step: Step;
-  readonly state: TaskState;
-  readonly inputs: readonly Input[];
-  /** In topological order. */
-  readonly operators: readonly Operator[];
-  /** Of a bounded run; see `build.ts`. */
-  readonly early?: readonly EarlyEnd[];
-  readonly scans: ScanRequests;
-  readonly streamTime: KeptNumber;
-  readonly timers: Timers;
-  /** The clock of the stage, where its inputs tell it. */
-  readonly clock?: StageClock | undefined;
-  readonly failures: Failures;
-  /** Called when a batch of output is full, between steps. */
-  flush(): void;
-  readonly outputs: { readonly full: boolean };
-  /** Schemas that records are met with and that are not known yet; see `schemas/registry/registry.ts`. */
-  readonly schemas?: SchemaWaits | undefined;
-  /** How often the ports of nodes were pushed to; see `node-counts.ts`. */
-  readonly counts: Float64Array;
-}
+export type { RunResult, TaskParts } from './task-parts.ts';
 
 /**
  * One task: takes the oldest record among its inputs, pushes it depth-first through its operators, and goes on,
@@ -65,6 +31,8 @@ export class Task {
   /** The input whose record missed, or undefined when a scan or a timer did. */
   #missed: Input | undefined;
   readonly #endings: TaskEndings;
+  /** What gave up a step since it was full, and keeps the task from going on while it is. */
+  #blocked: CallResults | undefined;
   #passed = 0;
   /** Nothing runs before a schema has come. */
   #waiting = false;
@@ -78,7 +46,8 @@ export class Task {
     this.#scans = parts.scans.pending;
     this.#endings = new TaskEndings(parts.inputs, parts.operators, parts.early ?? [], {
       attempt: (work) => this.#attempt(work),
-      runScans: () => this.#runScans(),
+      runPending: () => this.#runPending(),
+      inFlight: () => this.#parts.calls.inFlight,
       worked: () => {
         this.worked = true;
       },
@@ -94,9 +63,9 @@ export class Task {
     return this.#parts.streamTime.value;
   }
 
-  /** Something is begun that goes on before the next record. */
+  /** Something is begun that goes on before the next record, or beside it. */
   get scanning(): boolean {
-    return this.#scans.length > 0;
+    return this.#scans.length > 0 || this.#parts.calls.inFlight > 0;
   }
 
   /** All inputs have ended, all windows are flushed; only the last commit is owed. */
@@ -109,22 +78,34 @@ export class Task {
     return this.#endings.topics;
   }
 
-  /** Takes up to `max` records. */
+  /** It waits for a call to end, and takes nothing until then. */
+  get blocked(): boolean {
+    return this.#blocked?.full === true && !this.#blocked.ready;
+  }
+
+  /** Takes up to `max` records; lets results of calls leave that have come. */
   run(max: number): RunResult {
     if (this.#waiting) return 'idle';
+    const result = this.#run(max);
+    this.#parts.calls.begin();
+    return result;
+  }
+
+  #run(max: number): RunResult {
     const { schemas } = this.#parts;
     let left = max;
     for (;;) {
       this.#takeNews();
-      if (!this.#runScans()) return 'miss';
+      const waits = this.#runPending();
+      if (waits !== undefined) return waits;
       if (left <= 0) return 'busy';
       const asked = schemas?.asked;
-      const input = this.#choose();
+      const input = nextInput(this.inputs);
       // the event time of a record could not be read, so that none can be chosen
       if (schemas?.asked !== asked) return 'miss';
       this.#countPassed();
       if (this.#parts.clock?.news) continue;
-      if (input === undefined) return this.#endings.advance() ? 'idle' : 'miss';
+      if (input === undefined) return this.#endings.advance();
       const before = left;
       left = this.#runInput(input, left);
       const taken = before - Math.abs(left);
@@ -147,24 +128,6 @@ export class Task {
     if (!this.#scans.includes(scan)) this.#scans.push(scan);
   }
 
-  /** The input with the oldest head; undefined while one that may hold older records is awaited. */
-  #choose(): Input | undefined {
-    const { inputs } = this;
-    if (inputs.length === 1) {
-      const only = inputs[0]!;
-      return only.fill() && !isAhead(only) ? only : undefined;
-    }
-    let oldest: Input | undefined;
-    for (const input of inputs) {
-      if (!input.fill()) {
-        if (input.awaited) return undefined;
-        continue;
-      }
-      if (oldest === undefined || input.head < oldest.head) oldest = input;
-    }
-    return oldest === undefined || isAhead(oldest) ? undefined : oldest;
-  }
-
   /** Takes note of batches that went by unopened. */
   #countPassed(): void {
     let passed = 0;
@@ -175,21 +138,6 @@ export class Task {
     this.worked = true;
   }
 
-  /** The smallest head of the other inputs: up to there this one may run on. */
-  #limitFor(input: Input): number {
-    let limit = input.ceiling === undefined ? Number.POSITIVE_INFINITY : input.ceiling();
-    if (this.inputs.length === 1) return limit;
-    let before = true;
-    for (const other of this.inputs) {
-      if (other === input) {
-        before = false;
-        continue;
-      }
-      if (other.left > 0) limit = Math.min(limit, before ? other.head - 1 : other.head);
-    }
-    return limit;
-  }
-
   /**
    * Runs one input until its batch ends, another input is older, or `left` is used up. Answers what is left of the
    * limit; on a miss the negative of it (minus one where it is 0).
@@ -198,7 +146,7 @@ export class Task {
     const step = this.#step;
     const { record, screen } = input;
     const { streamTime, timers, outputs } = this.#parts;
-    const limit = this.#limitFor(input);
+    const limit = limitFor(input, this.inputs);
     const alone = limit === Number.POSITIVE_INFINITY;
     const scans = this.#scans;
     this.worked = true;
@@ -219,7 +167,7 @@ export class Task {
         if (step.missed) throw MISS;
       } catch (thrown) {
         step.rollback();
-        if (step.missed && this.#parts.scans.takeFirst()) return left;
+        if (step.missed && (this.#parts.scans.takeFirst() || this.#takeBlocked())) return left;
         if (step.missed || !this.#handled(thrown, input)) {
           this.#missed = input;
           return left === 0 ? -1 : -left;
@@ -257,32 +205,92 @@ export class Task {
     return passed;
   }
 
-  /** Runs what scans are pending, row by row; false on a miss. */
-  #runScans(): boolean {
+  /**
+   * Runs what scans are pending, row by row, then lets the results leave that calls have brought. Answers why it cannot
+   * go on, if so.
+   */
+  #runPending(): 'miss' | 'idle' | undefined {
     const scans = this.#scans;
-    while (scans.length > 0) {
+    const { calls, outputs } = this.#parts;
+    if (this.blocked) return 'idle';
+    for (;;) {
+      const results = scans.length > 0 ? undefined : calls.ready;
+      if (scans.length === 0 && results === undefined) return undefined;
       this.worked = true;
-      const result = this.#advance(scans[0]!);
-      if (result === 'miss') return false;
-      if (result === 'again') continue;
-      if (!result) this.#endScan();
-      if (this.#parts.outputs.full) this.#parts.flush();
+      const result = results === undefined ? this.#advance(scans[0]!) : this.#release(results);
+      if (result === 'miss') return 'miss';
+      if (result === 'blocked') {
+        const waits = this.#releaseBehind();
+        if (waits !== undefined) return waits;
+      } else if (result === false) this.#endScan();
+      else if (results !== undefined) this.#moveClock();
+      if (outputs.full) this.#parts.flush();
     }
-    return true;
   }
 
-  /** What a scan put out held the clocks of operators behind it back until now. */
+  /**
+   * What is at work was pushed into an operator that is full: lets one of its results leave, or of one behind it. Scans
+   * that this asks for come before what is at work, as they all lie behind it.
+   */
+  #releaseBehind(): 'miss' | 'idle' | undefined {
+    for (;;) {
+      if (this.blocked) return 'idle';
+      const results = this.#blocked;
+      this.#blocked = undefined;
+      // it is not full any more
+      if (results?.ready !== true) return undefined;
+      const before = this.#scans.length;
+      const result = this.#release(results);
+      if (result === 'miss') {
+        this.#blocked = results;
+        return 'miss';
+      }
+      if (result === 'blocked') continue;
+      if (result === true) {
+        this.#scans.unshift(...this.#scans.splice(before));
+        this.#moveClock();
+      }
+      return undefined;
+    }
+  }
+
+  /** Lets a result leave. Where its call has failed, or what lies behind fails on it, policy decides. */
+  #release(results: CallResults): true | 'miss' | 'again' | 'blocked' {
+    try {
+      const work = {
+        advance() {
+          results.release();
+          return true;
+        },
+      };
+      return this.#attempt(work) || true;
+    } catch (thrown) {
+      this.#parts.failures.handleCall(thrown, results);
+      return true;
+    }
+  }
+
+  #takeBlocked(): boolean {
+    this.#blocked = this.#parts.calls.takeBlocked();
+    return this.#blocked !== undefined;
+  }
+
+  /** What a scan put out, or a result, held the clocks of operators behind it back until now. */
   #endScan(): void {
     const { clock, timers } = this.#parts;
     const ended = this.#scans.shift();
     if (clock === undefined) return;
-    if (ended !== clock) {
-      if (clock.heldBack) this.#askFor(clock);
-    } else if (timers.due()) this.#askFor(timers);
+    if (ended !== clock) this.#moveClock();
+    else if (timers.due()) this.#askFor(timers);
+  }
+
+  #moveClock(): void {
+    const { clock } = this.#parts;
+    if (clock?.heldBack) this.#askFor(clock);
   }
 
   /** One piece of a scan. Where user code behind it fails and policy says to go on, the piece is passed over. */
-  #advance(scan: ResumableScan): boolean | 'miss' | 'again' {
+  #advance(scan: ResumableScan): Attempted {
     try {
       return this.#attempt(scan);
     } catch (thrown) {
@@ -299,14 +307,14 @@ export class Task {
 
   /** Lets timers fire that wait for the wall clock. */
   wallTime(now: Millis): void {
-    if (this.#parts.timers.wallDue(now)) this.#scans.push(this.#parts.timers);
+    if (this.#parts.timers.wallDue(now)) this.#askFor(this.#parts.timers);
   }
 
   /**
    * Runs a piece of work as a step of its own; 'again' once the scans that are pending now have run. Takes an object, as
    * scans are, so that no row costs a closure.
    */
-  #attempt(work: Pick<ResumableScan, 'advance'>): boolean | 'miss' | 'again' {
+  #attempt(work: Pick<ResumableScan, 'advance'>): Attempted {
     const step = this.#step;
     step.begin();
     let more: boolean;
@@ -317,6 +325,7 @@ export class Task {
       step.rollback();
       if (!step.missed) throw thrown;
       if (this.#parts.scans.takeFirst()) return 'again';
+      if (this.#takeBlocked()) return 'blocked';
       this.#missed = undefined;
       return 'miss';
     }
@@ -329,7 +338,7 @@ export class Task {
    * was wanted in one read, and leaves the task where it was.
    */
   async fetchMissed(): Promise<void> {
-    this.#probe();
+    if (this.#missed !== undefined) probe(this.#missed, this.#parts);
     this.#missed = undefined;
     this.#awaitSchemas();
     await this.state.fetchWanted();
@@ -345,36 +354,10 @@ export class Task {
       schemas.notify();
     });
   }
-
-  #probe(): void {
-    const input = this.#missed;
-    if (input === undefined) return;
-    const step = this.#step;
-    const at = input.index;
-    step.probing = true;
-    const counts = this.#parts.counts.slice();
-    const end = at + Math.min(input.left, PROBE_RECORDS);
-    for (let index = at + 1; index < end; index++) {
-      input.seek(index);
-      step.begin();
-      try {
-        input.load();
-        input.push(input.record);
-      } catch {
-        // A miss has noted what it wants; any other failure shows when the record runs for real.
-      }
-      step.rollback();
-    }
-    this.#parts.scans.forgetFirst();
-    step.probing = false;
-    this.#parts.counts.set(counts);
-    input.seek(at);
-  }
 }
 
-function isAhead(input: Input): boolean {
-  return input.ceiling !== undefined && input.head > input.ceiling();
-}
+/** What came of a step: whether there is more, or why it was undone. */
+type Attempted = boolean | 'miss' | 'again' | 'blocked';
 
 /** Going on with what a crash cut short is a scan of one piece: it may miss. */
 function startOf(operator: Operator): ResumableScan {
@@ -385,6 +368,3 @@ function startOf(operator: Operator): ResumableScan {
     },
   };
 }
-
-/** How far a probe looks ahead. */
-const PROBE_RECORDS = 4096;

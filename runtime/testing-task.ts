@@ -9,6 +9,7 @@ import type { FailurePolicy, Stage } from '../topology/plan.ts';
 import type { Program } from '../topology/topology.ts';
 import { Alignment } from './alignment.ts';
 import { type BuiltStage, buildStage } from './build.ts';
+import { openCalls, type TaskCalls } from './calls.ts';
 import { Drops } from './drops.ts';
 import { Failures } from './failures.ts';
 import type { Input } from './inputs.ts';
@@ -46,6 +47,8 @@ export interface DriverParts {
   readonly idleMs: Millis;
   /** Connectors are read to their end now; before that, a test sends what it wants, and they hold no time back. */
   isEnding(): boolean;
+  /** A call that a task has made is over. */
+  notify(): void;
 }
 
 /** What is of all tasks at once. */
@@ -73,6 +76,7 @@ export class DriverTask {
   readonly state: TaskState;
   readonly topics: readonly TopicInput[];
   readonly split: SplitInput | undefined;
+  readonly calls: TaskCalls;
   readonly #times: TaskTimes | undefined;
   readonly #inputs: Input[];
   readonly #numbers: KeptNumbers;
@@ -99,8 +103,11 @@ export class DriverTask {
     const stageClock = openClock({ ...telling, index, step, numbers, scans, monotonic }, stage, partition);
     const clocked = times.hasClock(stage);
     const timers = new Timers(clocked ? stageClock!.value : streamTime);
+    const notify = () => parts.notify();
+    const calls = openCalls({ clock, step, telemetry, application: program.plan.name, task: this.id, notify });
+    this.calls = calls;
     const built = buildStage({
-      ...{ program, index, stage, partition, step, state, numbers, outputs, drops, scans, timers },
+      ...{ program, index, stage, partition, step, state, numbers, outputs, drops, scans, timers, calls },
       clock: clocked ? stageClock : undefined,
       globals: parts.globals,
       maxRecordBytes: () => ANY_SIZE,
@@ -118,7 +125,7 @@ export class DriverTask {
       if (timers.due()) scans.pending.push(timers);
     };
     this.task = new Task({
-      ...{ id: this.id, step, state, scans, streamTime, timers, clock: stageClock, outputs },
+      ...{ id: this.id, step, state, scans, streamTime, timers, calls, clock: stageClock, outputs },
       inputs: this.#inputs,
       operators: built.operators,
       early: built.early,
@@ -199,6 +206,7 @@ export class DriverTask {
 
   /** Forgets what is not committed. */
   async discard(): Promise<void> {
+    this.calls.close();
     for (const input of this.topics) input.close();
     await this.state.discard();
   }

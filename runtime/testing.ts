@@ -8,7 +8,6 @@ import { type Fetched, partitionForKey } from '../log/log.ts';
 import { localRegistry, type Serde } from '../schemas/schemas.ts';
 import { createStateBackend, type Table } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
-import type { FailurePolicy } from '../topology/plan.ts';
 import type { Program, Topic } from '../topology/topology.ts';
 import { bindProgram } from './bind-schemas.ts';
 import { deadLetterTopic } from './failures.ts';
@@ -16,6 +15,7 @@ import { GlobalTables } from './global-tables.ts';
 import type { SplitInput } from './split-input.ts';
 import { PlanIndex } from './stage.ts';
 import { DriverLog } from './testing-log.ts';
+import type { DriverOptions } from './testing-options.ts';
 import { OldestFirst } from './testing-order.ts';
 import { WrittenOrder } from './testing-ranks.ts';
 import { type DriverRecord, decodeBatch, encodeRecord, type Headers } from './testing-records.ts';
@@ -35,23 +35,6 @@ import { type DriverFeed, type DriverParts, type DriverTask, openTasks, type Top
  * With `commit: 'on demand'` it shows what an application does between two commits: outputs are read when they are
  * committed, `crash` throws away what is not, and what was sent since is processed again.
  */
-export interface DriverOptions {
-  /** Where the wall clock begins. Default 0. */
-  readonly startMs?: Millis;
-  readonly onFailure?: FailurePolicy;
-  /** How long an input has nothing to read before it holds event time back no longer. Default 0: at once. */
-  readonly idleMs?: Millis;
-  /** Bytes at which output is packed into a batch; small values try more boundaries. */
-  readonly batchBytes?: number;
-  /**
-   * All tasks go by one stream time, as in the test driver of Kafka Streams, which runs a topology as a single task: a
-   * timer of a stage fires when a record of another has come so far. Default: each has its own, as in a real run.
-   */
-  readonly sharedStreamTime?: boolean;
-  /** `always`, the default: after each call, so that a crash loses nothing. `on demand`: by `commit()` alone. */
-  readonly commit?: 'always' | 'on demand';
-}
-
 export interface DriverInput<K, V> {
   /** Sends one record; without a timestamp it carries the wall clock's time. */
   send(key: K | null, value: V | null, options?: { timestamp?: Millis; partition?: number; headers?: Headers }): void;
@@ -62,6 +45,7 @@ export interface DriverOutput<K, V> {
   read(): readonly DriverRecord<K, V>[];
 }
 
+export type { DriverOptions } from './testing-options.ts';
 export type { DriverRecord, DriverRow, DriverTable, Headers };
 
 export class TopologyDriver {
@@ -76,6 +60,7 @@ export class TopologyDriver {
   #globals: GlobalTables | undefined;
   #tasks: readonly DriverTask[] = [];
   #feeds: ReadonlyMap<string, readonly TopicFeed[]> = new Map();
+  #notified: () => void = () => undefined;
   readonly #ready = new OldestFirst<DriverFeed>(({ input }) =>
     input.left > 0 ? input.head : Number.NEGATIVE_INFINITY,
   );
@@ -97,6 +82,7 @@ export class TopologyDriver {
       onFailure: options.onFailure ?? 'fail',
       idleMs: options.idleMs ?? 0,
       isEnding: () => this.#ending,
+      notify: () => this.#notified(),
     };
     this.#order = new WrittenOrder(this.#parts.index);
   }
@@ -179,7 +165,21 @@ export class TopologyDriver {
   advance(ms: Millis): void {
     this.clock.advance(ms);
     for (const { task } of this.#tasks) task.wallTime(this.clock.now());
-    this.#run();
+    this.#resume();
+  }
+
+  /**
+   * Resolves when the calls of asynchronous functions have ended that are on their way, and those that these let begin.
+   * One that pauses between two attempts, or never answers, goes on with `advance`, as its timeout does.
+   */
+  async idle(): Promise<void> {
+    for (;;) {
+      this.#resume();
+      if (!this.#tasks.some(({ calls }) => calls.running > 0)) return;
+      await new Promise<void>((resolve) => {
+        this.#notified = resolve;
+      });
+    }
   }
 
   /** What was done so far is to stay: outputs can be read, and a crash goes on from here. */
@@ -202,10 +202,20 @@ export class TopologyDriver {
     await this.#reopen();
   }
 
-  /** Reads every connector to its end, then ends all inputs: windows close, final results come out. */
+  /** Records of which a call is on its way, or pauses between attempts, or whose result waits for its turn. */
+  get inFlight(): number {
+    return this.#tasks.reduce((sum, { calls }) => sum + calls.inFlight, 0);
+  }
+
+  /**
+   * Reads every connector to its end, then ends all inputs: windows close, final results come out. Calls end, and time
+   * moves on over pauses between their attempts.
+   */
   async end(): Promise<void> {
     this.#ending = true;
     for (const task of this.#tasks) if (task.split !== undefined) await this.#readSplit(task, task.split);
+    // records that wait for room are taken before their input ends
+    await this.#endCalls();
     const { index, program } = this.#parts;
     for (const { topics } of this.#tasks) {
       for (const input of topics) {
@@ -213,12 +223,22 @@ export class TopologyDriver {
       }
     }
     for (let rounds = 0; rounds <= program.plan.topics.length; rounds++) {
-      this.#run();
+      await this.#endCalls();
       for (const { topics } of this.#tasks) {
         for (const input of topics) if (this.#isEnded(input.topic)) input.setEnd(input.position);
       }
     }
-    this.#run();
+    await this.#endCalls();
+  }
+
+  async #endCalls(): Promise<void> {
+    await this.idle();
+    while (this.inFlight > 0) {
+      const next = this.clock.nextTimer();
+      if (next === undefined) return;
+      this.advance(next - this.clock.now());
+      await this.idle();
+    }
   }
 
   #isEnded(topic: string): boolean {
@@ -294,6 +314,15 @@ export class TopologyDriver {
     this.#settle();
   }
 
+  /** Goes on where calls have ended. */
+  #resume(): void {
+    this.#run();
+    for (const feeds of this.#feeds.values()) {
+      for (const feed of feeds) if (!feed.task.task.blocked) this.#wake(feed);
+    }
+    this.#settle();
+  }
+
   /**
    * Takes records until none is left, feeding outputs back to the stages that read them, and then lets time go on, which
    * may bring more.
@@ -304,7 +333,7 @@ export class TopologyDriver {
         const at = this.#sharedTime && next.input.left > 0 ? next.input.head : Number.NEGATIVE_INFINITY;
         next.task.takeFrom(next.input);
         if (this.#sharedTime) for (const task of this.#tasks) task.see(at);
-        if (next.input.fill()) this.#ready.offer(next);
+        if (!next.task.task.blocked && next.input.fill()) this.#ready.offer(next);
         this.#deliver(next.input.node);
         this.#tellTime(next.task);
       }

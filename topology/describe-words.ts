@@ -1,6 +1,6 @@
 import type { Millis } from '../core/ids.ts';
 import { storesOf } from './node-stores.ts';
-import type { NodeOf, Plan, PlanNode, PlanStore, PlanTopic, Stage, WindowSpec } from './plan.ts';
+import type { CallSettings, NodeOf, Plan, PlanNode, PlanStore, PlanTopic, Stage, WindowSpec } from './plan.ts';
 
 /** Words that all three forms of `describe` share. */
 
@@ -107,6 +107,10 @@ export function nodeWords(node: PlanNode): string {
         ...(node.graceMs === 0 ? [] : [`grace ${spanWords(node.graceMs)}`]),
         `stores ${storesOf(node).join(', ')}`,
       ].join(', ');
+    case 'mapAsync':
+      return `${callWords(node.calls)}, store ${node.store}`;
+    case 'lookup':
+      return `${node.how}, ${callWords(node.calls)}, store ${node.store}`;
     case 'process':
       return node.stores.length === 0 ? '' : `stores ${node.stores.join(', ')}`;
     case 'suppress':
@@ -118,6 +122,10 @@ export function nodeWords(node: PlanNode): string {
     default:
       return '';
   }
+}
+
+function callWords({ concurrency, order }: CallSettings): string {
+  return `${concurrency} at a time, order ${order}`;
 }
 
 function ownStoreWords(store: string | null): readonly string[] {

@@ -25,6 +25,8 @@ export type PlanFaultCode =
   | 'window'
   /** A join that waits longer than the history of its table reaches, or on a table without one. */
   | 'history'
+  /** Calls that cannot be made: none at a time, or in no time. */
+  | 'calls'
   /** Final results asked of something that has none. */
   | 'suppress'
   /** Records that would run in a circle through topics. */

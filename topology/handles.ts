@@ -1,6 +1,7 @@
 import type { Duration } from '../core/duration.ts';
 import type { Json, Millis } from '../core/ids.ts';
 import type { Serde } from '../schemas/schemas.ts';
+import type { LookupOptions, MapAsyncOptions } from './call-handles.ts';
 import type { GlobalTable, GlobalTableOptions, JoinGlobalOptions } from './global-handles.ts';
 import type { Grouped } from './group-handles.ts';
 import type { AbsurdTimePolicy, FailurePolicy } from './plan.ts';
@@ -202,6 +203,18 @@ export interface Stream<K, V, P extends Scheme> extends Keyed<K>, Flow<V> {
     table: GlobalTable<G, W>,
     options: JoinGlobalOptions<(value: V, key: K) => NoInfer<G> | null, (value: V, row: W | null, key: K) => R>,
   ): Stream<K, R, P>;
+  /**
+   * A new value by a function that takes time, such as a request to a service. Its calls are made side by side, beside
+   * the processing. Each result counts once, though a call may be made again after a crash.
+   */
+  mapAsync<R>(options: MapAsyncOptions<K, V, R>): Stream<K, R, P>;
+  /**
+   * With the row that a function answers for the record's key, such as one of a database; without a row: dropped.
+   * Answers are kept for a while.
+   */
+  lookup<W, R>(options: LookupOptions<K, V, W, (value: V, row: W, key: K) => R>): Stream<K, R, P>;
+  /** As `lookup`, but without a row `merge` gets null. */
+  leftLookup<W, R>(options: LookupOptions<K, V, W, (value: V, row: W | null, key: K) => R>): Stream<K, R, P>;
   /** A user operator with stores and timers. It may forward any key, so what follows is `'stale'`. */
   process<V2 = V, K2 = K>(options: ProcessOptions<K, V, K2, V2>): Stream<K2, V2, 'stale'>;
   /** A user operator that promises to forward each record under the key it came with. */

@@ -40,6 +40,7 @@ function takesNullKeys(node: PlanNode): boolean {
   switch (node.kind) {
     case 'joinTable':
     case 'joinGlobal':
+    case 'lookup':
     // a row of the left table that names no foreign key is answered too
     case 'answerForeign':
       return node.how === 'left';

@@ -1,4 +1,5 @@
 import type { Json, Millis } from '../core/ids.ts';
+import type { CallNode } from './call-nodes.ts';
 
 /**
  * The plan: what runs, as frozen, printable JSON. The second door of this room, for machines: front ends
@@ -60,6 +61,7 @@ export interface PlanStore {
  * - `pending`: records of a join of streams that have found no partner, by side, time and key.
  * - `global`: the newest row per key of a whole topic, a copy in each worker, without a changelog.
  * - `subscription`: the keys of a left table by the foreign key that their rows name, for fan-out in that order.
+ * - `calls`: records of which a call of a function is on its way, in the order taken.
  */
 export type StoreKind =
   | 'key-value'
@@ -71,7 +73,8 @@ export type StoreKind =
   | 'join'
   | 'pending'
   | 'global'
-  | 'subscription';
+  | 'subscription'
+  | 'calls';
 
 export interface StoreForm {
   /** Its rows lie in panes, each dropped as a whole. */
@@ -94,6 +97,7 @@ export const STORE_FORMS: { readonly [Kind in StoreKind]: StoreForm } = {
   pending: { paned: true, raw: true, ordered: true },
   global: { paned: false, raw: true, ordered: false },
   subscription: { paned: false, raw: true, ordered: true },
+  calls: { paned: false, raw: true, ordered: true },
 };
 
 /** The store with the earlier rows of a versioned one. */
@@ -366,6 +370,7 @@ export type PlanNode = NodeCommon &
         readonly keyOf: CodeRef;
         readonly merge: CodeRef;
       }
+    | CallNode
     | {
         readonly kind: 'process';
         readonly supplier: CodeRef;
@@ -383,8 +388,9 @@ export type PlanNode = NodeCommon &
 export type NodeKind = PlanNode['kind'];
 export type NodeOf<Kind extends NodeKind> = Extract<PlanNode, { readonly kind: Kind }>;
 
-export { type Before, endsBefore } from './leads-to.ts';
 /** The policy for operator errors stands on the application, per plan run; see `runtime/`. */
+export type { CacheSettings, CallOrder, CallSettings } from './call-nodes.ts';
+export { type Before, endsBefore } from './leads-to.ts';
 export { planHash } from './plan-hash.ts';
 export type { Code, Program } from './program.ts';
 export { ownStore, rowsBehind } from './table-rows.ts';

@@ -18,6 +18,8 @@ const NAMED: readonly string[] = [
   'joinForeign',
   'joinGlobal',
   'joinStreams',
+  'mapAsync',
+  'lookup',
 ];
 
 /** Names become topics, folders and metrics, so they are held to what all of these can bear. */

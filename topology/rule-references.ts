@@ -75,6 +75,8 @@ function codeOf(node: PlanNode): readonly string[] {
       return [node.foreignKey];
     case 'joinGlobal':
       return [node.keyOf, node.merge];
+    case 'lookup':
+      return [node.fn, node.merge];
     case 'process':
       return [node.supplier];
     case 'deduplicate':

@@ -13,7 +13,14 @@ export function serdeFaults(plan: Plan): readonly PlanFault[] {
   }
   for (const store of plan.stores) {
     for (const side of ['key', 'value'] as const) {
-      if (store[side] === '') found.push(fault('serde', store.nodes[0] ?? null, missing(`store ${store.name}`, side)));
+      if (store[side] === '')
+        found.push(
+          fault(
+            'serde',
+            store.nodes[0] ?? null,
+            missing(`store ${store.name}`, side, store.kind === 'calls' && side === 'value' ? 'input' : side),
+          ),
+        );
     }
   }
   const topics = new Map(plan.topics.map((topic) => [topic.name, topic]));
@@ -25,8 +32,8 @@ export function serdeFaults(plan: Plan): readonly PlanFault[] {
   return found;
 }
 
-function missing(what: string, side: 'key' | 'value'): string {
-  return `${what} has no ${side} serde, since its ${side}s are made by a function; give the call that makes it \`${side}\``;
+function missing(what: string, side: 'key' | 'value', option: string = side): string {
+  return `${what} has no ${side} serde, since its ${side}s are made by a function; give the call that makes it \`${option}\``;
 }
 
 function topicWords(topic: PlanTopic): string {

@@ -1,4 +1,5 @@
 import type { Serde } from '../schemas/schemas.ts';
+import { addLookup, addMapAsync, type Lookup, type MapAsync } from './add-calls.ts';
 import { addJoinGlobal, type Named } from './add-global.ts';
 import { addJoinStreams } from './add-join-streams.ts';
 import { addJoinTable, type JoinTableCall } from './add-join-table.ts';
@@ -148,6 +149,18 @@ export class StreamHandle implements Place {
 
   leftJoinGlobal(table: Named, options: JoinGlobal): Place {
     return this.#stream(addJoinGlobal(this.#wire.builder, 'left', this, table, options));
+  }
+
+  mapAsync(options: MapAsync): Place {
+    return this.#stream(addMapAsync(this.#wire.builder, this.id, options));
+  }
+
+  lookup(options: Lookup): Place {
+    return this.#stream(addLookup(this.#wire.builder, 'inner', this.id, options));
+  }
+
+  leftLookup(options: Lookup): Place {
+    return this.#stream(addLookup(this.#wire.builder, 'left', this.id, options));
   }
 
   process(options: ProcessOptions<unknown, unknown, unknown, unknown>): Place {

@@ -36,6 +36,7 @@
  * - *Front ends add nodes, nothing else.* The handles judge nothing; other front ends write plans of their own and
  *   meet the same validator.
  */
+export type * from './call-handles.ts';
 export { checkTopics, type TopicFacts, type TopicFindings } from './check-topics.ts';
 export { topology } from './define.ts';
 export { type DescribeFormat, describe } from './describe.ts';

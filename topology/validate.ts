@@ -1,5 +1,6 @@
 import { fault, type PlanFault } from './faults.ts';
 import { PLAN_FORMAT, type Plan } from './plan.ts';
+import { callFaults } from './rule-calls.ts';
 import { cogroupFaults } from './rule-cogroup.ts';
 import { duplicateFaults } from './rule-duplicates.ts';
 import { foreignFaults } from './rule-foreign.ts';
@@ -31,6 +32,7 @@ export function validatePlan(plan: Plan): readonly PlanFault[] {
     ...partitioningFaults(plan),
     ...cogroupFaults(plan),
     ...windowFaults(plan),
+    ...callFaults(plan),
     ...historyFaults(plan),
     ...suppressFaults(plan),
     ...foreignFaults(plan),

@@ -5,6 +5,7 @@ import type { TaskId } from '../../core/ids.ts';
 import { Step } from '../../core/step.ts';
 import { BatchBuilder } from '../../log/batch.ts';
 import type { Rec } from '../../operators/operators.ts';
+import { openCalls } from '../../runtime/calls.ts';
 import type { Failures } from '../../runtime/failures.ts';
 import { ScanRequests } from '../../runtime/scan-requests.ts';
 import { Task } from '../../runtime/task.ts';
@@ -13,6 +14,7 @@ import { Timers } from '../../runtime/timers.ts';
 import { TopicInput } from '../../runtime/topic-input.ts';
 import { string } from '../../schemas/schemas.ts';
 import { createStateBackend } from '../../state/state.ts';
+import { silentTelemetry } from '../../telemetry/telemetry.ts';
 
 export interface Taken {
   readonly from: string;
@@ -20,6 +22,11 @@ export interface Taken {
   readonly streamTime: number;
   readonly lateness: number;
 }
+
+const NO_CALLS = openCalls({
+  ...{ clock: new VirtualClock(), step: new Step(), telemetry: silentTelemetry(), application: 'bench', task: 'bench' },
+  notify: () => undefined,
+});
 
 interface Partition {
   readonly name: string;
@@ -128,6 +135,7 @@ export class TaskBench {
       timers: new Timers(streamTime),
       outputs: { full: false },
       flush: () => undefined,
+      calls: NO_CALLS,
       failures: NO_FAILURES,
     });
     this.#opened = { task, numbers };

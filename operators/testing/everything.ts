@@ -184,6 +184,21 @@ export function everyNode(): Program {
   const shares = present.toTable({ store: 'shares', value: int64(), history: 10 });
   present.leftJoinTable(shares, { merge: (value, share) => `${value}/${share}` }).to(textsOut);
 
+  // the keys come back in order, whichever call ends first; the window behind takes what it brings
+  present
+    .mapAsync({ name: 'asked', concurrency: 2, fn: (value, key) => `${key}?${value}`, value: string() })
+    .to(textsOut);
+  present
+    .mapAsync({ name: 'asked-many', concurrency: 3, order: 'partition', fn: (value) => value * 3, value: int64() })
+    .flatMap((value, key) => [[key, value] as const, [`${key}+`, value] as const])
+    .leftLookup({
+      ...{ name: 'looked-up', concurrency: 1, order: 'partition', key: string(), input: int64() },
+      cache: { maxEntries: 2, ttl: 10 },
+      fn: (key) => (key.length > 1 ? key.length : null),
+      merge: (value, row, key) => `${key} ${value} ${row}`,
+    })
+    .to(textsOut);
+
   const hops = present
     .groupBy((value) => `g${value % 2}`, { name: 'by-parity', key: string(), value: int64(), partitions: 1 })
     .window(hopping(HOP.sizeMs, { advance: HOP.advanceMs, grace: HOP.graceMs }))

@@ -3,6 +3,7 @@ import { MISS, Step } from '../../core/step.ts';
 import { type Serde, toPlain } from '../../schemas/schemas.ts';
 import type { Table, TableSpec } from '../../state/state.ts';
 import { type PlanNode, type PlanStore, type PlanTopic, STORE_FORMS } from '../../topology/plan.ts';
+import type { CallResults } from '../calls.ts';
 import { fanOut, fuse, latePort, NOWHERE, type Wire } from '../fuse.ts';
 import { nodesWithOlds } from '../olds.ts';
 import type { DropReason, Operator, OperatorContext, OperatorFactory, Push, ResumableScan } from '../operators.ts';
@@ -11,6 +12,7 @@ import { Rec } from '../record.ts';
 import { createRowWriter } from '../store-rows.ts';
 import { OPERATORS } from '../table.ts';
 import { createNaiveTable, type Interrupt, type NaiveTable } from './naive-table.ts';
+import { TestCalls } from './test-calls.ts';
 import { TestList, TestNumber } from './test-parts.ts';
 
 /** What runs: a program of `topology/` gives it, or a test by hand. */
@@ -30,6 +32,11 @@ export interface TestTaskOptions {
   interrupt?(step: Step): void;
   /** Every table is asked for the value that its records replace, and outputs show it; default: as the plan says. */
   readonly olds?: boolean;
+  /**
+   * Which of so many calls on their way ends next; -1: none before it must. Functions that are called answer at once,
+   * without a promise. Default: the first, so that none is on its way when the next record is taken.
+   */
+  nextCall?(open: number): number;
   /** Called between steps. */
   between?(): void;
 }
@@ -84,6 +91,7 @@ export class TestTask {
   #scans: TestList<ResumableScan>;
   /** The scan that gave up the step. */
   #first: ResumableScan | undefined;
+  #calls: TestCalls;
   #timers: Timer[] = [];
   #operators: Operator[] = [];
   #entries = new Map<string, Push>();
@@ -99,6 +107,7 @@ export class TestTask {
     this.dropped = new TestList(this.step);
     this.#looped = new TestList(this.step);
     this.#scans = new TestList(this.step);
+    this.#calls = new TestCalls(this.step, options.nextCall);
     this.#streamTime = new TestNumber(this.step, -1);
     const interrupt: Interrupt = () => options.interrupt?.(this.step);
     for (const store of program.stores) {
@@ -142,9 +151,14 @@ export class TestTask {
   /** Ends all inputs. */
   end(): void {
     for (const operator of this.#operators) {
+      this.#endCalls();
       this.#attempt(() => operator.end?.());
       this.#drain();
     }
+  }
+
+  #endCalls(): void {
+    for (; this.#calls.open > 0; this.#drain()) this.#calls.endNext(true);
   }
 
   advanceWallClock(ms: number): void {
@@ -173,6 +187,7 @@ export class TestTask {
       for (const name of this.#numbers.keys()) if (!numbers.includes(name)) this.#numbers.delete(name);
       this.#position = position;
       this.#scans = new TestList(this.step);
+      this.#calls = new TestCalls(this.step, this.#options.nextCall);
       this.#build();
     };
   }
@@ -235,6 +250,7 @@ export class TestTask {
         this.#first = scan;
         return this.step.miss();
       },
+      calls: (settings, results) => this.#calls.add(settings, results),
       schedule: (name, intervalMs, time, fire) => {
         const first = time === 'wall' ? this.#wallMs + intervalMs : 0;
         const next = this.#number(`${node.id}/timer/${name}`, first);
@@ -307,7 +323,11 @@ export class TestTask {
         this.#attempt(() => {
           if (!scan.advance()) this.#scans.take();
         });
-      } else if (this.#looped.items.length > 0) {
+      } else if (this.#calls.ready !== undefined) {
+        const results = this.#calls.ready;
+        this.#attempt(() => results.release());
+      } else if (this.#calls.endNext(false)) continue;
+      else if (this.#looped.items.length > 0) {
         this.#attempt(() => {
           const record = this.#looped.take()!;
           const node = this.#program.nodes.find(({ id }) => id === record.node)!;
@@ -328,6 +348,15 @@ export class TestTask {
       timer.fire(now);
     });
     return true;
+  }
+
+  /** Lets results leave until there is room for another record. */
+  #makeRoom(results: CallResults): void {
+    while (results.full) {
+      if (results.ready) this.#attempt(() => results.release());
+      else this.#calls.endNext(true);
+      this.#options.between?.();
+    }
   }
 
   #runFirst(scan: ResumableScan): void {
@@ -354,6 +383,12 @@ export class TestTask {
         if (!step.missed) throw thrown;
         const first = this.#first;
         this.#first = undefined;
+        const { blocked } = this.#calls;
+        this.#calls.blocked = undefined;
+        if (blocked !== undefined) {
+          this.#makeRoom(blocked);
+          continue;
+        }
         if (first !== undefined) this.#runFirst(first);
         else this.misses++;
       }

@@ -1,0 +1,34 @@
+import { CallsInFlight } from './calls-in-flight.ts';
+import type { OperatorFactory } from './operators.ts';
+
+/** What a function that takes time is told of its call. */
+interface Attempt {
+  readonly signal: AbortSignal;
+  readonly attempt: number;
+}
+
+type Fn = (value: unknown, key: unknown, call: Attempt) => unknown;
+
+/** Each record with the value that its function answers, when it has answered; key, time and headers stay. */
+export const createMapAsync: OperatorFactory<'mapAsync'> = (node, context, [next]) => {
+  const fn = context.fn<Fn>(node.fn);
+  const calls: CallsInFlight = new CallsInFlight(
+    {
+      node: node.id,
+      store: node.store,
+      settings: node.calls,
+      begin: (inFlight, caller) =>
+        caller.start({
+          begin: (attempt, signal) => fn(inFlight.value, inFlight.key, { signal, attempt }),
+          done: (result) => calls.finish(inFlight, result),
+          failed: (reason) => calls.fail(inFlight, reason),
+        }),
+      emit(record, result) {
+        record.setValue(result);
+        next!(record);
+      },
+    },
+    context,
+  );
+  return { inputs: [(record) => calls.take(record)], start: () => calls.start(), held: () => calls.held() };
+};
