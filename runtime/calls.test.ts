@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { VirtualClock } from '../core/clock.ts';
 import { isFlowError } from '../core/errors.ts';
 import { randomInt, seededRandom } from '../core/random.ts';
-import { int64, string } from '../schemas/schemas.ts';
+import { Step } from '../core/step.ts';
+import { int64, string, windowed } from '../schemas/schemas.ts';
+import { createTelemetry } from '../telemetry/telemetry.ts';
 import type { CallContext, MapAsyncOptions } from '../topology/topology.ts';
-import { topic, topology } from '../topology/topology.ts';
+import { topic, topology, tumbling } from '../topology/topology.ts';
+import { openCalls } from './calls.ts';
+import { METRICS, type MetricName } from './metric-table.ts';
 import { type DriverOptions, TopologyDriver } from './testing.ts';
 
 const IN = topic('in', { key: string(), value: int64(), partitions: 2 });
@@ -289,4 +294,90 @@ test('never more calls at a time than said, and every result once, however calls
     { numRuns: 100, seed: 4242 },
   );
   assert.ok(crashes > 100, `${crashes} crashes`);
+});
+
+// hard-places 14: a task carries no more than the oldest call in flight
+test('records in flight hold time: what they bring is not late behind a repartition', async () => {
+  const answers: (() => void)[] = [];
+  const app = topology('held');
+  const finals = topic('finals', { key: windowed(string(), 10), value: int64(), partitions: 1 });
+  app
+    .stream(IN)
+    .mapAsync({
+      ...{ name: 'ask', order: 'none', concurrency: 9, value: int64() },
+      fn: (value) => new Promise<number>((resolve) => answers.push(() => resolve(value))),
+    })
+    .repartition({ name: 'all', key: string(), value: int64(), partitions: 1 })
+    .groupByKey()
+    .window(tumbling(10))
+    .count({ store: 'counts' })
+    .suppress()
+    .toStream()
+    .to(finals);
+  const driver = await TopologyDriver.open(app);
+  const read = () =>
+    driver
+      .output(finals)
+      .read()
+      .map(({ key, value }) => [key!.start, value]);
+  const settle = async () => {
+    await driver.clock.turn();
+    driver.advance(0);
+  };
+  driver.input(IN).send('a', 1, { timestamp: 5, partition: 0 });
+  driver.input(IN).send('b', 2, { timestamp: 100, partition: 1 });
+  driver.input(IN).send('a', 3, { timestamp: 100, partition: 0 });
+  answers[1]!();
+  answers[2]!();
+  await settle();
+  assert.deepEqual(read(), []);
+  answers[0]!();
+  await settle();
+  assert.deepEqual(read(), [[0, 1]]);
+  assert.deepEqual(driver.dropped(), {});
+});
+
+test('attempts are counted by outcome, with their time, and records in flight are shown', async () => {
+  const telemetry = createTelemetry({ level: 'silent', form: 'json', process: false });
+  const clock = new VirtualClock();
+  const step = new Step();
+  const calls = openCalls({ clock, step, telemetry, application: 'app', task: 't_0', notify: () => undefined });
+  const results = { node: 'mapAsync:ask', inFlight: 2, full: false, ready: false, release() {}, giveUp: assert.fail };
+  const settings = {
+    concurrency: 1,
+    order: 'none',
+    timeoutMs: 1000,
+    attempts: 2,
+    backoffMs: 10,
+    maxBackoffMs: 10,
+  } as const;
+  const caller = calls.add(settings, results);
+  const ends: unknown[] = [];
+  const call = (begin: (attempt: number) => unknown) => ({
+    begin,
+    done: (result: unknown) => ends.push(result),
+    failed: (reason: unknown) => ends.push(String(reason)),
+  });
+  caller.start(call((attempt) => (attempt === 1 ? Promise.reject(new Error('no')) : 'yes')));
+  caller.start(call(() => new Promise(() => {})));
+  calls.begin();
+  for (let i = 0; i < 5; i++) {
+    await clock.turn();
+    clock.advance(1000);
+  }
+  assert.equal(ends[0], 'yes');
+  assert.match(String(ends[1]), /no answer of mapAsync:ask within 1000 ms/);
+  const shown = telemetry.snapshot().filter(({ name }) => name.startsWith('nodeflow_call'));
+  const figure = (name: string, outcome?: string) =>
+    shown.find((row) => row.name === name && row.labels['outcome'] === outcome)?.values[0];
+  assert.equal(figure('nodeflow_calls_in_flight'), 2);
+  assert.equal(figure('nodeflow_calls_total', 'done'), 1);
+  assert.equal(figure('nodeflow_calls_total', 'failed'), 1);
+  assert.equal(figure('nodeflow_calls_total', 'timeout'), 2);
+  assert.equal(figure('nodeflow_call_duration_seconds'), 4);
+  for (const { name, labels } of shown) {
+    assert.deepEqual(Object.keys(labels).sort(), [...METRICS[name as MetricName].labels].sort(), name);
+  }
+  calls.close();
+  assert.ok(!telemetry.snapshot().some(({ name }) => name === 'nodeflow_calls_in_flight'));
 });
