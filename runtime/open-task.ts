@@ -151,7 +151,9 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     changelog: (table) => changelogOf(application, stage, table),
     stored: stage.stores.length === 0 ? [] : changelogsOf(program, index, stage).map(({ table }) => table),
     times: taskTimes(parts, stage, built, { task, clock }),
-    ledgerRow: async (ended) => parts.ledger.taskRow(spec.id, await writtenEnds(parts, stage), ended),
+    ledgerRow: isBounded(parts.ledger)
+      ? async (ended) => parts.ledger.taskRow(spec.id, await writtenEnds(parts, stage), ended)
+      : undefined,
   });
 }
 

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { generator } from '../connectors/connectors.ts';
 import { systemClock } from '../core/clock.ts';
 import { seededRandom } from '../core/random.ts';
+import { Step } from '../core/step.ts';
 import { assertExact } from '../integration-tests/crash/exact.ts';
 import { topology } from '../integration-tests/crash/topology.ts';
-import { batchHeader, CODEC, type Compression } from '../log/batch.ts';
+import { BatchBuilder, batchHeader, CODEC, type Compression } from '../log/batch.ts';
 import type { Log } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
+import { int64, string } from '../schemas/schemas.ts';
 import { createStateBackend } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
+import { topic, topology as topologyOf } from '../topology/topology.ts';
 import { DEFAULT_SETTINGS, startRun } from './runtime.ts';
 
 function start(log: Log, compression: Compression = 'none') {
@@ -75,3 +79,40 @@ for (const compression of ['none', 'lz4', 'zstd'] as const) {
     await log.close();
   });
 }
+
+test('a connector that ends does not end a run that reads a topic besides', { timeout: 30_000 }, async () => {
+  const log = createMemoryLog({ clock: systemClock, random: seededRandom(7) });
+  const numbers = topic('numbers', { key: string(), value: int64(), partitions: 1 });
+  const sums = topic('sums', { key: string(), value: int64(), partitions: 1 });
+  const app = topologyOf('both');
+  app
+    .read(generator({ count: 3, make: (n) => n }), {
+      name: 'made',
+      key: () => 'made',
+      keySerde: string(),
+      value: int64(),
+      time: (n) => n,
+    })
+    .to(sums);
+  app.stream(numbers).to(sums);
+  await log.admin.create('numbers', { partitions: 1 });
+  const run = await startRun({
+    program: app.build(),
+    log,
+    state: createStateBackend({}),
+    directory: undefined,
+    clock: systemClock,
+    telemetry: silentTelemetry(),
+    settings: { ...DEFAULT_SETTINGS, commitIntervalMs: 5 },
+  });
+  while ((await log.admin.bounds('sums', 0)).stable < 3) await systemClock.sleep(5);
+  const producer = await log.producer({});
+  const builder = new BatchBuilder(new Step());
+  const value = Buffer.alloc(8);
+  builder.append(1, Buffer.from('k'), 0, 1, value, 0, 8);
+  await producer.append('numbers', 0, builder.finish());
+  while ((await log.admin.bounds('sums', 0)).stable < 5) await systemClock.sleep(5);
+  await run.drain();
+  assert.equal((await run.finished).how, 'drained');
+  await log.close();
+});

@@ -34,8 +34,8 @@ export interface RunningTaskParts {
   readonly stored: readonly string[];
   /** Where its time counts for itself or for others. */
   readonly times: TaskTimes | undefined;
-  /** `topics`: those that the task writes no more, where it goes on. */
-  ledgerRow(topics?: readonly string[]): Promise<LedgerRow>;
+  /** `topics`: those that the task writes no more, where it goes on. None in a run without an end, which keeps no rows. */
+  readonly ledgerRow: ((topics?: readonly string[]) => Promise<LedgerRow>) | undefined;
 }
 
 /** A task with what a worker needs to feed, commit and close it. */
@@ -86,13 +86,13 @@ export class RunningTask {
         position: input.position,
         metadata,
       })),
-      ended: task.finished ? () => ledgerRow() : this.#endedTopics(),
+      ended: ledgerRow !== undefined && task.finished ? () => ledgerRow() : this.#endedTopics(),
     };
   }
 
   #endedTopics(): EpochPart['ended'] {
     const { task, ledgerRow } = this.#parts;
-    if (task.endedTopics.size === this.#toldTopics) return undefined;
+    if (ledgerRow === undefined || task.endedTopics.size === this.#toldTopics) return undefined;
     this.#toldTopics = task.endedTopics.size;
     const topics = [...task.endedTopics];
     return () => ledgerRow(topics);
