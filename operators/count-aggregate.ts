@@ -6,6 +6,7 @@ import { createAggregates } from './held.ts';
 import { KeyWindows } from './key-windows.ts';
 import type { OperatorFactory } from './operators.ts';
 import { Rec } from './record.ts';
+import { WindowUpdates } from './window-updates.ts';
 
 /**
  * Aggregates per key and window of so many records of that key, in the order in which they come; a window begins with
@@ -18,10 +19,9 @@ export const createCountAggregate: OperatorFactory<'aggregate'> = (node, context
   const windows = new KeyWindows(node, null, context);
   const aggregates = createAggregates(node, context, PLAIN);
   const held = aggregates.hold('update');
-  const old = context.wantsOld ? aggregates.hold('old') : undefined;
-  const updates = next[0] ?? NOWHERE;
+  const updates = new WindowUpdates(context, windows, aggregates, next[0]);
+  const { old } = updates;
   const finals = next[1] ?? NOWHERE;
-  const out = new Rec();
   const final = new Rec();
 
   /** The number of the record among those of its key. */
@@ -45,14 +45,7 @@ export const createCountAggregate: OperatorFactory<'aggregate'> = (node, context
     if (full) held.present = false;
     aggregates.store(held, bytes, 0, at);
     held.present = present;
-    if (updates !== NOWHERE) {
-      out.takeOrigin(record);
-      out.latest = true;
-      if (old !== undefined) out.old = aggregates.value(old);
-      windows.name(out, bytes, 0, at, 'updates');
-      aggregates.show(held, out);
-      updates(out);
-    }
+    updates.tell(record, held);
     if (!full || !present || finals === NOWHERE) return;
     final.bodyStart = -1;
     windows.name(final, bytes, 0, at, 'finals');

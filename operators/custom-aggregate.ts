@@ -5,8 +5,9 @@ import { NOWHERE } from './fuse.ts';
 import { type Aggregates, createAggregates, type Held } from './held.ts';
 import { KeyWindows } from './key-windows.ts';
 import type { OperatorClock, OperatorContext, OperatorFactory, Push } from './operators.ts';
-import { Rec } from './record.ts';
+import type { Rec } from './record.ts';
 import { WindowOrder } from './window-order.ts';
+import { orderedOperator, WindowUpdates } from './window-updates.ts';
 
 interface Span {
   readonly start: Millis;
@@ -23,16 +24,8 @@ type CloseAt = (window: Span) => Millis;
  * updates delete what was merged away, as those of sessions do. A record is dropped as late once for each of its windows, as
  * merged, that has closed. Rows go when their window closes.
  */
-export const createCustomAggregate: OperatorFactory<'aggregate'> = (node, context, next) => {
-  const aggregate = new CustomAggregate(node, node.window as WindowOf<'custom'>, context, next);
-  return {
-    inputs: [(record) => aggregate.take(record)],
-    start: () => aggregate.order.run(),
-    time: () => aggregate.order.run(),
-    held: () => aggregate.order.held(),
-    end: () => aggregate.order.end(),
-  };
-};
+export const createCustomAggregate: OperatorFactory<'aggregate'> = (node, context, next) =>
+  orderedOperator(new CustomAggregate(node, node.window as WindowOf<'custom'>, context, next));
 
 class CustomAggregate {
   readonly order: WindowOrder;
@@ -46,12 +39,9 @@ class CustomAggregate {
   readonly #clock: OperatorClock;
   readonly #windows: KeyWindows;
   readonly #aggregates: Aggregates;
-  readonly #updates: Push;
+  readonly #updates: WindowUpdates;
   readonly #held: Held;
   readonly #other: Held;
-  /** What a window held before, where somebody asks for it. */
-  readonly #old: Held | undefined;
-  readonly #out = new Rec();
   /** Windows of the record at hand that had closed. */
   #late = 0;
 
@@ -68,8 +58,7 @@ class CustomAggregate {
     this.#aggregates = createAggregates(node, context, PLAIN);
     this.#held = this.#aggregates.hold('update');
     this.#other = this.#aggregates.hold('merged');
-    this.#old = context.wantsOld ? this.#aggregates.hold('old') : undefined;
-    this.#updates = next[0] ?? NOWHERE;
+    this.#updates = new WindowUpdates(context, this.#windows, this.#aggregates, next[0]);
     this.order = new WindowOrder(node, context, {
       clock: this.#clock,
       windows: this.#windows,
@@ -109,13 +98,14 @@ class CustomAggregate {
       return;
     }
     this.#aggregates.begin(this.#held, record.timestamp);
+    const { old } = this.#updates;
     if (this.#merge === undefined) {
       this.#windows.point(record, start, end);
       const { bytes, at } = this.#windows.key;
       this.#aggregates.load(this.#held, bytes, 0, at);
-      if (this.#old !== undefined) this.#aggregates.copy(this.#old, this.#held);
+      if (old !== undefined) this.#aggregates.copy(old, this.#held);
     } else {
-      if (this.#old !== undefined) this.#old.present = false;
+      if (old !== undefined) old.present = false;
       this.#takeMerged(record, merged);
     }
     this.#aggregates.add(this.#held, record);
@@ -145,6 +135,7 @@ class CustomAggregate {
   /** Merges the aggregates of the windows collected, and deletes those that became another window. */
   #takeMerged(record: Rec, merged: Span): void {
     const windows = this.#windows;
+    const { old } = this.#updates;
     for (let i = 0; i < windows.count; i++) {
       windows.point(record, windows.starts[i]!, windows.ends[i]!);
       this.#aggregates.load(this.#other, windows.key.bytes, 0, windows.key.at);
@@ -156,21 +147,10 @@ class CustomAggregate {
       windows.point(record, start, end);
       const { bytes, at } = windows.key;
       const stays = start === merged.start && end === merged.end;
-      if (this.#old !== undefined) this.#aggregates.load(stays ? this.#old : this.#other, bytes, 0, at);
+      if (old !== undefined) this.#aggregates.load(stays ? old : this.#other, bytes, 0, at);
       if (stays) continue;
-      const value = this.#old === undefined ? null : this.#aggregates.value(this.#other);
       this.order.cancel(this.#closesAt({ start, end }), undefined);
-      this.#other.present = false;
-      this.#aggregates.store(this.#other, bytes, 0, at);
-      if (this.#updates === NOWHERE) continue;
-      const out = this.#out;
-      out.takeOrigin(record);
-      out.timestamp = windows.times[i]!;
-      out.latest = true;
-      out.old = value;
-      windows.name(out, bytes, 0, at, 'updates');
-      out.setValue(null);
-      this.#updates(out);
+      this.#updates.remove(record, this.#other, windows.times[i]!);
     }
   }
 
@@ -180,14 +160,7 @@ class CustomAggregate {
     const { bytes, at } = windows.key;
     this.#aggregates.store(this.#held, bytes, 0, at);
     this.order.closeAt(this.#closesAt(window), this.#held.timestamp);
-    if (this.#updates === NOWHERE) return;
-    const out = this.#out;
-    out.takeOrigin(record);
-    out.latest = true;
-    out.old = this.#old === undefined ? null : this.#aggregates.value(this.#old);
-    windows.name(out, bytes, 0, at, 'updates');
-    this.#aggregates.show(this.#held, out);
-    this.#updates(out);
+    this.#updates.tell(record, this.#held);
   }
 
   #closesAt(window: Span): Millis {

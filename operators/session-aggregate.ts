@@ -6,8 +6,9 @@ import { NOWHERE } from './fuse.ts';
 import { type Aggregates, createAggregates, type Held } from './held.ts';
 import { KeyWindows } from './key-windows.ts';
 import type { KeptNumber, OperatorClock, OperatorContext, OperatorFactory, Push } from './operators.ts';
-import { Rec } from './record.ts';
+import type { Rec } from './record.ts';
 import { WindowOrder } from './window-order.ts';
+import { orderedOperator, WindowUpdates } from './window-updates.ts';
 
 type Node = NodeOf<'aggregate'>;
 type GapOf = (value: unknown, key?: unknown) => Duration;
@@ -24,16 +25,8 @@ type GapOf = (value: unknown, key?: unknown) => Duration;
  * With a gap told of each record, a session is `[first, latest time + gap]`, both inclusive, and closed when its end is
  * less than the clock minus the grace; then its row goes. What stays as it is, is not deleted.
  */
-export const createSessionAggregate: OperatorFactory<'aggregate'> = (node, context, next) => {
-  const aggregate = new SessionAggregate(node, node.window as WindowOf<'session'>, context, next);
-  return {
-    inputs: [(record) => aggregate.take(record)],
-    start: () => aggregate.order.run(),
-    time: () => aggregate.order.run(),
-    held: () => aggregate.order.held(),
-    end: () => aggregate.order.end(),
-  };
-};
+export const createSessionAggregate: OperatorFactory<'aggregate'> = (node, context, next) =>
+  orderedOperator(new SessionAggregate(node, node.window as WindowOf<'session'>, context, next));
 
 class SessionAggregate {
   readonly order: WindowOrder;
@@ -50,12 +43,9 @@ class SessionAggregate {
   readonly #stored: KeptNumber;
   readonly #windows: KeyWindows;
   readonly #aggregates: Aggregates;
-  readonly #updates: Push;
+  readonly #updates: WindowUpdates;
   readonly #held: Held;
   readonly #other: Held;
-  /** What a session held before, where somebody asks for it; present where the session was there. */
-  readonly #old: Held | undefined;
-  readonly #out = new Rec();
 
   constructor(node: Node, window: WindowOf<'session'>, context: OperatorContext, next: readonly Push[]) {
     const { gapMs, graceMs } = window;
@@ -71,8 +61,7 @@ class SessionAggregate {
     this.#aggregates = createAggregates(node, context, PLAIN);
     this.#held = this.#aggregates.hold('update');
     this.#other = this.#aggregates.hold('merged');
-    this.#old = context.wantsOld ? this.#aggregates.hold('old') : undefined;
-    this.#updates = next[0] ?? NOWHERE;
+    this.#updates = new WindowUpdates(context, this.#windows, this.#aggregates, next[0]);
     this.order = new WindowOrder(node, context, {
       clock: this.#clock,
       windows: this.#windows,
@@ -121,7 +110,8 @@ class SessionAggregate {
       this.#load(record, i);
       this.#aggregates.merge(this.#held, this.#other, record);
     }
-    if (this.#old !== undefined) this.#old.present = false;
+    const { old } = this.#updates;
+    if (old !== undefined) old.present = false;
     if (this.#gapMs === undefined || start !== at || end !== at) this.#deleteMerged(record, start, end);
     this.#aggregates.add(this.#held, record);
     this.#put(record, start, end);
@@ -140,28 +130,16 @@ class SessionAggregate {
 
   #deleteMerged(record: Rec, start: Millis, end: Millis): void {
     const windows = this.#windows;
-    const out = this.#out;
+    const { old } = this.#updates;
     for (let i = 0; i < windows.count; i++) {
       const stays = windows.starts[i] === start && windows.ends[i] === end;
       this.#load(record, i);
       if (stays && this.#gapMs === undefined) {
-        if (this.#old !== undefined) this.#aggregates.copy(this.#old, this.#other);
+        if (old !== undefined) this.#aggregates.copy(old, this.#other);
         continue;
       }
-      const { timestamp } = this.#other;
-      const value = this.#old === undefined ? null : this.#aggregates.value(this.#other);
       this.order.cancel(this.#closesAt(windows.ends[i]!), this.#expiresAt(windows.ends[i]!));
-      this.#other.present = false;
-      const { bytes, at } = windows.key;
-      this.#aggregates.store(this.#other, bytes, 0, at);
-      if (this.#updates === NOWHERE) continue;
-      out.takeOrigin(record);
-      out.timestamp = timestamp;
-      out.latest = true;
-      out.old = value;
-      windows.name(out, bytes, 0, at, 'updates');
-      out.setValue(null);
-      this.#updates(out);
+      this.#updates.remove(record, this.#other, this.#other.timestamp);
     }
   }
 
@@ -174,14 +152,7 @@ class SessionAggregate {
     this.order.closeAt(this.#closesAt(end), this.#held.timestamp);
     const expiresAt = this.#expiresAt(end);
     if (expiresAt !== undefined) this.order.expireAt(expiresAt);
-    if (this.#updates === NOWHERE) return;
-    const out = this.#out;
-    out.takeOrigin(record);
-    out.latest = true;
-    out.old = this.#old === undefined ? null : this.#aggregates.value(this.#old);
-    windows.name(out, bytes, 0, at, 'updates');
-    this.#aggregates.show(this.#held, out);
-    this.#updates(out);
+    this.#updates.tell(record, this.#held);
   }
 
   /** The clock at which the final result comes. */

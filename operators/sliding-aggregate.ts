@@ -5,8 +5,9 @@ import { NOWHERE } from './fuse.ts';
 import { type Aggregates, createAggregates, type Held } from './held.ts';
 import { KeyWindows } from './key-windows.ts';
 import type { KeptNumber, OperatorClock, OperatorContext, OperatorFactory, Push } from './operators.ts';
-import { Rec } from './record.ts';
+import type { Rec } from './record.ts';
 import { WindowOrder } from './window-order.ts';
+import { orderedOperator, WindowUpdates } from './window-updates.ts';
 
 type Node = NodeOf<'aggregate'>;
 
@@ -24,16 +25,8 @@ type Node = NodeOf<'aggregate'>;
  * A window is closed when `end < clock - grace`. A record is dropped as late once for each of its windows that has
  * closed, or once where they all have.
  */
-export const createSlidingAggregate: OperatorFactory<'aggregate'> = (node, context, next) => {
-  const aggregate = new SlidingAggregate(node, node.window as WindowOf<'sliding'>, context, next);
-  return {
-    inputs: [(record) => aggregate.take(record)],
-    start: () => aggregate.order.run(),
-    time: () => aggregate.order.run(),
-    held: () => aggregate.order.held(),
-    end: () => aggregate.order.end(),
-  };
-};
+export const createSlidingAggregate: OperatorFactory<'aggregate'> = (node, context, next) =>
+  orderedOperator(new SlidingAggregate(node, node.window as WindowOf<'sliding'>, context, next));
 
 class SlidingAggregate {
   readonly order: WindowOrder;
@@ -48,13 +41,10 @@ class SlidingAggregate {
   readonly #stored: KeptNumber;
   readonly #windows: KeyWindows;
   readonly #aggregates: Aggregates;
-  readonly #updates: Push;
+  readonly #updates: WindowUpdates;
   readonly #held: Held;
   /** What the latest window holds that holds the record too, before it came. */
   readonly #right: Held;
-  /** What a window held before the record, where somebody asks for it. */
-  readonly #old: Held | undefined;
-  readonly #out = new Rec();
   /** How many windows the record at hand has written, and how many of its windows had closed. */
   #written = 0;
   #late = 0;
@@ -72,8 +62,7 @@ class SlidingAggregate {
     this.#aggregates = createAggregates(node, context, PLAIN);
     this.#held = this.#aggregates.hold('update');
     this.#right = this.#aggregates.hold('right');
-    this.#old = context.wantsOld ? this.#aggregates.hold('old') : undefined;
-    this.#updates = next[0] ?? NOWHERE;
+    this.#updates = new WindowUpdates(context, this.#windows, this.#aggregates, next[0]);
     this.order = new WindowOrder(node, context, {
       clock: this.#clock,
       windows: this.#windows,
@@ -207,7 +196,8 @@ class SlidingAggregate {
       this.#context.drop('late', record);
       return;
     }
-    if (this.#old !== undefined) this.#aggregates.copy(this.#old, this.#held);
+    const { old } = this.#updates;
+    if (old !== undefined) this.#aggregates.copy(old, this.#held);
     this.#aggregates.add(this.#held, record);
     this.#put(record, start, isNew);
   }
@@ -215,7 +205,8 @@ class SlidingAggregate {
   /** The window right behind the record: what was behind it already. */
   #makeRight(record: Rec): void {
     this.#aggregates.copy(this.#held, this.#right);
-    if (this.#old !== undefined) this.#old.present = false;
+    const { old } = this.#updates;
+    if (old !== undefined) old.present = false;
     this.#put(record, record.timestamp + 1, true);
   }
 
@@ -236,13 +227,6 @@ class SlidingAggregate {
     else this.order.again(this.#held, this.#written);
     if (isNew) this.order.expireAt(end + this.#retentionMs + 1);
     this.#written++;
-    if (this.#updates === NOWHERE) return;
-    const out = this.#out;
-    out.takeOrigin(record);
-    out.latest = true;
-    if (this.#old !== undefined) out.old = this.#aggregates.value(this.#old);
-    windows.name(out, bytes, 0, at, 'updates');
-    this.#aggregates.show(this.#held, out);
-    this.#updates(out);
+    this.#updates.tell(record, this.#held);
   }
 }
