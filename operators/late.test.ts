@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { int64, string } from '../schemas/schemas.ts';
-import { hopping, topic, topology, tumbling, validatePlan } from '../topology/topology.ts';
+import { hopping, sliding, topic, topology, tumbling, validatePlan } from '../topology/topology.ts';
 import { testProgram } from './testing/everything.ts';
 import { type Datum, TestTask } from './testing/test-task.ts';
 
@@ -44,6 +44,17 @@ test('late records come out as they went in, each once, however many of its wind
     }),
     { seed: 31 },
   );
+});
+
+test('a record that is late for several sliding windows comes out once, and counts once for each', () => {
+  const app = topology('late');
+  const windows = sliding({ difference: 10, grace: 0 });
+  app.stream(input).groupByKey().window(windows).count({ store: 'counts' }).late().to(late);
+  const task = new TestTask(testProgram(app.build()));
+  const at = (timestamp: number): Datum => ({ topic: 'in', key: 'a', value: timestamp, timestamp });
+  task.feed(at(20), at(26), at(33), at(24));
+  assert.deepEqual(task.written.items, [{ topic: 'late', key: 'a', value: 24, timestamp: 24 }]);
+  assert.ok(task.dropped.items.length > 1, `${task.dropped.items.length} windows`);
 });
 
 test('late() behind what drops nothing as late is a fault of the plan', () => {

@@ -193,7 +193,7 @@ class SlidingAggregate {
   /** Adds the record to what is held, as the window that starts there, where that is open. */
   #update(record: Rec, start: Millis, isNew: boolean): void {
     if (start + this.#differenceMs < this.#clock.value - this.#graceMs) {
-      this.#context.drop('late', record);
+      this.#late++;
       return;
     }
     const { old } = this.#updates;
