@@ -16,8 +16,8 @@ const KEPT_SPANS = 3;
  * previous record that is that old or older is forgotten, and then a record is a first one again.
  *
  * The newest record of a key is one row. With `within` it lies in a pane for its span of time, so that what is
- * forgotten goes a pane at a time: it is found in the pane of the clock or in the two before, since a record may be
- * a span behind the clock, and its previous one a span behind that.
+ * forgotten goes a pane at a time: it is found between the pane of the largest time and the second one before that of the
+ * clock, since a record may be a span behind the clock, and its previous one a span behind that.
  */
 export const createDifference: OperatorFactory<'difference'> = (node, context, [next]) => {
   const fn = context.fn<Fn>(node.fn);
@@ -26,13 +26,17 @@ export const createDifference: OperatorFactory<'difference'> = (node, context, [
   const within = node.withinMs;
   const { key: keySerde } = context.storeSerdes(node.store);
   const clock = context.clock('clock');
+  /** The largest time in the store: the clock of a stage may be behind it. */
+  const latest = context.number('latest', -1);
   const out = new Rec();
 
   /** The pane in which the newest record of the key lies, or NaN. */
   function paneOf(record: Rec): Millis {
     if (within === null) return newest.find(PLAIN, record) ? PLAIN : Number.NaN;
-    let pane = startBefore(clock.value, within);
-    for (let i = 0; i < KEPT_SPANS && pane >= 0; i++, pane -= within) if (newest.find(pane, record)) return pane;
+    const forgotten = clock.value - KEPT_SPANS * within;
+    for (let pane = startBefore(latest.value, within); pane >= 0 && pane > forgotten; pane -= within) {
+      if (newest.find(pane, record)) return pane;
+    }
     return Number.NaN;
   }
 
@@ -66,6 +70,7 @@ export const createDifference: OperatorFactory<'difference'> = (node, context, [
         const previous = isFirst ? undefined : newest.show();
         const target = within === null ? PLAIN : startBefore(at, within);
         if (found && pane !== target) newest.delete(pane, record);
+        if (at > latest.value) latest.set(at);
         newest.put(target, record);
         if (isFirst) return;
         out.takeKey(record);

@@ -148,3 +148,28 @@ test('so does a join with grace, with a table that forgets nothing meanwhile', (
     .to(topic('joined', { key: string(), value: string(), partitions: 1 }));
   return sameByStage(app.build(), ['events', 'prices']);
 });
+
+test('what is ahead of the clock of its stage is remembered too', async () => {
+  const app = topology('ahead');
+  const events = app.stream(EVENTS, { watermark: { maxOutOfOrderness: 50 } });
+  const out = (name: string) => topic(name, { key: string(), value: int64(), partitions: 1 });
+  events.deduplicate({ within: 10, store: 'seen' }).to(out('first'));
+  const fn = (value: number, previous: number) => value - previous;
+  events.difference({ within: 10, store: 'before', fn }).to(out('differences'));
+  const driver = await TopologyDriver.open(app);
+  const input = driver.input(EVENTS);
+  for (const [value, timestamp] of [
+    [1, 101],
+    [4, 103],
+    [9, 108],
+    [16, 95],
+  ] as const)
+    input.send('a', value, { timestamp });
+  const values = (name: string) =>
+    driver
+      .output(out(name))
+      .read()
+      .map(({ value }) => value);
+  assert.deepEqual(values('first'), [1]);
+  assert.deepEqual(values('differences'), [3, 5]);
+});
