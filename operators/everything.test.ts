@@ -8,6 +8,7 @@ import { Step } from '../core/step.ts';
 import { createStateBackend, type Table, type TableSpec } from '../state/state.ts';
 import { STORE_FORMS, type WindowType } from '../topology/plan.ts';
 import { OPERATORS } from './operators.ts';
+import { runWithCrashes } from './testing/disturb.ts';
 import { everyWindow } from './testing/every-window.ts';
 import { everything } from './testing/everything.ts';
 import { type Datum, type TestProgram, TestTask, type TestTaskOptions } from './testing/test-task.ts';
@@ -57,8 +58,6 @@ function runAll(program: TestProgram, data: readonly Datum[], options: TestTaskO
   return task;
 }
 
-class Crash extends Error {}
-
 for (const [name, { program, runs }] of Object.entries(PROGRAMS)) {
   const settings = { numRuns: runs, seed: 20260 };
   test(`${name} does the same where reads miss at random: undo leaves nothing behind`, () => {
@@ -83,27 +82,10 @@ for (const [name, { program, runs }] of Object.entries(PROGRAMS)) {
     let crashes = 0;
     fc.assert(
       fc.property(inputs, fc.nat(), (data, seed) => {
-        const random = seededRandom(seed);
-        let between = () => {};
-        const task = new TestTask(program, { between: () => between() });
-        let reopen = task.save();
-        between = () => {
-          if (randomInt(random, 3) === 0) reopen = task.save();
-          if (randomInt(random, 9) === 0) throw new Crash();
-        };
-        task.inputs.push(...data);
-        for (;;) {
-          try {
-            task.run();
-            task.end();
-            break;
-          } catch (thrown) {
-            if (!(thrown instanceof Crash)) throw thrown;
-            crashes++;
-            reopen();
-          }
-        }
-        assert.deepEqual(outcome(task), outcome(runAll(program, data)));
+        const open = (between: () => void) => new TestTask(program, { between });
+        const crashed = runWithCrashes({ random: seededRandom(seed), oneIn: 9, open }, data);
+        crashes += crashed.crashes;
+        assert.deepEqual(outcome(crashed.task), outcome(runAll(program, data)));
       }),
       settings,
     );

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { randomInt, seededRandom } from '../core/random.ts';
 import { string } from '../schemas/schemas.ts';
 import { topic, topology } from '../topology/topology.ts';
+import { runWithCrashes } from './testing/disturb.ts';
 import { testProgram } from './testing/everything.ts';
 import { type Datum, TestTask, type TestTaskOptions } from './testing/test-task.ts';
 
@@ -176,33 +177,14 @@ test('it does the same where reads miss at random', () => {
   assert.ok(misses > 500, `${misses} misses`);
 });
 
-class Crash extends Error {}
-
 test('records that wait survive a commit and a crash between any two steps', () => {
   let crashes = 0;
   fc.assert(
     fc.property(joins, inputs, fc.nat(), (join, data, seed) => {
-      const random = seededRandom(seed);
-      let between = () => {};
-      const task = new TestTask(program(join), { between: () => between() });
-      let reopen = task.save();
-      between = () => {
-        if (randomInt(random, 3) === 0) reopen = task.save();
-        if (randomInt(random, 9) === 0) throw new Crash();
-      };
-      task.inputs.push(...data);
-      for (;;) {
-        try {
-          task.run();
-          task.end();
-          break;
-        } catch (thrown) {
-          if (!(thrown instanceof Crash)) throw thrown;
-          crashes++;
-          reopen();
-        }
-      }
-      assert.deepEqual(outcome(task), outcome(run(join, data)));
+      const open = (between: () => void) => new TestTask(program(join), { between });
+      const crashed = runWithCrashes({ random: seededRandom(seed), oneIn: 9, open }, data);
+      crashes += crashed.crashes;
+      assert.deepEqual(outcome(crashed.task), outcome(run(join, data)));
     }),
     RUNS,
   );

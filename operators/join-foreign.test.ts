@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { randomInt, seededRandom } from '../core/random.ts';
 import { avro, int64, string } from '../schemas/schemas.ts';
 import { topic, topology } from '../topology/topology.ts';
+import { runWithCrashes } from './testing/disturb.ts';
 import { testProgram } from './testing/everything.ts';
 import { type Datum, TestTask, type TestTaskOptions } from './testing/test-task.ts';
 
@@ -168,31 +169,14 @@ test('an update reaches many rows, in the order of their keys, whatever its step
   }
 });
 
-class Crash extends Error {}
-
 /** Runs with misses, commits and crashes at random. */
-function interrupted(how: How, data: readonly Datum[], seed: number): { readonly task: TestTask; crashes: number } {
+function interrupted(how: How, data: readonly Datum[], seed: number): ReturnType<typeof runWithCrashes> {
   const random = seededRandom(seed);
-  let between = () => {};
   const interrupt: TestTaskOptions['interrupt'] = (step) => {
     if (randomInt(random, 15) === 0) step.miss();
   };
-  const task = new TestTask(PROGRAMS[how], { interrupt, between: () => between() });
-  let reopen = task.save();
-  between = () => {
-    if (randomInt(random, 3) === 0) reopen = task.save();
-    if (randomInt(random, 12) === 0) throw new Crash();
-  };
-  task.inputs.push(...data);
-  for (let crashes = 0; ; crashes++) {
-    try {
-      task.run();
-      return { task, crashes };
-    } catch (thrown) {
-      if (!(thrown instanceof Crash)) throw thrown;
-      reopen();
-    }
-  }
+  const open = (between: () => void) => new TestTask(PROGRAMS[how], { interrupt, between });
+  return runWithCrashes({ random, oneIn: 12, ends: false, open }, data);
 }
 
 test('misses, commits and crashes between any two steps change nothing', () => {

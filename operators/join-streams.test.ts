@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { randomInt, seededRandom } from '../core/random.ts';
 import { string } from '../schemas/schemas.ts';
 import { type StreamJoinOptions, topic, topology } from '../topology/topology.ts';
+import { runWithCrashes } from './testing/disturb.ts';
 import { testProgram } from './testing/everything.ts';
 import { type JoinEvent, type JoinSpec, NaiveJoin } from './testing/naive-join.ts';
 import { type Datum, type TestProgram, TestTask, type TestTaskOptions } from './testing/test-task.ts';
@@ -145,38 +146,17 @@ test('a stream joined with itself comes from either side in turn, and lies in on
   );
 });
 
-class Crash extends Error {}
-
-/** Feeds the events, with commits and crashes between steps; answers how many crashes there were. */
-function runWithCrashes(each: Case, seed: number): { readonly task: TestTask; readonly crashes: number } {
-  const random = seededRandom(seed);
-  let between = () => {};
-  let crashes = 0;
-  const task = new TestTask(program(each.spec), { between: () => between() });
-  let reopen = task.save();
-  between = () => {
-    if (randomInt(random, 3) === 0) reopen = task.save();
-    if (randomInt(random, 12) === 0) throw new Crash();
-  };
-  task.inputs.push(...each.events.map(asDatum));
-  for (;;) {
-    try {
-      task.run();
-      task.end();
-      return { task, crashes };
-    } catch (thrown) {
-      if (!(thrown instanceof Crash)) throw thrown;
-      crashes++;
-      reopen();
-    }
-  }
+/** Feeds the events, with commits and crashes between steps. */
+function crashed(each: Case, seed: number): ReturnType<typeof runWithCrashes> {
+  const open = (between: () => void) => new TestTask(program(each.spec), { between });
+  return runWithCrashes({ random: seededRandom(seed), oneIn: 12, open }, each.events.map(asDatum));
 }
 
 test('a commit and a crash after any step lose nothing and repeat nothing', () => {
   let crashes = 0;
   fc.assert(
     fc.property(cases, fc.nat(), (each, seed) => {
-      const run = runWithCrashes(each, seed);
+      const run = crashed(each, seed);
       crashes += run.crashes;
       assert.deepEqual(outcome(run.task), expected(each));
     }),
@@ -205,7 +185,7 @@ test('hard place 1: a flush of any size comes before the record that asks, and m
   assert.deepEqual(outcome(run(flood)), wanted);
   let crashes = 0;
   for (let seed = 0; seed < 20; seed++) {
-    const run = runWithCrashes(flood, seed);
+    const run = crashed(flood, seed);
     crashes += run.crashes;
     assert.deepEqual(outcome(run.task), wanted);
   }

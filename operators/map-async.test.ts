@@ -6,6 +6,7 @@ import { int64, string } from '../schemas/schemas.ts';
 import type { CallOrder } from '../topology/plan.ts';
 import { keyValueStore, topic, topology } from '../topology/topology.ts';
 import type { ProcessContext, Processor } from './process.ts';
+import { runWithCrashes } from './testing/disturb.ts';
 import { testProgram } from './testing/everything.ts';
 import { type Datum, TestTask, type TestTaskOptions } from './testing/test-task.ts';
 
@@ -139,35 +140,16 @@ test('a step that is undone starts no call', () => {
   assert.ok(misses > 500, `${misses} misses`);
 });
 
-class Crash extends Error {}
-
 // hard-places 18: inputs in flight are state, issued again on restore
 test('calls on their way at a commit are made again after a crash, and each result counts once', () => {
   let crashes = 0;
   let repeated = 0;
   fc.assert(
     fc.property(plans, inputs, fc.nat(), (plan, data, seed) => {
-      const random = seededRandom(seed);
       calls = [];
-      let between = () => {};
-      const task = new TestTask(program(plan), { nextCall: anyCall(seed), between: () => between() });
-      let reopen = task.save();
-      between = () => {
-        if (randomInt(random, 3) === 0) reopen = task.save();
-        if (randomInt(random, 8) === 0) throw new Crash();
-      };
-      task.inputs.push(...data);
-      for (;;) {
-        try {
-          task.run();
-          task.end();
-          break;
-        } catch (thrown) {
-          if (!(thrown instanceof Crash)) throw thrown;
-          crashes++;
-          reopen();
-        }
-      }
+      const open = (between: () => void) => new TestTask(program(plan), { nextCall: anyCall(seed), between });
+      const { task, ...crashed } = runWithCrashes({ random: seededRandom(seed), oneIn: 8, open }, data);
+      crashes += crashed.crashes;
       checkResults(plan, data, task);
       if (calls.length > expected(plan, data).length * 1.25 + 1) repeated++;
       assert.equal(task.table('ask').scan(0).next(), false);

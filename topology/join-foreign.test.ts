@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isFlowError } from '../core/errors.ts';
 import { int64, json, string } from '../schemas/schemas.ts';
 import type { Plan, PlanNode } from './plan.ts';
+import { refused } from './refused.testing.ts';
 import { type Table, type Topology, topic, topology, tumbling, validatePlan } from './topology.ts';
 
 interface Order {
@@ -194,19 +194,7 @@ const CASES: { readonly [name: string]: readonly [(t: Topology) => void, ...RegE
 };
 
 for (const [name, [define, ...expected]] of Object.entries(CASES)) {
-  test(`refused: ${name}`, () => {
-    const t = topology('app');
-    define(t);
-    assert.throws(
-      () => t.build(),
-      (thrown: unknown) => {
-        assert.ok(isFlowError(thrown, 'plan.invalid'));
-        assert.equal(thrown.message.split('\n').length - 1, expected.length, thrown.message);
-        for (const words of expected) assert.match(thrown.message, words);
-        return true;
-      },
-    );
-  });
+  test(`refused: ${name}`, () => refused(define, ...expected));
 }
 
 /** Plans that no handle writes. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isFlowError } from '../core/errors.ts';
 import { int64, json, string, windowed } from '../schemas/schemas.ts';
 import type { NodeOf, Plan, PlanNode } from './plan.ts';
+import { refused } from './refused.testing.ts';
 import {
   describe,
   type Grouped,
@@ -38,18 +38,6 @@ function built(define: (t: Topology) => void): Plan {
   const t = topology('app');
   define(t);
   return t.build().plan;
-}
-
-function refused(define: (t: Topology) => void, ...expected: readonly RegExp[]): void {
-  assert.throws(
-    () => built(define),
-    (thrown: unknown) => {
-      assert.ok(isFlowError(thrown, 'plan.invalid'));
-      assert.equal(thrown.message.split('\n').length - 1, expected.length, thrown.message);
-      for (const words of expected) assert.match(thrown.message, words);
-      return true;
-    },
-  );
 }
 
 const CASES: { readonly [name: string]: readonly [(t: Topology) => void, ...RegExp[]] } = {

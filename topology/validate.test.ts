@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isFlowError } from '../core/errors.ts';
 import { int64, json, string, windowed } from '../schemas/schemas.ts';
 import type { Plan, PlanNode } from './plan.ts';
+import { refused } from './refused.testing.ts';
 import {
   hopping,
   keyValueStore,
@@ -30,21 +30,6 @@ const made: SourceLike<Row> = { description: 'made', bounded: true, open: async 
 const readAs = (name: string) => ({ name, key: (row: Row) => row.id, keySerde: string(), value, time: () => 0 });
 const NEAR = { before: 10, after: 10 };
 const supplier = () => ({ process() {} });
-
-function refused(define: (t: Topology) => void, ...expected: readonly RegExp[]): void {
-  const t = topology('app');
-  define(t);
-  assert.throws(
-    () => t.build(),
-    (thrown: unknown) => {
-      assert.ok(isFlowError(thrown, 'plan.invalid'));
-      const lines = thrown.message.split('\n').slice(1);
-      assert.equal(lines.length, expected.length, thrown.message);
-      for (const words of expected) assert.match(thrown.message, words);
-      return true;
-    },
-  );
-}
 
 function accepted(define: (t: Topology) => void): Plan {
   const t = topology('app');
