@@ -2,7 +2,6 @@ package peer;
 
 import java.time.Duration;
 import java.util.Map;
-import java.util.Properties;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsBuilder;
 
@@ -13,22 +12,9 @@ import org.apache.kafka.streams.StreamsBuilder;
  */
 final class Nexmark {
   static void main(Map<String, String> options) throws Exception {
-    Properties properties = new Properties();
-    properties.put("application.id", options.get("application"));
-    properties.put("bootstrap.servers", options.get("brokers"));
-    properties.put("state.dir", options.get("state"));
-    properties.put("auto.offset.reset", "earliest");
-    options.forEach((name, value) -> {
-      if (name.startsWith("set.")) properties.put(name.substring(4), value);
-    });
     StreamsBuilder builder = new StreamsBuilder();
     NexmarkQueries.build(builder, options);
-    KafkaStreams streams = new KafkaStreams(builder.build(properties), properties);
-    streams.setUncaughtExceptionHandler(thrown -> {
-      thrown.printStackTrace();
-      Runtime.getRuntime().halt(1);
-      return null;
-    });
+    KafkaStreams streams = Streams.open(builder, options);
     streams.start();
     Main.say("{\"at\":\"mark\",\"records\":0}");
     while (System.in.read() >= 0) Thread.sleep(1);

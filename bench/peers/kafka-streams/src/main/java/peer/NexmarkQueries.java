@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.GenericRecord;
@@ -31,11 +32,13 @@ import org.apache.kafka.streams.state.WindowStore;
 final class NexmarkQueries {
   private static final Duration WINDOW = Duration.ofSeconds(10);
   private static final Duration ADVANCE = Duration.ofSeconds(2);
+  private static final Duration GRACE = Duration.ofHours(1);
   private static final Set<String> STATES = Set.of("OR", "ID", "CA");
   private static final Serde<Long> ID = Serdes.Long();
 
   private final StreamsBuilder builder;
   private final Map<String, String> options;
+  private final Map<String, Schema> made = new ConcurrentHashMap<>();
 
   private NexmarkQueries(StreamsBuilder builder, Map<String, String> options) {
     this.builder = builder;
@@ -144,7 +147,8 @@ final class NexmarkQueries {
               long start = startOf(number(person, "time"));
               return start == startOf(number(auction, "time")) ? record("out", person.get("name"), start) : null;
             },
-            JoinWindows.ofTimeDifferenceWithNoGrace(WINDOW),
+            // persons may be far ahead of auctions, which come through a topic; what is late for that is lost without it
+            JoinWindows.ofTimeDifferenceAndGrace(WINDOW, GRACE),
             StreamJoined.with(ID, serde("person"), serde("auction")).withName("selling"))
         .filter((id, seller) -> seller != null)
         .to(out(), Produced.with(ID, serde("out")));
@@ -171,8 +175,6 @@ final class NexmarkQueries {
         .withKeySerde(ID)
         .withValueSerde(serde(schema));
   }
-
-  private final Map<String, Schema> made = new java.util.concurrent.ConcurrentHashMap<>();
 
   private GenericRecord record(String name, Object... fields) {
     GenericRecord record = new GenericData.Record(made.computeIfAbsent(name, this::schema));

@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
-import java.util.Properties;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.Serdes;
@@ -28,14 +27,6 @@ final class Restart {
       (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
 
   static void main(Map<String, String> options) throws Exception {
-    Properties properties = new Properties();
-    properties.put("application.id", options.get("application"));
-    properties.put("bootstrap.servers", options.get("brokers"));
-    properties.put("state.dir", options.get("state"));
-    properties.put("auto.offset.reset", "earliest");
-    options.forEach((name, value) -> {
-      if (name.startsWith("set.")) properties.put(name.substring(4), value);
-    });
     AtomicLong taken = new AtomicLong();
     AtomicLong first = new AtomicLong();
     StreamsBuilder builder = new StreamsBuilder();
@@ -50,7 +41,7 @@ final class Restart {
             .withValueSerde(Serdes.Long()))
         .toStream()
         .to(options.get("out"), Produced.with(Serdes.String(), Serdes.Long()));
-    KafkaStreams streams = new KafkaStreams(builder.build(properties), properties);
+    KafkaStreams streams = Streams.open(builder, options);
     AtomicLong began = new AtomicLong();
     AtomicLong beganCpu = new AtomicLong();
     AtomicLong restored = new AtomicLong();
@@ -74,11 +65,6 @@ final class Restart {
       if (now != KafkaStreams.State.RUNNING || began.get() == 0) return;
       runningCpu.compareAndSet(0, SYSTEM.getProcessCpuTime());
       running.compareAndSet(0, System.nanoTime());
-    });
-    streams.setUncaughtExceptionHandler(thrown -> {
-      thrown.printStackTrace();
-      Runtime.getRuntime().halt(1);
-      return null;
     });
     long start = System.nanoTime();
     streams.start();

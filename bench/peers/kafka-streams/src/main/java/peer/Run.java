@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericRecord;
 import org.apache.kafka.common.Metric;
@@ -29,24 +28,11 @@ final class Run {
   private static final Duration RETENTION = Duration.ofSeconds(60);
 
   static void main(Map<String, String> options) throws Exception {
-    Properties properties = new Properties();
-    properties.put("application.id", options.get("application"));
-    properties.put("bootstrap.servers", options.get("brokers"));
-    properties.put("state.dir", options.get("state"));
-    properties.put("auto.offset.reset", "earliest");
-    options.forEach((name, value) -> {
-      if (name.startsWith("set.")) properties.put(name.substring(4), value);
-    });
     StreamsBuilder builder = new StreamsBuilder();
     build(builder, options);
     long records = Long.parseLong(options.get("records"));
     long warm = Long.parseLong(options.get("warm"));
-    KafkaStreams streams = new KafkaStreams(builder.build(properties), properties);
-    streams.setUncaughtExceptionHandler(thrown -> {
-      thrown.printStackTrace();
-      Runtime.getRuntime().halt(1);
-      return null;
-    });
+    KafkaStreams streams = Streams.open(builder, options);
     streams.start();
     while (streams.state() != KafkaStreams.State.RUNNING) Thread.sleep(20);
     List<Metric> processed = metrics(streams, "process-total");
