@@ -15,7 +15,7 @@ import { QUERIES } from './nexmark/queries.ts';
  * figure counts.
  *
  *     npm run bench:nexmark [-- --events 2000000 --queries q0,q5 --runs 3 --seed 1 --json]
- *     npm run bench:nexmark -- --kafka [--events 5000000]
+ *     npm run bench:nexmark -- --kafka [--events 10000000]
  */
 const { values: options } = parseArgs({
   options: {
@@ -38,7 +38,7 @@ interface Measured {
   readonly equal: boolean;
 }
 
-const count = options.events ?? (options.kafka ? '5000000' : '2000000');
+const count = options.events ?? (options.kafka ? '10000000' : '2000000');
 const known = options.kafka ? PEER_QUERIES : Object.keys(QUERIES);
 const queries = options.queries?.split(',') ?? known;
 for (const name of queries) {
