@@ -5,7 +5,7 @@ import { BatchBuilder } from '../log/batch.ts';
 import type { Log } from '../log/log.ts';
 import type { Plan, Stage } from '../topology/plan.ts';
 import type { PlanDiff } from '../topology/topology.ts';
-import { eachRecord } from './copy-records.ts';
+import { eachRecord } from './each-record.ts';
 import type { EvolveParts } from './evolve.ts';
 
 /**

@@ -15,7 +15,7 @@ import { int64, type Serde, string, type Windowed } from '../schemas/schemas.ts'
 import { createStateBackend } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
 import { session, sessionStore, sliding, topic, topology, tumbling, windowStore } from '../topology/topology.ts';
-import { eachRecord } from './copy-records.ts';
+import { eachRecord } from './each-record.ts';
 import { readStores } from './read-store.ts';
 import { DEFAULT_SETTINGS, type Run, type RunSettings, startRun } from './runtime.ts';
 import { PlanIndex } from './stage.ts';
