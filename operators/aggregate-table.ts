@@ -2,6 +2,7 @@ import { ByteWriter } from '../core/bytes.ts';
 import type { Change, Serde } from '../schemas/schemas.ts';
 import { type BytesTable, type CellTable, PLAIN } from '../state/state.ts';
 import type { NodeOf } from '../topology/plan.ts';
+import { plusOne, takesKey, zero } from './functions.ts';
 import type { OperatorContext, OperatorFactory } from './operators.ts';
 import { Rec } from './record.ts';
 import { shared } from './shared.ts';
@@ -62,14 +63,7 @@ function createChange(node: NodeOf<'aggregateTable'>, context: OperatorContext):
   };
 }
 
-const zero = (): number => 0;
-const plusOne = (count: unknown): number => (count as number) + 1;
 const minusOne = (count: unknown): number => (count as number) - 1;
-
-/** The key is decoded for functions that take it, or that may take any number of arguments. */
-function takesKey(adder: Adder): boolean {
-  return adder.length === 0 || adder.length > 2;
-}
 
 /** Changes the row of the record's key, and puts the row's new value and time into `out`. */
 type Write = (record: Rec, out: Rec) => void;

@@ -1,4 +1,5 @@
 import type { CodeRef, NodeOf } from '../topology/plan.ts';
+import { takesKey } from './functions.ts';
 import type { Operator, OperatorContext, OperatorFactory, Push } from './operators.ts';
 
 type Add = (aggregate: unknown, value: unknown, key?: unknown) => unknown;
@@ -19,7 +20,7 @@ export function createCogroup(
   let add = functions[0]!;
   const ref = `${node.id}/add`;
   // How many parameters it declares decides whether keys are decoded.
-  const withKey = functions.some((each) => each.length === 0 || each.length > 2);
+  const withKey = functions.some(takesKey);
   const chosen: Add = withKey ? (all, value, key) => add(all, value, key) : (all, value) => add(all, value);
   const inner = createAggregate(
     { ...node, how: 'aggregate', add: ref },

@@ -1,6 +1,7 @@
 import type { Millis } from '../core/ids.ts';
 import { PLAIN } from '../state/state.ts';
 import type { NodeOf, WindowOf } from '../topology/plan.ts';
+import { takesKey } from './functions.ts';
 import { NOWHERE } from './fuse.ts';
 import { type Aggregates, createAggregates, type Held } from './held.ts';
 import { KeyWindows } from './key-windows.ts';
@@ -50,7 +51,7 @@ class CustomAggregate {
     this.#context = context;
     this.#assign = context.fn<Assign>(window.assign);
     this.#assignsByTime = this.#assign.length === 1;
-    this.#assignsWithKey = this.#assign.length === 0 || this.#assign.length > 2;
+    this.#assignsWithKey = takesKey(this.#assign);
     this.#merge = window.merge === null ? undefined : context.fn<MergeWindows>(window.merge);
     this.#close = window.close === null ? undefined : context.fn<CloseAt>(window.close);
     this.#clock = context.clock('clock');

@@ -2,6 +2,7 @@ import { type Bytes, ByteWriter } from '../core/bytes.ts';
 import { FlowError } from '../core/errors.ts';
 import type { Millis } from '../core/ids.ts';
 import type { CellTable } from '../state/state.ts';
+import { takesValueAlone } from './functions.ts';
 import type { OperatorContext, OperatorFactory } from './operators.ts';
 import type { Rec } from './record.ts';
 import { startBefore } from './windowed-keys.ts';
@@ -100,7 +101,7 @@ function createIdentify(
     };
   }
   const fn = context.fn<(value: unknown, key?: unknown) => unknown>(by);
-  const withKey = fn.length !== 1;
+  const withKey = !takesValueAlone(fn);
   const out = new ByteWriter(64);
   return (record) => {
     record.encodeKey(serde);

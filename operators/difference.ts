@@ -1,5 +1,6 @@
 import type { Millis } from '../core/ids.ts';
 import { type BytesTable, type CellTable, PLAIN } from '../state/state.ts';
+import { takesKey } from './functions.ts';
 import type { OperatorContext, OperatorFactory } from './operators.ts';
 import { Rec } from './record.ts';
 import { shared } from './shared.ts';
@@ -21,7 +22,7 @@ const KEPT_SPANS = 3;
  */
 export const createDifference: OperatorFactory<'difference'> = (node, context, [next]) => {
   const fn = context.fn<Fn>(node.fn);
-  const withKey = fn.length === 0 || fn.length > 2;
+  const withKey = takesKey(fn);
   const newest = createNewest(node.id, node.store, context);
   const within = node.withinMs;
   const { key: keySerde } = context.storeSerdes(node.store);

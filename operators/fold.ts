@@ -2,6 +2,7 @@ import { ByteWriter } from '../core/bytes.ts';
 import type { Serde } from '../schemas/schemas.ts';
 import type { BytesTable, CellTable } from '../state/state.ts';
 import type { NodeOf } from '../topology/plan.ts';
+import { plusOne, takesKey, zero } from './functions.ts';
 import type { OperatorContext } from './operators.ts';
 import type { Rec } from './record.ts';
 import { shared } from './shared.ts';
@@ -28,14 +29,6 @@ export function createFold(node: NodeOf<'aggregate'>, context: OperatorContext, 
   return table.kind === 'cells'
     ? foldCells(node.id, table, serde, initial, add, updates, olds)
     : foldBytes(node.id, table, serde, initial, add, olds);
-}
-
-const zero = (): number => 0;
-const plusOne = (count: unknown): number => (count as number) + 1;
-
-/** The key is decoded for functions that take it, or that may take any number of arguments. */
-function takesKey(add: Add): boolean {
-  return add.length === 0 || add.length > 2;
 }
 
 /** The fastest: one number a row, changed where it lies. */

@@ -3,6 +3,7 @@ import type { Millis } from '../core/ids.ts';
 import type { Cells, Serde, View } from '../schemas/schemas.ts';
 import type { Table } from '../state/state.ts';
 import type { NodeOf } from '../topology/plan.ts';
+import { plusOne, takesKey, zero } from './functions.ts';
 import type { OperatorContext } from './operators.ts';
 import type { Rec } from './record.ts';
 import { shared } from './shared.ts';
@@ -51,8 +52,6 @@ interface Parts {
   readonly merge: Add;
 }
 
-const zero = (): number => 0;
-const plusOne = (count: unknown): number => (count as number) + 1;
 const plus = (a: unknown, b: unknown): number => (a as number) + (b as number);
 
 export function createAggregates(node: NodeOf<'aggregate'>, context: OperatorContext, plain: number): Aggregates {
@@ -66,11 +65,6 @@ export function createAggregates(node: NodeOf<'aggregate'>, context: OperatorCon
   return serde.cells === undefined
     ? new BytesAggregates(parts, table, plain)
     : new CellAggregates(parts, table, plain, serde.cells);
-}
-
-/** The key is decoded for functions that take it, or that may take any number of arguments. */
-function takesKey(fn: Add): boolean {
-  return fn.length === 0 || fn.length > 2;
 }
 
 function call(fn: Add, withKey: boolean, aggregate: unknown, value: unknown, record: Rec): unknown {

@@ -1,4 +1,5 @@
 import { answersTo, answerValueAt } from './foreign-messages.ts';
+import { takesKey } from './functions.ts';
 import { NOWHERE } from './fuse.ts';
 import { createHashedRows } from './hashed-rows.ts';
 import type { OperatorFactory } from './operators.ts';
@@ -15,7 +16,7 @@ type Merge = (left: unknown, right: unknown, key?: unknown) => unknown;
  */
 export const createJoinForeign: OperatorFactory<'joinForeign'> = (node, context, [next]) => {
   const merge = context.fn<Merge>(node.merge);
-  const withKey = merge.length === 0 || merge.length > 2;
+  const withKey = takesKey(merge);
   const rows = createHashedRows(context, node.inputs[0]!, node.leftValue, `${node.id} left`);
   const right = context.serde(node.rightValue);
   const rightView = shared(right, `${node.id} right`, () => right.view());

@@ -1,4 +1,4 @@
-import { type Fn, takesValueAlone } from './functions.ts';
+import { type Fn, takesKey, takesValueAlone } from './functions.ts';
 import { NOWHERE } from './fuse.ts';
 import type { OperatorFactory } from './operators.ts';
 import { Rec } from './record.ts';
@@ -15,7 +15,7 @@ export const createJoinGlobal: OperatorFactory<'joinGlobal'> = (node, context, [
   const keyOf = context.fn<Fn<unknown>>(node.keyOf);
   const alone = takesValueAlone(keyOf);
   const merge = context.fn<Merge>(node.merge);
-  const withKey = merge.length === 0 || merge.length > 2;
+  const withKey = takesKey(merge);
   const rows = createRowReader(context, node.store, context.storeSerdes(node.store).key.name, `${node.id} row`);
   const inner = node.how === 'inner';
   const named = new Rec();

@@ -2,6 +2,7 @@ import type { Millis } from '../core/ids.ts';
 import type { Serde, View } from '../schemas/schemas.ts';
 import type { BytesTable } from '../state/state.ts';
 import type { NodeOf } from '../topology/plan.ts';
+import { takesKey } from './functions.ts';
 import { JoinSide, paneSize } from './join-side.ts';
 import type { OperatorClock, OperatorContext, OperatorFactory, Push } from './operators.ts';
 import { PendingFlush } from './pending-flush.ts';
@@ -68,7 +69,7 @@ class StreamJoin {
     this.clock = context.clock('clock');
     this.#keyView = shared(key, `${node.id} key`, () => key.view());
     this.#merge = merge;
-    this.#mergesWithKey = merge.length === 0 || merge.length > 2;
+    this.#mergesWithKey = takesKey(merge);
     this.#context = context;
     this.#next = next;
   }

@@ -1,4 +1,4 @@
-import { createFixedCheck } from './functions.ts';
+import { createFixedCheck, takesKey } from './functions.ts';
 import { NOWHERE } from './fuse.ts';
 import { JoinBuffer } from './join-buffer.ts';
 import type { OperatorFactory } from './operators.ts';
@@ -20,7 +20,7 @@ type Merge = (left: unknown, right: unknown, key?: unknown) => unknown;
  */
 export const createJoinTable: OperatorFactory<'joinTable'> = (node, context, [next]) => {
   const merge = context.fn<Merge>(node.merge);
-  const mergesWithKey = merge.length === 0 || merge.length > 2;
+  const mergesWithKey = takesKey(merge);
   const left = node.how === 'left';
   const rows = createTableReader(context, node.inputs[1]!, `${node.id} row`, 'record');
   const isFixed = createFixedCheck();

@@ -1,3 +1,4 @@
+import { takesKey } from './functions.ts';
 import type { OperatorFactory, Push } from './operators.ts';
 import { Rec } from './record.ts';
 import type { RowReader } from './row-reader.ts';
@@ -14,7 +15,7 @@ type Merge = (left: unknown, right: unknown, key?: unknown) => unknown;
  */
 export const createJoinTables: OperatorFactory<'joinTables'> = (node, context, [next]) => {
   const merge = context.fn<Merge>(node.merge);
-  const withKey = merge.length === 0 || merge.length > 2;
+  const withKey = takesKey(merge);
   const [leftId, rightId] = node.inputs;
   const push = createTableOutput(node, context, next);
   const asked = context.wantsOld;

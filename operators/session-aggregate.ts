@@ -2,6 +2,7 @@ import { type Duration, millis } from '../core/duration.ts';
 import type { Millis } from '../core/ids.ts';
 import { PLAIN } from '../state/state.ts';
 import type { NodeOf, WindowOf } from '../topology/plan.ts';
+import { takesValueAlone } from './functions.ts';
 import { NOWHERE } from './fuse.ts';
 import { type Aggregates, createAggregates, type Held } from './held.ts';
 import { KeyWindows } from './key-windows.ts';
@@ -118,7 +119,7 @@ class SessionAggregate {
   }
 
   #gapFor(record: Rec, gapOf: GapOf): Millis {
-    const gap = gapOf.length === 1 ? gapOf(record.value) : gapOf(record.value, record.key);
+    const gap = takesValueAlone(gapOf) ? gapOf(record.value) : gapOf(record.value, record.key);
     return millis(gap, `the gap of a session of ${this.#node.id}`);
   }
 

@@ -1,7 +1,7 @@
 import { assert } from '../core/assert.ts';
 import type { Millis } from '../core/ids.ts';
 import { type NodeOf, ownStore } from '../topology/plan.ts';
-import { type Fn, takesValueAlone } from './functions.ts';
+import { type Fn, takesKey, takesValueAlone } from './functions.ts';
 import type { OperatorContext } from './operators.ts';
 import type { Rec } from './record.ts';
 import { createRowReader, type Moment, type RowReader } from './row-reader.ts';
@@ -64,7 +64,7 @@ type Merge = (left: unknown, right: unknown, key?: unknown) => unknown;
 
 function joined(node: NodeOf<'joinTables'>, context: OperatorContext, place: string): RowReader {
   const merge = context.fn<Merge>(node.merge);
-  const withKey = merge.length === 0 || merge.length > 2;
+  const withKey = takesKey(merge);
   const lefts = createTableReader(context, node.inputs[0]!, `${place} left`);
   const rights = createTableReader(context, node.inputs[1]!, `${place} right`);
   let timestamp: Millis = 0;
