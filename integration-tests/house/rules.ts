@@ -6,17 +6,20 @@
 /** Rooms by storey, the ground first. A room may import rooms of lower storeys only. */
 export const STOREYS: readonly (readonly string[])[] = [
   ['core'],
-  ['schemas', 'log', 'state', 'telemetry'],
-  ['topology', 'operators', 'connectors', 'checkpoints', 'registry'],
+  ['schemas', 'log', 'state', 'telemetry', 'expressions'],
+  ['topology', 'operators', 'connectors', 'checkpoints', 'registry', 'events', 'projections'],
   ['runtime'],
-  [],
-  ['cli'],
+  ['scheduler', 'workflows'],
+  ['gateway', 'cli'],
 ];
 
 /** Arrows allowed inside a storey. */
 export const ARROWS: readonly { readonly from: string; readonly to: string }[] = [
   { from: 'operators', to: 'topology' },
   { from: 'connectors', to: 'topology' },
+  { from: 'projections', to: 'events' },
+  { from: 'workflows', to: 'scheduler' },
+  { from: 'cli', to: 'gateway' },
 ];
 
 /** Files besides `<room>/<room>.ts` that other rooms may import. */
@@ -24,6 +27,8 @@ export const SECOND_DOORS: readonly { readonly file: string; readonly reason: st
   { file: 'log/batch.ts', reason: 'the batch codec, for whoever reads or writes records' },
   { file: 'topology/plan.ts', reason: 'the plan as data, for machines' },
   { file: 'runtime/testing.ts', reason: 'the test driver, which brings the memory log' },
+  { file: 'workflows/document.ts', reason: 'the document as data, for machines' },
+  { file: 'workflows/catalog.ts', reason: 'types of nodes as data, for machines and for users who add some' },
 ];
 
 /** Rooms of which every file is a door. */

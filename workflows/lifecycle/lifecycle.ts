@@ -1,0 +1,312 @@
+import type { Json, Millis } from '../../core/ids.ts';
+import type {
+  Cause,
+  ExecutionStatus,
+  FailureInfo,
+  Mode,
+  NodeStatus,
+  StepEvent,
+  StepRecord,
+  TimerKind,
+} from '../../events/events.ts';
+import type { Graph, GraphNode } from '../graph.ts';
+
+/**
+ * The life of an execution, as pure code: no clock, no chance, no input or output but what it is handed.
+ *
+ *     decide(rows, graph, command, at) -> events       evolve(rows, graph, event)
+ *
+ * `decide` judges a command by the rows of an execution, and tells in events what comes of it; each event is applied by
+ * `evolve` as soon as it is made, so that what follows is judged by what it changed. Nothing but `evolve` changes rows:
+ * the rows of an execution are the fold of its events, byte for byte, for every prefix, and replay runs no code of users.
+ *
+ * What holds (each a property in `*.test.ts`, on random graphs, with a crash at every boundary):
+ *
+ * 1. Transitions are legal: PENDING > QUEUED > RUNNING > COMPLETED | FAILED | CANCELLED; any state before the last > CANCELLED;
+ *    RUNNING > PENDING for a retry; PENDING > COMPLETED for what is pinned or supplied by hand. One terminal state for a
+ *    node and iteration, and for the execution; only an intervention or a redrive opens a FAILED node again, before the
+ *    execution has ended.
+ * 2. A node runs exactly when its join holds over the outcomes that its incoming edges have told. Outcomes are kept as
+ *    sets of edges, never counted, and nothing but the edges of the node at hand is looked at: the graph is never scanned.
+ * 3. Every node that ends tells every outgoing edge its outcome or a skip; so every join resolves. Who waits has a name:
+ *    a timer, a token, a slot, a child, a segment ({@link Explanation}).
+ * 4. Outputs stand before what they make ready. A node's output is at most {@link MAX_VALUE_BYTES}; larger is a failure
+ *    `workflow.value-too-large` that names the node.
+ * 5. A command has an effect or a rejection that says why. A report with another attempt than the one that runs is
+ *    rejected as `workflow.stale`, and changes nothing.
+ * 6. Attempts are at most what the policy says; failures of class SYSTEM have a budget of their own.
+ * 7. After a cancel every node is terminal within its grace, whatever tasks do.
+ * 8. A step is bounded: {@link MAX_STEP_NODES} nodes. What is left goes on in a step of its own (`more` of {@link Decided}).
+ *
+ * Outcomes and failures:
+ * - A failure is *handled* where an outgoing edge of kind `error` leaves the node, where a target joins by `all-done` or
+ *   `when`, where the node lies in a `try`, or where its policy says `continue` or `route`. What is not handled, on a
+ *   required node, ends the execution: everything not terminal becomes CANCELLED (`upstream-failed`), compensations run in
+ *   reverse order of completion, then `finally` children, then the execution is FAILED.
+ * - Of a node that is not required, the edges are skipped and the execution ends COMPLETED and `degraded`.
+ * - `all` takes skips as told: the node runs if one edge at least was taken, and is CANCELLED (`branch-not-taken`) if none
+ *   was. A skip for a failure is a skip.
+ * - The input port of a node with one taken edge holds what that carried; with several, an object by source node id; with
+ *   `any`, what came first.
+ */
+export interface Rows {
+  /** Undefined: there is no such execution here. */
+  header(): Header | undefined;
+  putHeader(header: Header): void;
+  node(key: NodeKey): NodeRow | undefined;
+  putNode(key: NodeKey, row: NodeRow): void;
+  /** Rows of all iterations of a node, of all children within one iteration: for containers, cancel and patches. */
+  nodesOf(iterationPrefix: string): Iterable<readonly [NodeKey, NodeRow]>;
+  output(key: NodeKey, port: string): Json | undefined;
+  putOutput(key: NodeKey, port: string, value: Json): void;
+  signal(name: string): StoredSignal | undefined;
+  putSignal(signal: StoredSignal): void;
+  takeSignal(name: string, id: string): void;
+}
+
+/** `<node>` or `<node>@<iteration>`. */
+export type NodeKey = string;
+
+export interface Header {
+  readonly execution: string;
+  readonly workflow: string;
+  readonly version: string;
+  readonly definition: string;
+  readonly revision: number;
+  readonly seq: number;
+  readonly status: ExecutionStatus;
+  readonly phase: 'running' | 'paused' | 'cancelling' | 'compensating' | 'ended';
+  readonly mode: Mode;
+  readonly input: Json;
+  readonly user: string | null;
+  readonly priority: number;
+  readonly startedAt: Millis;
+  readonly deadline: Millis | null;
+  readonly labels: { readonly [name: string]: string };
+  readonly parent: { readonly execution: string; readonly node: number; readonly iteration: string } | null;
+  readonly selected: readonly number[] | null;
+  readonly pins: { readonly [node: string]: Json } | null;
+  /** How many nodes are in each state; at every step equal to a recount. */
+  readonly counts: { readonly [status in NodeStatus]: number };
+  readonly degraded: boolean;
+  readonly error: FailureInfo | null;
+  /** Completed nodes that have a compensation, in order of completion. */
+  readonly compensable: readonly NodeKey[];
+  /** Ids of the last commands that had an effect, for those that come twice. */
+  readonly lastCommands: readonly string[];
+}
+
+export interface NodeRow {
+  readonly status: NodeStatus;
+  readonly attempt: number;
+  /** System failures so far, which do not count as attempts. */
+  readonly system: number;
+  /** Numbers of incoming edges that have told an outcome, and of those that were taken, failed. */
+  readonly told: readonly number[];
+  readonly taken: readonly number[];
+  readonly failed: readonly number[];
+  readonly since: Millis;
+  readonly wait: { readonly on: string; readonly token: string } | null;
+  readonly error: FailureInfo | null;
+  /** Of loops and maps: how many iterations there are, have ended, have failed. */
+  readonly iterations: {
+    readonly count: number;
+    readonly ended: number;
+    readonly failed: number;
+    readonly next: number;
+  } | null;
+  readonly checkpoint: { readonly number: number; readonly value: Json } | null;
+}
+
+export interface StoredSignal {
+  readonly name: string;
+  readonly id: string;
+  readonly payload: Json;
+}
+
+export type Command =
+  | {
+      readonly type: 'start';
+      readonly input: Json;
+      readonly mode: Mode;
+      readonly user: string | null;
+      readonly priority: number;
+      readonly deadline: Millis | null;
+      readonly labels: { readonly [name: string]: string };
+      readonly idempotencyKey: string | null;
+      readonly parent: { readonly execution: string; readonly node: number; readonly iteration: string } | null;
+      /** Run these nodes and what they need (`ancestors`), or what follows from them (`descendants`), or these alone. */
+      readonly select: {
+        readonly nodes: readonly string[];
+        readonly closure: 'ancestors' | 'descendants' | 'none';
+      } | null;
+      readonly pins: { readonly [node: string]: Json } | null;
+    }
+  | {
+      readonly type: 'report';
+      readonly node: number;
+      readonly iteration: string;
+      readonly attempt: number;
+      readonly outcome:
+        | { readonly ok: true; readonly outputs: { readonly [port: string]: Json } }
+        | { readonly ok: false; readonly error: FailureInfo; readonly retryAfterMs?: Millis };
+    }
+  | {
+      readonly type: 'checkpoint';
+      readonly node: number;
+      readonly iteration: string;
+      readonly attempt: number;
+      readonly number: number;
+      readonly value: Json;
+    }
+  | {
+      readonly type: 'progress';
+      readonly node: number;
+      readonly iteration: string;
+      readonly attempt: number;
+      readonly value: Json;
+    }
+  | {
+      readonly type: 'timer';
+      readonly timer: TimerKind;
+      readonly node: number;
+      readonly iteration: string;
+      readonly attempt: number;
+      readonly due: Millis;
+    }
+  /** A slot is free for a queued task. */
+  | { readonly type: 'grant'; readonly node: number; readonly iteration: string; readonly attempt: number }
+  | { readonly type: 'signal'; readonly name: string; readonly id: string; readonly payload: Json }
+  | {
+      readonly type: 'approve';
+      readonly token: string;
+      readonly decision: 'approved' | 'rejected';
+      readonly value: Json;
+    }
+  | {
+      readonly type: 'child-ended';
+      readonly node: number;
+      readonly iteration: string;
+      readonly status: ExecutionStatus;
+      readonly output: Json;
+      readonly error: FailureInfo | null;
+    }
+  | { readonly type: 'cancel'; readonly reason: string; readonly node: string | null }
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
+  /** Begin again at a node: it and all that follows from it, as if they had not run. Before the end, or after a failure. */
+  | { readonly type: 'retry-from'; readonly node: string }
+  | {
+      readonly type: 'intervene';
+      readonly node: string;
+      readonly iteration: string;
+      readonly action: 'retry' | 'output' | 'skip' | 'fail';
+      readonly value: Json;
+    }
+  | { readonly type: 'patch'; readonly baseRevision: number; readonly ops: readonly PatchOp[] }
+  | { readonly type: 'continue' };
+
+/** Nodes and edges are appended, replaced where they have not begun, or removed where they have not begun. */
+export type PatchOp =
+  | { readonly op: 'add-node'; readonly node: Json }
+  | { readonly op: 'replace-node'; readonly node: Json }
+  | { readonly op: 'remove-node'; readonly id: string }
+  | { readonly op: 'add-edge'; readonly edge: Json }
+  | { readonly op: 'remove-edge'; readonly id: string };
+
+/** Who sent a command, and when. */
+export interface Envelope {
+  /** Unique; a command that comes again is answered as before and changes nothing. */
+  readonly id: string;
+  readonly by: string | null;
+  readonly at: Millis;
+  readonly cause: Cause;
+}
+
+export interface Decided {
+  /** Undefined where nothing happened that anybody must know: a timer that is void. */
+  readonly record: StepRecord | undefined;
+  /** What the caller is to do when the step is committed, or may do at once where attempts fence it. */
+  readonly effects: readonly Effect[];
+  /** There is more to do: send `continue`. */
+  readonly more: boolean;
+}
+
+/** What a step asks of the world. Made again from the rows after a restart ({@link Lifecycle.outstanding}). */
+export type Effect =
+  /** Run a task (or a segment). It was QUEUED; a slot is wanted for it. */
+  | {
+      readonly effect: 'queue';
+      readonly node: number;
+      readonly iteration: string;
+      readonly attempt: number;
+      readonly priority: number;
+      readonly deadline: Millis | null;
+    }
+  | {
+      readonly effect: 'run';
+      readonly node: number;
+      readonly iteration: string;
+      readonly attempt: number;
+      readonly inputs: { readonly [port: string]: Json };
+      readonly config: Json;
+      readonly resume: Json;
+    }
+  /** The attempt is no longer wanted. */
+  | { readonly effect: 'abort'; readonly node: number; readonly iteration: string; readonly attempt: number }
+  | {
+      readonly effect: 'set-timer' | 'clear-timer';
+      readonly timer: TimerKind;
+      readonly node: number;
+      readonly iteration: string;
+      readonly attempt: number;
+      readonly due: Millis;
+    }
+  /** To another execution: a child starts, a parent hears that its child has ended, a child is cancelled. */
+  | { readonly effect: 'send'; readonly execution: string; readonly workflow: string | null; readonly command: Command }
+  | {
+      readonly effect: 'dead-letter';
+      readonly id: string;
+      readonly node: number;
+      readonly iteration: string;
+      readonly reason: string;
+      readonly input: Json;
+    }
+  | { readonly effect: 'ended' };
+
+/** Runs an inline node; what it throws is a failed attempt. The only door to code of users, and never used by `evolve`. */
+export type RunInline = (
+  node: GraphNode,
+  config: Json,
+  inputs: { readonly [port: string]: Json },
+  at: { readonly at: Millis; readonly execution: string; readonly iteration: string; readonly attempt: number },
+) => { readonly [port: string]: Json };
+
+export interface Lifecycle {
+  /** Judges a command, and applies what comes of it to the rows. */
+  decide(rows: Rows, graph: Graph, execution: string, command: Command, envelope: Envelope): Decided;
+  /** Applies one event of a step to the rows: what `decide` does, and all that replay does. */
+  evolve(
+    rows: Rows,
+    graph: Graph,
+    record: Pick<StepRecord, 'execution' | 'seq' | 'at' | 'revision' | 'definition'>,
+    event: StepEvent,
+  ): void;
+  /** Timers, tasks and children that the rows wait for: what a new owner has to see to. */
+  outstanding(rows: Rows, graph: Graph): readonly Effect[];
+}
+
+/** Why a node is where it is, in words. */
+export interface Explanation {
+  readonly node: string;
+  readonly iteration: string;
+  readonly status: NodeStatus;
+  /** One sentence, such as `approve has not run: it waits for pay, which is RUNNING for 12 s (attempt 2 of 5)`. */
+  readonly text: string;
+  /** What it waits for: nodes, timers, tokens, slots. */
+  readonly waitsFor: readonly { readonly kind: string; readonly what: string; readonly until: Millis | null }[];
+}
+
+export const MAX_STEP_NODES = 256;
+export const MAX_VALUE_BYTES = 256 * 1024;
+export const MAX_SYSTEM_FAILURES = 20;

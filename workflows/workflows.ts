@@ -1,0 +1,157 @@
+import type { Json, Millis } from '../core/ids.ts';
+import type { EventFeed, ExecutionStatus, Mode, NodeStatus, StepRecord } from '../events/events.ts';
+import type { Catalog } from './catalog.ts';
+import type { DocumentFault, WorkflowDocument } from './document.ts';
+import type { Explanation, PatchOp } from './lifecycle/lifecycle.ts';
+
+/**
+ * Workflows: documents become running executions.
+ *
+ * Two planes, one log. The *control plane* is a topology of this engine like any other (`control/`): commands come in by
+ * `nf.commands`, keyed by the root execution; a keyed operator judges each by the pure code of `lifecycle/`, keeps the
+ * rows of executions in a store, and puts out one step record for each command, in the transaction that takes the
+ * command. Tasks run beside its loop as asynchronous calls; what they answer comes back as commands by `nf.internal`.
+ * The *data plane* (`segments/`) compiles nodes with `dataset` and `stream` ports into plans of operators, the same that
+ * the DSL makes; to the control plane a segment is one node.
+ *
+ * - `document.ts`, `builder.ts`: the document, and a typed way to write it. `validate.ts`: all faults of one at once.
+ *   `compile.ts`: the document as a {@link Graph}. `catalog.ts`, `nodes/`: types of nodes.
+ * - A definition is a document under its id and version. It never changes: publishing another document under a version
+ *   that is there is refused. Executions stay on the definition that they began with, unless they are patched.
+ * - An execution's id is given, or made; with an idempotency key it is derived from workflow and key, so that a second
+ *   start meets the first one and is answered with it.
+ * - Commands are answered when their step is committed: with the step, or with `workflow.rejected` and why.
+ *
+ * {@link Workflows} is what gateways, command line and programs use. It holds no state of its own: it sends commands,
+ * and reads stores, events and definitions.
+ */
+export interface Workflows {
+  readonly catalog: Catalog;
+  /** Judges a document without publishing it. */
+  validate(document: unknown): readonly DocumentFault[];
+  /** Throws `workflow.invalid` with all faults, `workflow.version-taken` where another document has that version. */
+  publish(document: unknown): Promise<Definition>;
+  definitions(): Promise<readonly Definition[]>;
+  /** Without a version: the newest. */
+  definition(id: string, version?: string): Promise<Definition | undefined>;
+
+  start(workflow: string, input: Json, options?: StartOptions): Promise<Started>;
+  signal(execution: string, name: string, payload: Json, options?: CommandOptions): Promise<Answer>;
+  /** What an approval is answered with; a second answer to one token is told the first one's. */
+  approve(token: string, decision: 'approved' | 'rejected', value: Json, options?: CommandOptions): Promise<Answer>;
+  cancel(
+    execution: string,
+    options?: CommandOptions & { readonly reason?: string; readonly node?: string },
+  ): Promise<Answer>;
+  pause(execution: string, options?: CommandOptions): Promise<Answer>;
+  resume(execution: string, options?: CommandOptions): Promise<Answer>;
+  retryFrom(execution: string, node: string, options?: CommandOptions): Promise<Answer>;
+  intervene(execution: string, node: string, what: Intervention, options?: CommandOptions): Promise<Answer>;
+  patch(execution: string, baseRevision: number, ops: readonly PatchOp[], options?: CommandOptions): Promise<Answer>;
+  /** Does again what was given up. Redriving a dead letter twice is as once. */
+  redrive(deadLetter: string, options?: CommandOptions): Promise<Answer>;
+  /** A new execution that has the history of another up to a step, and goes on from there, with a version of its own if wanted. */
+  fork(execution: string, seq: number, options?: StartOptions): Promise<Started>;
+
+  /** As it stands, from the store of whoever owns it; undefined where it is not known. */
+  execution(id: string): Promise<ExecutionView | undefined>;
+  /** As it stood behind a step: the fold of its step records up to there. */
+  executionAt(id: string, seq: number): Promise<ExecutionView | undefined>;
+  history(id: string): Promise<readonly StepRecord[]>;
+  explain(execution: string, node: string, iteration?: string): Promise<Explanation>;
+  /** Resolves when it has ended. */
+  ended(id: string, signal?: AbortSignal): Promise<ExecutionView>;
+
+  readonly feed: EventFeed;
+  readonly figures: () => WorkflowFigures;
+  /** Finishes the step in hand, commits, and stops; executions go on when it is started again. */
+  drain(): Promise<void>;
+}
+
+export interface Definition {
+  readonly id: string;
+  readonly version: string;
+  readonly hash: string;
+  readonly document: WorkflowDocument;
+  readonly publishedAt: Millis;
+  readonly publishedBy: string | null;
+}
+
+export interface StartOptions {
+  readonly execution?: string;
+  readonly version?: string;
+  readonly idempotencyKey?: string;
+  readonly mode?: Mode;
+  readonly priority?: number;
+  readonly deadline?: Millis;
+  readonly user?: string;
+  readonly labels?: { readonly [name: string]: string };
+  readonly select?: { readonly nodes: readonly string[]; readonly closure?: 'ancestors' | 'descendants' | 'none' };
+  readonly pins?: { readonly [node: string]: Json };
+}
+
+export interface CommandOptions {
+  /** Unique; default: made. The same id twice is the same command. */
+  readonly id?: string;
+  readonly by?: string;
+}
+
+export interface Started {
+  readonly execution: string;
+  readonly definition: Definition;
+  /** It was there already, by its idempotency key. */
+  readonly existing: boolean;
+}
+
+export interface Answer {
+  readonly execution: string;
+  readonly seq: number;
+}
+
+export type Intervention =
+  | { readonly action: 'retry'; readonly input?: Json; readonly iteration?: string }
+  | { readonly action: 'output'; readonly value: Json; readonly iteration?: string }
+  | { readonly action: 'skip' | 'fail'; readonly iteration?: string };
+
+export interface ExecutionView {
+  readonly id: string;
+  readonly workflow: string;
+  readonly version: string;
+  readonly definition: string;
+  readonly revision: number;
+  readonly seq: number;
+  readonly status: ExecutionStatus;
+  readonly phase: string;
+  readonly degraded: boolean;
+  readonly mode: Mode;
+  readonly input: Json;
+  readonly output: Json;
+  readonly error: Json;
+  readonly startedAt: Millis;
+  readonly endedAt: Millis | null;
+  readonly user: string | null;
+  readonly labels: { readonly [name: string]: string };
+  readonly counts: { readonly [status in NodeStatus]: number };
+  readonly nodes: readonly NodeView[];
+}
+
+export interface NodeView {
+  readonly id: string;
+  readonly type: string;
+  readonly iteration: string;
+  readonly status: NodeStatus;
+  readonly attempt: number;
+  readonly since: Millis;
+  readonly outputs: { readonly [port: string]: Json };
+  readonly error: Json;
+  readonly wait: { readonly on: string; readonly token: string } | null;
+}
+
+export interface WorkflowFigures {
+  readonly commands: number;
+  readonly steps: number;
+  readonly nodes: number;
+  readonly running: number;
+  readonly queued: number;
+  readonly timers: number;
+}
