@@ -6,20 +6,18 @@ import type { Millis } from '../core/ids.ts';
  *
  * - Five fields, or six with seconds first; names of months and days; `@hourly`, `@daily` and the like.
  * - A local time that a change to summer time leaves out fires at the first moment behind the gap; one that comes twice
- *   fires at its first.
- * - `dueBetween` tells every time that a schedule was due in `(after, until]`, at most `limit` of them and how many there
- *   are in all; {@link CatchUp} says which of the missed ones are started after a time in which nobody could.
+ *   fires at its first. A schedule by the hour or the minute fires in the hour that comes twice both times.
  */
 export interface Schedule {
   readonly cron: string;
   /** IANA name, such as `Europe/Berlin`. Default UTC. */
   readonly timeZone?: string;
-  /** First and last moment at which it may fire. */
+  /** First and last moment at which it may fire, both included. */
   readonly from?: Millis;
   readonly until?: Millis;
 }
 
-/** What happens when the execution before has not ended. */
+/** What happens when the execution before has not ended: see {@link overlapping}. */
 export type Overlap = 'allow' | 'skip' | 'queue' | 'replace';
 /** Which missed times are made up for: none, the newest, or all, oldest first. */
 export type CatchUp = 'none' | 'last' | 'all';
@@ -27,6 +25,23 @@ export type CatchUp = 'none' | 'last' | 'all';
 export interface Due {
   /** The time it was due at: with the schedule it names the execution, so that no time is started twice. */
   readonly at: Millis;
-  /** The interval it stands for, from the time it was due before: `[from, at)`. What a backfill runs over. */
+  /** The interval it stands for begins at the time it was due before: `[from, at)`. What a backfill runs over. */
   readonly from: Millis;
 }
+
+export interface Missed {
+  /** What is to be started, oldest first. */
+  readonly start: readonly Due[];
+  /** How many more of `[start]` there are behind the limit: ask again, from the last one on. */
+  readonly more: boolean;
+  /** How many times were due and are left out by the policy. */
+  readonly leftOut: number;
+}
+
+/** A running execution and one that is due: start the new one, leave it out, keep it until the other has ended, or cancel the other first. */
+export type Overlapping = 'start' | 'skip' | 'queue' | 'cancel-then-start';
+
+/** At most so many times are told at once. */
+export const MOST_AT_ONCE = 1000;
+
+export { backfill, dueAfter, missed, overlapping, scheduleFaults } from './schedule.ts';

@@ -52,6 +52,7 @@ export const HOMES: { readonly [name: string]: readonly string[] } = {
   pino: ['telemetry/'],
   'rocksdb-native': ['state/rocksdb/'],
   hyparquet: ['connectors/files/'],
+  croner: ['scheduler/'],
   '@node-rs/crc32': ['log/'],
   'lz4-napi': ['log/'],
   'lz4-wasm-nodejs': ['log/'],

@@ -1,0 +1,111 @@
+import { Cron } from 'croner';
+import { FlowError, messageOf } from '../core/errors.ts';
+import type { Millis } from '../core/ids.ts';
+import {
+  type CatchUp,
+  type Due,
+  type Missed,
+  MOST_AT_ONCE,
+  type Overlap,
+  type Overlapping,
+  type Schedule,
+} from './scheduler.ts';
+
+/** The first time after `after` at which a schedule is due, with its interval; undefined: never again. */
+export function dueAfter(schedule: Schedule, after: Millis): Due | undefined {
+  const times = createTimes(schedule);
+  const at = times.next(after);
+  return at === undefined ? undefined : { at, from: times.before(at) };
+}
+
+/**
+ * What of the times in `(after, until]` is to be started, by the policy of catching up. The newest one counts as missed
+ * too when it is older than `graceMs`: a start that is a little late is no catching up. Default 0.
+ */
+export function missed(
+  schedule: Schedule,
+  after: Millis,
+  until: Millis,
+  catchUp: CatchUp,
+  graceMs: Millis = 0,
+): Missed {
+  const times = createTimes(schedule);
+  const due: Due[] = [];
+  let more = false;
+  let count = 0;
+  let from: Millis | undefined;
+  for (let at = times.next(after); at !== undefined && at <= until; at = times.next(at)) {
+    from ??= times.before(at);
+    count++;
+    if (catchUp === 'all' && due.length === MOST_AT_ONCE) {
+      more = true;
+      break;
+    }
+    if (catchUp !== 'all') due.length = 0;
+    due.push({ at, from });
+    from = at;
+  }
+  const last = due.at(-1);
+  if (last === undefined) return { start: [], more: false, leftOut: 0 };
+  const start = catchUp === 'none' && until - last.at > graceMs ? [] : due;
+  return { start, more, leftOut: more ? 0 : count - start.length };
+}
+
+/** The intervals of past times in `[from, until)`, oldest first, whatever was started before. */
+export function backfill(schedule: Schedule, from: Millis, until: Millis): Missed {
+  return missed(schedule, from - 1, until - 1, 'all');
+}
+
+export function overlapping(overlap: Overlap, running: boolean): Overlapping {
+  if (!running || overlap === 'allow') return 'start';
+  return overlap === 'replace' ? 'cancel-then-start' : overlap;
+}
+
+/** What is wrong with a schedule, in words; empty where nothing is. */
+export function scheduleFaults(schedule: Schedule): readonly string[] {
+  const found: string[] = [];
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: schedule.timeZone ?? 'UTC' });
+  } catch {
+    found.push(
+      `the time zone ${JSON.stringify(schedule.timeZone)} is not known; give an IANA name such as Europe/Berlin`,
+    );
+  }
+  try {
+    open(schedule.cron, 'UTC');
+  } catch (thrown) {
+    const why = messageOf(thrown).replace(/^CronPattern: /, '');
+    found.push(
+      `the cron text ${JSON.stringify(schedule.cron)} cannot be read (${why}); ` +
+        'write minute, hour, day, month, day of week, such as "30 2 * * 1-5", or @daily',
+    );
+  }
+  const { from, until } = schedule;
+  if (from !== undefined && until !== undefined && until < from) found.push('it ends before it begins');
+  return found;
+}
+
+interface Times {
+  next(after: Millis): Millis | undefined;
+  /** The time before one, or, where there is none, that time itself. */
+  before(at: Millis): Millis;
+}
+
+function createTimes(schedule: Schedule): Times {
+  const faults = scheduleFaults(schedule);
+  if (faults.length > 0) throw new FlowError('config.invalid', `a schedule cannot be used: ${faults.join('; ')}`);
+  const cron = open(schedule.cron, schedule.timeZone ?? 'UTC');
+  const { from = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = schedule;
+  return {
+    next(after) {
+      const at = cron.nextRun(new Date(Math.max(after, from - 1)))?.getTime();
+      return at === undefined || at > until ? undefined : at;
+    },
+    before: (at) => cron.previousRuns(1, new Date(at))[0]?.getTime() ?? at,
+  };
+}
+
+/** Paused: it tells times, and sets no timer. */
+function open(cron: string, timezone: string): Cron {
+  return new Cron(cron, { paused: true, mode: '5-or-6-parts', timezone });
+}
