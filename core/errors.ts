@@ -241,6 +241,16 @@ export const ERRORS = {
     'A program that a command needs is missing or too old.',
     'Install what the message names.',
   ),
+  'projections.unreachable': row(
+    'transient',
+    'The database of the read side cannot be opened.',
+    'Check its address and that it runs; the engine goes on without it.',
+  ),
+  'projections.migration': row(
+    'user',
+    'The tables of the read side are not those of this version.',
+    'Run the version that made them, or drop them: they are made anew from the events.',
+  ),
   'port.taken': row('user', 'A port is in use already.', 'Stop what listens there, or choose another port.'),
   'kafka.fetch': row('transient', 'Kafka could not be fetched.', 'Check the network, then give the command again.'),
   'kafka.start': row('system', 'A local broker did not start.', 'Correct what its last log lines say.'),

@@ -150,6 +150,8 @@ export type StepEvent =
   /** Somebody decided what the engine could not: retry, output, skip, fail. */
   | (At & { readonly type: 'intervened'; readonly action: string; readonly value: Json; readonly by: string | null })
   | (At & { readonly type: 'dead-letter'; readonly id: string; readonly reason: string })
+  /** A dead letter is done again. */
+  | { readonly type: 'redriven'; readonly id: string }
   | (At & { readonly type: 'annotated'; readonly text: string; readonly by: string | null })
   | {
       readonly type: 'ended';
@@ -202,6 +204,13 @@ export interface GraphNames {
   readonly workflow: string;
   id(node: number): string;
   type(node: number): string;
+}
+
+/** A step record and where it stands in `nf.events`. */
+export interface PlacedStep {
+  readonly record: StepRecord;
+  readonly partition: number;
+  readonly position: Position;
 }
 
 /** A place in the feed: where to go on in each partition of `nf.events`. Printable: {@link cursorText}. */

@@ -1,36 +1,39 @@
 import type { Json, Millis } from '../core/ids.ts';
-import type { ExecutionStatus, FeedCursor, GraphNames, StepRecord } from '../events/events.ts';
+import type { ExecutionStatus, FeedCursor, GraphNames, PlacedStep } from '../events/events.ts';
 
 /**
  * The read side: executions as rows of a database, to be listed and searched. PGlite within the process, or PostgreSQL,
- * by one value (`database`), with the same SQL and one contract suite.
+ * by one value, with the same SQL and one contract suite (`projections.conformance.ts`).
  *
- * - Rows are made of step records alone, in batches, each in one transaction with the {@link FeedCursor} behind it. So a
- *   batch that comes again changes nothing, and whoever starts anew goes on where the last commit stood.
- * - It holds nothing back: the engine does not know of it. When it is down or slow it lags, which
- *   {@link Projections.lag} tells, and catches up. Removed rows come back by reading the feed from its beginning.
- * - Migrations are numbered files of SQL with their checksums kept beside; a changed one is refused.
+ * - Rows are made of step records alone, in batches, each in one transaction with the {@link FeedCursor} behind it. A row
+ *   knows the last step that it has seen, so a batch that comes again changes nothing, and whoever starts anew goes on
+ *   where the last commit stood.
+ * - It holds nothing back: the engine does not know of it. When it is down or slow it lags, and catches up. Rows that were
+ *   removed come back by reading the feed from its beginning.
+ * - The tables are made by numbered migrations (`migrations.ts`), whose checksums are kept beside them; one that was
+ *   changed after it ran is refused with `projections.migration`.
  */
 export interface Projections {
-  /** Takes step records in the order of the feed; idempotent. */
-  write(
-    records: readonly StepRecord[],
-    cursor: FeedCursor,
-    names: (definition: string, revision: number) => GraphNames,
-  ): Promise<void>;
-  /** Where to go on reading. */
+  /** Takes step records in the order of the feed; idempotent. `cursor` is where the feed stands behind them. */
+  write(steps: readonly PlacedStep[], cursor: FeedCursor, names: NamesOf): Promise<void>;
+  /** Where to go on reading; empty: from the beginning. */
   cursor(): Promise<FeedCursor>;
+  /** Newest first. */
   list(query: ExecutionQuery): Promise<ExecutionPage>;
-  deadLetters(query: {
-    readonly workflow?: string;
-    readonly limit?: number;
-    readonly after?: string;
-  }): Promise<readonly DeadLetterRow[]>;
+  /** Newest first. */
+  deadLetters(query: DeadLetterQuery): Promise<DeadLetterPage>;
   /** Where the step records of an execution stand: first and last position in its partition of `nf.events`. */
-  place(
-    execution: string,
-  ): Promise<{ readonly partition: number; readonly first: number; readonly last: number } | undefined>;
+  place(execution: string): Promise<ExecutionPlace | undefined>;
   close(): Promise<void>;
+}
+
+/** The names of nodes in a definition, by its hash, at a revision of its graph. */
+export type NamesOf = (definition: string, revision: number) => GraphNames;
+
+export interface ExecutionPlace {
+  readonly partition: number;
+  readonly first: number;
+  readonly last: number;
 }
 
 export interface ExecutionQuery {
@@ -38,11 +41,12 @@ export interface ExecutionQuery {
   readonly status?: readonly ExecutionStatus[];
   readonly startedAfter?: Millis;
   readonly startedBefore?: Millis;
+  /** All of these. */
   readonly labels?: { readonly [name: string]: string };
-  /** Words in id, workflow, labels, error messages. */
+  /** All of these words, in id, workflow, user, labels and error. */
   readonly text?: string;
   readonly degraded?: boolean;
-  /** Newest first. Default 50, at most 500. */
+  /** Default 50, at most 500. */
   readonly limit?: number;
   /** `next` of the page before. */
   readonly after?: string;
@@ -54,10 +58,12 @@ export interface ExecutionRow {
   readonly version: string;
   readonly status: ExecutionStatus;
   readonly degraded: boolean;
+  readonly mode: string;
   readonly startedAt: Millis;
   readonly endedAt: Millis | null;
   readonly user: string | null;
   readonly labels: { readonly [name: string]: string };
+  /** How many nodes are in each state; those that are in none are left out. */
   readonly counts: { readonly [status: string]: number };
   readonly error: Json;
 }
@@ -67,12 +73,40 @@ export interface ExecutionPage {
   readonly next: string | null;
 }
 
+export interface DeadLetterQuery {
+  readonly workflow?: string;
+  readonly execution?: string;
+  readonly redriven?: boolean;
+  /** Default 50, at most 500. */
+  readonly limit?: number;
+  readonly after?: string;
+}
+
 export interface DeadLetterRow {
   readonly id: string;
   readonly execution: string;
   readonly workflow: string;
   readonly node: string;
+  readonly iteration: string;
   readonly at: Millis;
   readonly reason: string;
   readonly redriven: boolean;
 }
+
+export interface DeadLetterPage {
+  readonly rows: readonly DeadLetterRow[];
+  readonly next: string | null;
+}
+
+/** A database that speaks PostgreSQL's SQL. One transaction at a time. */
+export interface Database {
+  query<Row>(sql: string, values?: readonly unknown[]): Promise<readonly Row[]>;
+  transaction<T>(work: (query: Database['query']) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** `postgres://...` of a server; or a folder, or nothing for memory alone, of PGlite. */
+export type DatabaseAddress = { readonly url: string } | { readonly directory: string | undefined };
+
+export { openDatabase } from './open-database.ts';
+export { openProjections } from './open-projections.ts';
