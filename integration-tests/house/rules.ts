@@ -53,6 +53,8 @@ export const HOMES: { readonly [name: string]: readonly string[] } = {
   'rocksdb-native': ['state/rocksdb/'],
   hyparquet: ['connectors/files/'],
   croner: ['scheduler/'],
+  '@electric-sql/pglite': ['projections/'],
+  pg: ['projections/'],
   '@node-rs/crc32': ['log/'],
   'lz4-napi': ['log/'],
   'lz4-wasm-nodejs': ['log/'],
