@@ -229,4 +229,6 @@ export const INTERNAL_TOPIC = 'nf.internal';
 export const DEFINITIONS_TOPIC = 'nf.definitions';
 export const DEAD_LETTERS_TOPIC = 'nf.dlq';
 
+export { cursorText, readCursor } from './cursor.ts';
 export type { EventFeed, Subscription } from './feed.ts';
+export { MAX_SAMPLE_BYTES, mayTake, namedEvents, takes } from './views.ts';

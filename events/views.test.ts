@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import {
+  cursorText,
+  type FeedFilter,
+  type GraphNames,
+  MAX_SAMPLE_BYTES,
+  mayTake,
+  namedEvents,
+  readCursor,
+  type StepEvent,
+  type StepRecord,
+  takes,
+} from './events.ts';
+
+const NAMES: GraphNames = { workflow: 'orders', id: (node) => `n${node}`, type: () => 'expression' };
+
+function record(events: readonly StepEvent[], over: Partial<StepRecord> = {}): StepRecord {
+  const cause = { kind: 'command', type: 'start', id: 'c1', by: 'ann' } as const;
+  return { execution: 'e1', seq: 4, revision: 1, definition: 'h', at: 1000, cause, events, ...over };
+}
+
+const at = { node: 2, iteration: '3' };
+
+test('a transition, an output and a failed attempt are events with ids, not numbers', () => {
+  const error = { class: 'TRANSIENT', code: 'http.503', message: 'busy', instance: '/nodes/2' } as const;
+  const found = namedEvents(
+    record([
+      { type: 'node', ...at, attempt: 1, from: 'QUEUED', to: 'RUNNING', cause: 'slot-granted' },
+      { type: 'timer-set', ...at, attempt: 1, timer: 'run', due: 5 },
+      { type: 'attempt-failed', ...at, attempt: 1, error, decision: 'retry', retryAt: 1500 },
+      { type: 'output', ...at, port: 'out', value: { total: 3 }, bytes: 11 },
+    ]),
+    NAMES,
+  );
+  const common = {
+    workflow: 'orders',
+    execution: 'e1',
+    seq: 4,
+    at: 1000,
+    node: 'n2',
+    nodeType: 'expression',
+    iteration: '3',
+  };
+  assert.deepEqual(found, [
+    {
+      ...{ type: 'NODE_STATE_CHANGED', index: 0, ...common },
+      data: { from: 'QUEUED', to: 'RUNNING', attempt: 1, cause: 'slot-granted', trigger: 'start by ann' },
+    },
+    { type: 'ERROR_OCCURRED', index: 1, ...common, data: { attempt: 1, error, decision: 'retry', retryAt: 1500 } },
+    { type: 'DATA_AVAILABLE', index: 2, ...common, data: { port: 'out', bytes: 11, sample: { total: 3 }, cut: false } },
+  ]);
+});
+
+test('a sample never exceeds its bound', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.string({ maxLength: 4000 }), fc.string({ unit: 'binary', maxLength: 4000 }), fc.array(fc.string())),
+      (value) => {
+        const [event] = namedEvents(record([{ type: 'output', ...at, port: 'out', value, bytes: 0 }]), NAMES);
+        assert.ok(Buffer.byteLength(JSON.stringify(event!.data['sample'])) <= MAX_SAMPLE_BYTES);
+      },
+    ),
+    { seed: 11, numRuns: 500 },
+  );
+});
+
+test('folding the transitions alone gives the states of the nodes', () => {
+  const moves = [
+    ['PENDING', 'QUEUED'],
+    ['QUEUED', 'RUNNING'],
+    ['RUNNING', 'COMPLETED'],
+  ] as const;
+  const events = moves.map(([from, to]) => ({ type: 'node', ...at, attempt: 1, from, to, cause: 'inline' }) as const);
+  const states = new Map<string, unknown>();
+  for (const { node, data } of namedEvents(record(events), NAMES)) states.set(node!, data['to']);
+  assert.deepEqual([...states], [['n2', 'COMPLETED']]);
+});
+
+test('what a filter says of a step fits what it says of its events', () => {
+  const events: readonly StepEvent[] = [
+    { type: 'node', node: 1, iteration: '', attempt: 1, from: null, to: 'PENDING', cause: 'execution-started' },
+    { type: 'output', node: 2, iteration: '', port: 'out', value: 1, bytes: 1 },
+    { type: 'progress', node: 3, iteration: '', value: 1 },
+    { type: 'rejected', code: 'x', why: 'y' },
+  ];
+  const filters: fc.Arbitrary<FeedFilter> = fc.record(
+    {
+      workflow: fc.constantFrom('orders', 'refunds'),
+      execution: fc.constantFrom('e1', 'e2'),
+      node: fc.constantFrom('n1', 'n2', 'n3'),
+      types: fc.subarray(['NODE_STATE_CHANGED', 'DATA_AVAILABLE', 'ERROR_OCCURRED'] as const),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(filters, fc.subarray([...events]), (filter, some) => {
+      const step = record(some);
+      const taken = namedEvents(step, NAMES).filter((event) => takes(filter, event));
+      if (taken.length > 0) assert.ok(mayTake(filter, step, NAMES));
+    }),
+    { seed: 12, numRuns: 500 },
+  );
+  assert.ok(!mayTake({ node: 'n3' }, record(events), NAMES), 'progress is no event of the outside');
+});
+
+test('a cursor is text and back; what is none is refused', () => {
+  assert.deepEqual(readCursor(cursorText([3, 0, 18])), [3, 0, 18]);
+  for (const text of ['', '1.', 'x', '1.-2', '9'.repeat(20)])
+    assert.throws(() => readCursor(text), { code: 'query.invalid' });
+});

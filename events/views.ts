@@ -1,0 +1,124 @@
+import type { Json } from '../core/ids.ts';
+import type { At, Cause, EventType, FeedFilter, GraphNames, NamedEvent, StepEvent, StepRecord } from './events.ts';
+
+/** A sample of an output travels with its event; what is larger is cut off and told so. */
+export const MAX_SAMPLE_BYTES = 1024;
+
+/** The events of the specification that a step record stands for, in order. */
+export function namedEvents(record: StepRecord, names: GraphNames): readonly NamedEvent[] {
+  const found: NamedEvent[] = [];
+  for (const event of record.events) {
+    const named = viewOf(record.cause, event);
+    if (named === undefined) continue;
+    const at = 'node' in event ? (event as At) : undefined;
+    found.push({
+      type: named.type,
+      workflow: names.workflow,
+      execution: record.execution,
+      seq: record.seq,
+      index: found.length,
+      at: record.at,
+      node: at === undefined ? null : names.id(at.node),
+      nodeType: at === undefined ? null : names.type(at.node),
+      iteration: at?.iteration ?? '',
+      data: named.data,
+    });
+  }
+  return found;
+}
+
+/** Whether a step may hold an event that the filter takes: asked before anything of it is turned into words. */
+export function mayTake(filter: FeedFilter, record: StepRecord, names: GraphNames): boolean {
+  if (filter.execution !== undefined && filter.execution !== record.execution) return false;
+  if (filter.workflow !== undefined && filter.workflow !== names.workflow) return false;
+  if (filter.types === undefined && filter.node === undefined) return true;
+  return record.events.some((event) => {
+    const type = TYPES[event.type];
+    if (type === undefined) return false;
+    if (filter.types !== undefined && !filter.types.includes(type)) return false;
+    return filter.node === undefined || ('node' in event && names.id((event as At).node) === filter.node);
+  });
+}
+
+export function takes(filter: FeedFilter, event: NamedEvent): boolean {
+  return (
+    (filter.execution === undefined || filter.execution === event.execution) &&
+    (filter.workflow === undefined || filter.workflow === event.workflow) &&
+    (filter.node === undefined || filter.node === event.node) &&
+    (filter.types === undefined || filter.types.includes(event.type))
+  );
+}
+
+/** The named event that each kind of step event shows as; the others are the engine's own. */
+const TYPES: { readonly [Type in StepEvent['type']]?: EventType } = {
+  started: 'EXECUTION_STARTED',
+  ended: 'EXECUTION_COMPLETED',
+  node: 'NODE_STATE_CHANGED',
+  output: 'DATA_AVAILABLE',
+  'attempt-failed': 'ERROR_OCCURRED',
+  'dead-letter': 'ERROR_OCCURRED',
+  rejected: 'ERROR_OCCURRED',
+};
+
+interface View {
+  readonly type: EventType;
+  readonly data: { readonly [name: string]: Json };
+}
+
+function viewOf(cause: Cause, event: StepEvent): View | undefined {
+  const type = TYPES[event.type];
+  return type === undefined ? undefined : { type, data: dataOf(cause, event) };
+}
+
+function dataOf(cause: Cause, event: StepEvent): { readonly [name: string]: Json } {
+  switch (event.type) {
+    case 'started':
+      return {
+        version: event.version,
+        mode: event.mode,
+        user: event.user,
+        priority: event.priority,
+        deadline: event.deadline,
+        labels: event.labels,
+        parent: event.parent === null ? null : event.parent.execution,
+        forkOf: event.forkOf,
+        cause: causeText(cause),
+      };
+    case 'ended':
+      return {
+        status: event.status,
+        degraded: event.degraded,
+        output: sampleOf(event.output).sample,
+        error: plain(event.error),
+      };
+    case 'node':
+      return { from: event.from, to: event.to, attempt: event.attempt, cause: event.cause, trigger: causeText(cause) };
+    case 'output':
+      return { port: event.port, bytes: event.bytes, ...sampleOf(event.value) };
+    case 'attempt-failed':
+      return { attempt: event.attempt, error: plain(event.error), decision: event.decision, retryAt: event.retryAt };
+    case 'dead-letter':
+      return { deadLetter: event.id, reason: event.reason };
+    case 'rejected':
+      return { code: event.code, why: event.why, trigger: causeText(cause) };
+    default:
+      return {};
+  }
+}
+
+function causeText(cause: Cause): string {
+  if (cause.kind === 'command') return cause.by === null ? cause.type : `${cause.type} by ${cause.by}`;
+  return cause.kind === 'timer' ? `timer ${cause.timer}` : 'continued';
+}
+
+/** The value where it is small, else how it begins. */
+function sampleOf(value: Json): { readonly sample: Json; readonly cut: boolean } {
+  const text = JSON.stringify(value);
+  if (Buffer.byteLength(text) <= MAX_SAMPLE_BYTES) return { sample: value, cut: false };
+  // cut at a place that leaves whole characters; JSON's escapes make a text of it at most twice as long
+  return { sample: text.slice(0, MAX_SAMPLE_BYTES / 4), cut: true };
+}
+
+function plain(value: unknown): Json {
+  return (value ?? null) as Json;
+}
