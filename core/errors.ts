@@ -251,6 +251,33 @@ export const ERRORS = {
     'The tables of the read side are not those of this version.',
     'Run the version that made them, or drop them: they are made anew from the events.',
   ),
+  'gateway.failed': row('system', 'A request failed for a reason of the engine.', 'See the log of the process.'),
+  'gateway.unprotected': row(
+    'user',
+    'The HTTP interface would be open to everybody on a network.',
+    'Set an API key, or bind it to the loopback.',
+  ),
+  'gateway.unauthorized': row(
+    'user',
+    'A request came without a key that opens the door.',
+    'Send an API key as a bearer token.',
+  ),
+  'gateway.forbidden': row(
+    'user',
+    "A browser's page of another site asked, or a name that is not this host's.",
+    'Ask from the same origin, by 127.0.0.1 or with an API key.',
+  ),
+  'gateway.not-found': row('user', 'There is nothing at this address.', 'See /openapi.json.'),
+  'gateway.request': row(
+    'user',
+    'A request does not fit its schema.',
+    'Correct what the message names; see /openapi.json.',
+  ),
+  'gateway.no-list': row(
+    'transient',
+    'Executions cannot be listed, since there is no read side.',
+    'Configure its database, or ask for executions by their ids.',
+  ),
   'port.taken': row('user', 'A port is in use already.', 'Stop what listens there, or choose another port.'),
   'kafka.fetch': row('transient', 'Kafka could not be fetched.', 'Check the network, then give the command again.'),
   'kafka.start': row('system', 'A local broker did not start.', 'Correct what its last log lines say.'),
@@ -268,6 +295,39 @@ export const ERRORS = {
   'record.undecodable': row('permanent', 'A record cannot be decoded.', 'See the dead letter; choose a policy.'),
   'task.lost': row('transient', 'A task was taken away while it worked.', 'Retried by its new owner.'),
   'worker.failed': row('system', 'A worker thread ended unexpectedly.', 'See the cause in the log.'),
+  // workflows
+  'workflow.invalid': row('user', 'A workflow document has faults.', 'Correct each fault that the message lists.'),
+  'workflow.version-taken': row(
+    'user',
+    'Another document was published under this id and version.',
+    'Give the document a new version; a published one never changes.',
+  ),
+  'workflow.unknown-definition': row(
+    'user',
+    'There is no definition of this workflow, or not of this version.',
+    'Publish it: `nodeflow workflow publish FILE`.',
+  ),
+  'workflow.unknown-execution': row(
+    'user',
+    'There is no execution of this id, or its end is so long ago that it was forgotten.',
+    'Check the id.',
+  ),
+  'workflow.ended': row('user', 'The execution has ended.', 'Start another one, or fork this one.'),
+  'workflow.rejected': row(
+    'user',
+    'A command to an execution was rejected; nothing has changed.',
+    'See the message: it says why.',
+  ),
+  'workflow.unanswered': row(
+    'transient',
+    'A command was sent and not answered in time. It may still have an effect.',
+    'Send it again under the same id: the same id twice is one command.',
+  ),
+  'workflow.stale': row(
+    'permanent',
+    'An attempt reports that has been given up.',
+    'Nothing: a later attempt goes on, or the execution has ended.',
+  ),
   stopped: row('transient', 'The run was stopped before it ended.', 'Start it again; it continues.'),
 } as const satisfies Record<string, ErrorRow>;
 

@@ -30,7 +30,7 @@ export interface Workflows {
   /** Judges a document without publishing it. */
   validate(document: unknown): readonly DocumentFault[];
   /** Throws `workflow.invalid` with all faults, `workflow.version-taken` where another document has that version. */
-  publish(document: unknown): Promise<Definition>;
+  publish(document: unknown, by?: string): Promise<Definition>;
   definitions(): Promise<readonly Definition[]>;
   /** Without a version: the newest. */
   definition(id: string, version?: string): Promise<Definition | undefined>;

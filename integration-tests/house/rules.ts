@@ -53,6 +53,10 @@ export const HOMES: { readonly [name: string]: readonly string[] } = {
   'rocksdb-native': ['state/rocksdb/'],
   hyparquet: ['connectors/files/'],
   croner: ['scheduler/'],
+  fastify: ['gateway/'],
+  '@fastify/swagger': ['gateway/'],
+  '@fastify/websocket': ['gateway/'],
+  ws: ['tests'],
   '@electric-sql/pglite': ['projections/'],
   pg: ['projections/'],
   '@node-rs/crc32': ['log/'],
@@ -68,7 +72,7 @@ export const HOMES: { readonly [name: string]: readonly string[] } = {
 };
 
 /** Packages that tests and benchmarks may import wherever they stand. */
-export const FREE_IN_TESTS: readonly string[] = ['avsc', 'hyparquet', 'fast-check', 'vega-datasets'];
+export const FREE_IN_TESTS: readonly string[] = ['avsc', 'hyparquet', 'fast-check', 'vega-datasets', 'ws'];
 
 export const MAX_FILE_LINES = 400;
 

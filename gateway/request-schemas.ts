@@ -1,0 +1,118 @@
+/** JSON Schemas of what requests carry and of what answers hold: fastify judges by them, and OpenAPI is made of them. */
+const text = { type: 'string', minLength: 1, maxLength: 512 } as const;
+const anything = {} as const;
+const millis = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
+const labels = { type: 'object', additionalProperties: { type: 'string', maxLength: 512 }, maxProperties: 64 } as const;
+const names = { type: 'array', items: text, minItems: 1, maxItems: 10_000 } as const;
+
+export const EVENT_TYPES = [
+  'NODE_STATE_CHANGED',
+  'DATA_AVAILABLE',
+  'EXECUTION_STARTED',
+  'EXECUTION_COMPLETED',
+  'ERROR_OCCURRED',
+] as const;
+const STATUSES = ['PENDING', 'QUEUED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED'] as const;
+
+function object<Properties extends object>(
+  properties: Properties,
+  required: readonly (keyof Properties & string)[] = [],
+) {
+  return { type: 'object', properties, required, additionalProperties: false } as const;
+}
+
+export const ID = object({ id: text }, ['id']);
+export const ID_SEQ = object({ id: text, seq: { type: 'integer', minimum: 0 } }, ['id', 'seq']);
+export const ID_NODE = object({ id: text, node: text }, ['id', 'node']);
+export const ID_NAME = object({ id: text, name: text }, ['id', 'name']);
+export const TOKEN = object({ token: text }, ['token']);
+export const VERSION_QUERY = object({ version: text });
+export const ITERATION_QUERY = object({ iteration: { type: 'string', maxLength: 128 } });
+
+export const START = object(
+  {
+    workflow: text,
+    input: anything,
+    version: text,
+    execution: text,
+    mode: { enum: ['realtime', 'batch', 'streaming'] },
+    priority: { type: 'integer', minimum: 0, maximum: 9 },
+    deadline: millis,
+    labels,
+    select: object({ nodes: names, closure: { enum: ['ancestors', 'descendants', 'none'] } }, ['nodes']),
+    pins: { type: 'object' },
+  },
+  ['workflow'],
+);
+export const FORK = object({ seq: { type: 'integer', minimum: 0 }, execution: text, version: text, labels }, ['seq']);
+export const CANCEL = object({ reason: { type: 'string', maxLength: 2000 }, node: text });
+export const RETRY = object({ node: text }, ['node']);
+export const INTERVENE = object(
+  {
+    action: { enum: ['retry', 'output', 'skip', 'fail'] },
+    input: anything,
+    value: anything,
+    iteration: { type: 'string', maxLength: 128 },
+  },
+  ['action'],
+);
+export const PATCH = object(
+  {
+    baseRevision: { type: 'integer', minimum: 0 },
+    ops: { type: 'array', items: { type: 'object' }, minItems: 1, maxItems: 1000 },
+  },
+  ['baseRevision', 'ops'],
+);
+export const APPROVE = object({ decision: { enum: ['approved', 'rejected'] }, value: anything }, ['decision']);
+
+export const LIST = object({
+  workflow: text,
+  /** Several with commas between. */
+  status: { type: 'string', pattern: `^(${STATUSES.join('|')})(,(${STATUSES.join('|')}))*$` },
+  startedAfter: millis,
+  startedBefore: millis,
+  /** `name=value`, several times. */
+  label: { type: 'array', items: { type: 'string', pattern: '^[^=]+=.*$' }, maxItems: 16 },
+  text: { type: 'string', minLength: 1, maxLength: 200 },
+  degraded: { type: 'boolean' },
+  limit: { type: 'integer', minimum: 1, maximum: 500 },
+  after: text,
+});
+export const LETTERS = object({
+  workflow: text,
+  execution: text,
+  redriven: { type: 'boolean' },
+  limit: { type: 'integer', minimum: 1, maximum: 500 },
+  after: text,
+});
+export const EVENTS = object({
+  workflow: text,
+  execution: text,
+  node: text,
+  /** Several with commas between. */
+  types: { type: 'string', pattern: `^(${EVENT_TYPES.join('|')})(,(${EVENT_TYPES.join('|')}))*$` },
+  /** The cursor of the last message that was taken: the feed goes on behind it. Default: from now on. */
+  from: { type: 'string', pattern: '^\\d{1,16}(\\.\\d{1,16})*$' },
+});
+
+export const ANSWER = object({ execution: text, seq: { type: 'integer' } }, ['execution', 'seq']);
+export const STARTED = object({
+  execution: text,
+  workflow: text,
+  version: text,
+  hash: text,
+  existing: { type: 'boolean' },
+});
+export const PROBLEM = {
+  type: 'object',
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    code: { type: 'string' },
+    cure: { type: 'string' },
+    faults: { type: 'array' },
+  },
+  required: ['type', 'title', 'status', 'detail', 'code', 'cure'],
+} as const;

@@ -1,0 +1,71 @@
+import type { FlowError } from '../../core/errors.ts';
+import { type FeedCursor, type FeedFilter, type NamedEvent, takes } from '../../events/events.ts';
+import type { Answer, Definition, Workflows } from '../../workflows/workflows.ts';
+
+/** What was asked of it, in order, and answers that tests lay out. For routes alone: nothing runs. */
+export class FakeWorkflows {
+  readonly asked: (readonly [name: string, ...args: unknown[]])[] = [];
+  readonly subscribers = new Set<{ readonly filter: FeedFilter; take(event: NamedEvent, cursor: FeedCursor): void }>();
+  readonly from: (FeedCursor | undefined)[] = [];
+  readonly document = { id: 'orders', version: '1.0.0', name: 'Orders' };
+  readonly definition = {
+    id: 'orders',
+    version: '1.0.0',
+    hash: 'h1',
+    document: this.document,
+    publishedAt: 5,
+    publishedBy: null,
+  };
+  failure: FlowError | undefined;
+
+  get workflows(): Workflows {
+    const answer: Answer = { execution: 'e1', seq: 7 };
+    const note =
+      (name: string, result: unknown) =>
+      async (...args: unknown[]) => {
+        this.asked.push([name, ...args]);
+        if (this.failure !== undefined) throw this.failure;
+        return result;
+      };
+    const commands = ['signal', 'approve', 'cancel', 'pause', 'resume', 'retryFrom', 'intervene', 'patch', 'redrive'];
+    const definition = this.definition as unknown as Definition;
+    return {
+      ...Object.fromEntries(commands.map((name) => [name, note(name, answer)])),
+      catalog: { types: [], find: () => undefined },
+      validate: () => [{ code: 'workflow.cycle', pointer: '/nodes/0', message: 'a > b > a', cure: 'break it' }],
+      publish: note('publish', definition),
+      definitions: note('definitions', [definition]),
+      definition: async (id: string, version?: string) =>
+        id === 'orders' && (version ?? '1.0.0') === '1.0.0' ? definition : undefined,
+      start: note('start', { execution: 'e1', definition, existing: false }),
+      fork: note('fork', { execution: 'e2', definition, existing: false }),
+      execution: async (id: string) => (id === 'e1' ? { id, status: 'RUNNING' } : undefined),
+      executionAt: note('executionAt', { id: 'e1', seq: 3 }),
+      history: note('history', []),
+      explain: note('explain', { node: 'pay', iteration: '', status: 'PENDING', text: 'it waits', waitsFor: [] }),
+      feed: {
+        cursor: [0],
+        steps: () => ({ ended: new Promise(() => undefined), close: () => undefined }),
+        events: (
+          filter: FeedFilter,
+          from: FeedCursor | undefined,
+          take: (event: NamedEvent, cursor: FeedCursor) => void,
+        ) => {
+          const subscriber = { filter, take };
+          this.subscribers.add(subscriber);
+          this.from.push(from);
+          return { ended: new Promise(() => undefined), close: () => this.subscribers.delete(subscriber) };
+        },
+        close: async () => undefined,
+      },
+    } as unknown as Workflows;
+  }
+
+  emit(event: Partial<NamedEvent>, cursor: FeedCursor): void {
+    const whole = {
+      ...{ type: 'NODE_STATE_CHANGED', workflow: 'orders', execution: 'e1', seq: 1, index: 0, at: 1, node: 'pay' },
+      ...{ nodeType: 'expression', iteration: '', data: {}, ...event },
+    } as NamedEvent;
+    for (const { filter, take } of this.subscribers) if (takes(filter, whole)) take(whole, cursor);
+  }
+}
