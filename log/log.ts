@@ -209,6 +209,17 @@ export interface ProducerOptions {
   readonly transactionalId?: string;
   /** A transaction open for longer is aborted by the log and its producer fenced. Default 10 s. */
   readonly transactionTimeoutMs?: Millis;
+  /**
+   * What transactions of the id write. A log whose servers may forget to end a transaction in some partition looks
+   * there, before the producer is answered, and aborts what an earlier one has left open.
+   */
+  readonly writes?: TransactionWrites;
+}
+
+export interface TransactionWrites {
+  readonly topics: readonly string[];
+  /** Whose positions they carry. */
+  readonly group?: string;
 }
 
 export interface LogProducer {

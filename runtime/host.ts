@@ -9,6 +9,7 @@ import type { Budget } from '../state/state.ts';
 import type { Logger } from '../telemetry/telemetry.ts';
 import { Alignment } from './alignment.ts';
 import { BudgetShare } from './budget-share.ts';
+import { neededNames } from './deploy.ts';
 import { endsOfTopics } from './ends.ts';
 import { Feed } from './feed.ts';
 import { GlobalFeed } from './global-feed.ts';
@@ -96,10 +97,12 @@ const STANDBY_FETCH_BYTES = 256 * 1024;
 /** The part of a worker's memory of state that its standbys may take. */
 const STANDBY_MEMORY = 1 / 8;
 
-function openProducer({ program, log, settings, slot, worker }: HostOptions): Promise<LogProducer> {
+function openProducer({ program, log, settings, slot, worker, index }: HostOptions): Promise<LogProducer> {
   failpoint('producer.opening');
   if (settings.guarantee === 'at-least-once') return log.producer({});
-  return log.producer({ transactionalId: transactionalId(program.plan.name, slot, worker) });
+  const { name } = program.plan;
+  const writes = { topics: neededNames(index), group: name };
+  return log.producer({ transactionalId: transactionalId(name, slot, worker), writes });
 }
 
 /** A worker in this thread. */

@@ -1,4 +1,5 @@
 import { ByteWriter } from '../../core/bytes.ts';
+import { isFlowError } from '../../core/errors.ts';
 import { Step } from '../../core/step.ts';
 import { BatchBuilder } from '../../log/batch.ts';
 import { type Log, type LogProducer, partitionForKey } from '../../log/log.ts';
@@ -69,8 +70,6 @@ export class Feeder {
   }
 
   async #write<V>(topic: { name: string; keySerde: Serde<string>; valueSerde: Serde<V> }, records: readonly Fed<V>[]) {
-    this.#producer ??= await this.#log.producer({ transactionalId: `${FEEDER}-${this.#job.name}` });
-    const producer = this.#producer;
     const step = new Step();
     const builders = Array.from({ length: PARTITIONS }, () => new BatchBuilder(step));
     const out = new ByteWriter();
@@ -84,13 +83,28 @@ export class Feeder {
       builders[partitionForKey(bytes, 0, middle, PARTITIONS)]!.append(at, bytes, 0, middle, bytes, middle, out.at);
     }
     step.settle();
-    producer.begin();
-    await Promise.all(
-      builders.map(async (builder, partition) => {
-        if (builder.count > 0) await producer.append(topic.name, partition, builder.finish());
-      }),
-    );
-    await producer.commit();
+    const batches = builders.map((builder) => (builder.count > 0 ? builder.finish() : undefined));
+    for (;;) {
+      const producer = (this.#producer ??= await this.#open());
+      try {
+        producer.begin();
+        await Promise.all(
+          batches.map((batch, partition) => batch && producer.append(topic.name, partition, Buffer.from(batch))),
+        );
+        await producer.commit();
+        return;
+      } catch (thrown) {
+        // What the brokers aborted while they were away is written again, under a new epoch.
+        if (!isFlowError(thrown, 'log.fenced') && !isFlowError(thrown, 'log.aborted')) throw thrown;
+        await this.close();
+      }
+    }
+  }
+
+  #open(): Promise<LogProducer> {
+    const { input, table } = this.#job.topics;
+    const writes = { topics: [input.name, table.name] };
+    return this.#log.producer({ transactionalId: `${FEEDER}-${this.#job.name}`, writes });
   }
 }
 

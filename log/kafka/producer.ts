@@ -42,10 +42,10 @@ export interface ProducerParts {
 /** Opens a producer; with a transactional id it fences its predecessor. */
 export async function openProducer(parts: ProducerParts, options: ProducerOptions): Promise<LogProducer> {
   const { cluster, members } = parts;
-  const { transactionalId, transactionTimeoutMs } = options;
+  const { transactionalId, transactionTimeoutMs, writes } = options;
   if (transactionalId === undefined) return new PlainProducer(parts, await plainStamp(cluster));
   const timeoutMs = transactionTimeoutMs ?? DEFAULT_TRANSACTION_TIMEOUT_MS;
-  const transaction = await Transaction.open({ cluster, members, transactionalId, timeoutMs });
+  const transaction = await Transaction.open({ cluster, members, transactionalId, timeoutMs, writes });
   return new TransactionalProducer(parts, transactionalId, timeoutMs, transaction);
 }
 

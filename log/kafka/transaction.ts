@@ -1,11 +1,12 @@
 import { FlowError } from '../../core/errors.ts';
 import { failpoint } from '../../core/failpoints.ts';
 import { type Millis, partitionName, type TopicPartition } from '../../core/ids.ts';
-import type { CommittedPosition, GroupIdentity } from '../log.ts';
+import type { CommittedPosition, GroupIdentity, TransactionWrites } from '../log.ts';
 import type { Stamp } from './appender.ts';
 import { ask, type Request } from './ask.ts';
 import type { Cluster } from './cluster.ts';
 import { failureOf } from './error-codes.ts';
+import { hangingPartitions } from './hanging.ts';
 import { sendMemberPositions, worstCode } from './member-positions.ts';
 import type { Members } from './members.ts';
 import { retry } from './retry.ts';
@@ -24,6 +25,7 @@ export interface TransactionParts {
   readonly members: Members;
   readonly transactionalId: string;
   readonly timeoutMs: Millis;
+  readonly writes?: TransactionWrites | undefined;
 }
 
 const INVALID_TXN_STATE = 48;
@@ -147,6 +149,27 @@ export class Transaction {
     );
     failpoint('kafka.producer.initialised');
     this.#clear();
+    await this.#abortHanging();
+  }
+
+  /** Aborts what an earlier transaction of the id has left open in partitions, though its coordinator has ended it. */
+  async #abortHanging(): Promise<void> {
+    const { cluster, transactionalId, writes } = this.#parts;
+    if (writes === undefined) return;
+    const partitions = await hangingPartitions(cluster, writes.topics, this.#stamp.producerId);
+    if (partitions.length === 0) return;
+    const what = `${names(partitions)}, left open by ${transactionalId}`;
+    this.touch();
+    await this.#coordinated(what, () => addPartitions(this.stamp, partitions), worstCode);
+    if (writes.group !== undefined) {
+      const { group } = writes;
+      await this.#coordinated(
+        what,
+        () => addPositions(this.stamp, group),
+        (code) => code,
+      );
+    }
+    await this.end(false);
   }
 
   /** Aborts what is open, if the log answers soon; else its timeout does. */
