@@ -230,5 +230,6 @@ export const DEFINITIONS_TOPIC = 'nf.definitions';
 export const DEAD_LETTERS_TOPIC = 'nf.dlq';
 
 export { cursorText, readCursor } from './cursor.ts';
-export type { EventFeed, Subscription } from './feed.ts';
+export type { EventFeed, FeedParts, Subscription, TakeEvent, TakeStep } from './feed.ts';
+export { openFeed } from './open-feed.ts';
 export { MAX_SAMPLE_BYTES, mayTake, namedEvents, takes } from './views.ts';

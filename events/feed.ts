@@ -1,25 +1,43 @@
-import type { FeedCursor, FeedFilter, NamedEvent, PlacedStep } from './events.ts';
+import type { Bytes } from '../core/bytes.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../log/log.ts';
+import type { FeedCursor, FeedFilter, GraphNames, NamedEvent, PlacedStep, StepRecord } from './events.ts';
 
-/** Step records of all partitions of `nf.events` as they are committed, from one reader, for many subscribers. */
+/**
+ * Step records of all partitions of `nf.events` as they are committed: one reader for any number of subscribers, who are
+ * called in the order of the records of each partition, so of each execution.
+ *
+ * A subscription that begins at a cursor reads what is older by a reader of its own, until it has come to where the feed
+ * stands; then it goes on with the feed, without a gap and without anything twice. The cursor that is handed out with a
+ * step is the place behind it; with an event it is the place behind its step if it is the last one of that step, else the
+ * place before: who goes on from there gets the events of that step again, with equal `seq` and `index`.
+ */
 export interface EventFeed {
   /** Where the feed stands: behind all that subscribers have been handed. */
   readonly cursor: FeedCursor;
-  /** Step records, in order within an execution. What the filter leaves out is neither decoded further nor handed on. */
-  steps(filter: FeedFilter, take: (step: PlacedStep, cursor: FeedCursor) => void): Subscription;
-  /**
-   * Named events from a cursor on, or from now on. Old ones are read from the topic by a reader of the subscription's own,
-   * until it has caught up with the feed.
-   */
-  events(
-    filter: FeedFilter,
-    from: FeedCursor | undefined,
-    take: (event: NamedEvent, cursor: FeedCursor) => void,
-  ): Subscription;
+  /** Step records from a cursor on, or from now on. An empty cursor: from the beginning. */
+  steps(filter: FeedFilter, from: FeedCursor | undefined, take: TakeStep): Subscription;
+  /** Named events, likewise. What the filter leaves out is never turned into words. */
+  events(filter: FeedFilter, from: FeedCursor | undefined, take: TakeEvent): Subscription;
   close(): Promise<void>;
 }
 
+/** A promise holds the subscription's own reader back, while it reads what is older; the feed waits for nobody. */
+export type TakeStep = (step: PlacedStep, cursor: FeedCursor) => void | Promise<void>;
+export type TakeEvent = (event: NamedEvent, cursor: FeedCursor) => void;
+
 export interface Subscription {
-  /** Settled when it has ended, rejected with why. */
+  /** Resolves when it was closed; rejects with why it ended by itself. */
   readonly ended: Promise<void>;
   close(): void;
+}
+
+export interface FeedParts {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly topic: string;
+  readonly partitions: number;
+  decode(bytes: Bytes, start: number, end: number): StepRecord;
+  /** Of a definition by its hash, at a revision of its graph. */
+  names(definition: string, revision: number): GraphNames;
 }

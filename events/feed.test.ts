@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { systemClock } from '../core/clock.ts';
+import { seededRandom } from '../core/random.ts';
+import { Step } from '../core/step.ts';
+import { BatchBuilder } from '../log/batch.ts';
+import type { Log } from '../log/log.ts';
+import { createMemoryLog } from '../log/memory/memory.ts';
+import { type EventFeed, type NamedEvent, openFeed, type PlacedStep, type StepRecord } from './events.ts';
+
+const TOPIC = 'nf.events';
+const names = () => ({ workflow: 'orders', id: (node: number) => `n${node}`, type: () => 'expression' });
+const decode = (bytes: Buffer, start: number, end: number) =>
+  JSON.parse(bytes.toString('utf8', start, end)) as StepRecord;
+
+async function opened(
+  partitions: number,
+  body: (open: () => Promise<EventFeed>, log: Log) => Promise<void>,
+): Promise<void> {
+  const log = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
+  await log.admin.create(TOPIC, { partitions });
+  const feeds: EventFeed[] = [];
+  try {
+    await body(async () => {
+      const feed = await openFeed({ log, clock: systemClock, topic: TOPIC, partitions, decode, names });
+      feeds.push(feed);
+      return feed;
+    }, log);
+  } finally {
+    for (const feed of feeds) await feed.close();
+    await log.close();
+  }
+}
+
+async function append(log: Log, partition: number, steps: readonly StepRecord[]): Promise<void> {
+  const step = new Step();
+  const builder = new BatchBuilder(step);
+  step.begin();
+  for (const record of steps) {
+    const bytes = Buffer.from(JSON.stringify(record));
+    builder.append(0, bytes, 0, 0, bytes, 0, bytes.length);
+  }
+  step.settle();
+  const producer = await log.producer({});
+  await producer.append(TOPIC, partition, builder.finish());
+  await producer.close();
+}
+
+function step(execution: string, seq: number): StepRecord {
+  const move = {
+    type: 'node',
+    node: seq,
+    iteration: '',
+    attempt: 1,
+    from: 'PENDING',
+    to: 'QUEUED',
+    cause: 'inputs-ready',
+  } as const;
+  const output = { type: 'output', node: seq, iteration: '', port: 'out', value: seq, bytes: 1 } as const;
+  return { execution, seq, revision: 1, definition: 'h', at: seq, cause: { kind: 'continue' }, events: [move, output] };
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await systemClock.sleep(2);
+}
+
+test('a subscriber gets what is committed from then on, in order', () =>
+  opened(2, async (open, log) => {
+    await append(log, 0, [step('a', 1)]);
+    const feed = await open();
+    const seen: string[] = [];
+    feed.steps({}, undefined, ({ record }) => void seen.push(`${record.execution}${record.seq}`));
+    await append(log, 0, [step('a', 2), step('a', 3)]);
+    await until(() => seen.length === 2);
+    assert.deepEqual(seen, ['a2', 'a3']);
+    assert.deepEqual(feed.cursor, [3, 0]);
+  }));
+
+test('from wherever a subscriber goes on, it gets each step once, while more are written', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 1, maxLength: 40 }),
+      fc.nat(),
+      async (parts, cut) => {
+        await opened(3, async (open, log) => {
+          const seqs = [0, 0, 0];
+          const write = (partition: number) => append(log, partition, [step(`e${partition}`, ++seqs[partition]!)]);
+          const half = cut % (parts.length + 1);
+          for (const partition of parts.slice(0, half)) await write(partition);
+          const feed = await open();
+          const first: PlacedStep[] = [];
+          let cursor: readonly number[] = [];
+          const one = feed.steps({}, [], (placed, at) => {
+            first.push(placed);
+            cursor = at;
+          });
+          for (const partition of parts.slice(half)) await write(partition);
+          const stopAt = Math.ceil(parts.length / 2);
+          await until(() => first.length >= stopAt);
+          one.close();
+          await one.ended;
+          const second: PlacedStep[] = [];
+          feed.steps({}, cursor, (placed) => void second.push(placed));
+          await until(() => first.length + second.length >= parts.length);
+          const all = [...first, ...second].map(({ record }) => `${record.execution} ${record.seq}`);
+          assert.equal(new Set(all).size, parts.length);
+          for (const execution of ['e0', 'e1', 'e2']) {
+            const own = all.filter((text) => text.startsWith(execution)).map((text) => Number(text.slice(3)));
+            assert.deepEqual(
+              own,
+              own.toSorted((a, b) => a - b),
+            );
+          }
+        });
+      },
+    ),
+    { seed: 21, numRuns: 40 },
+  );
+});
+
+test('events go on within a step where a reader stopped within it', () =>
+  opened(1, async (open, log) => {
+    await append(log, 0, [step('a', 1), step('a', 2)]);
+    const feed = await open();
+    const seen: (readonly [NamedEvent, readonly number[]])[] = [];
+    feed.events({ execution: 'a' }, [], (event, cursor) => void seen.push([event, cursor]));
+    await until(() => seen.length === 4);
+    assert.deepEqual(
+      seen.map(([{ seq, index, type }, cursor]) => [seq, index, type, cursor]),
+      [
+        [1, 0, 'NODE_STATE_CHANGED', [0]],
+        [1, 1, 'DATA_AVAILABLE', [1]],
+        [2, 0, 'NODE_STATE_CHANGED', [1]],
+        [2, 1, 'DATA_AVAILABLE', [2]],
+      ],
+    );
+    const only: NamedEvent[] = [];
+    feed.events({ node: 'n2', types: ['NODE_STATE_CHANGED'] }, [], (event, cursor) => {
+      only.push(event);
+      assert.deepEqual(cursor, [2], 'the last one that it takes of its step');
+    });
+    await until(() => only.length === 1);
+  }));
+
+test('a subscriber that throws ends its own subscription and nobody else', () =>
+  opened(1, async (open, log) => {
+    const feed = await open();
+    let seen = 0;
+    const odd = feed.steps({}, undefined, () => {
+      throw new Error('odd');
+    });
+    feed.steps({}, undefined, () => void seen++);
+    await append(log, 0, [step('a', 1)]);
+    await assert.rejects(odd.ended, /odd/);
+    await append(log, 0, [step('a', 2)]);
+    await until(() => seen === 2);
+  }));
+
+test('one that takes its time holds back its own reading of what is old, and not the feed', () =>
+  opened(1, async (open, log) => {
+    await append(log, 0, [step('a', 1), step('a', 2)]);
+    const feed = await open();
+    const gate = Promise.withResolvers<void>();
+    const slow: number[] = [];
+    const quick: number[] = [];
+    feed.steps({}, [], async ({ record }) => {
+      await gate.promise;
+      slow.push(record.seq);
+    });
+    feed.steps({}, undefined, ({ record }) => void quick.push(record.seq));
+    await append(log, 0, [step('a', 3)]);
+    await until(() => quick.length === 1);
+    assert.deepEqual(slow, []);
+    gate.resolve();
+    await until(() => slow.length === 3);
+    assert.deepEqual(slow, [1, 2, 3]);
+  }));
+
+test('a feed that is closed ends its subscriptions', () =>
+  opened(1, async (open) => {
+    const feed = await open();
+    const { ended } = feed.steps({}, [], () => undefined);
+    await feed.close();
+    await ended;
+  }));

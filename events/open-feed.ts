@@ -1,0 +1,237 @@
+import { BatchView } from '../log/batch.ts';
+import type { Fetched, LogReader } from '../log/log.ts';
+import type { FeedCursor, FeedFilter, PlacedStep } from './events.ts';
+import type { EventFeed, FeedParts, Subscription, TakeEvent, TakeStep } from './feed.ts';
+import { mayTake, namedEvents, takes } from './views.ts';
+
+const FETCH_WAIT_MS = 500;
+/** After a failure to read, which passes by itself or does not. */
+const REST_MS = 500;
+
+/** Opens the feed where the topic ends now. */
+export async function openFeed(parts: FeedParts): Promise<EventFeed> {
+  const stable = await bounds(parts, 'stable');
+  return new Feed(parts, stable);
+}
+
+function bounds({ log, topic, partitions }: FeedParts, which: 'start' | 'stable'): Promise<number[]> {
+  return Promise.all(
+    Array.from({ length: partitions }, async (_, partition) => (await log.admin.bounds(topic, partition))[which]),
+  );
+}
+
+class Feed implements EventFeed {
+  readonly #parts: FeedParts;
+  readonly #positions: number[];
+  readonly #live = new Set<Follower>();
+  readonly #all = new Set<Follower>();
+  readonly #stop = new AbortController();
+  readonly #reading: Promise<void>;
+
+  constructor(parts: FeedParts, positions: number[]) {
+    this.#parts = parts;
+    this.#positions = positions;
+    this.#reading = this.#read();
+  }
+
+  get cursor(): FeedCursor {
+    return [...this.#positions];
+  }
+
+  steps(filter: FeedFilter, from: FeedCursor | undefined, take: TakeStep): Subscription {
+    return this.#follow(from, (step, cursor) => {
+      const { record } = step;
+      if (filter.execution !== undefined && filter.execution !== record.execution) return undefined;
+      if (hasWords(filter) && !mayTake(filter, record, this.#parts.names(record.definition, record.revision)))
+        return undefined;
+      return take(step, cursor());
+    });
+  }
+
+  events(filter: FeedFilter, from: FeedCursor | undefined, take: TakeEvent): Subscription {
+    return this.#follow(from, (step, cursor, before) => {
+      const { record } = step;
+      if (filter.execution !== undefined && filter.execution !== record.execution) return;
+      const names = this.#parts.names(record.definition, record.revision);
+      if (!mayTake(filter, record, names)) return;
+      const all = namedEvents(record, names);
+      const last = all.findLastIndex((event) => takes(filter, event));
+      for (const [i, event] of all.entries()) {
+        if (takes(filter, event)) take(event, i === last ? cursor() : before());
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    for (const follower of this.#all) follower.close();
+    await this.#reading;
+  }
+
+  #follow(from: FeedCursor | undefined, take: Take): Subscription {
+    const follower = new Follower(take, (gone) => {
+      this.#live.delete(gone);
+      this.#all.delete(gone);
+    });
+    this.#all.add(follower);
+    if (from === undefined) {
+      follower.positions = [...this.#positions];
+      this.#live.add(follower);
+    } else this.#catchUp(follower, from).catch((thrown) => follower.fail(thrown));
+    return follower;
+  }
+
+  /** Reads what is older than the feed for one subscriber, and hands it over to the feed. */
+  async #catchUp(follower: Follower, from: FeedCursor): Promise<void> {
+    const { log, topic, partitions } = this.#parts;
+    const starts = await bounds(this.#parts, 'start');
+    follower.positions = starts.map((start, partition) => Math.max(start, from[partition] ?? start));
+    const reader = log.reader({ isolation: 'committed' });
+    try {
+      const assigned = follower.positions.map((position, partition) => ({ topic, partition, position }));
+      reader.assign(assigned.slice(0, partitions));
+      while (!follower.closed && !this.#hasCaughtUp(follower)) {
+        for (const fetched of await reader.fetch(FETCH_WAIT_MS, follower.signal)) {
+          await this.#visit(fetched, (step) => follower.take(step));
+          follower.positions[fetched.partition] = fetched.next;
+          fetched.release();
+        }
+      }
+      if (!follower.closed) this.#live.add(follower);
+    } finally {
+      await reader.close();
+    }
+  }
+
+  /** What it is ahead of the feed in one partition, the feed passes over for it. */
+  #hasCaughtUp({ positions }: Follower): boolean {
+    return this.#positions.every((position, partition) => positions[partition]! >= position);
+  }
+
+  async #read(): Promise<void> {
+    const { log, clock, topic } = this.#parts;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      const reader = log.reader({ isolation: 'committed' });
+      try {
+        reader.assign(this.#positions.map((position, partition) => ({ topic, partition, position })));
+        await this.#readOn(reader, signal);
+      } catch {
+        // read again from where it stood; nobody has been handed anything of what failed
+        await clock.sleep(REST_MS, signal);
+      } finally {
+        await reader.close();
+      }
+    }
+  }
+
+  async #readOn(reader: LogReader, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      for (const fetched of await reader.fetch(FETCH_WAIT_MS, signal)) {
+        try {
+          await this.#visit(fetched, (step) => this.#handOut(step));
+          this.#positions[fetched.partition] = fetched.next;
+          for (const follower of this.#live) follower.passed(fetched.partition, fetched.next);
+        } finally {
+          fetched.release();
+        }
+      }
+    }
+  }
+
+  #handOut(step: PlacedStep): void {
+    const { partition, position } = step;
+    for (const follower of this.#live) {
+      if (position >= follower.positions[partition]!) void follower.take(step);
+    }
+    this.#positions[partition] = position + 1;
+  }
+
+  async #visit(
+    { bytes, starts, ends, partition, position, ...fetched }: Fetched,
+    take: (step: PlacedStep) => unknown,
+  ): Promise<void> {
+    const view = new BatchView();
+    for (let b = 0; b < starts.length; b++) {
+      view.open(bytes, starts[b]!, ends[b]!, { topic: fetched.topic, partition });
+      for (let i = 0; i < view.count; i++) {
+        const at = view.positions[i]!;
+        if (at < position || view.valueStarts[i]! < 0) continue;
+        const record = this.#parts.decode(bytes, view.valueStarts[i]!, view.valueEnds[i]!);
+        const waits = take({ record, partition, position: at });
+        if (waits !== undefined) await waits;
+      }
+    }
+  }
+}
+
+type Cursor = () => FeedCursor;
+type Take = (step: PlacedStep, cursor: Cursor, before: Cursor) => void | Promise<void>;
+
+class Follower implements Subscription {
+  /** Where it stands, by partition. */
+  positions: number[] = [];
+  readonly ended: Promise<void>;
+  readonly #take: Take;
+  readonly #gone: (follower: Follower) => void;
+  readonly #closing = new AbortController();
+  #end: { resolve(): void; reject(reason: unknown): void };
+
+  constructor(take: Take, gone: (follower: Follower) => void) {
+    this.#take = take;
+    this.#gone = gone;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.ended = promise;
+    this.ended.catch(() => undefined);
+    this.#end = { resolve, reject };
+  }
+
+  get closed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  get signal(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** Hands a step over; what the subscriber throws ends its subscription, and nobody else's. */
+  take(step: PlacedStep): void | Promise<void> {
+    if (this.closed) return undefined;
+    const { partition, position } = step;
+    const { positions } = this;
+    const at = (place: number) => () => positions.map((each, i) => (i === partition ? place : each));
+    try {
+      const waits = this.#take(step, at(position + 1), at(position));
+      positions[partition] = position + 1;
+      return waits?.catch((thrown: unknown) => this.fail(thrown));
+    } catch (thrown) {
+      this.fail(thrown);
+      return undefined;
+    }
+  }
+
+  passed(partition: number, next: number): void {
+    this.positions[partition] = Math.max(this.positions[partition]!, next);
+  }
+
+  fail(reason: unknown): void {
+    if (this.closed) return;
+    this.#leave();
+    this.#end.reject(reason);
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.#leave();
+    this.#end.resolve();
+  }
+
+  #leave(): void {
+    this.#closing.abort();
+    this.#gone(this);
+  }
+}
+
+function hasWords({ workflow, node, types }: FeedFilter): boolean {
+  return workflow !== undefined || node !== undefined || types !== undefined;
+}
