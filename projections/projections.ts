@@ -108,5 +108,6 @@ export interface Database {
 /** `postgres://...` of a server; or a folder, or nothing for memory alone, of PGlite. */
 export type DatabaseAddress = { readonly url: string } | { readonly directory: string | undefined };
 
+export { type Following, type FollowParts, followFeed } from './follow.ts';
 export { openDatabase } from './open-database.ts';
 export { openProjections } from './open-projections.ts';
