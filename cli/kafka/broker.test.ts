@@ -69,7 +69,7 @@ test('a broker that dies at its start says its last lines', async () => {
   assert.equal(readFileSync(join(broker.folder, 'data', 'bootstrap.checkpoint'), 'utf8'), 'x');
   // Node takes none of Java's options
   const kafka = {
-    ...{ folder, classPath: '', archive: join(folder, 'none'), logging: '' },
+    ...{ version: '0', folder, classPath: '', archive: join(folder, 'none'), logging: '' },
     java: { program: process.execPath, version: '17' },
   };
   const machine = machineWith({});

@@ -72,7 +72,7 @@ async function upAlone(
     const allRun = brokerFolders(folder, there).every((broker) => runningPid(broker) !== undefined);
     if (allRun) return { addresses: addressesOf(folder, there), cluster: there, started: false };
   }
-  const kafka = await fetchKafka(machine);
+  const kafka = await fetchKafka(machine, settings.release);
   await ensureArchive(kafka, machine);
   if (there !== undefined) await startAll(folder, there, kafka, machine);
   const cluster = there ?? (await create(folder, settings, kafka, machine, firstPort));
@@ -83,7 +83,7 @@ function checkFits(folder: string, there: Cluster, settings: ClusterSettings, fi
   const differs =
     JSON.stringify(there.settings) !== JSON.stringify(settings) ||
     (firstPort !== undefined && there.ports[0]?.plain !== firstPort);
-  if (!differs && there.version === KAFKA_VERSION) return;
+  if (!differs && there.version === (settings.release ?? KAFKA_VERSION)) return;
   throw new FlowError(
     'config.invalid',
     `in ${folder} there is a cluster made with other options (Kafka ${there.version}, ${JSON.stringify(there.settings)}, ` +
@@ -109,7 +109,7 @@ async function create(
     const count = settings.brokers * portKinds(settings).length;
     const numbers = await (firstPort === undefined ? freePorts(count, attempt) : portsFrom(firstPort, count));
     const cluster: Cluster = {
-      version: KAFKA_VERSION,
+      version: kafka.version,
       clusterId: idOf(folder, process.pid, machine.clock.now()),
       settings,
       ports: portsOf(settings, numbers),
