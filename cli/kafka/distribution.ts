@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { FlowError } from '../../core/errors.ts';
+import { aloneIn } from '../../core/folder-lock.ts';
 import type { ClusterSettings } from './cluster.ts';
 import { findJava, type Java } from './java.ts';
-import { alone } from './lock.ts';
 import { cacheFolder, type Machine } from './machine.ts';
 import { SCRAM_USERS } from './security.ts';
 
@@ -61,13 +61,16 @@ appender.out.layout.type=PatternLayout
 appender.out.layout.pattern=%d %p %m (%c)%n
 `;
 
+/** What processes that add to a release in the cache take turns by. */
+export const lockOf = ({ folder }: Pick<Distribution, 'folder'>): string => join(folder, 'turn');
+
 /** Finds Java, and fetches the jars of a release where they are not in the cache yet. */
 export async function fetchKafka(machine: Machine, version: string = KAFKA_VERSION): Promise<Distribution> {
   const java = await findJava(machine);
   const folder = join(cacheFolder(machine.env), `kafka-${version}`);
   const libs = join(folder, 'libs');
   if (!existsSync(libs)) {
-    await alone(join(folder, 'lock'), machine.clock, async () => {
+    await aloneIn(lockOf({ folder }), 'the release', machine.clock, async () => {
       if (!existsSync(libs)) await fetchJars(version, folder, libs, machine);
     });
   }
@@ -125,7 +128,7 @@ export async function firstRecords(kafka: Distribution, machine: Machine, wish: 
   const kind = [...(wish.secure ? ['secure'] : []), ...(wish.features ?? [])].map((each) => `-${each}`).join('');
   const file = join(kafka.folder, `first-records${kind}.checkpoint`);
   if (existsSync(file)) return file;
-  return alone(join(kafka.folder, 'lock'), machine.clock, async () => {
+  return aloneIn(lockOf(kafka), 'the release', machine.clock, async () => {
     if (!existsSync(file)) await format(kafka, machine, wish, file);
     return file;
   });

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { FlowError, messageOf } from '../../core/errors.ts';
+import { aloneIn } from '../../core/folder-lock.ts';
 import { ensureArchive } from './archive.ts';
 import { awaitServing, formatBroker, lostItsPort, runningPid, startBroker, stopBrokers } from './broker.ts';
 import {
@@ -16,7 +17,6 @@ import {
   writeCluster,
 } from './cluster.ts';
 import { type Distribution, fetchKafka, firstRecords, KAFKA_VERSION } from './distribution.ts';
-import { alone } from './lock.ts';
 import type { Machine } from './machine.ts';
 import { freePorts, portsFrom } from './ports.ts';
 import { serverProperties } from './properties.ts';
@@ -53,7 +53,9 @@ export async function upKafka(
   firstPort?: number,
 ): Promise<Up> {
   try {
-    return await alone(`${folder}.lock`, machine.clock, () => upAlone(folder, settings, machine, firstPort));
+    return await aloneIn(`${folder}.turn`, 'the cluster', machine.clock, () =>
+      upAlone(folder, settings, machine, firstPort),
+    );
   } catch (thrown) {
     removeIfEmpty(dirname(folder));
     throw thrown;
@@ -166,7 +168,7 @@ export async function downKafka(
   { keep, graceMs = keep ? KEPT_GRACE_MS : DROPPED_GRACE_MS }: { readonly keep: boolean; readonly graceMs?: number },
 ): Promise<boolean> {
   if (!existsSync(folder)) return false;
-  const isThere = await alone(`${folder}.lock`, machine.clock, async () => {
+  const isThere = await aloneIn(`${folder}.turn`, 'the cluster', machine.clock, async () => {
     const cluster = readCluster(folder);
     if (cluster === undefined) return false;
     await stopBrokers(brokerFolders(folder, cluster), machine, { graceMs });

@@ -71,7 +71,7 @@ test('the jars are fetched once, and only a whole fetch counts', async () => {
   assert.equal(machine.said.length, 1);
   await fetchKafka(machine);
   assert.equal(machine.ran.filter((line) => line.startsWith('mvn')).length, 1);
-  assert.ok(!existsSync(join(at, 'lock')));
+  assert.ok(!existsSync(join(at, 'turn')));
 });
 
 test('the project given to Maven names the broker, its tools and a logger', () => {
