@@ -12,12 +12,12 @@ import {
   startProxy,
 } from '../../integration-tests/proxy/proxy.ts';
 import { testBrokers } from '../../integration-tests/support/brokers.ts';
+import { Members } from '../clients/members.ts';
 import { Bench, batch } from '../conformance/bench.conformance.ts';
 import type { Log, LogProducer } from '../log.ts';
 import { endpoints } from './endpoint.ts';
 import { createKafkaLog } from './kafka.ts';
 import { loadLibrary } from './library.ts';
-import { Members } from './members.ts';
 import { openCluster } from './open-cluster.ts';
 import { openProducer } from './producer.ts';
 

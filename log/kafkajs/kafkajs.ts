@@ -1,9 +1,9 @@
 import { systemClock } from '../../core/clock.ts';
 import type { TopicPartition } from '../../core/ids.ts';
 import { seededRandom } from '../../core/random.ts';
+import { Members } from '../clients/members.ts';
 import { endpoints } from '../kafka/endpoint.ts';
 import { createKafkaLog } from '../kafka/kafka.ts';
-import { Members } from '../kafka/members.ts';
 import {
   DEFAULT_CLIENT_ID,
   DEFAULT_PATIENCE_MS,
