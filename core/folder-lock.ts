@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, realpath, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, rename, rm, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FlowError } from './errors.ts';
+import type { Clock } from './clock.ts';
+import { FlowError, isFlowError } from './errors.ts';
 import { failpoint } from './failpoints.ts';
 
 /**
@@ -29,6 +30,9 @@ export interface Owner {
 
 const LONGEST_SOCKET_PATH = 100;
 const ANSWER_MS = 2000;
+const WAIT_MS = 50;
+/** So often a folder may vanish as it is entered before that counts as an error of the disk. */
+const MOST_VANISHED = 20;
 let serial = 0;
 
 /**
@@ -50,19 +54,19 @@ export async function lockFolder(directory: string, what: string): Promise<() =>
   const path = socketPath(directory, key);
   const named = `${what} in ${directory}`;
   const guard = await takeGuard(key, named);
-  let server: Server;
+  let server: Server | undefined;
   try {
     server = await bind(path, named, owner);
     failpoint('file.lock.bound');
     const file = join(directory, 'owner.json');
-    await refuseLiving(file, server, named);
+    await refuseLiving(file, named);
     await writeFile(`${file}.new`, JSON.stringify(owner));
     await rename(`${file}.new`, file);
     const seen = await ask(path);
-    if (seen?.nonce !== owner.nonce) {
-      await close(server);
-      throw lockedBy(named, seen);
-    }
+    if (seen?.nonce !== owner.nonce) throw lockedBy(named, seen);
+  } catch (thrown) {
+    if (server !== undefined) await close(server);
+    throw thrown;
   } finally {
     if (guard !== undefined) await close(guard);
   }
@@ -70,6 +74,35 @@ export async function lockFolder(directory: string, what: string): Promise<() =>
     await rm(join(directory, 'owner.json'), { force: true });
     await close(server);
   };
+}
+
+/**
+ * Does one thing at a time among all who name the same folder, which is there only meanwhile; waits for its turn. Of
+ * an owner that died the next one takes over.
+ */
+export async function aloneIn<T>(directory: string, what: string, clock: Clock, work: () => Promise<T>): Promise<T> {
+  const unlock = await lockInTurn(directory, what, clock);
+  try {
+    return await work();
+  } finally {
+    await unlock();
+    // it stays where the next one is in it already
+    await rmdir(directory).catch(() => undefined);
+  }
+}
+
+async function lockInTurn(directory: string, what: string, clock: Clock): Promise<() => Promise<void>> {
+  for (let vanished = 0; ; ) {
+    try {
+      return await lockFolder(directory, what);
+    } catch (thrown) {
+      // Whoever had the folder may remove it as it is entered; of a socket that has no folder Node says EACCES.
+      const { code = '' } = thrown as NodeJS.ErrnoException;
+      if (isFlowError(thrown, 'log.locked')) vanished = 0;
+      else if (!['ENOENT', 'EACCES'].includes(code) || ++vanished === MOST_VANISHED) throw thrown;
+      await clock.sleep(WAIT_MS);
+    }
+  }
 }
 
 async function bind(path: string, folder: string, owner: Owner): Promise<Server> {
@@ -86,7 +119,7 @@ async function bind(path: string, folder: string, owner: Owner): Promise<Server>
 }
 
 /** The socket was free, yet the owner that the file names lives: its socket file was removed. */
-async function refuseLiving(file: string, server: Server, folder: string): Promise<void> {
+async function refuseLiving(file: string, folder: string): Promise<void> {
   let named: Owner;
   try {
     named = JSON.parse(await readFile(file, 'utf8')) as Owner;
@@ -94,7 +127,6 @@ async function refuseLiving(file: string, server: Server, folder: string): Promi
     return;
   }
   if (named.pid === process.pid || named.started === '' || (await startOf(named.pid)) !== named.started) return;
-  await close(server);
   throw lockedBy(folder, named);
 }
 

@@ -32,6 +32,7 @@ test('options become the settings of a cluster', () => {
     ['a.b', '1'],
     ['c', 'd=e'],
   ]);
+  assert.equal(settings('--release', '3.9.1').release, '3.9.1');
   assert.deepEqual(settings('--brokers', '3', '--advertise-port', '40').advertise, [
     '127.0.0.1:40',
     '127.0.0.1:41',
@@ -49,6 +50,7 @@ test('options become the settings of a cluster', () => {
 const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
   [['start'], /kafka takes up, status or down, not start; see nodeflow help kafka \[option\.unknown\]/],
   [['up', '--brokers', '2'], /--brokers takes 1 or 3, not 2/],
+  [['up', '--release', 'newest'], /--release takes a version such as 3\.7\.2, not newest/],
   [['up', '--heap', 'much'], /--heap takes a size such as 1g, not much/],
   [['up', '--port', 'x'], /--port takes a whole number, not x/],
   [['up', '--brokers', '3', '--advertise', 'a:1,b:2'], /one host:port for each of 3 brokers, not a:1,b:2/],

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { FlowError } from '../../core/errors.ts';
 import type { Call, Command } from '../command.ts';
 import type { ClusterSettings } from '../kafka/cluster.ts';
-import { KAFKA_VERSION } from '../kafka/distribution.ts';
+import { KAFKA_VERSION, OLDEST_KAFKA } from '../kafka/distribution.ts';
 import { defaultFolder, downKafka, statusOf, upKafka } from '../kafka/kafka.ts';
 import { runProgram } from '../kafka/machine.ts';
 import { HOST } from '../kafka/properties.ts';
@@ -12,10 +12,14 @@ import type { World } from '../world.ts';
 export const kafka: Command = {
   name: 'kafka',
   parameters: 'up | status | down',
-  about: `Starts, shows and stops Kafka brokers (${KAFKA_VERSION}) on this machine, without Docker; needs Java 17 and Maven.`,
+  about: `Starts, shows and stops Kafka brokers on this machine, without Docker; needs Java 17 and Maven.`,
   words: { min: 1, max: 1 },
   options: {
     brokers: { value: '1|3', about: 'With up: how many; default 1.' },
+    release: {
+      value: 'version',
+      about: `With up: a release of Kafka; default ${KAFKA_VERSION}, from ${OLDEST_KAFKA} on. Fetched the first time.`,
+    },
     port: { value: 'port', about: 'With up: the first port; else free ones are chosen.' },
     data: { value: 'folder', about: 'Where the brokers live; default .nodeflow/kafka.' },
     secure: {
@@ -45,12 +49,12 @@ const machineOf = ({ env, clock, err, stop }: World) => ({ env, clock, run: runP
 
 async function up(call: Call, world: World, folder: string): Promise<number> {
   const settings = settingsOf(call);
-  const { addresses, started } = await upKafka(folder, settings, machineOf(world), numberOption(call, 'port'));
+  const { addresses, cluster, started } = await upKafka(folder, settings, machineOf(world), numberOption(call, 'port'));
   if (call.json) {
     world.out(JSON.stringify(addresses));
     return 0;
   }
-  world.out(`${started ? 'started' : 'running already'}: Kafka ${KAFKA_VERSION}, data in ${folder}`);
+  world.out(`${started ? 'started' : 'running already'}: Kafka ${cluster.version}, data in ${folder}`);
   for (const [name, value] of Object.entries(addresses)) world.out(`  ${name}: ${value}`);
   return 0;
 }
@@ -88,8 +92,13 @@ export function settingsOf(call: Call): ClusterSettings {
   const count = brokers === '1' ? 1 : 3;
   const heap = call.option('heap');
   if (heap !== undefined && !/^\d+[kmg]$/i.test(heap)) throw wrong(`--heap takes a size such as 1g, not ${heap}`);
+  const release = call.option('release');
+  if (release !== undefined && !/^\d+\.\d+\.\d+$/.test(release)) {
+    throw wrong(`--release takes a version such as ${OLDEST_KAFKA}, not ${release}`);
+  }
   return {
     brokers: count,
+    ...(release === undefined ? {} : { release }),
     secure: call.option('secure') !== undefined,
     heap,
     advertise: advertiseOf(call, count),

@@ -1,8 +1,8 @@
 import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { aloneIn } from '../../core/folder-lock.ts';
 import { awaitServing, formatBroker, runningPid, signal, startBroker, stopBrokers } from './broker.ts';
-import { type Distribution, firstRecords } from './distribution.ts';
-import { alone } from './lock.ts';
+import { type Distribution, firstRecords, lockOf } from './distribution.ts';
 import type { Machine } from './machine.ts';
 import { freePorts } from './ports.ts';
 import { serverProperties } from './properties.ts';
@@ -16,7 +16,7 @@ const DUMP_TIMEOUT_MS = 60_000;
 export async function ensureArchive(kafka: Distribution, machine: Machine): Promise<void> {
   if (existsSync(kafka.archive)) return;
   const records = await firstRecords(kafka, machine, { secure: false });
-  await alone(join(kafka.folder, 'lock'), machine.clock, async () => {
+  await aloneIn(lockOf(kafka), 'the release', machine.clock, async () => {
     if (!existsSync(kafka.archive)) await makeArchive(kafka, machine, records);
   });
 }

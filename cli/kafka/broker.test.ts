@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { systemClock } from '../../core/clock.ts';
 import { awaitServing, formatBroker, lostItsPort, runningPid, startBroker, stopBrokers } from './broker.ts';
-import { alone } from './lock.ts';
 import { freePorts, portsFrom } from './ports.ts';
 import { brokersOf, servingBrokers } from './probe.ts';
 import { HOST } from './properties.ts';
@@ -69,7 +68,7 @@ test('a broker that dies at its start says its last lines', async () => {
   assert.equal(readFileSync(join(broker.folder, 'data', 'bootstrap.checkpoint'), 'utf8'), 'x');
   // Node takes none of Java's options
   const kafka = {
-    ...{ folder, classPath: '', archive: join(folder, 'none'), logging: '' },
+    ...{ version: '0', folder, classPath: '', archive: join(folder, 'none'), logging: '' },
     java: { program: process.execPath, version: '17' },
   };
   const machine = machineWith({});
@@ -103,25 +102,4 @@ test('one that does not end when asked is killed; a process of another name is l
   assert.equal((await ended)[1], 'SIGKILL');
   assert.equal(other.exitCode, null);
   other.kill('SIGKILL');
-});
-
-test('one thing at a time; the lock of a dead process is taken over', async () => {
-  const file = join(folder, 'lock');
-  const dead = spawn(process.execPath, ['-e', '']);
-  await once(dead, 'exit');
-  writeFileSync(file, String(dead.pid));
-  let inside = 0;
-  const work = async () => {
-    assert.equal(++inside, 1);
-    await systemClock.turn();
-    inside--;
-  };
-  await Promise.all([alone(file, systemClock, work), alone(file, systemClock, work)]);
-  await assert.rejects(
-    alone(file, systemClock, async () => {
-      throw new Error('failed');
-    }),
-    /failed/,
-  );
-  assert.ok(!existsSync(file));
 });

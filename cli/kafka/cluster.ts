@@ -8,6 +8,8 @@ import { securityIn } from './security.ts';
 
 /** What a cluster was made with. */
 export interface ClusterSettings {
+  /** A release of Kafka; the newest that is known here where it is not given. */
+  readonly release?: string | undefined;
   readonly brokers: 1 | 3;
   readonly secure: boolean;
   /** Java's size of the heap, such as `1g`; small where it is not given. */

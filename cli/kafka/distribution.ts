@@ -1,17 +1,21 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { FlowError } from '../../core/errors.ts';
+import { aloneIn } from '../../core/folder-lock.ts';
 import type { ClusterSettings } from './cluster.ts';
 import { findJava, type Java } from './java.ts';
-import { alone } from './lock.ts';
 import { cacheFolder, type Machine } from './machine.ts';
 import { SCRAM_USERS } from './security.ts';
 
+/** The release that is started where none is asked for. */
 export const KAFKA_VERSION = '4.3.1';
+/** The oldest that the drivers take. */
+export const OLDEST_KAFKA = '3.7.2';
 const LOGGER_VERSION = '2.25.4';
 
 /** Kafka as it stands in the cache, with the Java that runs it. */
 export interface Distribution {
+  readonly version: string;
   readonly folder: string;
   readonly java: Java;
   /** Every jar by name: an archive of classes fits only the very list it was made with. */
@@ -21,23 +25,30 @@ export interface Distribution {
   readonly logging: string;
 }
 
-const ARTIFACTS = [
-  ['org.apache.kafka', 'kafka_2.13', KAFKA_VERSION],
-  ['org.apache.kafka', 'kafka-tools', KAFKA_VERSION],
-  ['org.apache.logging.log4j', 'log4j-slf4j-impl', LOGGER_VERSION],
-] as const;
+/** Before 4.0 Kafka was written for another logger, whose names stand for this one then. */
+const isBefore4 = (version: string) => Number(version.split('.')[0]) < 4;
 
-export const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+const artifacts = (version: string) => [
+  ...['kafka_2.13', 'kafka-tools'].map((name) => ['org.apache.kafka', name, version] as const),
+  ...['log4j-slf4j-impl', ...(isBefore4(version) ? ['log4j-1.2-api'] : [])].map(
+    (name) => ['org.apache.logging.log4j', name, LOGGER_VERSION] as const,
+  ),
+];
+
+/** The project by which Maven fetches a release. */
+export const pomOf = (version: string): string => `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>nodeflow</groupId>
   <artifactId>kafka</artifactId>
   <version>1</version>
   <packaging>pom</packaging>
   <dependencies>
-${ARTIFACTS.map(
-  ([group, name, version]) =>
-    `    <dependency><groupId>${group}</groupId><artifactId>${name}</artifactId><version>${version}</version></dependency>\n`,
-).join('')}  </dependencies>
+${artifacts(version)
+  .map(
+    ([group, name, each]) =>
+      `    <dependency><groupId>${group}</groupId><artifactId>${name}</artifactId><version>${each}</version></dependency>\n`,
+  )
+  .join('')}  </dependencies>
 </project>
 `;
 
@@ -50,18 +61,22 @@ appender.out.layout.type=PatternLayout
 appender.out.layout.pattern=%d %p %m (%c)%n
 `;
 
-/** Finds Java, and fetches Kafka's jars where they are not in the cache yet. */
-export async function fetchKafka(machine: Machine): Promise<Distribution> {
+/** What processes that add to a release in the cache take turns by. */
+export const lockOf = ({ folder }: Pick<Distribution, 'folder'>): string => join(folder, 'turn');
+
+/** Finds Java, and fetches the jars of a release where they are not in the cache yet. */
+export async function fetchKafka(machine: Machine, version: string = KAFKA_VERSION): Promise<Distribution> {
   const java = await findJava(machine);
-  const folder = join(cacheFolder(machine.env), `kafka-${KAFKA_VERSION}`);
+  const folder = join(cacheFolder(machine.env), `kafka-${version}`);
   const libs = join(folder, 'libs');
   if (!existsSync(libs)) {
-    await alone(join(folder, 'lock'), machine.clock, async () => {
-      if (!existsSync(libs)) await fetchJars(folder, libs, machine);
+    await aloneIn(lockOf({ folder }), 'the release', machine.clock, async () => {
+      if (!existsSync(libs)) await fetchJars(version, folder, libs, machine);
     });
   }
   const jars = readdirSync(libs).filter((name) => name.endsWith('.jar'));
   return {
+    version,
     folder,
     java,
     classPath: jars
@@ -73,11 +88,11 @@ export async function fetchKafka(machine: Machine): Promise<Distribution> {
   };
 }
 
-async function fetchJars(folder: string, libs: string, machine: Machine): Promise<void> {
-  machine.say(`fetching Kafka ${KAFKA_VERSION} with mvn into ${folder} (the first time only)`);
+async function fetchJars(version: string, folder: string, libs: string, machine: Machine): Promise<void> {
+  machine.say(`fetching Kafka ${version} with mvn into ${folder} (the first time only)`);
   mkdirSync(folder, { recursive: true });
   const pom = join(folder, 'pom.xml');
-  writeFileSync(pom, POM);
+  writeFileSync(pom, pomOf(version));
   writeFileSync(join(folder, 'log4j2.properties'), LOGGING);
   const partly = `${libs}.part`;
   rmSync(partly, { recursive: true, force: true });
@@ -93,7 +108,7 @@ async function fetchJars(folder: string, libs: string, machine: Machine): Promis
     const [reason = 'it gave no reason'] = ended.said.split('\n').filter((line) => line.includes('ERROR'));
     throw new FlowError(
       'kafka.fetch',
-      `mvn could not fetch Kafka ${KAFKA_VERSION}: ${reason}; check the network and Maven's settings.xml, then try again`,
+      `mvn could not fetch Kafka ${version}: ${reason}; check the network and Maven's settings.xml, then try again`,
     );
   }
   renameSync(partly, libs);
@@ -113,7 +128,7 @@ export async function firstRecords(kafka: Distribution, machine: Machine, wish: 
   const kind = [...(wish.secure ? ['secure'] : []), ...(wish.features ?? [])].map((each) => `-${each}`).join('');
   const file = join(kafka.folder, `first-records${kind}.checkpoint`);
   if (existsSync(file)) return file;
-  return alone(join(kafka.folder, 'lock'), machine.clock, async () => {
+  return aloneIn(lockOf(kafka), 'the release', machine.clock, async () => {
     if (!existsSync(file)) await format(kafka, machine, wish, file);
     return file;
   });

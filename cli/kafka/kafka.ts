@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { FlowError, messageOf } from '../../core/errors.ts';
+import { aloneIn } from '../../core/folder-lock.ts';
 import { ensureArchive } from './archive.ts';
 import { awaitServing, formatBroker, lostItsPort, runningPid, startBroker, stopBrokers } from './broker.ts';
 import {
@@ -16,7 +17,6 @@ import {
   writeCluster,
 } from './cluster.ts';
 import { type Distribution, fetchKafka, firstRecords, KAFKA_VERSION } from './distribution.ts';
-import { alone } from './lock.ts';
 import type { Machine } from './machine.ts';
 import { freePorts, portsFrom } from './ports.ts';
 import { serverProperties } from './properties.ts';
@@ -53,7 +53,9 @@ export async function upKafka(
   firstPort?: number,
 ): Promise<Up> {
   try {
-    return await alone(`${folder}.lock`, machine.clock, () => upAlone(folder, settings, machine, firstPort));
+    return await aloneIn(`${folder}.turn`, 'the cluster', machine.clock, () =>
+      upAlone(folder, settings, machine, firstPort),
+    );
   } catch (thrown) {
     removeIfEmpty(dirname(folder));
     throw thrown;
@@ -72,7 +74,7 @@ async function upAlone(
     const allRun = brokerFolders(folder, there).every((broker) => runningPid(broker) !== undefined);
     if (allRun) return { addresses: addressesOf(folder, there), cluster: there, started: false };
   }
-  const kafka = await fetchKafka(machine);
+  const kafka = await fetchKafka(machine, settings.release);
   await ensureArchive(kafka, machine);
   if (there !== undefined) await startAll(folder, there, kafka, machine);
   const cluster = there ?? (await create(folder, settings, kafka, machine, firstPort));
@@ -83,7 +85,7 @@ function checkFits(folder: string, there: Cluster, settings: ClusterSettings, fi
   const differs =
     JSON.stringify(there.settings) !== JSON.stringify(settings) ||
     (firstPort !== undefined && there.ports[0]?.plain !== firstPort);
-  if (!differs && there.version === KAFKA_VERSION) return;
+  if (!differs && there.version === (settings.release ?? KAFKA_VERSION)) return;
   throw new FlowError(
     'config.invalid',
     `in ${folder} there is a cluster made with other options (Kafka ${there.version}, ${JSON.stringify(there.settings)}, ` +
@@ -109,7 +111,7 @@ async function create(
     const count = settings.brokers * portKinds(settings).length;
     const numbers = await (firstPort === undefined ? freePorts(count, attempt) : portsFrom(firstPort, count));
     const cluster: Cluster = {
-      version: KAFKA_VERSION,
+      version: kafka.version,
       clusterId: idOf(folder, process.pid, machine.clock.now()),
       settings,
       ports: portsOf(settings, numbers),
@@ -166,7 +168,7 @@ export async function downKafka(
   { keep, graceMs = keep ? KEPT_GRACE_MS : DROPPED_GRACE_MS }: { readonly keep: boolean; readonly graceMs?: number },
 ): Promise<boolean> {
   if (!existsSync(folder)) return false;
-  const isThere = await alone(`${folder}.lock`, machine.clock, async () => {
+  const isThere = await aloneIn(`${folder}.turn`, 'the cluster', machine.clock, async () => {
     const cluster = readCluster(folder);
     if (cluster === undefined) return false;
     await stopBrokers(brokerFolders(folder, cluster), machine, { graceMs });

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { fetchKafka, KAFKA_VERSION, POM } from './distribution.ts';
+import { fetchKafka, KAFKA_VERSION, OLDEST_KAFKA, pomOf } from './distribution.ts';
 import { findJava } from './java.ts';
 import { cacheFolder, isRunning, runProgram } from './machine.ts';
 import { makeCertificates } from './security.ts';
@@ -71,11 +71,13 @@ test('the jars are fetched once, and only a whole fetch counts', async () => {
   assert.equal(machine.said.length, 1);
   await fetchKafka(machine);
   assert.equal(machine.ran.filter((line) => line.startsWith('mvn')).length, 1);
-  assert.ok(!existsSync(join(at, 'lock')));
+  assert.ok(!existsSync(join(at, 'turn')));
 });
 
 test('the project given to Maven names the broker, its tools and a logger', () => {
-  for (const name of ['kafka_2.13', 'kafka-tools', 'log4j-slf4j-impl']) assert.match(POM, new RegExp(`>${name}<`));
+  for (const name of ['kafka_2.13', 'kafka-tools', 'log4j-slf4j-impl'])
+    assert.match(pomOf(KAFKA_VERSION), new RegExp(`>${name}<`));
+  assert.match(pomOf(OLDEST_KAFKA), />kafka_2.13<.*>3\.7\.2<.*\n.*\n.*\n.*>log4j-1\.2-api</);
 });
 
 test('the cache is that of the user', () => {

@@ -3,11 +3,11 @@ import { createWriteStream, existsSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findJava } from '../../cli/kafka/java.ts';
-import { alone } from '../../cli/kafka/lock.ts';
 import { cacheFolder, runProgram } from '../../cli/kafka/machine.ts';
 import { freePorts } from '../../cli/kafka/ports.ts';
 import { systemClock } from '../../core/clock.ts';
 import { FlowError, isFlowError } from '../../core/errors.ts';
+import { aloneIn } from '../../core/folder-lock.ts';
 import { machine } from './brokers.ts';
 import { leaveOut } from './test-run.ts';
 
@@ -39,7 +39,7 @@ export async function testApicurio(): Promise<TestApicurio | undefined> {
 /** The jar that runs it, fetched where it is not in the cache yet. */
 async function fetchApicurio(): Promise<string> {
   const folder = join(cacheFolder(process.env), `apicurio-${VERSION}`);
-  await alone(`${folder}.lock`, systemClock, async () => {
+  await aloneIn(`${folder}.turn`, 'the registry', systemClock, async () => {
     if (!existsSync(folder)) await fetchInto(folder);
   });
   const jar = readdirSync(folder).find((name) => name.endsWith('-runner.jar') || name === 'quarkus-run.jar');

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { ensureArchive } from '../../cli/kafka/archive.ts';
 import { awaitServing, runningPid, signal, stopBrokers } from '../../cli/kafka/broker.ts';
 import { type Addresses, brokerFolders, type Cluster, type ClusterSettings } from '../../cli/kafka/cluster.ts';
-import { fetchKafka } from '../../cli/kafka/distribution.ts';
+import { fetchKafka, KAFKA_VERSION } from '../../cli/kafka/distribution.ts';
 import { downKafka, startOne, upKafka } from '../../cli/kafka/kafka.ts';
 import { type Machine, runProgram } from '../../cli/kafka/machine.ts';
 import { systemClock } from '../../core/clock.ts';
@@ -18,6 +18,8 @@ export interface Wish {
   readonly brokers?: 1 | 3;
   /** Also listeners with SASL and TLS. */
   readonly secure?: boolean;
+  /** A release of Kafka. Default: that of `NODEFLOW_TEST_RELEASE`, else the newest. */
+  readonly release?: string;
   /** Features at other versions than the newest, such as `transaction.version=0`. */
   readonly features?: readonly string[];
   /** Server properties. */
@@ -45,6 +47,7 @@ export interface TestBrokers {
 }
 
 const STOP_GRACE_MS = 20_000;
+const TEST_RELEASE = process.env['NODEFLOW_TEST_RELEASE'] || KAFKA_VERSION;
 
 export const machine: Machine = {
   env: process.env,
@@ -61,11 +64,11 @@ export const machine: Machine = {
  * run then says what was left out and why, and fails where all tests must run.
  */
 export async function testBrokers(wish: Wish = {}): Promise<TestBrokers | undefined> {
-  const isPlain =
-    (wish.brokers ?? 1) === 1 && !wish.secure && !wish.own && !wish.set && !wish.features && !wish.advertise;
+  const { brokers = 1, secure, own: isOwn, set, features, advertise } = wish;
+  const isPlain = brokers === 1 && !(secure || isOwn || set || features || advertise || wish.release);
   const given = process.env['NODEFLOW_TEST_BROKERS'];
   if (isPlain && given) return shared({ brokers: given });
-  if (!(await canStartBrokers())) return undefined;
+  if (!(await canStartBrokers(wish.release))) return undefined;
   const run = currentTestRun();
   if (isPlain && run !== undefined) {
     const folder = sharedFolder(run.folder);
@@ -76,9 +79,9 @@ export async function testBrokers(wish: Wish = {}): Promise<TestBrokers | undefi
 }
 
 /** Whether this machine has what brokers need; where not, the tests of this file are left out. */
-export async function canStartBrokers(): Promise<boolean> {
+export async function canStartBrokers(release = TEST_RELEASE): Promise<boolean> {
   try {
-    await ensureArchive(await fetchKafka(machine), machine);
+    await ensureArchive(await fetchKafka(machine, release), machine);
     return true;
   } catch (thrown) {
     if (!isFlowError(thrown, 'tool.missing') && !isFlowError(thrown, 'kafka.fetch')) throw thrown;
@@ -94,12 +97,16 @@ export async function closeSharedBroker(runFolder: string): Promise<void> {
 
 const sharedFolder = (runFolder: string) => join(runFolder, 'kafka');
 
-function settingsOf({ brokers = 1, secure = false, set = {}, features, advertise = [] }: Wish): ClusterSettings {
+function settingsOf(wish: Wish): ClusterSettings {
+  const { brokers = 1, release = TEST_RELEASE, secure = false, set = {}, features, advertise = [] } = wish;
+  // the features that tests put back are as old as releases before 4.0
+  const isOld = Number(release.split('.')[0]) < 4;
   return {
+    release,
     brokers,
     secure,
     advertise,
-    ...(features === undefined ? {} : { features }),
+    ...(features === undefined || isOld ? {} : { features }),
     extra: Object.entries(set).map(([key, value]) => [key, String(value)]),
   };
 }
@@ -150,7 +157,7 @@ function faults(folder: string, cluster: Cluster): Omit<TestBrokers, 'addresses'
     },
     stop: (id) => stopBrokers([one(id)], machine, { graceMs: STOP_GRACE_MS }),
     async start(id) {
-      await startOne(folder, cluster, id, await fetchKafka(machine), machine);
+      await startOne(folder, cluster, id, await fetchKafka(machine, cluster.version), machine);
       const running = all.filter((broker) => runningPid(broker) !== undefined);
       await awaitServing([one(id)], running.length, machine);
     },

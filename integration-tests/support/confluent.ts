@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { alone } from '../../cli/kafka/lock.ts';
 import { cacheFolder } from '../../cli/kafka/machine.ts';
 import { systemClock } from '../../core/clock.ts';
+import { aloneIn } from '../../core/folder-lock.ts';
 import { leaveOut } from './test-run.ts';
 
 const VERSION = '1.10.1';
@@ -26,7 +26,7 @@ export async function confluentLibrary(): Promise<string | undefined> {
     leaveOut(`the client of the driver confluent cannot be compiled without ${absent.join(', ')}`);
     return undefined;
   }
-  return alone(`${home}.lock`, systemClock, async () => {
+  return aloneIn(`${home}.turn`, 'the client', systemClock, async () => {
     if (existsSync(beside)) return beside;
     const folder = mkdtempSync(join(cache, 'confluent-'));
     try {

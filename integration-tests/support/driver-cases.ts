@@ -1,12 +1,16 @@
-import { CONFLUENT_LEFT_OUT } from '../../log/confluent/left-out.fixture.ts';
+import { CONFLUENT_LEFT_OUT, CONFLUENT_SECURITY_LEFT_OUT } from '../../log/confluent/left-out.fixture.ts';
 import { KAFKA_LEFT_OUT } from '../../log/kafka/left-out.fixture.ts';
+import { SECURITY_CASES } from '../../log/kafka/security.conformance.ts';
 import { KAFKAJS_LEFT_OUT } from '../../log/kafkajs/left-out.fixture.ts';
 import { LOG_CASES } from '../../log/log.conformance.ts';
 
 export const CASES_HEADING = '## Cases of the suite';
 
+/** By driver and case, the reason. */
+type LeftOut = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
 /** What each driver's test leaves out, by case, with the reason; it runs all others, and fails where one does not pass. */
-const LEFT_OUT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+const LEFT_OUT: LeftOut = {
   file: {},
   memory: {},
   kafka: KAFKA_LEFT_OUT,
@@ -14,13 +18,25 @@ const LEFT_OUT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   confluent: CONFLUENT_LEFT_OUT,
 };
 
-/** The section of docs/drivers.md that says which case each driver passes, from the tables that the tests run by. */
+/** Likewise, on brokers that want credentials, certificates and rights. */
+const SECURITY_LEFT_OUT: LeftOut = { kafka: {}, kafkajs: {}, confluent: CONFLUENT_SECURITY_LEFT_OUT };
+
+/** The end of docs/drivers.md, which says which case each driver passes, from the tables that the tests run by. */
 export function driverCases(): string {
-  const drivers = Object.keys(LEFT_OUT);
-  const reasons = [...new Set(drivers.flatMap((driver) => Object.values(LEFT_OUT[driver]!)))];
-  const cell = (driver: string, name: string) => {
-    const reason = LEFT_OUT[driver]![name];
-    return reason === undefined ? 'yes' : `no (${reasons.indexOf(reason) + 1})`;
+  const reasons = [LEFT_OUT, SECURITY_LEFT_OUT].flatMap((all) => Object.values(all).flatMap(Object.values<string>));
+  const numbered = [...new Set(reasons)];
+  const table = (names: readonly string[], leftOut: LeftOut) => {
+    const drivers = Object.keys(leftOut);
+    const cell = (driver: string, name: string) => {
+      const reason = leftOut[driver]![name];
+      return reason === undefined ? 'yes' : `no (${numbered.indexOf(reason) + 1})`;
+    };
+    return [
+      `case | ${drivers.map((driver) => `\`${driver}\``).join(' | ')}`,
+      ['---', ...drivers.map(() => '---')].join(' | '),
+      ...names.map((name) => [name, ...drivers.map((driver) => cell(driver, name))].join(' | ')),
+      '',
+    ];
   };
   return [
     CASES_HEADING,
@@ -28,11 +44,12 @@ export function driverCases(): string {
     'The test of each driver runs every case but those that say no here, on a real broker where it is one of Kafka. ' +
       'This table comes from what those tests are given (`npm run docs`).',
     '',
-    `case | ${drivers.map((driver) => `\`${driver}\``).join(' | ')}`,
-    ['---', ...drivers.map(() => '---')].join(' | '),
-    ...LOG_CASES.map((name) => [name, ...drivers.map((driver) => cell(driver, name))].join(' | ')),
+    ...table(LOG_CASES, LEFT_OUT),
+    'And those of Kafka on a broker with an authorizer and listeners of SASL, TLS and both, whose sessions end after ' +
+      'two seconds:',
     '',
-    ...reasons.map((reason, i) => `${i + 1}. ${reason}`),
+    ...table(SECURITY_CASES, SECURITY_LEFT_OUT),
+    ...numbered.map((reason, i) => `${i + 1}. ${reason}`),
     '',
   ].join('\n');
 }

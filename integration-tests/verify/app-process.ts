@@ -40,12 +40,13 @@ export class AppProcess {
   errors = '';
   end: AppEnd | undefined;
 
-  constructor(run: string, options: AppOptions, { failpoint, block }: AppFaults = {}) {
+  constructor(run: string, options: AppOptions, { failpoint, block }: AppFaults = {}, more: NodeJS.ProcessEnv = {}) {
     const { NODEFLOW_FAILPOINT: _, ...env } = process.env;
     const args = [join(import.meta.dirname, 'app.ts'), JSON.stringify(options)];
     this.#child = spawn(process.execPath, args, {
       env: {
         ...env,
+        ...more,
         [RUN]: run,
         ...(failpoint === undefined ? {} : { NODEFLOW_FAILPOINT: failpoint }),
         ...(block === undefined ? {} : { [BLOCK]: JSON.stringify(block) }),

@@ -85,7 +85,8 @@ export class Feeder {
     step.settle();
     const batches = builders.map((builder) => (builder.count > 0 ? builder.finish() : undefined));
     for (;;) {
-      const producer = (this.#producer ??= await this.#open());
+      this.#producer ??= await this.#open();
+      const producer = this.#producer;
       try {
         producer.begin();
         await Promise.all(

@@ -1,9 +1,10 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { systemClock } from '../../core/clock.ts';
 import { seededRandom } from '../../core/random.ts';
 import { createKafkaLog } from '../../log/kafka/kafka.ts';
 import { startProxy } from '../proxy/proxy.ts';
 import { testBrokers } from '../support/brokers.ts';
+import { confluentLibrary } from '../support/confluent.ts';
 import type { World } from './world.ts';
 
 /** Abandoned transactions are found sooner than by Kafka's default of 10 s. */
@@ -12,8 +13,21 @@ const OLD = { old: { features: ['transaction.version=0'] }, repaired: {} } as co
 /** Faults are to show within a trial, not after half a minute. */
 const PATIENCE_MS = 15_000;
 
+export interface KafkaWorldOptions {
+  readonly protocol?: 'old' | undefined;
+  /** A release of Kafka that is not the newest. */
+  readonly release?: string | undefined;
+  /** By which client the job is done. Default: `kafka`. */
+  readonly driver?: 'kafka' | 'confluent' | undefined;
+}
+
 /** Brokers of our own, and a proxy between them and the processes that do the job. */
-export async function createKafkaWorld(folder: string, count: 1 | 3, protocol?: 'old'): Promise<World> {
+export async function createKafkaWorld(
+  folder: string,
+  count: 1 | 3,
+  { protocol, release, driver = 'kafka' }: KafkaWorldOptions = {},
+): Promise<World> {
+  const env = driver === 'confluent' ? await confluentHome() : {};
   let ports: readonly number[] = [];
   const gates = Array.from({ length: count }, (_, i) => ({ broker: i + 1, port: () => ports[i]! }));
   const proxy = await startProxy(systemClock, gates);
@@ -24,6 +38,7 @@ export async function createKafkaWorld(folder: string, count: 1 | 3, protocol?: 
     advertise,
     set: SETTINGS,
     ...OLD[protocol ?? 'repaired'],
+    ...(release === undefined ? {} : { release }),
   });
   if (brokers === undefined) throw new Error('this machine cannot run Kafka brokers: it needs Java 17 and Maven');
   const { addresses } = brokers;
@@ -31,6 +46,7 @@ export async function createKafkaWorld(folder: string, count: 1 | 3, protocol?: 
   return {
     kind: 'kafka',
     shared: true,
+    env,
     openLog: () =>
       createKafkaLog({
         brokers: addresses.direct!,
@@ -41,6 +57,7 @@ export async function createKafkaWorld(folder: string, count: 1 | 3, protocol?: 
       }),
     engineFor: (run, slot) => ({
       directory: join(folder, run, `slot-${slot}`),
+      log: driver,
       brokers: advertise.join(','),
       kafka: { patienceMs: PATIENCE_MS },
     }),
@@ -59,4 +76,11 @@ export async function createKafkaWorld(folder: string, count: 1 | 3, protocol?: 
       await brokers.close();
     },
   };
+}
+
+/** Where processes find the client library, which is installed beside no project. */
+async function confluentHome(): Promise<{ readonly NODE_PATH: string }> {
+  const beside = await confluentLibrary();
+  if (beside === undefined) throw new Error('this machine cannot compile the client of the driver confluent');
+  return { NODE_PATH: join(dirname(beside), 'node_modules') };
 }

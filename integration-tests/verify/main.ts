@@ -22,6 +22,8 @@ import type { World } from './world.ts';
  *     npm run verify:eos -- --share 0.2        every row, with a part of its repeats
  *     npm run verify:eos -- --rows 1,19        rows by number; '1 K5' is one step of row 1
  *     npm run verify:eos -- --log file         on the file log
+ *     npm run verify:eos -- --log confluent    on Kafka by that client
+ *     npm run verify:eos -- --release 3.7.2    on brokers of an older release
  *     npm run verify:eos -- --seed 7 --json
  *     npm run verify:eos -- --logs folder      what the processes logged
  *
@@ -37,6 +39,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
     log: { type: 'string', default: 'kafka' },
+    release: { type: 'string' },
     logs: { type: 'string' },
   },
 });
@@ -89,12 +92,14 @@ try {
   for (const { brokers = 1, protocol } of [{}, { brokers: 3 }, { protocol: 'old' }] as const satisfies Partial<Row>[]) {
     const here = rows.filter((row) => (row.brokers ?? 1) === brokers && row.protocol === protocol);
     if (here.length === 0) continue;
-    await runRows(kind === 'file' ? createFileWorld(folder) : await createKafkaWorld(folder, brokers, protocol), here);
+    const driver = values.log === 'confluent' ? ('confluent' as const) : undefined;
+    const options = { protocol, release: values.release, driver };
+    await runRows(kind === 'file' ? createFileWorld(folder) : await createKafkaWorld(folder, brokers, options), here);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 const rows = outcomes.map(({ logs: _, ...rest }) => rest);
-const report = { seed, log: values.log, node: process.version, rows };
+const report = { seed, log: values.log, release: values.release, node: process.version, rows };
 process.stdout.write(values.json ? `${JSON.stringify(report, undefined, 2)}\n` : reportOf(outcomes));
 process.exitCode = outcomes.length > 0 && outcomes.every(({ problems }) => problems.length === 0) ? 0 : 1;

@@ -102,7 +102,7 @@ export class Trial {
   #start({ slot = 0, settings, ...faults }: StartOptions): AppProcess {
     const engine = this.world.engineFor(this.job.name, slot);
     const options = { engine, settings: { ...SETTINGS, ...settings } };
-    const app = new AppProcess(this.job.name, options, faults);
+    const app = new AppProcess(this.job.name, options, faults, this.world.env);
     this.apps.push(app);
     return app;
   }

@@ -11,6 +11,8 @@ export interface World {
   openLog(run: string): Promise<Log>;
   /** What the job is opened with; processes of different slots have different folders. */
   engineFor(run: string, slot: number): EngineOptions;
+  /** What the processes that do the job have in their environment besides. */
+  readonly env?: { readonly [name: string]: string };
   /** Where the processes of a slot keep their state. */
   stateOf(run: string, slot: number): string;
   readonly proxy: KafkaProxy | undefined;

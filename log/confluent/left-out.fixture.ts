@@ -5,6 +5,12 @@ const OWN_DEALING = "Who has which task is dealt out by librdkafka's own assigno
 const RECORDS =
   'librdkafka hands over records, not batches: they come from the position asked for, as many as are ready.';
 
+/** Cases of security that the driver cannot pass, likewise. */
+export const CONFLUENT_SECURITY_LEFT_OUT: Readonly<Record<string, string>> = {
+  'a certificate of another name than asked for is refused':
+    'The bindings take no name other than that of the host: `servername` is refused.',
+};
+
 /** Cases of the suite that the driver cannot pass, each with the reason, as docs/drivers.md gives them. */
 export const CONFLUENT_LEFT_OUT: Readonly<Record<string, string>> = {
   ...KAFKA_LEFT_OUT,

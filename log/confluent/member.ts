@@ -91,9 +91,15 @@ class ConfluentMember implements GroupMember, Membership {
   /** Resolves when the first assignment holds. */
   async start(): Promise<void> {
     const { group } = this.#options;
+    this.#members.enter(this);
     try {
       this.#slotCount = await ensureSlots(this.#admin, group, (await this.#planned()).tasks.length);
       await this.#shared.connect(this.consumer);
+      if (this.#ended) {
+        // it was told to leave before there was anything to leave
+        await this.#disconnect();
+        throw this.#closedWhileJoining;
+      }
       const admitted = new Promise<void>((resolve, reject) => {
         this.#admitted = { resolve, reject };
       });
@@ -137,9 +143,17 @@ class ConfluentMember implements GroupMember, Membership {
     this.#ended = true;
     const gone = new FlowError('log.generation', `member ${this.identity.member} has left its group`);
     for (const answer of this.#storing.splice(0)) answer(gone);
-    this.#members.remove(this.identity.member);
-    this.#admitted?.reject(new FlowError('log.closed', `the log was closed while joining ${this.#options.group}`));
+    this.#members.remove(this);
+    this.#admitted?.reject(this.#closedWhileJoining);
     this.#pay();
+    await this.#disconnect();
+  }
+
+  get #closedWhileJoining(): FlowError {
+    return new FlowError('log.closed', `the log was closed while joining ${this.#options.group}`);
+  }
+
+  async #disconnect(): Promise<void> {
     if (!this.consumer.isConnected()) return;
     const late = new AbortController();
     const left = call<unknown>((done) => this.consumer.disconnect(done)).catch(() => undefined);

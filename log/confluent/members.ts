@@ -12,14 +12,22 @@ export interface Membership {
 
 /** The members joined through this driver: positions are sent by a member's own consumer. */
 export class ConfluentMembers {
+  /** By the ids that brokers have given them. */
   readonly #members = new Map<string, Membership>();
+  /** Also those that have not come in yet: a consumer that is left open keeps the process from ending. */
+  readonly #open = new Set<Membership>();
+
+  enter(membership: Membership): void {
+    this.#open.add(membership);
+  }
 
   add(member: string, membership: Membership): void {
     this.#members.set(member, membership);
   }
 
-  remove(member: string): void {
-    this.#members.delete(member);
+  remove(membership: Membership): void {
+    this.#members.delete(membership.identity.member);
+    this.#open.delete(membership);
   }
 
   /** Fails with `log.generation` unless this is the last assignment of a member here. */
@@ -35,6 +43,6 @@ export class ConfluentMembers {
 
   /** Leaves every group. */
   async close(): Promise<void> {
-    await Promise.all([...this.#members.values()].map((member) => member.leave()));
+    await Promise.all([...this.#open].map((member) => member.leave()));
   }
 }

@@ -34,7 +34,12 @@ export class TransactionalProducer implements LogProducer {
   /** Takes the transactional id over: who had it before is fenced, and its open transaction aborted. */
   static async open(parts: ProducerParts, id: string, timeoutMs: Millis): Promise<TransactionalProducer> {
     const producer = new TransactionalProducer(parts, id, timeoutMs);
-    await producer.#initialise();
+    try {
+      await producer.#initialise();
+    } catch (thrown) {
+      await producer.#disconnect();
+      throw thrown;
+    }
     return producer;
   }
 
@@ -124,7 +129,7 @@ export class TransactionalProducer implements LogProducer {
         return;
       } catch (thrown) {
         const again = (thrown as LibraryError).isRetriable && clock.monotonic() < deadline && !closing.aborted;
-        if (!again) throw finalFailure(thrown, `${what} by ${this.#id}`);
+        if (!again) throw finalFailure(thrown, `${what} by transactional id ${this.#id}`);
         await clock.sleep(backOffMs(tries, random), closing);
       }
     }

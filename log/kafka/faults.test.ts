@@ -12,12 +12,12 @@ import {
   startProxy,
 } from '../../integration-tests/proxy/proxy.ts';
 import { testBrokers } from '../../integration-tests/support/brokers.ts';
+import { Members } from '../clients/members.ts';
 import { Bench, batch } from '../conformance/bench.conformance.ts';
 import type { Log, LogProducer } from '../log.ts';
 import { endpoints } from './endpoint.ts';
 import { createKafkaLog } from './kafka.ts';
 import { loadLibrary } from './library.ts';
-import { Members } from './members.ts';
 import { openCluster } from './open-cluster.ts';
 import { openProducer } from './producer.ts';
 
@@ -101,7 +101,7 @@ const actions: readonly Pick<Row, 'direction' | 'action'>[] = [
   { direction: 'request', action: { do: 'cut', deliver: true } },
   { direction: 'answer', action: { do: 'cut' } },
   { direction: 'answer', action: { do: 'hold', forMs: 200 } },
-  { direction: 'request', action: { do: 'repeat', afterMs: 150 } },
+  { direction: 'request', action: { do: 'repeat', afterMs: 5 } },
 ];
 const refusals: readonly [ApiName, number][] = [
   ['produce', KAFKA_ERROR.notLeader],
@@ -113,6 +113,12 @@ const refusals: readonly [ApiName, number][] = [
 
 /** What makes an outcome unknown, or comes late. */
 const unsure = actions.filter(({ action: { do: what } }) => what === 'repeat' || what === 'cut').slice(1);
+/**
+ * In the old protocol the next transaction has the same epoch: a second copy of a request whose answer had come, which
+ * no client of ours sends, would end that one, or put its positions back. Copies that we send, the answer having been
+ * lost, are followed by another epoch.
+ */
+const OLD_CANNOT: readonly ApiName[] = ['endTxn', 'txnOffsetCommit'];
 
 function rows(apis: readonly ApiName[], acts: typeof actions): readonly Row[] {
   return [
@@ -148,10 +154,13 @@ function countOnce(
   openLog: () => Promise<Log>,
   apis: readonly ApiName[],
   acts: typeof actions = actions,
+  isMeant: (row: Row) => boolean = () => true,
 ): void {
-  for (const { api, direction, action, skip } of rows(apis, acts)) {
+  for (const { api, direction, action, skip } of rows(apis, acts).filter(isMeant)) {
     test(`${what}: ${api} ${direction} ${JSON.stringify(action)}`, { timeout: 60_000 }, async () => {
-      const rule = { name: api, api, direction, action, skip, times: 2 };
+      // some copies fall between two transactions: many are sent
+      const times = action.do === 'repeat' ? TRANSACTIONS : 2;
+      const rule = { name: api, api, direction, action, skip, times };
       await withRule(openLog, rule, (log) => writesOnce(log));
     });
   }
@@ -195,7 +204,9 @@ async function openOld(): Promise<Log> {
 if (brokers !== undefined) {
   countOnce('once', open, ['produce', 'txnOffsetCommit', 'endTxn', 'initProducerId']);
   const old = ['produce', 'addPartitionsToTxn', 'addOffsetsToTxn', 'txnOffsetCommit', 'endTxn'] as const;
-  countOnce('once, old protocol', openOld, old, unsure);
+  countOnce('once, old protocol', openOld, old, unsure, ({ api, action }) => {
+    return action.do !== 'repeat' || !OLD_CANNOT.includes(api);
+  });
 
   for (const [protocol, openLog] of [
     ['repaired', open],

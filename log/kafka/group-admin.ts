@@ -1,10 +1,10 @@
 import type { TopicPartition } from '../../core/ids.ts';
 import { positionText } from '../clients/position-text.ts';
+import { shareOf } from '../clients/shares.ts';
 import type { CommittedPosition, GroupDescription } from '../log.ts';
 import type { BrokerId, Cluster } from './cluster.ts';
 import { brokerErrorOf } from './failures.ts';
 import { retry } from './retry.ts';
-import { shareOf } from './shares.ts';
 
 const GROUP_ID_NOT_FOUND = 69;
 

@@ -1,4 +1,5 @@
 import type { Bytes } from '../../core/bytes.ts';
+import type { Asker } from '../clients/group-member.ts';
 import { positionText } from '../clients/position-text.ts';
 import type { Request } from './ask.ts';
 
@@ -8,15 +9,6 @@ const API = { positions: 9, join: 11, heartbeat: 12, leave: 13, sync: 14 } as co
 export const PROTOCOL_TYPE = 'nodeflow';
 /** What the subscriptions and shares of all members are written in. */
 export const PROTOCOL = 'tasks';
-
-/** Who asks. */
-export interface Asker {
-  readonly group: string;
-  /** Empty before the broker has given one. */
-  readonly member: string;
-  readonly generation: number;
-  readonly instanceId: string | undefined;
-}
 
 export interface Joined {
   readonly errorCode: number;
@@ -30,7 +22,7 @@ export interface Joined {
 }
 
 /** Takes part in the next round; answered when all members do. */
-export function joinGroup(
+export function joinRequest(
   { group, member, instanceId }: Asker,
   sessionTimeoutMs: number,
   rebalanceTimeoutMs: number,
@@ -65,7 +57,7 @@ export function joinGroup(
 }
 
 /** Gives the shares of all, from the leader, and answers the member's own. */
-export function syncGroup(
+export function syncRequest(
   { group, member, generation, instanceId }: Asker,
   shares: ReadonlyMap<string, Bytes>,
 ): Request<{ readonly errorCode: number; readonly share: Bytes }> {
@@ -87,7 +79,7 @@ export function syncGroup(
   };
 }
 
-export function heartbeat({ group, member, generation, instanceId }: Asker): Request<number> {
+export function heartbeatRequest({ group, member, generation, instanceId }: Asker): Request<number> {
   return {
     api: API.heartbeat,
     version: 4,
@@ -101,7 +93,7 @@ export function heartbeat({ group, member, generation, instanceId }: Asker): Req
   };
 }
 
-export function leaveGroup({ group, member, instanceId }: Asker, reason: string): Request<number> {
+export function leaveRequest({ group, member, instanceId }: Asker, reason: string): Request<number> {
   return {
     api: API.leave,
     version: 5,

@@ -2,6 +2,7 @@ import { systemClock } from '../../core/clock.ts';
 import { FlowError } from '../../core/errors.ts';
 import type { TopicPartition } from '../../core/ids.ts';
 import { seededRandom } from '../../core/random.ts';
+import { Members } from '../clients/members.ts';
 import type {
   CommittedPosition,
   Finding,
@@ -23,7 +24,6 @@ import { endpoints } from './endpoint.ts';
 import { inspectCluster, type Reached } from './inspect.ts';
 import { loadLibrary } from './library.ts';
 import { joinAsMember } from './member.ts';
-import { Members } from './members.ts';
 import { openCluster } from './open-cluster.ts';
 import { DEFAULT_CLIENT_ID, DEFAULT_PATIENCE_MS, type KafkaOptions } from './options.ts';
 import { openProducer } from './producer.ts';

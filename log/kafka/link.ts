@@ -156,7 +156,9 @@ export class Link {
         answer.apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, [minVersion, maxVersion] as const]),
       );
       const features = new Map(answer.finalizedFeatures?.map(({ name, maxVersionLevel }) => [name, maxVersionLevel]));
-      return new Versions(this.#at.name, ranges, features);
+      const versions = new Versions(this.#at.name, ranges, features);
+      versions.refuseOld();
+      return versions;
     } catch (thrown) {
       if (brokerErrorOf(thrown)?.apiCode !== UNSUPPORTED_VERSION) throw thrown;
       throw new FlowError(

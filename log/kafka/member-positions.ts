@@ -1,9 +1,9 @@
 import { FlowError } from '../../core/errors.ts';
 import { partitionName, type TopicPartition } from '../../core/ids.ts';
+import type { Members } from '../clients/members.ts';
 import type { GroupIdentity } from '../log.ts';
 import type { BrokerId, Cluster } from './cluster.ts';
 import { failureOf, Stale } from './error-codes.ts';
-import type { Members } from './members.ts';
 import { retry } from './retry.ts';
 import type { PartitionCode } from './transaction-requests.ts';
 

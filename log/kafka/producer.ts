@@ -10,6 +10,7 @@ import {
   isControl,
   recordCount,
 } from '../batch-header.ts';
+import type { Members } from '../clients/members.ts';
 import type { CommittedPosition, GroupIdentity, LogProducer, ProducerOptions } from '../log.ts';
 import { Appender, type Stamp } from './appender.ts';
 import { ask } from './ask.ts';
@@ -17,7 +18,6 @@ import type { Cluster } from './cluster.ts';
 import { failureOf, Stale } from './error-codes.ts';
 import { storePositions } from './group-positions.ts';
 import { sendMemberPositions } from './member-positions.ts';
-import type { Members } from './members.ts';
 import { DEFAULT_TRANSACTION_TIMEOUT_MS } from './options.ts';
 import { PRODUCE_ADDING_VERSION, PRODUCE_PLAIN_VERSION } from './produce-codec.ts';
 import { retry } from './retry.ts';

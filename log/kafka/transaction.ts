@@ -1,6 +1,7 @@
 import { FlowError } from '../../core/errors.ts';
 import { failpoint } from '../../core/failpoints.ts';
 import { type Millis, partitionName, type TopicPartition } from '../../core/ids.ts';
+import type { Members } from '../clients/members.ts';
 import type { CommittedPosition, GroupIdentity, TransactionWrites } from '../log.ts';
 import type { Stamp } from './appender.ts';
 import { ask, type Request } from './ask.ts';
@@ -8,7 +9,6 @@ import type { Cluster } from './cluster.ts';
 import { failureOf } from './error-codes.ts';
 import { hangingPartitions } from './hanging.ts';
 import { sendMemberPositions, worstCode } from './member-positions.ts';
-import type { Members } from './members.ts';
 import { retry } from './retry.ts';
 import {
   addPartitions,

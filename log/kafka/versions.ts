@@ -3,6 +3,9 @@ import { FlowError } from '../../core/errors.ts';
 /** Numbers of requests in the protocol that our own sockets send. */
 export const API = { produce: 0, fetch: 1, saslHandshake: 17, saslAuthenticate: 36 } as const;
 
+/** The version of Produce that Kafka 3.7 brought. */
+const PRODUCE_OF_37 = 10;
+
 /** A version of a request: the `api` of one of the library's modules. */
 interface RequestVersion {
   readonly key: number;
@@ -34,6 +37,19 @@ export class Versions {
   knows(api: number, version: number): boolean {
     const range = this.#ranges.get(api);
     return range !== undefined && version >= range[0] && version <= range[1];
+  }
+
+  /**
+   * Fails with `kafka.version` on a broker from before Kafka 3.7. Those may understand all that we ask, but do not
+   * verify that a write belongs to an open transaction: a late one would stand there for ever, or be doubled.
+   */
+  refuseOld(): void {
+    if (this.knows(API.produce, PRODUCE_OF_37)) return;
+    throw new FlowError(
+      'kafka.version',
+      `the broker at ${this.broker} is older than Kafka 3.7, and does not verify transactions; upgrade the brokers to ` +
+        'Kafka 3.7 or newer',
+    );
   }
 
   /** The newest version between two of ours that the broker understands. Fails with `kafka.version`. */

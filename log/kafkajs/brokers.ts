@@ -20,6 +20,7 @@ export interface Shared {
   readonly closing: AbortSignal;
 }
 
+export const COORDINATORS = { group: 0, transaction: 1 } as const;
 const CONNECT_PATIENCE_MS: Millis = 10_000;
 /** How long a topic that is not known is looked for. */
 const MISSING_PATIENCE_MS: Millis = 1000;
@@ -129,7 +130,22 @@ export class Brokers {
 
   async coordinator(group: string): Promise<LibraryBroker> {
     await this.#connect();
-    return (await this.#cluster.findGroupCoordinator({ groupId: group })) as unknown as LibraryBroker;
+    try {
+      return (await this.#cluster.findGroupCoordinator({ groupId: group })) as unknown as LibraryBroker;
+    } catch (thrown) {
+      return this.withoutCoordinator(thrown, group, COORDINATORS.group);
+    }
+  }
+
+  /**
+   * Throws on what was thrown as a coordinator was looked for. Where the library says only that it found none, it has
+   * dropped the answer of a broker, such as that a right is missing: a broker is asked for the reason.
+   */
+  async withoutCoordinator(thrown: unknown, key: string, coordinatorType: number): Promise<never> {
+    if ((thrown as Error).name === 'KafkaJSGroupCoordinatorNotFound') {
+      await (await this.any()).findGroupCoordinator({ groupId: key, coordinatorType });
+    }
+    throw thrown;
   }
 
   /** Of these topics, or of all. */

@@ -5,6 +5,8 @@ import type { KafkaOptions, SaslOptions, Secret } from '../kafka/options.ts';
 
 const CONNECTION_TIMEOUT_MS: Millis = 10_000;
 const REQUEST_TIMEOUT_MS: Millis = 10_000;
+/** So long before its end a session is renewed; the library's own 10 s would be longer than short sessions. */
+const RENEWED_BEFORE_MS: Millis = 500;
 /** A failed request is looked at by us: leaders may have moved. */
 const RETRY = { retries: 2, initialRetryTime: 50, maxRetryTime: 1000 };
 
@@ -20,6 +22,7 @@ export async function libraryOptions(
     brokers: bootstrap.map(({ name }) => name),
     connectionTimeout: Math.min(CONNECTION_TIMEOUT_MS, patienceMs),
     requestTimeout: Math.min(REQUEST_TIMEOUT_MS, patienceMs),
+    reauthenticationThreshold: RENEWED_BEFORE_MS,
     retry: RETRY,
     logCreator: () => () => undefined,
     ...(tls === undefined || tls === false

@@ -1,8 +1,9 @@
 import { systemClock } from '../../core/clock.ts';
 import type { TopicPartition } from '../../core/ids.ts';
 import { seededRandom } from '../../core/random.ts';
+import { Members } from '../clients/members.ts';
 import { endpoints } from '../kafka/endpoint.ts';
-import { Members } from '../kafka/members.ts';
+import { createKafkaLog } from '../kafka/kafka.ts';
 import {
   DEFAULT_CLIENT_ID,
   DEFAULT_PATIENCE_MS,
@@ -12,6 +13,7 @@ import {
 import { checkSecurity } from '../kafka/security.ts';
 import type {
   CommittedPosition,
+  Finding,
   GroupMember,
   Log,
   LogAddress,
@@ -50,6 +52,9 @@ export const KAFKAJS_CAPABILITIES: LogCapabilities = {
  * library one by one and encoded to batches again, so it is slower than the driver `kafka`; what else it lacks stands
  * in docs/drivers.md. Its own patience is short: what passes is waited out here, as by the driver `kafka`.
  *
+ * Before the library connects, the driver `kafka` has been there once: where a broker closes a connection the library
+ * does not say whether for TLS, for credentials or for a token that was refused, and this one does.
+ *
  * Connects. Fails with `log.unsupported` where the library is not installed, with `kafka.unreachable`,
  * `kafka.credentials`, `kafka.security` or `kafka.version`, or with `config.invalid` on options that cannot work.
  */
@@ -58,6 +63,7 @@ export async function createKafkaJsLog(options: KafkaOptions): Promise<Log> {
   const bootstrap = endpoints(options.brokers);
   checkSecurity({ tls: options.tls === true ? {} : options.tls || undefined, sasl: options.sasl });
   const library = await loadLibrary();
+  await (await createKafkaLog(options)).close();
   installCodecs(library);
   const patienceMs = options.patienceMs ?? DEFAULT_PATIENCE_MS;
   const common = await libraryOptions(options, bootstrap, patienceMs);
@@ -69,7 +75,7 @@ export async function createKafkaJsLog(options: KafkaOptions): Promise<Log> {
     await brokers.open(bootstrap.map(({ name }) => name).join(', '));
     const admin = client().admin();
     await brokers.ask('connecting for administration', () => admin.connect());
-    return new KafkaJsLog(brokers, admin, closing, options.replication, { driver: 'kafkajs', options: place });
+    return new KafkaJsLog(brokers, admin, closing, options, { driver: 'kafkajs', options: place });
   } catch (thrown) {
     await brokers.close();
     throw thrown;
@@ -89,6 +95,7 @@ class KafkaJsLog implements Log {
   readonly #brokers: Brokers;
   readonly #libraryAdmin: LibraryAdmin;
   readonly #closing: AbortController;
+  readonly #options: KafkaOptions;
   readonly #members = new Members();
   readonly #readers = new Set<LogReader>();
   readonly #producers = new Set<LogProducer>();
@@ -97,14 +104,15 @@ class KafkaJsLog implements Log {
     brokers: Brokers,
     admin: LibraryAdmin,
     closing: AbortController,
-    replication: number | undefined,
+    options: KafkaOptions,
     address: LogAddress,
   ) {
     this.#brokers = brokers;
     this.#libraryAdmin = admin;
     this.#closing = closing;
+    this.#options = options;
     this.address = address;
-    this.admin = new KafkaJsAdmin(brokers, admin, replication);
+    this.admin = new KafkaJsAdmin(brokers, admin, options.replication);
   }
 
   reader(options: ReaderOptions): LogReader {
@@ -144,6 +152,17 @@ class KafkaJsLog implements Log {
   ): Promise<readonly (CommittedPosition | undefined)[]> {
     this.#brokers.check();
     return committedPositions(this.#brokers, group, partitions);
+  }
+
+  /** The library asks nothing of the kind: the driver `kafka` does, over connections for the moment. */
+  async inspect(topics: readonly string[]): Promise<readonly Finding[]> {
+    this.#brokers.check();
+    const beside = await createKafkaLog(this.#options);
+    try {
+      return (await beside.inspect?.(topics)) ?? [];
+    } finally {
+      await beside.close();
+    }
   }
 
   async close(): Promise<void> {

@@ -17,6 +17,7 @@ export type LibraryCluster = KafkaJs.Cluster & { disconnect(): Promise<void> };
 export interface LibraryBroker {
   readonly nodeId: number;
   metadata(topics: string[]): Promise<Metadata>;
+  findGroupCoordinator(request: { readonly groupId: string; readonly coordinatorType: number }): Promise<unknown>;
   fetch(request: FetchRequest): Promise<FetchAnswer>;
   listOffsets(request: {
     readonly isolationLevel: number;

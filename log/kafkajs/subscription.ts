@@ -6,7 +6,7 @@ import {
   encodeSubscription,
   type Share,
   type Subscription,
-} from '../kafka/shares.ts';
+} from '../clients/shares.ts';
 import type { Library } from './library.ts';
 
 /** What members of a group say to one another stands in the free part of the protocol of consumers. */

@@ -5,6 +5,7 @@ import { checkMetadata, type Positions } from '../clients/producing.ts';
 import { TransactionState } from '../clients/transaction-state.ts';
 import { Stale } from '../kafka/error-codes.ts';
 import type { GroupIdentity, LogProducer } from '../log.ts';
+import { COORDINATORS } from './brokers.ts';
 import { codeOf, failureOfLibrary } from './failures.ts';
 import { committedPositions, type Row, topicsOf } from './group-admin.ts';
 import type { LibraryProducer, LibraryTransaction } from './library.ts';
@@ -129,9 +130,14 @@ export class TransactionalProducer implements LogProducer {
   }
 
   async #initialise(): Promise<void> {
-    await this.#parts.brokers.ask(`a producer id for ${this.#id}`, async () => {
-      await this.#producer.connect();
-      this.#transaction = await this.#producer.transaction();
+    const { brokers } = this.#parts;
+    await brokers.ask(`a producer id for transactional id ${this.#id}`, async () => {
+      try {
+        await this.#producer.connect();
+        this.#transaction = await this.#producer.transaction();
+      } catch (thrown) {
+        await brokers.withoutCoordinator(thrown, this.#id, COORDINATORS.transaction);
+      }
     });
   }
 

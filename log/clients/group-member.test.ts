@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemClock } from '../../core/clock.ts';
+import { isFlowError } from '../../core/errors.ts';
+import { seededRandom } from '../../core/random.ts';
+import { testBrokers } from '../../integration-tests/support/brokers.ts';
+import { createKafkaLog } from '../kafka/kafka.ts';
+import { createKafkaJsLog } from '../kafkajs/kafkajs.ts';
+import type { Assign, GroupIdentity, LogProducer, MemberOptions } from '../log.ts';
+
+const DRIVERS = {
+  kafka: { create: createKafkaLog, transactional: true },
+  kafkajs: { create: createKafkaJsLog, transactional: false },
+} as const;
+
+const brokers = await testBrokers();
+if (brokers !== undefined) {
+  for (const [driver, { create, transactional }] of Object.entries(DRIVERS)) {
+    test(`${driver}: while a member gives up a task, another log commits for it under the generation of that round`, {
+      timeout: 60_000,
+    }, async () => {
+      const open = () => create({ brokers: brokers.addresses.brokers, clock: systemClock, random: seededRandom(1) });
+      const [joined, other] = await Promise.all([open(), open()]);
+      const group = `renewed-${driver}-${process.pid}-${systemClock.now()}`;
+      const topic = `${group}-input`;
+      await joined.admin.create(topic, { partitions: 1 });
+      const producer = await other.producer(transactional ? { transactionalId: group } : {});
+      const send = (by: LogProducer, identity: GroupIdentity, position: number) =>
+        by.sendPositions(identity, [{ topic, partition: 0, position, metadata: '' }]);
+      const share: Assign = (members) =>
+        new Map(
+          members.map(({ member }, at) => [
+            member,
+            { tasks: members.length > 1 ? [`t${at}`] : ['t0', 't1'], metadata: '' },
+          ]),
+        );
+      const renewed: GroupIdentity[] = [];
+      let assigned: GroupIdentity | undefined;
+      let refused: unknown;
+      const options: MemberOptions = {
+        ...{ group, name: 'member', metadata: '', assign: share },
+        onAssign: ({ member, generation }) => {
+          assigned = { group, member, generation };
+        },
+        async onRevoke() {
+          if (transactional) producer.begin();
+          refused = await send(producer, assigned!, 1).catch((thrown: unknown) => thrown);
+          await send(producer, renewed.at(-1)!, 2);
+          if (transactional) await producer.commit();
+        },
+        onRenew: (identity) => void renewed.push(identity),
+        onLost: () => undefined,
+      };
+      const one = await joined.join(options);
+      const before = one.identity;
+      const two = await joined.join({
+        ...options,
+        onAssign: () => undefined,
+        onRevoke: async () => undefined,
+        onRenew: () => assert.fail('it has nothing to go on with'),
+      });
+      assert.ok(isFlowError(refused, 'log.generation'), String(refused));
+      assert.equal(renewed.length, 1);
+      assert.equal(renewed[0]!.member, before.member);
+      assert.ok(renewed[0]!.generation > before.generation);
+      assert.deepEqual(await other.committed(group, [{ topic, partition: 0 }]), [{ position: 2, metadata: '' }]);
+      await producer.close();
+      await Promise.all([one.leave(), two.leave()]);
+      await Promise.all([joined.close(), other.close()]);
+    });
+  }
+}
