@@ -241,11 +241,7 @@ export const ERRORS = {
     'A program that a command needs is missing or too old.',
     'Install what the message names.',
   ),
-  'projections.unreachable': row(
-    'transient',
-    'The database of the read side cannot be opened.',
-    'Check its address and that it runs; the engine goes on without it.',
-  ),
+  'database.unreachable': row('transient', 'A database cannot be opened.', 'Check its address, and that it runs.'),
   'projections.migration': row(
     'user',
     'The tables of the read side are not those of this version.',

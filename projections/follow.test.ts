@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../core/clock.ts';
+import { openDatabase } from '../database/database.ts';
 import type { EventFeed, FeedCursor, PlacedStep, StepEvent, TakeStep } from '../events/events.ts';
-import { followFeed, openDatabase, openProjections, type Projections } from './projections.ts';
+import { followFeed, openProjections, type Projections } from './projections.ts';
 
 const names = () => ({ workflow: 'orders', id: (node: number) => `n${node}`, type: () => 'expression' });
 

@@ -1,8 +1,8 @@
 import type { Json } from '../core/ids.ts';
+import type { Database } from '../database/database.ts';
 import type { ExecutionStatus } from '../events/events.ts';
 import { Conditions, pageSize, placeText, readPlace } from './page.ts';
 import type {
-  Database,
   DeadLetterPage,
   DeadLetterQuery,
   DeadLetterRow,

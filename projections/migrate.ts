@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { FlowError } from '../core/errors.ts';
+import type { Database } from '../database/database.ts';
 import type { Migration } from './migrations.ts';
-import type { Database } from './projections.ts';
 
 /** Any number: all processes that migrate one database take the same. */
 const LOCK = 7_264_310;

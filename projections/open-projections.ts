@@ -1,7 +1,8 @@
+import type { Database } from '../database/database.ts';
 import { listDeadLetters, listExecutions } from './list.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
-import type { Database, ExecutionPlace, Projections } from './projections.ts';
+import type { ExecutionPlace, Projections } from './projections.ts';
 import { writeSteps } from './write-steps.ts';
 
 /** The read side in a database, whose tables are made where they are not there. Closing it closes the database. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { openDatabase } from '../database/database.ts';
 import { testPostgres } from '../integration-tests/support/postgres.ts';
 import { projectionSuite } from './projections.conformance.ts';
-import { openDatabase, openProjections } from './projections.ts';
+import { openProjections } from './projections.ts';
 
 const postgres = await testPostgres();
 if (postgres !== undefined) {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { Database } from '../database/database.ts';
 import type { NodeStatus, PlacedStep, StepEvent } from '../events/events.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
-import { type Database, openProjections, type Projections } from './projections.ts';
+import { openProjections, type Projections } from './projections.ts';
 
 /** What every database of the read side has to do. `open` answers an empty one each time. */
 export function projectionSuite(name: string, open: () => Promise<Database>): void {

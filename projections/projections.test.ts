@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { openDatabase } from '../database/database.ts';
 import { projectionSuite } from './projections.conformance.ts';
-import { openDatabase, openProjections } from './projections.ts';
+import { openProjections } from './projections.ts';
 
 projectionSuite('PGlite', () => openDatabase({ directory: undefined }));
 
@@ -27,7 +28,7 @@ test('a server that is not there is told by its address, without the password', 
   await assert.rejects(
     openDatabase({ url: 'postgres://ann:secret@127.0.0.1:1/db' }),
     (error: Error & { code: string }) => {
-      assert.equal(error.code, 'projections.unreachable');
+      assert.equal(error.code, 'database.unreachable');
       assert.match(error.message, /postgres:\/\/ann:\*\*\*@127\.0\.0\.1:1\/db/);
       assert.ok(!error.message.includes('secret'));
       return true;

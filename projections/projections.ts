@@ -98,16 +98,5 @@ export interface DeadLetterPage {
   readonly next: string | null;
 }
 
-/** A database that speaks PostgreSQL's SQL. One transaction at a time. */
-export interface Database {
-  query<Row>(sql: string, values?: readonly unknown[]): Promise<readonly Row[]>;
-  transaction<T>(work: (query: Database['query']) => Promise<T>): Promise<T>;
-  close(): Promise<void>;
-}
-
-/** `postgres://...` of a server; or a folder, or nothing for memory alone, of PGlite. */
-export type DatabaseAddress = { readonly url: string } | { readonly directory: string | undefined };
-
 export { type Following, type FollowParts, followFeed } from './follow.ts';
-export { openDatabase } from './open-database.ts';
 export { openProjections } from './open-projections.ts';

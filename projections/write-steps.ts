@@ -1,6 +1,7 @@
 import type { Json } from '../core/ids.ts';
+import type { Database } from '../database/database.ts';
 import type { FailureInfo, GraphNames, NodeStatus, PlacedStep, StepEvent, StepRecord } from '../events/events.ts';
-import type { Database, NamesOf } from './projections.ts';
+import type { NamesOf } from './projections.ts';
 
 type Query = Database['query'];
 

@@ -6,7 +6,7 @@
 /** Rooms by storey, the ground first. A room may import rooms of lower storeys only. */
 export const STOREYS: readonly (readonly string[])[] = [
   ['core'],
-  ['schemas', 'log', 'state', 'telemetry', 'expressions'],
+  ['schemas', 'log', 'state', 'telemetry', 'expressions', 'database'],
   ['topology', 'operators', 'connectors', 'checkpoints', 'registry', 'events', 'projections'],
   ['runtime'],
   ['scheduler', 'workflows'],
@@ -57,8 +57,8 @@ export const HOMES: { readonly [name: string]: readonly string[] } = {
   '@fastify/swagger': ['gateway/'],
   '@fastify/websocket': ['gateway/'],
   ws: ['tests'],
-  '@electric-sql/pglite': ['projections/'],
-  pg: ['projections/'],
+  '@electric-sql/pglite': ['database/'],
+  pg: ['database/'],
   '@node-rs/crc32': ['log/'],
   'lz4-napi': ['log/'],
   'lz4-wasm-nodejs': ['log/'],

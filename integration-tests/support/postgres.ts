@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { freePorts } from '../../cli/kafka/ports.ts';
 import { systemClock } from '../../core/clock.ts';
-import { openDatabase } from '../../projections/projections.ts';
+import { openDatabase } from '../../database/database.ts';
 import { leaveOut } from './test-run.ts';
 
 const READY_MS = 30_000;

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Database } from './projections.ts';
+import type { Database } from './database.ts';
 
 const CONNECTIONS = 4;
 const CONNECT_MS = 5000;

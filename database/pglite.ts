@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
-import type { Database } from './projections.ts';
+import type { Database } from './database.ts';
 
 /** PostgreSQL within the process, in a folder or in memory. */
 export async function openPglite(directory: string | undefined): Promise<Database> {
