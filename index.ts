@@ -21,6 +21,18 @@ export {
   type Split,
   type SplitReader,
 } from './connectors/connectors.ts';
+export {
+  type Exported,
+  type ExportOptions,
+  type ExportRow,
+  type ExportSource,
+  type ExportTarget,
+  type ExportWriter,
+  httpEndpoint,
+  jsonLinesFile,
+  postgresTable,
+  runExport,
+} from './connectors/export.ts';
 export type { Duration } from './core/duration.ts';
 export { type ErrorCode, type ErrorKind, FlowError, isFlowError } from './core/errors.ts';
 export type { Json, Millis, Position, TopicPartition } from './core/ids.ts';

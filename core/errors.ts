@@ -247,6 +247,16 @@ export const ERRORS = {
     'The tables of the read side are not those of this version.',
     'Run the version that made them, or drop them: they are made anew from the events.',
   ),
+  'export.failed': row(
+    'transient',
+    'The system that records are exported to took none.',
+    'See that it answers; the export goes on where it stood.',
+  ),
+  'export.refused': row(
+    'user',
+    'The system that records are exported to refuses a record.',
+    'Correct the table, the request or the records that the message names.',
+  ),
   'gateway.failed': row('system', 'A request failed for a reason of the engine.', 'See the log of the process.'),
   'gateway.unprotected': row(
     'user',

@@ -25,6 +25,7 @@ export const ARROWS: readonly { readonly from: string; readonly to: string }[] =
 /** Files besides `<room>/<room>.ts` that other rooms may import. */
 export const SECOND_DOORS: readonly { readonly file: string; readonly reason: string }[] = [
   { file: 'log/batch.ts', reason: 'the batch codec, for whoever reads or writes records' },
+  { file: 'connectors/export.ts', reason: 'the way out, beside the way in' },
   { file: 'topology/plan.ts', reason: 'the plan as data, for machines' },
   { file: 'runtime/testing.ts', reason: 'the test driver, which brings the memory log' },
   { file: 'workflows/document.ts', reason: 'the document as data, for machines' },

@@ -1,0 +1,103 @@
+import { FlowError, isFlowError, messageOf } from '../../core/errors.ts';
+import type { Json, Millis, Position } from '../../core/ids.ts';
+import { BatchView } from '../../log/batch.ts';
+import type { Fetched } from '../../log/log.ts';
+import { toPlain } from '../../schemas/schemas.ts';
+import type { Exported, ExportOptions, ExportRow, ExportWriter } from '../export.ts';
+
+const FETCH_WAIT_MS: Millis = 200;
+const FIRST_PAUSE_MS: Millis = 100;
+const LONGEST_PAUSE_MS: Millis = 30_000;
+/** How often a write is tried before the export gives up; one that goes on without end does not give up. */
+const MOST_TRIES = 8;
+
+/**
+ * Brings the records of a topic to a target. Throws what the target refuses for good (`permanent`, `user`); what may pass
+ * is tried again with growing pauses.
+ */
+export async function runExport<K, V>(options: ExportOptions<K, V>): Promise<Exported> {
+  const { log, topic, target, stop } = options;
+  const { name: topicName, partitions } = topic;
+  const writer = await target.open({ name: options.name ?? topicName, topic: topicName, partitions });
+  const reader = log.reader({ isolation: 'committed' });
+  try {
+    const bounds = await Promise.all(
+      Array.from({ length: partitions }, (_, partition) => log.admin.bounds(topicName, partition)),
+    );
+    const positions = bounds.map(({ start }, partition) => Math.max(start, writer.positions[partition] ?? 0));
+    const ends = options.until === 'end' ? bounds.map(({ end }) => end) : undefined;
+    reader.assign(positions.map((position, partition) => ({ topic: topicName, partition, position })));
+    const rows = createReader(topic);
+    let records = 0;
+    const isDone = () => ends?.every((end, partition) => positions[partition]! >= end) === true;
+    while (!isDone() && stop?.aborted !== true) {
+      for (const fetched of await reader.fetch(FETCH_WAIT_MS, stop)) {
+        const batch = rows(fetched, positions[fetched.partition]!, ends?.[fetched.partition]);
+        const next = positions.with(fetched.partition, fetched.next);
+        fetched.release();
+        if (!(await write(options, writer, batch, next))) return { records, how: 'stopped' };
+        positions[fetched.partition] = fetched.next;
+        records += batch.length;
+        options.onProgress?.(records);
+      }
+    }
+    if (!isDone()) return { records, how: 'stopped' };
+    await writer.finish();
+    return { records, how: 'complete' };
+  } finally {
+    await reader.close();
+    await writer.close();
+  }
+}
+
+/** Decodes what was fetched into rows of its own, from a position on, up to an end. */
+function createReader<K, V>({ name, keySerde, valueSerde }: ExportOptions<K, V>['topic']) {
+  const view = new BatchView();
+  const [keyView, valueView] = [keySerde.view(), valueSerde.view()];
+  return (
+    { bytes, starts, ends, partition }: Fetched,
+    from: Position,
+    until = Number.POSITIVE_INFINITY,
+  ): readonly ExportRow[] => {
+    const rows: ExportRow[] = [];
+    for (let b = 0; b < starts.length; b++) {
+      view.open(bytes, starts[b]!, ends[b]!, { topic: name, partition });
+      for (let i = 0; i < view.count; i++) {
+        const position = view.positions[i]!;
+        if (position < from || position >= until) continue;
+        const key = view.keyStarts[i]! < 0 ? null : toPlain(keyView(bytes, view.keyStarts[i]!, view.keyEnds[i]!));
+        const value =
+          view.valueStarts[i]! < 0 ? null : toPlain(valueView(bytes, view.valueStarts[i]!, view.valueEnds[i]!));
+        rows.push({ partition, position, timestamp: view.timestamps[i]!, key: key as Json, value: value as Json });
+      }
+    }
+    return rows;
+  };
+}
+
+/** False when it was stopped while it waited. */
+async function write<K, V>(
+  { clock, stop, onRetry, until, target }: ExportOptions<K, V>,
+  writer: ExportWriter,
+  rows: readonly ExportRow[],
+  next: readonly Position[],
+): Promise<boolean> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await writer.write(rows, next);
+      return true;
+    } catch (thrown) {
+      const passes = !isFlowError(thrown) || thrown.kind === 'transient' || thrown.kind === 'system';
+      if (!passes) throw thrown;
+      if (until === 'end' && tries === MOST_TRIES) {
+        const what = `${JSON.stringify(target.description)} took no rows in ${tries} tries; the last time: ${messageOf(thrown)}`;
+        throw new FlowError('export.failed', `${what}; what it has is whole: start the export again when it answers`, {
+          cause: thrown,
+        });
+      }
+      const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (tries - 1));
+      onRetry?.(messageOf(thrown), pauseMs);
+      if (!(await clock.sleep(pauseMs, stop))) return false;
+    }
+  }
+}
