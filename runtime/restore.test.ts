@@ -8,11 +8,13 @@ import { setFailpointHook } from '../core/failpoints.ts';
 import { seededRandom } from '../core/random.ts';
 import { assertExact } from '../integration-tests/crash/exact.ts';
 import { counts, KEYS, topology } from '../integration-tests/crash/topology.ts';
+import type { LogReader, ReaderOptions } from '../log/log.ts';
 import { createMemoryLog, type MemoryLog } from '../log/memory/memory.ts';
 import { bytes, string } from '../schemas/schemas.ts';
 import { createStateBackend } from '../state/state.ts';
 import { createTelemetry } from '../telemetry/telemetry.ts';
 import { topic } from '../topology/topology.ts';
+import { eachRecord } from './each-record.ts';
 import { DEFAULT_SETTINGS, type RunSettings, readTopic, startRun } from './runtime.ts';
 
 interface RunTold {
@@ -75,6 +77,48 @@ async function withJob(work: (log: MemoryLog, directory: string) => Promise<void
   }
 }
 
+/** A log whose readers get one batch at a time, and do something before each. */
+function readsSlowly(log: MemoryLog, before: (topic: string) => Promise<void>): MemoryLog {
+  return new Proxy(log, {
+    get(target, name) {
+      if (name !== 'reader') {
+        const found: unknown = Reflect.get(target, name);
+        return typeof found === 'function' ? found.bind(target) : found;
+      }
+      return (options: ReaderOptions): LogReader => {
+        const reader = target.reader({ ...options, maxPartitionBytes: 1 });
+        let topics: readonly string[] = [];
+        return new Proxy(reader, {
+          get(inner, method) {
+            if (method === 'assign') {
+              return (partitions: Parameters<LogReader['assign']>[0]) => {
+                topics = partitions.map(({ topic }) => topic);
+                inner.assign(partitions);
+              };
+            }
+            if (method === 'fetch') {
+              return async (...args: Parameters<LogReader['fetch']>) => {
+                for (const topic of topics) await before(topic);
+                return inner.fetch(...args);
+              };
+            }
+            const found: unknown = Reflect.get(inner, method);
+            return typeof found === 'function' ? found.bind(inner) : found;
+          },
+        });
+      };
+    },
+  });
+}
+
+async function recordsIn(log: MemoryLog, topic: string): Promise<number> {
+  let records = 0;
+  const { partitions } = (await log.admin.describe(topic))!.settings;
+  for (let partition = 0; partition < partitions; partition++)
+    await eachRecord(log, topic, partition, () => void records++);
+  return records;
+}
+
 const storesOf = (directory: string) => join(directory, 'crash', '0', 'stores');
 const tasksOf = (directory: string) => readdirSync(storesOf(directory));
 
@@ -135,6 +179,25 @@ test('a state folder deleted between runs is rebuilt from the changelog', { time
     const cold = await runJob(log, directory);
     assert.ok(cold.restored >= KEYS, `${cold.restored} records restored`);
     assert.ok(cold.lines.some((line) => line.includes('state restored')));
+    await assertExact(log);
+  }),
+);
+
+test('changelogs that are compacted again and again while they are read give the same state', { timeout: 30_000 }, () =>
+  withJob(async (log, directory) => {
+    await runJob(log, directory, { stopWhen: underWay });
+    rmSync(storesOf(directory), { recursive: true });
+    const changelogs = (await log.admin.list()).filter((topic) => topic.endsWith('.changelog'));
+    let removed = 0;
+    const compacting = readsSlowly(log, async (topic) => {
+      if (!changelogs.includes(topic)) return;
+      const before = await recordsIn(log, topic);
+      log.compact(topic);
+      removed += before - (await recordsIn(log, topic));
+    });
+    const cold = await runJob(compacting, directory);
+    assert.ok(cold.restored >= KEYS, `${cold.restored} records restored`);
+    assert.ok(removed > 0, 'compaction found nothing to remove');
     await assertExact(log);
   }),
 );
