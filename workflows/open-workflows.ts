@@ -1,8 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { FlowError } from '../core/errors.ts';
 import type { Json, Millis } from '../core/ids.ts';
-import type { EventFeed } from '../events/events.ts';
-import { COMMANDS_TOPIC } from '../events/events.ts';
+import { COMMANDS_TOPIC, decodeStep, EVENTS_TOPIC, openFeed } from '../events/events.ts';
 import type { Log } from '../log/log.ts';
 import { DEFAULT_SETTINGS, type Run, type RunSettings, startRun } from '../runtime/runtime.ts';
 import type { StateBackend } from '../state/state.ts';
@@ -13,6 +12,7 @@ import { Commands } from './control/commands.ts';
 import { Coordinator } from './control/coordinator.ts';
 import { GraphCache } from './control/definition-rows.ts';
 import { Facade } from './control/facade.ts';
+import { graphNames } from './control/graph-names.ts';
 import { CONTROL_STORE, controlProgram } from './control/program.ts';
 import { Sender } from './control/sender.ts';
 import { placeName } from './control/slots.ts';
@@ -31,8 +31,6 @@ export interface WorkflowParts {
   readonly telemetry: Telemetry;
   readonly language: Language;
   readonly settings?: Partial<WorkflowSettings>;
-  /** The feed of events, opened when the topics are there. */
-  openFeed(definitions: Catalogue, partitions: number): Promise<EventFeed>;
 }
 
 export interface WorkflowSettings {
@@ -112,7 +110,8 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
   });
   started(run);
   run.finished.catch((reason: unknown) => answers.failAll(reason));
-  const feed = await parts.openFeed(catalogue, partitions);
+  const names = graphNames(catalogue, graphs);
+  const feed = await openFeed({ log, clock, topic: EVENTS_TOPIC, partitions, decode: decodeStep, names });
   return new Facade({
     ...{ log, clock, language, lifecycle, graphs, catalogue, answers, sender, commands, run, partitions, feed },
     figures: () => ({ ...figures, running: 0, queued: 0, timers: 0 }),

@@ -26,6 +26,7 @@ export class Catalogue {
   readonly #stop = new AbortController();
   readonly #view = new BatchView();
   readonly #definitions = new Map<string, Map<string, Definition>>();
+  readonly #byHash = new Map<string, Definition>();
   readonly #newest = new Map<string, Definition>();
   #next: Position = 0;
   #following: Promise<void> | undefined;
@@ -58,7 +59,7 @@ export class Catalogue {
 
   /** By the hash of the document. */
   byHash(hash: string): Definition | undefined {
-    return this.all.find((each) => each.hash === hash);
+    return this.#byHash.get(hash);
   }
 
   /** Resolves when what stands in the topic now is known here. */
@@ -146,6 +147,7 @@ export class Catalogue {
       if (versions.has(version)) continue;
       const definition: Definition = { ...stored, document: stored.document as unknown as WorkflowDocument };
       versions.set(version, definition);
+      this.#byHash.set(definition.hash, definition);
       const newest = this.#newest.get(id);
       if (newest === undefined || compareVersions(newest.version, version) < 0) this.#newest.set(id, definition);
     }

@@ -18,13 +18,8 @@ async function open(log = createMemoryLog({ clock: systemClock, random: seededRa
     clock: systemClock,
     telemetry: silentTelemetry(),
     language: smallLanguage(SMALL_TYPES),
-    openFeed: async () => ({ cursor: [], steps: none, events: none, close: async () => {} }),
     settings: { partitions: 2 },
   });
-}
-
-function none(): never {
-  throw new Error('no feed here');
 }
 
 test('a published workflow starts, runs and answers, and its records tell how', async () => {
