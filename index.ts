@@ -37,6 +37,7 @@ export type { Duration } from './core/duration.ts';
 export { type ErrorCode, type ErrorKind, FlowError, isFlowError } from './core/errors.ts';
 export type { Json, Millis, Position, TopicPartition } from './core/ids.ts';
 export type {
+  Alarm,
   KeyValueStore,
   ProcessContext,
   Processor,

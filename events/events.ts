@@ -17,7 +17,10 @@ import type { Json, Millis, Position } from '../core/ids.ts';
  */
 export interface StepRecord {
   readonly execution: string;
-  /** Counted from 1 in each execution, without a gap. */
+  /**
+   * Counted from 1 in each execution, without a gap. A record with 0 is of no history: it tells whoever sent a command
+   * that it changed nothing, since there is no such execution, or none any more, or the command was taken before.
+   */
   readonly seq: number;
   /** The revision of the graph that node numbers refer to; a patch raises it. */
   readonly revision: number;
@@ -232,4 +235,5 @@ export const DEAD_LETTERS_TOPIC = 'nf.dlq';
 export { cursorText, readCursor } from './cursor.ts';
 export type { EventFeed, FeedParts, Subscription, TakeEvent, TakeStep } from './feed.ts';
 export { openFeed } from './open-feed.ts';
+export { decodeStep, encodeStep, STEP_SCHEMA, type StepHead, stepHead } from './step-codec.ts';
 export { MAX_SAMPLE_BYTES, mayTake, namedEvents, takes } from './views.ts';

@@ -129,7 +129,7 @@ class Feed implements EventFeed {
     while (!signal.aborted) {
       for (const fetched of await reader.fetch(FETCH_WAIT_MS, signal)) {
         try {
-          await this.#visit(fetched, (step) => this.#handOut(step));
+          if (this.#live.size > 0) await this.#visit(fetched, (step) => this.#handOut(step));
           this.#positions[fetched.partition] = fetched.next;
           for (const follower of this.#live) follower.passed(fetched.partition, fetched.next);
         } finally {
@@ -158,6 +158,8 @@ class Feed implements EventFeed {
         const at = view.positions[i]!;
         if (at < position || view.valueStarts[i]! < 0) continue;
         const record = this.#parts.decode(bytes, view.valueStarts[i]!, view.valueEnds[i]!);
+        // an answer to a command without effect is of no history
+        if (record.seq === 0) continue;
         const waits = take({ record, partition, position: at });
         if (waits !== undefined) await waits;
       }

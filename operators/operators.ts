@@ -129,9 +129,13 @@ export interface OperatorContext {
   calls(settings: CallSettings, results: CallResults): Caller;
   /** Registers a punctuation of a user operator; see `process.ts`. */
   schedule(name: string, intervalMs: Millis, time: 'stream' | 'wall', fire: (at: Millis) => void): void;
+  /** Registers an alarm of a user operator; the number is when it fires next, {@link NO_ALARM} for never. */
+  alarm(name: string, fire: (at: Millis, due: Millis) => void): KeptNumber;
   /** Stream time of the task: the largest timestamp taken. */
   readonly streamTime: KeptNumber;
 }
+
+export const NO_ALARM = Number.MAX_SAFE_INTEGER;
 
 /** What stores of user operators take of it. */
 export type StoreContext = Pick<OperatorContext, 'table' | 'storeSerdes' | 'storeClock'>;
@@ -211,6 +215,7 @@ export { fanOut, fuse, latePort, NOWHERE, type Wire } from './fuse.ts';
 export { nodesWithOlds } from './olds.ts';
 export { OwnClock } from './own-clock.ts';
 export type {
+  Alarm,
   KeyValueStore,
   ProcessContext,
   Processor,

@@ -4,7 +4,7 @@ import type { Millis } from '../core/ids.ts';
 import type { NodeOf, StoreKind } from '../topology/plan.ts';
 import { createFixedCheck } from './functions.ts';
 import { createKeyValueStore, type KeyValueStore } from './key-value-store.ts';
-import type { OperatorContext, OperatorFactory, Push } from './operators.ts';
+import { NO_ALARM, type OperatorContext, type OperatorFactory, type Push } from './operators.ts';
 import { Rec } from './record.ts';
 import { createSessionStore, type SessionStore } from './session-store.ts';
 import type { RecordAtHand } from './typed-rows.ts';
@@ -38,10 +38,23 @@ export interface ProcessContext<K, V> {
    * the next multiple of the interval; a jump fires once. By wall clock: first after one interval; late ones fire once.
    */
   schedule(interval: Duration, time: 'stream' | 'wall', fire: (at: Millis) => void): void;
+  /**
+   * A timer by the wall clock that fires once, when the time comes that it was set to last; a task that has set none is
+   * not woken. To be made in `init`.
+   */
+  alarm(fire: (at: Millis, due: Millis) => void): Alarm;
   /** Of the record at hand, or when a timer fires, the time it fires at. */
   readonly timestamp: Millis;
   /** The largest time of any record that the task has taken; -1 before the first. */
   readonly streamTime: Millis;
+}
+
+/** When it fires next is committed and restored like a store. */
+export interface Alarm {
+  /** `undefined`: it fires no more. */
+  readonly due: Millis | undefined;
+  /** Fires at this time, or at once where it is past. */
+  set(due: Millis | undefined): void;
 }
 
 type AnyProcessor = Processor<unknown, unknown, unknown, unknown>;
@@ -136,6 +149,22 @@ class LentContext implements ProcessContext<unknown, unknown>, RecordAtHand {
       this.timestamp = at;
       fire(at);
     });
+  }
+
+  alarm(fire: (at: Millis, due: Millis) => void): Alarm {
+    const next = this.#context.alarm(String(this.#timers++), (at, due) => {
+      this.#record = NO_RECORD;
+      this.timestamp = at;
+      fire(at, due);
+    });
+    return {
+      get due() {
+        return next.value === NO_ALARM ? undefined : next.value;
+      },
+      set: (due) => {
+        if (due !== next.value) next.set(due ?? NO_ALARM);
+      },
+    };
   }
 
   #open<S>(

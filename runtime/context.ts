@@ -2,6 +2,7 @@ import type { KeptNumbers, Outputs } from '../checkpoints/checkpoints.ts';
 import type { Step } from '../core/step.ts';
 import {
   type Caller,
+  NO_ALARM,
   type OperatorClock,
   type OperatorContext,
   type Output,
@@ -79,6 +80,11 @@ export function createContext(parts: ContextParts, node: PlanNode): OperatorCont
       if (trace !== undefined) return;
       const initial = time === 'stream' ? Number.NEGATIVE_INFINITY : parts.now() + intervalMs;
       timers.add({ intervalMs, time, fire, next: numbers.number(`${node.id}/timer/${name}`, initial) });
+    },
+    alarm(name, fire) {
+      const next = numbers.number(`${node.id}/timer/${name}`, NO_ALARM);
+      if (trace === undefined) timers.add({ intervalMs: undefined, time: 'wall', fire, next });
+      return next;
     },
     streamTime: clock?.value ?? numbers.number('stream-time', -1),
   };

@@ -3,7 +3,7 @@ import { BatchView } from '../log/batch.ts';
 import type { Log } from '../log/log.ts';
 
 /**
- * Visits the committed records of a partition, from its start to where it ends now. Waits for transactions that are open
+ * Visits the committed records of a partition, from its start, or a position, to where it ends now. Waits for transactions that are open
  * there: what was committed behind the first record of one, or is about to be, is seen when it is decided, as that of a
  * process that was killed is once its timeout is over. The view is valid until the next record.
  */
@@ -12,8 +12,10 @@ export async function eachRecord(
   topic: string,
   partition: number,
   visit: (view: BatchView, i: number) => void | Promise<void>,
+  from: Position = 0,
 ): Promise<void> {
-  const { start, end } = await log.admin.bounds(topic, partition);
+  const { start: first, end } = await log.admin.bounds(topic, partition);
+  const start = Math.max(first, from);
   if (start >= end) return;
   const reader = log.reader({ isolation: 'committed' });
   try {

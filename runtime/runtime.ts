@@ -203,6 +203,7 @@ export interface RestoreProgress extends RestoreFigures {
 }
 
 export { type BindTopicOptions, bindProgram, bindSerdes, bindTopic, inspectSchemas } from './bind-schemas.ts';
+export { eachRecord } from './each-record.ts';
 export { type FoundDiff, inspectPlanDiff, storedPlan } from './evolve.ts';
 export { deadLetterTopic } from './failures.ts';
 export { type ApplicationFindings, inspectApplication } from './inspect.ts';

@@ -1,10 +1,11 @@
 import type { Millis } from '../core/ids.ts';
-import type { KeptNumber, ResumableScan } from '../operators/operators.ts';
+import { type KeptNumber, NO_ALARM, type ResumableScan } from '../operators/operators.ts';
 
 interface Timer {
-  readonly intervalMs: Millis;
+  /** Undefined: it fires once, and whoever set it sets it anew. */
+  readonly intervalMs: Millis | undefined;
   readonly time: 'stream' | 'wall';
-  readonly fire: (at: Millis) => void;
+  readonly fire: (at: Millis, due: Millis) => void;
   /** When it fires next; undone, committed and restored like every other number. */
   readonly next: KeptNumber;
 }
@@ -54,8 +55,9 @@ export class Timers implements ResumableScan {
       const now = timer.time === 'stream' ? this.#time.value : this.#wallNow;
       // Before the first record there is no stream time.
       if (now < timer.next.value || (timer.time === 'stream' && now < 0)) continue;
+      const due = timer.next.value;
       timer.next.set(nextFiring(timer, now));
-      timer.fire(now);
+      timer.fire(now, due);
       return true;
     }
     this.#findNext();
@@ -72,6 +74,7 @@ export class Timers implements ResumableScan {
 
 /** The first time behind now that lies whole intervals behind the one that is due; stream time counts from 0. */
 function nextFiring({ next, intervalMs }: Timer, now: Millis): Millis {
+  if (intervalMs === undefined) return NO_ALARM;
   const due = Math.max(0, next.value);
   return due + (Math.floor((now - due) / intervalMs) + 1) * intervalMs;
 }

@@ -8,6 +8,8 @@ const ID_CURE = 'may hold only letters, digits, ".", "_", "-" and ":"; rename it
 const MAX_NAME = 100;
 const MAX_TOPIC = 249;
 const RESERVED = 'nf.';
+/** Programs of the engine itself: their topics have names that it keeps from users. */
+const ENGINE_PROGRAMS: readonly string[] = ['nf.workflows'];
 
 /** Kinds whose id is the only place where the user's name stands. */
 const NAMED: readonly string[] = [
@@ -22,11 +24,16 @@ const NAMED: readonly string[] = [
   'lookup',
 ];
 
+/** A plan that the engine brings along: it may use the engine's topics, and lead its records back to itself. */
+export function isEngineProgram({ name }: Pick<Plan, 'name'>): boolean {
+  return ENGINE_PROGRAMS.includes(name);
+}
+
 /** Names become topics, folders and metrics, so they are held to what all of these can bear. */
 export function nameFaults(plan: Plan): readonly PlanFault[] {
   const found: PlanFault[] = [];
   const check = (what: string, name: string, node: string | null, most = MAX_NAME) => {
-    const wrong = nameProblem(name, most);
+    const wrong = nameProblem(isEngineProgram(plan) ? name.replace(RESERVED, '') : name, most);
     if (wrong !== undefined) found.push(fault('name', node, `${what} ${JSON.stringify(name)} ${wrong}`));
   };
   check('the application name', plan.name, null);

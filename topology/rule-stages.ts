@@ -1,12 +1,14 @@
 import { fault, type PlanFault } from './faults.ts';
 import { endsBefore } from './leads-to.ts';
 import type { Plan, Stage } from './plan.ts';
+import { isEngineProgram } from './rule-names.ts';
 import { splitStages } from './split.ts';
 
 /** The stages follow from the nodes; none reads what comes of its own writing; connectors stand alone. */
 export function stageFaults(plan: Plan): readonly PlanFault[] {
   const stages = splitStages(plan);
-  const found = [...stages.flatMap((stage) => connectorFaults(plan, stage)), ...cycleFaults(plan, stages)];
+  const found = stages.flatMap((stage) => connectorFaults(plan, stage));
+  if (!isEngineProgram(plan)) found.push(...cycleFaults(plan, stages));
   // Compared field by field in a fixed order, so that a plan that went through other JSON tools is still equal.
   if (JSON.stringify(stages.map(fields)) !== JSON.stringify(plan.stages.map(fields))) {
     found.push(fault('stages', null, 'the stages do not follow from the nodes; build the plan anew'));

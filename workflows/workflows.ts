@@ -155,3 +155,11 @@ export interface WorkflowFigures {
   readonly queued: number;
   readonly timers: number;
 }
+
+export type { Language } from './language.ts';
+export {
+  DEFAULT_WORKFLOW_SETTINGS,
+  openWorkflows,
+  type WorkflowParts,
+  type WorkflowSettings,
+} from './open-workflows.ts';

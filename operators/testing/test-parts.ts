@@ -1,5 +1,6 @@
 import type { Step, Undoable } from '../../core/step.ts';
 import type { KeptNumber } from '../operators.ts';
+import { NO_ALARM } from '../operators.ts';
 
 /** Undo in its plainest form: at the first touch within a step, note how to put everything back. */
 abstract class Undone implements Undoable {
@@ -68,4 +69,19 @@ export class TestList<T> extends Undone {
       this.items = items;
     };
   }
+}
+
+/** A punctuation, or an alarm, which has no interval. */
+export interface TestTimer {
+  readonly intervalMs: number | undefined;
+  readonly time: 'stream' | 'wall';
+  readonly fire: (at: number, due: number) => void;
+  readonly next: TestNumber;
+}
+
+export function fireTimer({ intervalMs, next, fire }: TestTimer, now: number): void {
+  const due = next.value;
+  const after = intervalMs === undefined ? NO_ALARM : due + (Math.floor((now - due) / intervalMs) + 1) * intervalMs;
+  next.set(after);
+  fire(now, due);
 }

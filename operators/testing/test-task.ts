@@ -6,14 +6,22 @@ import { type PlanNode, type PlanStore, type PlanTopic, STORE_FORMS } from '../.
 import type { CallResults } from '../calls.ts';
 import { fanOut, fuse, latePort, NOWHERE, type Wire } from '../fuse.ts';
 import { nodesWithOlds } from '../olds.ts';
-import type { DropReason, Operator, OperatorContext, OperatorFactory, Push, ResumableScan } from '../operators.ts';
+import {
+  type DropReason,
+  NO_ALARM,
+  type Operator,
+  type OperatorContext,
+  type OperatorFactory,
+  type Push,
+  type ResumableScan,
+} from '../operators.ts';
 import { OwnClock } from '../own-clock.ts';
 import { Rec } from '../record.ts';
 import { createRowWriter } from '../store-rows.ts';
 import { OPERATORS } from '../table.ts';
 import { createNaiveTable, type Interrupt, type NaiveTable } from './naive-table.ts';
 import { TestCalls } from './test-calls.ts';
-import { TestList, TestNumber } from './test-parts.ts';
+import { fireTimer, TestList, TestNumber, type TestTimer } from './test-parts.ts';
 
 /** What runs: a program of `topology/` gives it, or a test by hand. */
 export interface TestProgram {
@@ -60,13 +68,6 @@ interface Encoded {
 
 const ENTRIES: readonly string[] = ['source', 'table', 'globalTable'];
 
-interface Timer {
-  readonly intervalMs: number;
-  readonly time: 'stream' | 'wall';
-  readonly fire: (at: number) => void;
-  readonly next: TestNumber;
-}
-
 /**
  * One task over all stages of a plan, on the bench: synchronous, in memory, repartition topics looped back, every
  * record finished with its round trips before the next is taken. The reference for what the operators' context
@@ -92,7 +93,7 @@ export class TestTask {
   /** The scan that gave up the step. */
   #first: ResumableScan | undefined;
   #calls: TestCalls;
-  #timers: Timer[] = [];
+  #timers: TestTimer[] = [];
   #operators: Operator[] = [];
   #entries = new Map<string, Push>();
   #position = 0;
@@ -256,6 +257,11 @@ export class TestTask {
         const next = this.#number(`${node.id}/timer/${name}`, first);
         this.#timers.push({ intervalMs, time, fire, next });
       },
+      alarm: (name, fire) => {
+        const next = this.#number(`${node.id}/timer/${name}`, NO_ALARM);
+        this.#timers.push({ intervalMs: undefined, time: 'wall', fire, next });
+        return next;
+      },
       streamTime: this.#streamTime,
     };
   }
@@ -339,14 +345,10 @@ export class TestTask {
     }
   }
 
-  #fire(time: Timer['time'], now: number): boolean {
+  #fire(time: TestTimer['time'], now: number): boolean {
     const timer = this.#timers.find((each) => each.time === time && now >= each.next.value);
     if (timer === undefined) return false;
-    this.#attempt(() => {
-      const due = timer.next.value;
-      timer.next.set(due + (Math.floor((now - due) / timer.intervalMs) + 1) * timer.intervalMs);
-      timer.fire(now);
-    });
+    this.#attempt(() => fireTimer(timer, now));
     return true;
   }
 

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import avsc from 'avsc';
+import { decodeStep, encodeStep, STEP_SCHEMA, type StepEvent, type StepRecord, stepHead } from './events.ts';
+
+const at = { node: 3, iteration: '2.0' };
+const EVENTS: readonly StepEvent[] = [
+  {
+    ...{ type: 'started', workflow: 'pay', version: '1.2.3', input: { total: 12.5, text: 'é' }, mode: 'batch' },
+    ...{ user: 'ann', priority: 7, deadline: 1_800_000_000_000, labels: { a: 'b' }, idempotencyKey: 'k' },
+    ...{ parent: { execution: 'p', at }, selected: [1, 2], pins: { x: null }, forkOf: { execution: 'o', seq: 4 } },
+  },
+  { type: 'node', ...at, attempt: 1, from: null, to: 'PENDING', cause: 'execution-started' },
+  { type: 'node', ...at, attempt: 300, from: 'RUNNING', to: 'COMPLETED', cause: 'succeeded' },
+  { type: 'output', ...at, port: 'out', value: { list: [1, null, 'x'.repeat(100)] }, bytes: 123 },
+  { type: 'delivered', ...at, taken: [1, 2, 300], skipped: [] },
+  {
+    ...{ type: 'attempt-failed', ...at, attempt: 1, decision: 'retry', retryAt: 1_790_000_000_123 },
+    error: { class: 'TRANSIENT', code: 'http.429', message: 'too many', instance: '/nodes/3' },
+  },
+  { type: 'waiting', ...at, on: 'approval', token: 'e:3', detail: { form: null } },
+  { type: 'wait-ended', ...at, token: 'e:3', by: null },
+  { type: 'timer-set', timer: 'retry', ...at, due: 1_790_000_000_123, attempt: 2 },
+  { type: 'timer-cleared', timer: 'deadline', ...at, due: 1_790_000_000_123, attempt: 2 },
+  { type: 'iterations', ...at, count: 12 },
+  { type: 'progress', ...at, value: 0.5 },
+  { type: 'checkpoint', ...at, number: 2, value: [1] },
+  { type: 'signal-stored', name: 'go', id: '1', payload: null },
+  { type: 'signal-taken', name: 'go', id: '1' },
+  { type: 'compensating', ...at, order: [3, 1] },
+  { type: 'patched', revision: 2, ops: [{ op: 'remove-node', id: 'x' }], by: 'ann' },
+  { type: 'paused', by: null },
+  { type: 'cancelling', reason: 'enough', by: 'ann' },
+  { type: 'intervened', ...at, action: 'skip', value: null, by: 'ann' },
+  { type: 'dead-letter', ...at, id: 'd', reason: 'gave up' },
+  {
+    ...{ type: 'ended', status: 'FAILED', degraded: true, output: { e: -1 } },
+    error: { class: 'USER', code: 'x', message: 'y', instance: '', detail: [1] },
+  },
+  { type: 'rejected', code: 'workflow.stale', why: 'another attempt runs' },
+];
+
+const RECORD: StepRecord = {
+  execution: 'order-7/pay',
+  seq: 12,
+  revision: 1,
+  definition: 'ab'.repeat(32),
+  at: 1_790_000_000_000,
+  cause: { kind: 'command', type: 'start', id: 'c-1', by: 'ann' },
+  events: EVENTS,
+};
+
+const CASES: readonly StepRecord[] = [
+  RECORD,
+  { ...RECORD, definition: 'no hash', cause: { kind: 'timer', timer: 'run', due: 1_790_000_000_123 } },
+  { ...RECORD, cause: { kind: 'continue' }, events: [] },
+  { ...RECORD, execution: '漢'.repeat(40), cause: { kind: 'command', type: 'cancel', id: '', by: null } },
+];
+
+test('what is written is read again, and its head alone', () => {
+  for (const record of CASES) {
+    const bytes = encodeStep(record);
+    const padded = Buffer.concat([Buffer.of(9, 9), bytes, Buffer.of(9)]);
+    assert.deepEqual(decodeStep(padded, 2, padded.length - 1), record);
+    const { events, ...head } = record;
+    assert.deepEqual(stepHead(padded, 2, padded.length - 1), { ...head, count: events.length });
+  }
+});
+
+test('records of version 1 that were kept are read, and written as they were', () => {
+  const golden = readFileSync(join(import.meta.dirname, 'golden', 'steps-1.json'), 'utf8');
+  const kept = JSON.parse(golden) as readonly { readonly bytes: string; readonly record: StepRecord }[];
+  assert.ok(kept.length > 0);
+  for (const { bytes, record } of kept) {
+    assert.deepEqual(decodeStep(Buffer.from(bytes, 'base64')), record);
+    assert.equal(encodeStep(record).toString('base64'), bytes);
+  }
+});
+
+test('the bytes behind the version are Avro by the published schema', () => {
+  const type = avsc.Type.forSchema(STEP_SCHEMA as never, { wrapUnions: true });
+  for (const record of CASES) {
+    const body = encodeStep(record).subarray(1);
+    const value = type.fromBuffer(body) as { readonly execution: string; readonly events: readonly object[] };
+    assert.equal(value.execution, record.execution);
+    assert.equal(value.events.length, record.events.length);
+    assert.deepEqual(type.toBuffer(value), body);
+  }
+});
+
+test('a node takes some tens of bytes at most', () => {
+  const node = (i: number): readonly StepEvent[] => [
+    { type: 'node', node: i, iteration: '', attempt: 1, from: 'PENDING', to: 'RUNNING', cause: 'inline' },
+    { type: 'output', node: i, iteration: '', port: 'out', value: i, bytes: 1 },
+    { type: 'node', node: i, iteration: '', attempt: 1, from: 'RUNNING', to: 'COMPLETED', cause: 'succeeded' },
+    { type: 'delivered', node: i, iteration: '', taken: [i], skipped: [] },
+  ];
+  const events = Array.from({ length: 10 }, (_, i) => node(i)).flat();
+  assert.ok(encodeStep({ ...RECORD, events }).length < 500);
+});
+
+test('bytes that are cut, changed or of another version are told apart from records', () => {
+  const bytes = encodeStep(RECORD);
+  for (let end = 0; end < bytes.length; end++) {
+    assert.throws(() => decodeStep(bytes, 0, end), { code: 'schema.mismatch' });
+  }
+  assert.throws(() => decodeStep(Buffer.concat([bytes, Buffer.of(0)])), { code: 'schema.mismatch' });
+  assert.throws(() => decodeStep(Buffer.concat([Buffer.of(2), bytes.subarray(1)])), { code: 'schema.mismatch' });
+});

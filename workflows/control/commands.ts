@@ -1,0 +1,43 @@
+import type { Clock } from '../../core/clock.ts';
+import { ERRORS, type ErrorCode, FlowError } from '../../core/errors.ts';
+import { uniqueId } from '../../core/random.ts';
+import type { Command } from '../lifecycle/lifecycle.ts';
+import type { Answer, CommandOptions } from '../workflows.ts';
+import type { Answers, Taken } from './answers.ts';
+import { type CommandMessage, rootOf } from './messages.ts';
+import type { Sender } from './sender.ts';
+
+export interface CommandsParts {
+  readonly sender: Sender;
+  readonly answers: Answers;
+  readonly clock: Clock;
+}
+
+/** Sends commands and waits for their answers. */
+export class Commands {
+  readonly #parts: CommandsParts;
+
+  constructor(parts: CommandsParts) {
+    this.#parts = parts;
+  }
+
+  /** Answers whatever came of it. */
+  send(message: CommandMessage): Promise<Taken> {
+    const { sender, answers, clock } = this.#parts;
+    const taken = answers.to(message.id);
+    sender.send(rootOf(message.x), message, clock.now(), (reason) => answers.fail(message.id, reason));
+    return taken;
+  }
+
+  /** Fails where the command was rejected. */
+  async command(execution: string, command: Command, options: CommandOptions = {}): Promise<Answer> {
+    const { id = uniqueId(), by } = options;
+    const taken = await this.send({ x: execution, c: command, id, ...(by === undefined ? {} : { by }) });
+    if (taken.rejected !== undefined && taken.rejected.code !== 'workflow.duplicate') throw rejection(taken.rejected);
+    return { execution, seq: taken.seq };
+  }
+}
+
+export function rejection({ code, why }: NonNullable<Taken['rejected']>): FlowError {
+  return new FlowError(code in ERRORS ? (code as ErrorCode) : 'workflow.rejected', why);
+}

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemClock } from '../../core/clock.ts';
+import { seededRandom } from '../../core/random.ts';
+import { createMemoryLog } from '../../log/memory/memory.ts';
+import { createStateBackend } from '../../state/state.ts';
+import { silentTelemetry } from '../../telemetry/telemetry.ts';
+import { openWorkflows } from '../open-workflows.ts';
+import type { Workflows } from '../workflows.ts';
+import { document, SMALL_TYPES, tenNodes, tenNodesResult } from './testing/small-documents.ts';
+import { smallLanguage } from './testing/small-language.ts';
+
+async function open(log = createMemoryLog({ clock: systemClock, random: seededRandom(1) })): Promise<Workflows> {
+  return openWorkflows({
+    log,
+    state: createStateBackend({}),
+    directory: undefined,
+    clock: systemClock,
+    telemetry: silentTelemetry(),
+    language: smallLanguage(SMALL_TYPES),
+    settings: { partitions: 2 },
+  });
+}
+
+test('a published workflow starts, runs and answers, and its records tell how', async () => {
+  const workflows = await open();
+  await workflows.publish(tenNodes());
+  const { execution, existing } = await workflows.start('ten', 7);
+  assert.equal(existing, false);
+  const view = await workflows.ended(execution);
+  assert.deepEqual(view.output, tenNodesResult(7));
+  assert.equal(view.status, 'COMPLETED');
+  assert.equal(view.nodes.length, 10);
+  const history = await workflows.history(execution);
+  assert.deepEqual(
+    history.map(({ seq, cause }) => [seq, cause.kind]),
+    [[1, 'command']],
+  );
+  await workflows.drain();
+});
+
+test('a start with the same key answers with the first one, also when that has ended', async () => {
+  const workflows = await open();
+  await workflows.publish(tenNodes());
+  const first = await workflows.start('ten', 1, { idempotencyKey: 'k' });
+  const second = await workflows.start('ten', 2, { idempotencyKey: 'k' });
+  assert.equal(second.execution, first.execution);
+  assert.equal(second.existing, true);
+  assert.deepEqual((await workflows.ended(first.execution)).output, tenNodesResult(1));
+  await workflows.drain();
+});
+
+test('tasks, delays and signals lead to the end', async () => {
+  const workflows = await open();
+  const nodes = [
+    ['a', 'task', { n: 1 }],
+    ['b', 'delay', { ms: 20 }],
+    ['c', 'signal', null],
+    ['d', 'add', { n: 5 }],
+  ] as const;
+  await workflows.publish(document('waits', nodes, ['a b', 'b c', 'c d']));
+  const { execution } = await workflows.start('waits', 3);
+  const ended = workflows.ended(execution);
+  let view = await workflows.execution(execution);
+  while (view?.nodes.find(({ id }) => id === 'c')?.status !== 'RUNNING') {
+    await systemClock.sleep(5);
+    view = await workflows.execution(execution);
+  }
+  assert.equal(view.status, 'RUNNING');
+  await workflows.signal(execution, 'go', 100);
+  assert.deepEqual((await ended).output, { d: 105 });
+  const before = await workflows.executionAt(execution, 2);
+  assert.equal(before?.status, 'RUNNING');
+  assert.equal(before?.nodes.find(({ id }) => id === 'a')?.status, 'RUNNING');
+  await assert.rejects(workflows.cancel(execution), { code: 'workflow.ended' });
+  await assert.rejects(workflows.signal('nobody', 'go', 1), { code: 'workflow.unknown-execution' });
+  await assert.rejects(workflows.start('nothing', 1), { code: 'workflow.unknown-definition' });
+  await workflows.drain();
+});
+
+test('another document under a version that is there is refused, the same one is not', async () => {
+  const workflows = await open();
+  await workflows.publish(tenNodes());
+  await workflows.publish(tenNodes());
+  await assert.rejects(workflows.publish(tenNodes('task')), { code: 'workflow.version-taken' });
+  assert.equal((await workflows.definitions()).length, 1);
+  await workflows.drain();
+});

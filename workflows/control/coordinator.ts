@@ -1,0 +1,313 @@
+import { FlowError } from '../../core/errors.ts';
+import type { Json, Millis } from '../../core/ids.ts';
+import { type Cause, encodeStep, type StepEvent, type StepRecord } from '../../events/events.ts';
+import type { KeyValueStore, ProcessContext, Processor, WindowStore } from '../../operators/operators.ts';
+import type { Graph } from '../graph.ts';
+import type { Command, Decided, Effect, Lifecycle } from '../lifecycle/lifecycle.ts';
+import { DefinitionRows, type GraphCache } from './definition-rows.ts';
+import { type CommandMessage, type Message, rootOf } from './messages.ts';
+import { CONTROL_STORE, DEFINITIONS_STORE, DONE_STORE, doneWindowMs, type Out, TIMERS_STORE } from './program.ts';
+import { type Granted, type Holder, poolOf, Slots } from './slots.ts';
+import { StoredRows } from './stored-rows.ts';
+import type { TaskCalls } from './task-calls.ts';
+import { TimerRows } from './timer-rows.ts';
+
+/** Steps that one command may lead to at once; what is left goes over the log. */
+const MOST_STEPS = 64;
+/** Timers that fire in one step of the task. */
+const MOST_TIMERS = 64;
+
+export interface CoordinatorParts {
+  readonly lifecycle: Lifecycle;
+  readonly graphs: GraphCache;
+  readonly calls: Pick<TaskCalls, 'announce' | 'abort'>;
+  readonly slots: (pool: string) => number;
+  readonly rememberMs: number;
+  readonly figures: { commands: number; steps: number; nodes: number };
+}
+
+/** What is to be judged next, at most a few at a time. */
+interface Due {
+  readonly execution: string;
+  readonly workflow: string | undefined;
+  readonly version: string | undefined;
+  readonly command: Command;
+  readonly id: string;
+  readonly by: string | null;
+  readonly at: Millis;
+  readonly cause: Cause;
+}
+
+/**
+ * The keyed operator that runs executions: reads the rows of one, lets the lifecycle judge a command by them, keeps what
+ * comes of it, and puts out the step record and what the step asks of the world. It reads no clock: a step's time is that
+ * of its command, or of the execution's last step where that is later.
+ *
+ * What a step asks of executions of the same root, which are of the same partition, is done at once, in a step of its
+ * own each.
+ */
+export class Coordinator implements Processor<string, Message, string, Out> {
+  readonly #parts: CoordinatorParts;
+  #context!: ProcessContext<string, Out>;
+  #store!: KeyValueStore<string, Json>;
+  #done!: WindowStore<string, string>;
+  #timers!: TimerRows;
+  #definitions!: DefinitionRows;
+  #slots!: Slots;
+
+  constructor(parts: CoordinatorParts) {
+    this.#parts = parts;
+  }
+
+  init(context: ProcessContext<string, Out>): void {
+    this.#context = context;
+    this.#store = context.store(CONTROL_STORE);
+    this.#done = context.windowStore(DONE_STORE);
+    const alarm = context.alarm((at, due) => this.#fire(at, due));
+    this.#timers = new TimerRows(context.store(TIMERS_STORE), alarm);
+    this.#definitions = new DefinitionRows(context.store(DEFINITIONS_STORE));
+    this.#slots = new Slots(this.#store, this.#parts.slots);
+  }
+
+  process(message: Message): void {
+    if ('define' in message) {
+      this.#definitions.put(message.define);
+      return;
+    }
+    this.#parts.figures.commands++;
+    const { x, w, v, c, id, by = null, at = 0 } = message;
+    const cause: Cause = { kind: 'command', type: c.type, id, by };
+    const time = Math.max(at, this.#context.timestamp);
+    this.#run([{ execution: x, workflow: w, version: v, command: c, id, by, at: time, cause }]);
+  }
+
+  #fire(now: Millis, since: Millis): void {
+    const due = this.#timers.take(now, since, MOST_TIMERS);
+    for (const { execution, ...timer } of due) {
+      const cause: Cause = { kind: 'timer', timer: timer.timer, due: timer.due };
+      const command: Command = { type: 'timer', ...timer };
+      const id = `timer ${timer.timer} ${timer.node} ${timer.iteration} ${timer.attempt} ${timer.due}`;
+      const at = Math.max(timer.due, now);
+      this.#run([{ ...NOBODY, execution, command, id, at, cause }]);
+    }
+  }
+
+  #run(open: Due[]): void {
+    let steps = 0;
+    for (let next = open.shift(); next !== undefined; next = open.shift()) {
+      if (steps++ < MOST_STEPS) this.#step(next, open);
+      else this.#send(next);
+    }
+  }
+
+  #step(due: Due, open: Due[]): void {
+    const { execution, command } = due;
+    const rows = new StoredRows(this.#store, execution);
+    const header = rows.header();
+    let graph: Graph;
+    if (header === undefined) {
+      const found = this.#begin(due);
+      if (found === undefined) return;
+      graph = found;
+    } else if (command.type === 'start') {
+      this.#answer(due, 'workflow.exists', `it was started before`);
+      return;
+    } else {
+      graph = this.#graphOf(rows);
+    }
+    const at = Math.max(rows.at, due.at);
+    const envelope = { id: due.id, by: due.by, at, cause: due.cause };
+    const decided = this.#parts.lifecycle.decide(rows, graph, execution, command, envelope);
+    const { record } = decided;
+    if (record === undefined) {
+      if (due.cause.kind === 'command') this.#answer(due, 'workflow.duplicate', 'it was taken before');
+      if (!decided.more && decided.effects.length === 0) return;
+    } else {
+      this.#keepPatches(rows, record);
+      this.#parts.figures.steps++;
+      this.#context.forward(rootOf(execution), { to: 'events', record: encodeStep(record) }, at);
+    }
+    const hasRun = decided.effects.some((each) => each.effect === 'run');
+    if (command.type === 'grant' && !hasRun)
+      this.#freed({ execution, node: command.node, iteration: command.iteration }, at, open);
+    else if (record !== undefined) this.#freeSlots(record, graph, at, open);
+    rows.flush(at);
+    const now = rows.header();
+    if (now?.phase === 'ended') this.#remember(execution, now.status, now.seq, at);
+    this.#effects(due, decided, graph, at, open);
+  }
+
+  /** The graph of an execution that begins; undefined where it may not, which was answered. */
+  #begin(due: Due): Graph | undefined {
+    const { execution, command, workflow, version } = due;
+    const ended = this.#ended(execution, due.at);
+    if (command.type !== 'start') {
+      // what a timer or a task of an ended execution says is of no use to anybody
+      if (due.cause.kind !== 'command' || command.type === 'report') return undefined;
+      if (ended === undefined) this.#answer(due, 'workflow.unknown-execution', `${execution} is not known`);
+      else this.#answer(due, 'workflow.ended', `${execution} has ended`);
+      return undefined;
+    }
+    if (ended !== undefined) {
+      this.#answer(due, 'workflow.exists', `${execution} has run already`);
+      return undefined;
+    }
+    const graph = workflow === undefined || version === undefined ? undefined : this.#base(workflow, version);
+    if (graph === undefined) {
+      const cure = 'publish it first: a start is judged by what was published before';
+      this.#answer(due, 'workflow.unknown-definition', `workflow ${workflow} has no version ${version}; ${cure}`);
+      return undefined;
+    }
+    return graph;
+  }
+
+  #base(workflow: string, version: string): Graph | undefined {
+    const hash = this.#definitions.hash(workflow, version);
+    return hash === undefined ? undefined : this.#parts.graphs.base(hash, () => this.#definitions.document(hash));
+  }
+
+  #graphOf(rows: StoredRows): Graph {
+    const { workflow, version, revision } = rows.header()!;
+    const base = this.#base(workflow, version);
+    if (base === undefined) {
+      throw new FlowError('record.failed', `workflow ${workflow} ${version} of ${rows.execution} is gone`);
+    }
+    if (base.revision === revision) return base;
+    return this.#parts.graphs.patched(base, rows.execution, revision, () => rows.patches());
+  }
+
+  /** A task that has ended, or waits for another attempt, gives back its slot in the step that says so. */
+  #freeSlots({ execution, events }: StepRecord, graph: Graph, at: Millis, open: Due[]): void {
+    for (const event of events) {
+      if (event.type !== 'node' || event.to === 'RUNNING' || event.to === 'QUEUED') continue;
+      if (event.from !== 'RUNNING' && event.from !== 'QUEUED') continue;
+      if (graph.nodes[event.node]?.type.behaviour.kind !== 'task') continue;
+      this.#freed({ execution, node: event.node, iteration: event.iteration }, at, open);
+    }
+  }
+
+  #freed(holder: Holder, at: Millis, open: Due[]): void {
+    const pool = this.#slots.release(holder);
+    const next = pool === undefined ? undefined : this.#slots.next(pool);
+    if (next !== undefined) open.push(grant(next, at));
+  }
+
+  #keepPatches(rows: StoredRows, { events }: StepRecord): void {
+    for (const event of events) {
+      if (event.type === 'patched') rows.putPatches([...rows.patches(), event.ops as never]);
+    }
+  }
+
+  #effects(due: Due, { effects, more }: Decided, graph: Graph, at: Millis, open: Due[]): void {
+    const { execution } = due;
+    for (const effect of effects) this.#effect(effect, due, graph, at, open);
+    if (more) open.push({ ...NOBODY, execution, command: { type: 'continue' }, id: '', at, cause: CONTINUE });
+  }
+
+  #effect(effect: Effect, due: Due, graph: Graph, at: Millis, open: Due[]): void {
+    const { execution } = due;
+    switch (effect.effect) {
+      case 'queue': {
+        const { node, iteration, attempt, priority, deadline } = effect;
+        const pool = poolOf(graph.document.nodes[node]?.data?.policy?.placement);
+        const holder = { execution, node, iteration };
+        const isFree = this.#slots.ask({ ...holder, attempt, pool, priority, deadline, since: at });
+        if (isFree) open.push(grant({ ...holder, attempt }, at));
+        return;
+      }
+      case 'run': {
+        const { node, iteration, attempt, inputs, config, resume } = effect;
+        const { type, id } = graph.nodes[node]!;
+        const name = `${type.name}@${type.version}`;
+        const task = {
+          x: execution,
+          type: name,
+          node: id,
+          n: node,
+          i: iteration,
+          a: attempt,
+          inputs,
+          config,
+          resume,
+          at,
+        };
+        this.#parts.calls.announce(task);
+        this.#context.forward(rootOf(execution), { to: 'task', task }, at);
+        return;
+      }
+      case 'abort':
+        this.#parts.calls.abort(execution, effect);
+        return;
+      case 'set-timer': {
+        const { effect: _, ...timer } = effect;
+        this.#timers.set({ execution, ...timer });
+        return;
+      }
+      case 'clear-timer': {
+        const { effect: _, ...timer } = effect;
+        this.#timers.clear({ execution, ...timer });
+        return;
+      }
+      case 'send':
+        this.#deliver(effect, due, at, open);
+        return;
+      case 'dead-letter': {
+        const { id, node, iteration, reason, input } = effect;
+        const named = { execution, workflow: graph.document.id, node: graph.nodes[node]!.id };
+        const letter = { id, ...named, iteration, reason, input, at };
+        this.#context.forward(rootOf(execution), { to: 'dead', letter }, at);
+        return;
+      }
+      case 'ended':
+        return;
+    }
+  }
+
+  #deliver(effect: Extract<Effect, { effect: 'send' }>, due: Due, at: Millis, open: Due[]): void {
+    const { execution, command } = effect;
+    const named = effect.workflow ?? undefined;
+    const [workflow, version] = named === undefined ? [] : named.split('@');
+    const id = `${due.execution} ${command.type} ${execution}`;
+    const cause: Cause = { kind: 'command', type: command.type, id, by: null };
+    const sent: Due = { execution, workflow, version, command, id, by: null, at, cause };
+    if (rootOf(execution) === rootOf(due.execution)) open.push(sent);
+    else this.#send(sent);
+  }
+
+  #send({ execution, workflow, version, command, id, by, at }: Due): void {
+    const message: CommandMessage = {
+      ...{ x: execution, c: command, id, at },
+      ...(workflow === undefined ? {} : { w: workflow }),
+      ...(version === undefined ? {} : { v: version }),
+      ...(by === null ? {} : { by }),
+    };
+    this.#context.forward(rootOf(execution), { to: 'internal', message }, at);
+  }
+
+  /** A record that is of no history, seq 0: it tells the sender of a command that nothing has changed. */
+  #answer({ execution, at, cause }: Due, code: string, why: string): void {
+    if (cause.kind !== 'command') return;
+    const events: readonly StepEvent[] = [{ type: 'rejected', code, why }];
+    const record = encodeStep({ execution, seq: 0, revision: 0, definition: '', at, cause, events });
+    this.#context.forward(rootOf(execution), { to: 'events', record }, at);
+  }
+
+  #remember(execution: string, status: string, seq: number, at: Millis): void {
+    const window = doneWindowMs(this.#parts.rememberMs);
+    this.#done.put(execution, at - (at % window), `${status[0]}${seq}`);
+  }
+
+  #ended(execution: string, at: Millis): string | undefined {
+    for (const [, row] of this.#done.fetch(execution, 0, Math.max(0, at) + this.#parts.rememberMs)) return row;
+    return undefined;
+  }
+}
+
+const CONTINUE: Cause = { kind: 'continue' };
+const NOBODY = { workflow: undefined, version: undefined, by: null } as const;
+
+function grant({ execution, ...task }: Granted, at: Millis): Due {
+  const id = `grant ${task.node} ${task.iteration} ${task.attempt}`;
+  const cause: Cause = { kind: 'command', type: 'grant', id, by: null };
+  return { ...NOBODY, execution, command: { type: 'grant', ...task }, id, at, cause };
+}

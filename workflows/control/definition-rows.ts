@@ -1,0 +1,70 @@
+import type { Json } from '../../core/ids.ts';
+import type { KeyValueStore } from '../../operators/operators.ts';
+import type { Graph } from '../graph.ts';
+import type { Language } from '../language.ts';
+import type { PatchOp } from '../lifecycle/lifecycle.ts';
+import type { StoredDefinition } from './messages.ts';
+
+/** Graphs that are kept in memory, of all partitions of a process. */
+const MOST_GRAPHS = 4096;
+
+/** Graphs by definition and revision, made of documents when they are first asked for. */
+export class GraphCache {
+  readonly #language: Language;
+  readonly #graphs = new Map<string, Graph>();
+
+  constructor(language: Language) {
+    this.#language = language;
+  }
+
+  base(hash: string, document: () => Json): Graph {
+    return this.#find(hash, () => this.#language.compile(document()));
+  }
+
+  /** That of an execution which was patched; `patches` are asked for where it is not at hand. */
+  patched(base: Graph, execution: string, revision: number, patches: () => readonly (readonly PatchOp[])[]): Graph {
+    return this.#find(`${execution} ${revision}`, () => {
+      let graph = base;
+      for (const ops of patches().slice(0, revision - base.revision)) {
+        const next = this.#language.patch(graph, ops);
+        if (!('nodes' in next)) throw new Error(`a patch of ${execution} does not apply any more: ${next[0]?.message}`);
+        graph = next;
+      }
+      return graph;
+    });
+  }
+
+  #find(name: string, make: () => Graph): Graph {
+    const found = this.#graphs.get(name);
+    if (found !== undefined) return found;
+    const made = make();
+    if (this.#graphs.size >= MOST_GRAPHS) this.#graphs.delete(this.#graphs.keys().next().value!);
+    this.#graphs.set(name, made);
+    return made;
+  }
+}
+
+/**
+ * The definitions that a partition knows: their hashes by workflow and version, which every step reads, and apart from
+ * those their documents, which are read once a process.
+ */
+export class DefinitionRows {
+  readonly #store: KeyValueStore<string, Json>;
+
+  constructor(store: KeyValueStore<string, Json>) {
+    this.#store = store;
+  }
+
+  /** The first one under an id and version stays. */
+  put({ id, version, hash, document }: StoredDefinition): void {
+    if (this.#store.putIfAbsent(`v${id}\0${version}`, hash) === undefined) this.#store.put(`h${hash}`, document);
+  }
+
+  hash(workflow: string, version: string): string | undefined {
+    return this.#store.get(`v${workflow}\0${version}`) as string | undefined;
+  }
+
+  document(hash: string): Json {
+    return this.#store.get(`h${hash}`)!;
+  }
+}

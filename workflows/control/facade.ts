@@ -1,0 +1,266 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../../core/clock.ts';
+import { FlowError } from '../../core/errors.ts';
+import type { Json } from '../../core/ids.ts';
+import { uniqueId } from '../../core/random.ts';
+import type { EventFeed, StepRecord } from '../../events/events.ts';
+import type { Log } from '../../log/log.ts';
+import type { Run } from '../../runtime/runtime.ts';
+import type { Catalog } from '../catalog.ts';
+import type { DocumentFault } from '../document.ts';
+import type { Language } from '../language.ts';
+import type { Command, Explanation, Lifecycle, PatchOp } from '../lifecycle/lifecycle.ts';
+import type {
+  Answer,
+  CommandOptions,
+  Definition,
+  ExecutionView,
+  Intervention,
+  Started,
+  StartOptions,
+  WorkflowFigures,
+  Workflows,
+} from '../workflows.ts';
+import type { Answers } from './answers.ts';
+import { type Catalogue, storedOf } from './catalogue.ts';
+import { type Commands, rejection } from './commands.ts';
+import type { GraphCache } from './definition-rows.ts';
+import { Inspector } from './inspector.ts';
+import { findLetter } from './letters.ts';
+import type { CommandMessage } from './messages.ts';
+import type { Sender } from './sender.ts';
+import { executionOfToken } from './tokens.ts';
+
+export interface FacadeParts {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly language: Language;
+  readonly lifecycle: Lifecycle;
+  readonly graphs: GraphCache;
+  readonly catalogue: Catalogue;
+  readonly answers: Answers;
+  readonly sender: Sender;
+  readonly commands: Commands;
+  readonly run: Run;
+  readonly partitions: number;
+  readonly feed: EventFeed;
+  figures(): WorkflowFigures;
+  stopCalls(): void;
+}
+
+export class Facade implements Workflows {
+  readonly catalog: Catalog;
+  readonly feed: EventFeed;
+  readonly figures: () => WorkflowFigures;
+  readonly #parts: FacadeParts;
+  readonly #inspector: Inspector;
+
+  constructor(parts: FacadeParts) {
+    this.#parts = parts;
+    this.catalog = parts.language.catalog;
+    this.feed = parts.feed;
+    this.figures = parts.figures;
+    this.#inspector = new Inspector(parts);
+  }
+
+  validate(document: unknown): readonly DocumentFault[] {
+    return this.#parts.language.validate(document);
+  }
+
+  async publish(document: unknown, by?: string): Promise<Definition> {
+    const { language, catalogue, sender, clock } = this.#parts;
+    const faults = language.validate(document);
+    if (faults.length > 0) throw invalid(faults);
+    const { hash, document: compiled } = language.compile(document as Json);
+    const { id, version } = compiled;
+    const at = clock.now();
+    const definition = await catalogue.publish({
+      ...{ id, version, hash, document: document as Json, publishedAt: at, publishedBy: by ?? null },
+    });
+    await sender.sendToAll(`${id}@${version}`, { define: storedOf(definition) }, at);
+    return definition;
+  }
+
+  async definitions(): Promise<readonly Definition[]> {
+    await this.#parts.catalogue.refresh();
+    return this.#parts.catalogue.all;
+  }
+
+  async definition(id: string, version?: string): Promise<Definition | undefined> {
+    const { catalogue } = this.#parts;
+    const found = catalogue.find(id, version);
+    if (found !== undefined) return found;
+    await catalogue.refresh();
+    return catalogue.find(id, version);
+  }
+
+  async start(workflow: string, input: Json, options: StartOptions = {}): Promise<Started> {
+    const { catalogue, commands, sender, clock } = this.#parts;
+    const { idempotencyKey = null } = options;
+    const definition = catalogue.find(workflow, options.version) ?? (await this.#mustHave(workflow, options.version));
+    const execution = options.execution ?? (idempotencyKey === null ? uniqueId() : idOf(workflow, idempotencyKey));
+    if (execution.includes('/') || execution.includes('\0')) {
+      throw new FlowError('workflow.rejected', `the execution id ${execution} holds "/", which stands before children`);
+    }
+    const command: Command = {
+      type: 'start',
+      input,
+      mode: options.mode ?? definition.document.mode ?? 'realtime',
+      user: options.user ?? null,
+      priority: options.priority ?? definition.document.policy?.priority ?? 5,
+      deadline: options.deadline ?? null,
+      labels: options.labels ?? definition.document.labels ?? {},
+      idempotencyKey,
+      parent: null,
+      select: options.select === undefined ? null : { closure: 'none', ...options.select },
+      pins: options.pins ?? null,
+    };
+    const { id, version } = definition;
+    const message = (): CommandMessage => ({ x: execution, w: id, v: version, c: command, id: uniqueId() });
+    let { rejected } = await commands.send(message());
+    if (rejected?.code === 'workflow.unknown-definition') {
+      // whoever published it was cut short before every partition had it
+      await sender.sendToAll(`${id}@${version}`, { define: storedOf(definition) }, clock.now());
+      ({ rejected } = await commands.send(message()));
+    }
+    if (rejected !== undefined && rejected.code !== 'workflow.exists') throw rejection(rejected);
+    return { execution, definition, existing: rejected !== undefined };
+  }
+
+  signal(execution: string, name: string, payload: Json, options?: CommandOptions): Promise<Answer> {
+    const id = options?.id ?? uniqueId();
+    return this.#command(execution, { type: 'signal', name, id, payload }, { ...options, id });
+  }
+
+  approve(token: string, decision: 'approved' | 'rejected', value: Json, options?: CommandOptions): Promise<Answer> {
+    return this.#command(executionOfToken(token), { type: 'approve', token, decision, value }, options);
+  }
+
+  cancel(
+    execution: string,
+    options: CommandOptions & { readonly reason?: string; readonly node?: string } = {},
+  ): Promise<Answer> {
+    const { reason = 'cancelled', node = null } = options;
+    return this.#command(execution, { type: 'cancel', reason, node }, options);
+  }
+
+  pause(execution: string, options?: CommandOptions): Promise<Answer> {
+    return this.#command(execution, { type: 'pause' }, options);
+  }
+
+  resume(execution: string, options?: CommandOptions): Promise<Answer> {
+    return this.#command(execution, { type: 'resume' }, options);
+  }
+
+  retryFrom(execution: string, node: string, options?: CommandOptions): Promise<Answer> {
+    return this.#command(execution, { type: 'retry-from', node }, options);
+  }
+
+  intervene(execution: string, node: string, what: Intervention, options?: CommandOptions): Promise<Answer> {
+    const value = what.action === 'retry' ? (what.input ?? null) : what.action === 'output' ? what.value : null;
+    const { action, iteration = '' } = what;
+    return this.#command(execution, { type: 'intervene', node, iteration, action, value }, options);
+  }
+
+  patch(execution: string, baseRevision: number, ops: readonly PatchOp[], options?: CommandOptions): Promise<Answer> {
+    return this.#command(execution, { type: 'patch', baseRevision, ops }, options);
+  }
+
+  async redrive(deadLetter: string, options: CommandOptions = {}): Promise<Answer> {
+    const { log, partitions } = this.#parts;
+    const letter = await findLetter(log, partitions, deadLetter);
+    const { execution, node, iteration } = letter;
+    const id = options.id ?? `redrive ${deadLetter}`;
+    return this.#command(
+      execution,
+      { type: 'intervene', node, iteration, action: 'retry', value: null },
+      { ...options, id },
+    );
+  }
+
+  async fork(execution: string, seq: number, options: StartOptions = {}): Promise<Started> {
+    const at = await this.#inspector.at(execution, seq);
+    if (at === undefined) throw unknownExecution(execution);
+    const pins = { ...this.#inspector.pinsOf(at), ...options.pins };
+    const { workflow, version, labels, user, mode } = at.rows.header()!;
+    const kept = { version, labels, mode, ...(user === null ? {} : { user }) };
+    return this.start(workflow, at.rows.header()!.input, { ...kept, ...options, pins });
+  }
+
+  execution(id: string): Promise<ExecutionView | undefined> {
+    return this.#inspector.view(id);
+  }
+
+  executionAt(id: string, seq: number): Promise<ExecutionView | undefined> {
+    return this.#inspector.viewAt(id, seq);
+  }
+
+  history(id: string): Promise<readonly StepRecord[]> {
+    return this.#inspector.history(id);
+  }
+
+  async explain(execution: string, node: string, iteration = ''): Promise<Explanation> {
+    const found = await this.#inspector.now(execution);
+    if (found === undefined) throw unknownExecution(execution);
+    return this.#parts.language.explain(found.rows, found.graph, node, iteration);
+  }
+
+  async ended(id: string, signal?: AbortSignal): Promise<ExecutionView> {
+    let tell: () => void = () => {};
+    const end = new Promise<void>((resolve, reject) => {
+      tell = resolve;
+      if (signal?.aborted) reject(signal.reason);
+      signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+      this.#parts.run.finished.then(
+        () =>
+          reject(
+            new FlowError('stopped', `the engine has stopped before ${id} ended; it goes on when it is started again`),
+          ),
+        reject,
+      );
+    });
+    end.catch(() => undefined);
+    const forget = this.#parts.answers.onEnd(id, () => tell());
+    try {
+      // it may have ended before anybody listened
+      const found = await this.#inspector.view(id);
+      if (found === undefined) throw unknownExecution(id);
+      if (found.phase === 'ended') return found;
+      await end;
+    } finally {
+      forget();
+    }
+    return (await this.#inspector.view(id))!;
+  }
+
+  async drain(): Promise<void> {
+    const { run, answers, sender, catalogue, feed, stopCalls } = this.#parts;
+    stopCalls();
+    await run.drain();
+    await Promise.all([answers.close(), sender.close(), catalogue.close(), feed.close()]);
+  }
+
+  #command(execution: string, command: Command, options?: CommandOptions): Promise<Answer> {
+    return this.#parts.commands.command(execution, command, options);
+  }
+
+  async #mustHave(workflow: string, version: string | undefined): Promise<Definition> {
+    const found = await this.definition(workflow, version);
+    if (found !== undefined) return found;
+    const what = version === undefined ? `workflow ${workflow}` : `version ${version} of workflow ${workflow}`;
+    throw new FlowError('workflow.unknown-definition', `there is no ${what}; publish it first`);
+  }
+}
+
+function idOf(workflow: string, key: string): string {
+  return createHash('sha256').update(`${workflow}\0${key}`).digest('hex').slice(0, 24);
+}
+
+function invalid(faults: readonly DocumentFault[]): FlowError {
+  const lines = faults.map(({ code, pointer, message, cure }) => `${pointer} ${code}: ${message}; ${cure}`);
+  return Object.assign(new FlowError('workflow.invalid', `the document has faults:\n${lines.join('\n')}`), { faults });
+}
+
+function unknownExecution(id: string): FlowError {
+  return new FlowError('workflow.unknown-execution', `there is no execution ${id}; check the id`);
+}

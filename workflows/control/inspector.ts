@@ -1,0 +1,116 @@
+import type { Json } from '../../core/ids.ts';
+import type { StepRecord } from '../../events/events.ts';
+import type { Log } from '../../log/log.ts';
+import type { Run } from '../../runtime/runtime.ts';
+import type { Graph } from '../graph.ts';
+import type { Language } from '../language.ts';
+import type { Lifecycle, PatchOp } from '../lifecycle/lifecycle.ts';
+import type { ExecutionView } from '../workflows.ts';
+import type { Catalogue } from './catalogue.ts';
+import type { GraphCache } from './definition-rows.ts';
+import { historyOf } from './history.ts';
+import { type Folded, fold, MemoryStore } from './memory-rows.ts';
+import { CONTROL_STORE } from './program.ts';
+import { StoredRows } from './stored-rows.ts';
+import { viewOf } from './views.ts';
+
+export interface InspectorParts {
+  readonly log: Log;
+  readonly language: Language;
+  readonly lifecycle: Lifecycle;
+  readonly graphs: GraphCache;
+  readonly catalogue: Catalogue;
+  readonly run: Run;
+  readonly partitions: number;
+}
+
+const ROWS_AT_ONCE = 1000;
+
+/** Looks at executions: the rows of those that run, the step records of those that have ended. */
+export class Inspector {
+  readonly #parts: InspectorParts;
+
+  constructor(parts: InspectorParts) {
+    this.#parts = parts;
+  }
+
+  async view(execution: string): Promise<ExecutionView | undefined> {
+    const found = await this.now(execution);
+    return found === undefined ? undefined : viewOf(found);
+  }
+
+  async viewAt(execution: string, seq: number): Promise<ExecutionView | undefined> {
+    const found = await this.at(execution, seq);
+    return found === undefined ? undefined : viewOf(found);
+  }
+
+  async now(execution: string): Promise<Folded | undefined> {
+    const rows = new StoredRows(new MemoryStore(await this.#rows(execution)), execution);
+    const header = rows.header();
+    if (header === undefined) return this.at(execution, Number.POSITIVE_INFINITY);
+    const base = await this.#base(header.workflow, header.version, header.definition);
+    const { graphs } = this.#parts;
+    const { revision } = header;
+    const isBase = revision === base.revision;
+    const graph = isBase ? base : graphs.patched(base, execution, revision, () => rows.patches());
+    return { rows, graph, output: null, endedAt: null };
+  }
+
+  async at(execution: string, seq: number): Promise<Folded | undefined> {
+    const records = (await this.history(execution)).filter((each) => each.seq <= seq);
+    const started = records[0]?.events.find((event) => event.type === 'started');
+    if (started?.type !== 'started') return undefined;
+    const base = await this.#base(started.workflow, started.version, records[0]!.definition);
+    return fold(execution, records, {
+      lifecycle: this.#parts.lifecycle,
+      base: () => base,
+      patch: (graph, ops) => this.#patched(graph, ops),
+    });
+  }
+
+  history(execution: string): Promise<readonly StepRecord[]> {
+    const { log, partitions } = this.#parts;
+    return historyOf(log, execution, partitions);
+  }
+
+  /** Outputs of what had completed, for an execution that goes on from there. */
+  pinsOf({ rows, graph }: Folded): { readonly [node: string]: Json } {
+    const pins: { [node: string]: Json } = {};
+    for (const { number, id, parent } of graph.nodes) {
+      if (parent >= 0 || rows.node(`${number}`)?.status !== 'COMPLETED') continue;
+      pins[id] = rows.output(`${number}`, 'out') ?? null;
+    }
+    return pins;
+  }
+
+  #patched(graph: Graph, ops: readonly PatchOp[]): Graph {
+    const next = this.#parts.language.patch(graph, ops);
+    if (!('nodes' in next)) throw new Error(`a patch does not apply any more: ${next[0]?.message}`);
+    return next;
+  }
+
+  async #base(workflow: string, version: string, hash: string): Promise<Graph> {
+    const { catalogue, graphs } = this.#parts;
+    let definition = catalogue.find(workflow, version);
+    if (definition === undefined) {
+      await catalogue.refresh();
+      definition = catalogue.find(workflow, version);
+    }
+    if (definition === undefined) throw new Error(`definition ${workflow} ${version} (${hash}) is gone`);
+    const { document } = definition;
+    return graphs.base(definition.hash, () => document as unknown as Json);
+  }
+
+  async #rows(execution: string): Promise<readonly (readonly [string, Json])[]> {
+    const store = this.#parts.run.query.store<string, Json>(CONTROL_STORE);
+    const [from, to] = [`${execution}\0`, `${execution}\u0001`];
+    const rows: (readonly [string, Json])[] = [];
+    for (;;) {
+      const last = rows.at(-1)?.[0];
+      const after = last === undefined ? {} : { after: last };
+      const found = await store.range(from, to, { limit: ROWS_AT_ONCE, read: 'committed', ...after });
+      rows.push(...found);
+      if (found.length < ROWS_AT_ONCE) return rows;
+    }
+  }
+}

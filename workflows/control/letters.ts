@@ -1,0 +1,18 @@
+import { FlowError } from '../../core/errors.ts';
+import { DEAD_LETTERS_TOPIC } from '../../events/events.ts';
+import type { Log } from '../../log/log.ts';
+import { eachRecord } from '../../runtime/runtime.ts';
+import type { DeadLetter } from './messages.ts';
+
+/** The dead letter of an id. Reads them all, since they are few and seldom asked for. */
+export async function findLetter(log: Log, partitions: number, id: string): Promise<DeadLetter> {
+  let found: DeadLetter | undefined;
+  for (let partition = 0; partition < partitions && found === undefined; partition++) {
+    await eachRecord(log, DEAD_LETTERS_TOPIC, partition, ({ bytes, valueStarts, valueEnds }, i) => {
+      const letter = JSON.parse(bytes.toString('utf8', valueStarts[i]!, valueEnds[i]!)) as DeadLetter;
+      if (letter.id === id) found = letter;
+    });
+  }
+  if (found !== undefined) return found;
+  throw new FlowError('workflow.unknown-execution', `there is no dead letter ${id}; check the id`);
+}

@@ -1,0 +1,64 @@
+import type { Json, Millis } from '../../core/ids.ts';
+import type { Command } from '../lifecycle/lifecycle.ts';
+
+/** What the records of `nf.commands` and `nf.internal` say, as JSON. Field names are short: there are many of these. */
+export type Message = CommandMessage | DefineMessage;
+
+export interface CommandMessage {
+  /** The execution it is for. */
+  readonly x: string;
+  /** Of starts: which workflow, in which version. */
+  readonly w?: string;
+  readonly v?: string;
+  readonly c: Command;
+  readonly id: string;
+  readonly by?: string;
+  /** When it was sent, where the time of the record does not say it. */
+  readonly at?: Millis;
+}
+
+/** Sent to every partition before it stands in the catalogue. */
+export interface DefineMessage {
+  readonly define: StoredDefinition;
+}
+
+export interface StoredDefinition {
+  readonly id: string;
+  readonly version: string;
+  readonly hash: string;
+  readonly document: Json;
+  readonly publishedAt: Millis;
+  readonly publishedBy: string | null;
+}
+
+/** A call of a task, on its way to be made; its answer comes back as a report. */
+export interface TaskMessage {
+  readonly x: string;
+  /** Name of the node's type, with its version. */
+  readonly type: string;
+  readonly node: string;
+  readonly n: number;
+  readonly i: string;
+  readonly a: number;
+  readonly inputs: { readonly [port: string]: Json };
+  readonly config: Json;
+  readonly resume: Json;
+  readonly at: Millis;
+}
+
+export interface DeadLetter {
+  readonly id: string;
+  readonly execution: string;
+  readonly workflow: string;
+  readonly node: string;
+  readonly iteration: string;
+  readonly reason: string;
+  readonly input: Json;
+  readonly at: Millis;
+}
+
+/** Executions of one family have one root, and so one partition: `order-7/pay/` is a child of `order-7`. */
+export function rootOf(execution: string): string {
+  const slash = execution.indexOf('/');
+  return slash < 0 ? execution : execution.slice(0, slash);
+}

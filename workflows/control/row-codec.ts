@@ -1,0 +1,143 @@
+import type { Json, Millis } from '../../core/ids.ts';
+import type { NodeStatus } from '../../events/events.ts';
+import type { Header, NodeRow } from '../lifecycle/lifecycle.ts';
+
+/** Rows of executions that wait, as JSON lists: in order, without names, nothing behind the last thing of note. */
+
+const STATUSES: readonly NodeStatus[] = ['PENDING', 'QUEUED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED'];
+const PHASES: readonly Header['phase'][] = ['running', 'paused', 'cancelling', 'compensating', 'ended'];
+const MODES: readonly Header['mode'][] = ['realtime', 'batch', 'streaming'];
+
+/** A header, and what else is known of the execution as a whole. */
+export interface StoredHeader {
+  readonly header: Header;
+  /** The time of its last step. */
+  readonly at: Millis;
+  /** Rows lie in iterations of containers too. */
+  readonly deep: boolean;
+  /** There are signals that nobody has taken. */
+  readonly signals: boolean;
+}
+
+export function encodeHeader({ header, at, deep, signals }: StoredHeader): Json {
+  const { counts } = header;
+  return [
+    1,
+    at,
+    (deep ? 1 : 0) + (signals ? 2 : 0),
+    header.workflow,
+    header.version,
+    header.definition,
+    header.revision,
+    header.seq,
+    STATUSES.indexOf(header.status),
+    PHASES.indexOf(header.phase),
+    MODES.indexOf(header.mode),
+    header.startedAt,
+    header.priority,
+    STATUSES.map((status) => counts[status]),
+    header.lastCommands,
+    header.input,
+    header.user,
+    header.deadline,
+    header.labels,
+    header.parent,
+    header.selected,
+    header.pins,
+    header.degraded ? 1 : 0,
+    header.error as Json,
+    header.compensable,
+  ];
+}
+
+export function decodeHeader(execution: string, stored: Json): StoredHeader {
+  const list = stored as readonly unknown[];
+  const counted = list[13] as readonly number[];
+  const counts = Object.fromEntries(STATUSES.map((status, i) => [status, counted[i]!])) as Header['counts'];
+  const flags = list[2] as number;
+  return {
+    at: list[1] as number,
+    deep: (flags & 1) !== 0,
+    signals: (flags & 2) !== 0,
+    header: {
+      execution,
+      workflow: list[3] as string,
+      version: list[4] as string,
+      definition: list[5] as string,
+      revision: list[6] as number,
+      seq: list[7] as number,
+      status: STATUSES[list[8] as number]!,
+      phase: PHASES[list[9] as number]!,
+      mode: MODES[list[10] as number]!,
+      startedAt: list[11] as number,
+      priority: list[12] as number,
+      counts,
+      lastCommands: list[14] as readonly string[],
+      input: list[15] as Json,
+      user: list[16] as string | null,
+      deadline: list[17] as number | null,
+      labels: list[18] as Header['labels'],
+      parent: list[19] as Header['parent'],
+      selected: list[20] as readonly number[] | null,
+      pins: list[21] as Header['pins'],
+      degraded: list[22] === 1,
+      error: list[23] as Header['error'],
+      compensable: list[24] as readonly string[],
+    },
+  };
+}
+
+/** Node rows and outputs of some nodes of one iteration. */
+export interface Page {
+  readonly nodes: Map<number, NodeRow>;
+  /** By node, then port; undefined: it lies in a row of its own. */
+  readonly outputs: Map<number, Map<string, Json | undefined>>;
+  changed: boolean;
+}
+
+export function emptyPage(): Page {
+  return { nodes: new Map(), outputs: new Map(), changed: false };
+}
+
+export function encodePage(page: Page): Json {
+  return [[...page.nodes].map(([node, row]) => [node, ...encodeNode(row)]), [...page.outputs].map(encodeOutputs)];
+}
+
+function encodeOutputs([node, ports]: readonly [number, ReadonlyMap<string, Json | undefined>]): Json {
+  return [node, [...ports].map(([port, value]) => (value === undefined ? [port] : [port, value]))];
+}
+
+export function decodePage(stored: Json): Page {
+  const [nodes, outputs] = stored as unknown as [
+    readonly (readonly [number, ...Json[]])[],
+    readonly (readonly [number, readonly (readonly [string, Json?])[]])[],
+  ];
+  return {
+    nodes: new Map(nodes.map(([node, ...row]) => [node, decodeNode(row)])),
+    outputs: new Map(outputs.map(([node, ports]) => [node, new Map(ports.map(([port, value]) => [port, value]))])),
+    changed: false,
+  };
+}
+
+function encodeNode(row: NodeRow): readonly Json[] {
+  const head = [STATUSES.indexOf(row.status), row.attempt, row.since, row.told, row.taken];
+  const tail = [row.failed, row.system, row.wait, row.error as Json, row.iterations, row.checkpoint];
+  const usual = row.failed.length === 0 && row.system === 0 && tail.slice(2).every((each) => each === null);
+  return usual ? head : [...head, ...tail];
+}
+
+function decodeNode(list: readonly Json[]): NodeRow {
+  return {
+    status: STATUSES[list[0] as number]!,
+    attempt: list[1] as number,
+    since: list[2] as number,
+    told: list[3] as readonly number[],
+    taken: list[4] as readonly number[],
+    failed: (list[5] ?? []) as readonly number[],
+    system: (list[6] ?? 0) as number,
+    wait: (list[7] ?? null) as NodeRow['wait'],
+    error: (list[8] ?? null) as NodeRow['error'],
+    iterations: (list[9] ?? null) as NodeRow['iterations'],
+    checkpoint: (list[10] ?? null) as NodeRow['checkpoint'],
+  };
+}

@@ -1,0 +1,131 @@
+import type { Json, Millis } from '../../core/ids.ts';
+import type { KeyValueStore } from '../../operators/operators.ts';
+
+/** A task that wants a slot, or has one. */
+export interface Holder {
+  readonly execution: string;
+  readonly node: number;
+  readonly iteration: string;
+}
+
+export interface Wanted extends Holder {
+  readonly attempt: number;
+  readonly pool: string;
+  readonly priority: number;
+  readonly deadline: Millis | null;
+  readonly since: Millis;
+}
+
+export interface Granted extends Holder {
+  readonly attempt: number;
+}
+
+/** The row of a task: in the queue under this key, or, without one, in a slot of the pool. */
+interface Place {
+  readonly pool: string;
+  readonly attempt: number;
+  readonly key: string | null;
+}
+
+const SEPARATOR = '\0';
+const LATEST = 9_999_999_999_999;
+
+/**
+ * Slots of a partition, by pool, and the queue of those who wait for one: by priority, then deadline, then since when.
+ * A slot is given back in the step in which its task ends, and to one waiter only.
+ *
+ *     \0 S <pool>                                         how many slots are taken, and how many wait
+ *     \0 R <pool> \0 <priority> <deadline> <since> ...    who waits, in order
+ *     \0 L <execution> \0 <node> \0 <iteration>           the place of a task
+ */
+export class Slots {
+  readonly #store: Pick<KeyValueStore<string, Json>, 'get' | 'put' | 'delete' | 'range'>;
+  readonly #limit: (pool: string) => number;
+
+  constructor(store: KeyValueStore<string, Json>, limit: (pool: string) => number) {
+    this.#store = store;
+    this.#limit = limit;
+  }
+
+  /** True: it has a slot at once. Else it waits, and {@link next} tells its turn. */
+  ask(wanted: Wanted): boolean {
+    this.release(wanted);
+    const { pool, attempt } = wanted;
+    const [taken, waiting] = this.#counts(pool);
+    if (waiting === 0 && taken < this.#limit(pool)) {
+      this.#putCounts(pool, taken + 1, 0);
+      this.#putPlace(wanted, { pool, attempt, key: null });
+      return true;
+    }
+    const key = queueKey(wanted);
+    this.#store.put(key, 0);
+    this.#putCounts(pool, taken, waiting + 1);
+    this.#putPlace(wanted, { pool, attempt, key });
+    return false;
+  }
+
+  /** Gives back its slot or its place in the queue; answers the pool in which a slot is free now. */
+  release(holder: Holder): string | undefined {
+    const name = placeName(holder);
+    const place = this.#store.get(name) as unknown as Place | undefined;
+    if (place === undefined) return undefined;
+    this.#store.delete(name);
+    const [taken, waiting] = this.#counts(place.pool);
+    if (place.key !== null) {
+      this.#store.delete(place.key);
+      this.#putCounts(place.pool, taken, waiting - 1);
+      return undefined;
+    }
+    this.#putCounts(place.pool, taken - 1, waiting);
+    return waiting > 0 ? place.pool : undefined;
+  }
+
+  /** Gives a free slot of the pool to whose turn it is. */
+  next(pool: string): Granted | undefined {
+    const [taken, waiting] = this.#counts(pool);
+    if (waiting === 0 || taken >= this.#limit(pool)) return undefined;
+    const from = `${SEPARATOR}R${pool}${SEPARATOR}`;
+    for (const [key] of this.#store.range(from, `${from}\uffff`)) {
+      const [, , , execution, node, iteration, attempt] = key.split(SEPARATOR) as string[];
+      const granted = { execution: execution!, node: Number(node), iteration: iteration!, attempt: Number(attempt) };
+      this.#store.delete(key);
+      this.#putCounts(pool, taken + 1, waiting - 1);
+      this.#putPlace(granted, { pool, attempt: granted.attempt, key: null });
+      return granted;
+    }
+    return undefined;
+  }
+
+  #counts(pool: string): readonly [taken: number, waiting: number] {
+    return (this.#store.get(`${SEPARATOR}S${pool}`) ?? [0, 0]) as unknown as readonly [number, number];
+  }
+
+  #putCounts(pool: string, taken: number, waiting: number): void {
+    this.#store.put(`${SEPARATOR}S${pool}`, [taken, waiting]);
+  }
+
+  #putPlace(holder: Holder, place: Place): void {
+    this.#store.put(placeName(holder), place as unknown as Json);
+  }
+}
+
+/** The row that tells whether a task is queued or has a slot. */
+export function placeName({ execution, node, iteration }: Holder): string {
+  return `${SEPARATOR}L${execution}${SEPARATOR}${node}${SEPARATOR}${iteration}`;
+}
+
+/** Higher priorities first. */
+function queueKey({ pool, priority, deadline, since, execution, node, iteration, attempt }: Wanted): string {
+  const order = [9 - Math.min(9, Math.max(0, priority)), pad(deadline ?? LATEST), pad(since)].join('.');
+  return [`${SEPARATOR}R${pool}`, order, execution, node, iteration, attempt].join(SEPARATOR);
+}
+
+function pad(value: Millis): string {
+  return String(Math.min(LATEST, Math.max(0, value))).padStart(13, '0');
+}
+
+export function poolOf(placement: Json | undefined): string {
+  if (typeof placement !== 'object' || placement === null || !('pool' in placement)) return 'default';
+  const { pool } = placement;
+  return typeof pool === 'string' && pool !== '' && !pool.includes(SEPARATOR) ? pool : 'default';
+}

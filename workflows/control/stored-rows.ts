@@ -1,0 +1,237 @@
+import type { Json, Millis } from '../../core/ids.ts';
+import type { KeyValueStore } from '../../operators/operators.ts';
+import type { Header, NodeKey, NodeRow, PatchOp, Rows, StoredSignal } from '../lifecycle/lifecycle.ts';
+import { decodeHeader, decodePage, emptyPage, encodeHeader, encodePage, type Page } from './row-codec.ts';
+
+/** Node rows of so many nodes lie in one row of the store. */
+const PAGE_NODES = 16;
+/** A larger output lies in a row of its own. */
+const INLINE_CHARS = 1024;
+const SEPARATOR = '\0';
+const BEHIND = '\u0001';
+
+type Store = Pick<KeyValueStore<string, Json>, 'get' | 'put' | 'delete' | 'range'>;
+
+/**
+ * The rows of one execution, over the store of its partition, for one step: what is read is kept, what is written reaches
+ * the store in {@link flush}. An execution that ends within its first step so never touches the store.
+ *
+ *     <execution> \0 h                        the header
+ *     <execution> \0 p <iteration> \0 <page>  nodes and outputs, 16 nodes a row
+ *     <execution> \0 o <iteration> \0 <node> \0 <port>  an output that is large
+ *     <execution> \0 s                        signals that nobody has taken
+ *     <execution> \0 g                        the patches of its graph
+ */
+export class StoredRows implements Rows {
+  readonly execution: string;
+  /** The time of its last step; 0 before the first. */
+  at: Millis = 0;
+  readonly #store: Store;
+  readonly #pages = new Map<string, Map<number, Page>>();
+  #header: Header | undefined;
+  #isNew = false;
+  #deep = false;
+  #allRead = false;
+  #signals: StoredSignal[] | undefined;
+  #hasSignals = false;
+  #signalsChanged = false;
+
+  constructor(store: Store, execution: string) {
+    this.#store = store;
+    this.execution = execution;
+    const stored = store.get(this.#name('h'));
+    if (stored === undefined) {
+      this.#isNew = true;
+      return;
+    }
+    const { header, at, deep, signals } = decodeHeader(execution, stored);
+    this.#header = header;
+    this.at = at;
+    this.#deep = deep;
+    this.#hasSignals = signals;
+  }
+
+  header(): Header | undefined {
+    return this.#header;
+  }
+
+  putHeader(header: Header): void {
+    this.#header = header;
+  }
+
+  node(key: NodeKey): NodeRow | undefined {
+    const at = key.indexOf('@');
+    const node = at < 0 ? Number(key) : Number(key.slice(0, at));
+    return this.#page(at < 0 ? '' : key.slice(at + 1), node).nodes.get(node);
+  }
+
+  putNode(key: NodeKey, row: NodeRow): void {
+    const at = key.indexOf('@');
+    const node = at < 0 ? Number(key) : Number(key.slice(0, at));
+    const page = this.#page(at < 0 ? '' : key.slice(at + 1), node);
+    page.nodes.set(node, row);
+    page.changed = true;
+  }
+
+  /** Of an iteration and of those within it; of '' all. */
+  *nodesOf(prefix: string): Iterable<readonly [NodeKey, NodeRow]> {
+    this.#readAll();
+    for (const [iteration, pages] of this.#pages) {
+      if (prefix !== '' && iteration !== prefix && !iteration.startsWith(`${prefix}.`)) continue;
+      for (const page of pages.values()) {
+        for (const [node, row] of page.nodes) yield [iteration === '' ? `${node}` : `${node}@${iteration}`, row];
+      }
+    }
+  }
+
+  output(key: NodeKey, port: string): Json | undefined {
+    const at = key.indexOf('@');
+    const node = at < 0 ? Number(key) : Number(key.slice(0, at));
+    const iteration = at < 0 ? '' : key.slice(at + 1);
+    const ports = this.#page(iteration, node).outputs.get(node);
+    if (ports === undefined || !ports.has(port)) return undefined;
+    const value = ports.get(port);
+    return value === undefined ? this.#store.get(this.#largeName(iteration, node, port)) : value;
+  }
+
+  putOutput(key: NodeKey, port: string, value: Json): void {
+    const at = key.indexOf('@');
+    const node = at < 0 ? Number(key) : Number(key.slice(0, at));
+    const page = this.#page(at < 0 ? '' : key.slice(at + 1), node);
+    const ports = page.outputs.get(node);
+    if (ports === undefined) page.outputs.set(node, new Map([[port, value]]));
+    else ports.set(port, value);
+    page.changed = true;
+  }
+
+  signal(name: string): StoredSignal | undefined {
+    return this.#readSignals().find((each) => each.name === name);
+  }
+
+  putSignal(signal: StoredSignal): void {
+    this.#readSignals().push(signal);
+    this.#signalsChanged = true;
+  }
+
+  takeSignal(name: string, id: string): void {
+    const signals = this.#readSignals();
+    const place = signals.findIndex((each) => each.name === name && each.id === id);
+    if (place >= 0) signals.splice(place, 1);
+    this.#signalsChanged = true;
+  }
+
+  /** All of them: by step or by hand, what views need. */
+  outputs(): Iterable<readonly [node: number, iteration: string, ports: readonly string[]]> {
+    this.#readAll();
+    return [...this.#pages].flatMap(([iteration, pages]) =>
+      [...pages.values()].flatMap(({ outputs }) =>
+        [...outputs].map(([node, ports]) => [node, iteration, [...ports.keys()]] as const),
+      ),
+    );
+  }
+
+  patches(): readonly (readonly PatchOp[])[] {
+    return (this.#store.get(this.#name('g')) ?? []) as unknown as readonly (readonly PatchOp[])[];
+  }
+
+  putPatches(patches: readonly (readonly PatchOp[])[]): void {
+    this.#store.put(this.#name('g'), patches as unknown as Json);
+  }
+
+  /** Brings the store up to what was done here; rows of what has ended go. */
+  flush(at: Millis): void {
+    const header = this.#header;
+    if (header === undefined) return;
+    if (header.phase === 'ended') {
+      if (!this.#isNew) this.#deleteAll();
+      return;
+    }
+    for (const [iteration, pages] of this.#pages) {
+      for (const [number, page] of pages) if (page.changed) this.#writePage(iteration, number, page);
+    }
+    if (this.#signalsChanged) {
+      if (this.#signals!.length > 0) this.#store.put(this.#name('s'), this.#signals as unknown as Json);
+      else if (this.#hasSignals) this.#store.delete(this.#name('s'));
+      this.#hasSignals = this.#signals!.length > 0;
+    }
+    this.at = at;
+    this.#store.put(this.#name('h'), encodeHeader({ header, at, deep: this.#deep, signals: this.#hasSignals }));
+    this.#isNew = false;
+  }
+
+  #writePage(iteration: string, number: number, page: Page): void {
+    if (iteration !== '') this.#deep = true;
+    for (const [node, ports] of page.outputs) {
+      for (const [port, value] of ports) {
+        if (value === undefined || isSmall(value)) continue;
+        this.#store.put(this.#largeName(iteration, node, port), value);
+        ports.set(port, undefined);
+      }
+    }
+    this.#store.put(this.#pageName(iteration, number), encodePage(page));
+    page.changed = false;
+  }
+
+  #page(iteration: string, node: number): Page {
+    let pages = this.#pages.get(iteration);
+    if (pages === undefined) {
+      pages = new Map();
+      this.#pages.set(iteration, pages);
+    }
+    const number = node < PAGE_NODES ? 0 : Math.floor(node / PAGE_NODES);
+    let page = pages.get(number);
+    if (page === undefined) {
+      const stored = this.#isNew ? undefined : this.#store.get(this.#pageName(iteration, number));
+      page = stored === undefined ? emptyPage() : decodePage(stored);
+      pages.set(number, page);
+    }
+    return page;
+  }
+
+  #readAll(): void {
+    if (this.#allRead || this.#isNew) return;
+    this.#allRead = true;
+    const from = this.#name('p');
+    for (const [key, stored] of this.#store.range(from, `${from}\uffff`)) {
+      const [iteration, number] = key.slice(from.length).split(SEPARATOR) as [string, string];
+      let pages = this.#pages.get(iteration);
+      if (pages === undefined) {
+        pages = new Map();
+        this.#pages.set(iteration, pages);
+      }
+      if (!pages.has(Number(number))) pages.set(Number(number), decodePage(stored));
+    }
+  }
+
+  #readSignals(): StoredSignal[] {
+    if (this.#signals === undefined) {
+      const stored = this.#hasSignals ? this.#store.get(this.#name('s')) : undefined;
+      this.#signals = [...((stored ?? []) as unknown as readonly StoredSignal[])];
+    }
+    return this.#signals;
+  }
+
+  #deleteAll(): void {
+    const from = `${this.execution}${SEPARATOR}`;
+    const keys = [...this.#store.range(from, `${this.execution}${BEHIND}`)].map(([key]) => key);
+    for (const key of keys) if (key.startsWith(from)) this.#store.delete(key);
+  }
+
+  #name(kind: string): string {
+    return `${this.execution}${SEPARATOR}${kind}`;
+  }
+
+  #pageName(iteration: string, number: number): string {
+    return `${this.execution}${SEPARATOR}p${iteration}${SEPARATOR}${number}`;
+  }
+
+  #largeName(iteration: string, node: number, port: string): string {
+    return `${this.execution}${SEPARATOR}o${iteration}${SEPARATOR}${node}${SEPARATOR}${port}`;
+  }
+}
+
+function isSmall(value: Json): boolean {
+  if (value === null || typeof value === 'number' || typeof value === 'boolean') return true;
+  if (typeof value === 'string') return value.length <= INLINE_CHARS;
+  return JSON.stringify(value).length <= INLINE_CHARS;
+}

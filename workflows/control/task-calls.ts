@@ -1,0 +1,144 @@
+import type { Clock } from '../../core/clock.ts';
+import { FlowError } from '../../core/errors.ts';
+import type { Json } from '../../core/ids.ts';
+import { seededRandom } from '../../core/random.ts';
+import type { InlineContext, TaskContext } from '../catalog.ts';
+import type { Language } from '../language.ts';
+import type { Command } from '../lifecycle/lifecycle.ts';
+import type { CommandMessage, TaskMessage } from './messages.ts';
+
+export interface TaskCallsParts {
+  readonly language: Language;
+  readonly clock: Clock;
+  /** Sends a command to the task's own execution, and waits for its answer. */
+  tell(execution: string, command: Command): Promise<unknown>;
+  /** Whether the attempt still has its slot: asked of calls that are made again after a restart. */
+  isWanted(task: TaskMessage): Promise<boolean>;
+}
+
+/**
+ * Calls of tasks in this process. The runtime makes them, and again after a crash; here is what stops them: an attempt
+ * that is given up has its signal aborted, and its call is over for the engine then, whatever the function still does.
+ */
+export class TaskCalls {
+  readonly #parts: TaskCallsParts;
+  /** Asked for by a step of this process, and not begun. */
+  readonly #announced = new Set<string>();
+  readonly #running = new Map<string, AbortController>();
+  #closed = false;
+
+  constructor(parts: TaskCallsParts) {
+    this.#parts = parts;
+  }
+
+  announce(task: TaskMessage): void {
+    this.#announced.add(nameOf(task));
+  }
+
+  abort(execution: string, at: { readonly node: number; readonly iteration: string; readonly attempt: number }): void {
+    const name = nameOf({ x: execution, n: at.node, i: at.iteration, a: at.attempt });
+    this.#announced.delete(name);
+    this.#running.get(name)?.abort(stale(execution));
+  }
+
+  /** Aborts what runs; it is called again by whoever goes on. */
+  close(): void {
+    this.#closed = true;
+    for (const each of this.#running.values()) each.abort(new FlowError('stopped', 'the engine stops'));
+  }
+
+  /** One call; what comes of it is a report to the execution. */
+  async call(task: TaskMessage): Promise<CommandMessage> {
+    const name = nameOf(task);
+    const stop = new AbortController();
+    this.#running.set(name, stop);
+    try {
+      const isNew = this.#announced.delete(name);
+      if (!isNew && !(await this.#parts.isWanted(task))) throw stale(task.x);
+      const outputs = await Promise.race([this.#run(task, stop.signal), aborted(stop.signal)]);
+      return this.#report(task, { ok: true, outputs });
+    } catch (thrown) {
+      // a call that the end of the engine cuts short says nothing: it is made again
+      if (this.#closed) return await new Promise<never>(() => {});
+      const { failure } = this.#parts.language;
+      return this.#report(task, { ok: false, error: failure(thrown, `/nodes/${task.n}`) });
+    } finally {
+      this.#running.delete(name);
+    }
+  }
+
+  #report(task: TaskMessage, outcome: Extract<Command, { type: 'report' }>['outcome']): CommandMessage {
+    const { x, n, i, a } = task;
+    const command: Command = { type: 'report', node: n, iteration: i, attempt: a, outcome };
+    return { x, c: command, id: `report ${n} ${i} ${a}`, at: this.#parts.clock.now() };
+  }
+
+  async #run(task: TaskMessage, signal: AbortSignal) {
+    const type = this.#parts.language.catalog.find(task.type);
+    if (type?.behaviour.kind !== 'task') {
+      throw new FlowError(
+        'workflow.unknown-definition',
+        `${task.type} is no task of this process; register it here too`,
+      );
+    }
+    const { x, n, i, a } = task;
+    const inner = inlineContext(task.at, x, task.node, i, a);
+    const at = { node: n, iteration: i, attempt: a };
+    const context: TaskContext = Object.assign(inner, {
+      idempotencyKey: `${x}/${task.node}${i === '' ? '' : `/${i}`}`,
+      signal,
+      resume: task.resume as TaskContext['resume'],
+      checkpoint: async (number: number, value: Json) => {
+        if (signal.aborted) throw stale(x);
+        await this.#parts.tell(x, { type: 'checkpoint', ...at, number, value });
+      },
+      progress: (value: Json) => {
+        if (!signal.aborted) void this.#parts.tell(x, { type: 'progress', ...at, value }).catch(() => undefined);
+      },
+    });
+    return type.behaviour.run(task.config, task.inputs, context);
+  }
+}
+
+function nameOf({ x, n, i, a }: Pick<TaskMessage, 'x' | 'n' | 'i' | 'a'>): string {
+  return `${x} ${n} ${i} ${a}`;
+}
+
+function stale(execution: string): FlowError {
+  return new FlowError('workflow.stale', `the attempt of ${execution} was given up`);
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+/** Chance is drawn from the names of the attempt, so that it is the same whenever it runs. */
+export function inlineContext(
+  at: number,
+  execution: string,
+  node: string,
+  iteration: string,
+  attempt: number,
+): InlineContext {
+  let random: ReturnType<typeof seededRandom> | undefined;
+  return {
+    at,
+    execution,
+    node,
+    iteration,
+    attempt,
+    random() {
+      random ??= seededRandom(seedOf(`${execution} ${node} ${iteration} ${attempt}`));
+      return random.next();
+    },
+  };
+}
+
+function seedOf(text: string): number {
+  let seed = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) seed = Math.imul(seed ^ text.charCodeAt(i), 0x01000193);
+  return seed;
+}

@@ -1,0 +1,42 @@
+import type { Json } from '../../core/ids.ts';
+import type { Graph } from '../graph.ts';
+import type { NodeKey, NodeRow, Rows } from '../lifecycle/lifecycle.ts';
+import type { ExecutionView, NodeView } from '../workflows.ts';
+import type { Folded } from './memory-rows.ts';
+
+/** An execution as the outside sees it. */
+export function viewOf({ rows, graph, output, endedAt }: Folded): ExecutionView {
+  const header = rows.header()!;
+  const { execution: id, workflow, version, definition, revision, seq, status, phase, degraded } = header;
+  const { mode, input, error, startedAt, user, labels, counts } = header;
+  const found = new Map<NodeKey, NodeRow>(rows.nodesOf(''));
+  const nodes: NodeView[] = [];
+  for (const node of graph.nodes) {
+    if (!node.removed && node.parent < 0 && !found.has(`${node.number}`)) nodes.push(unknownNode(node, startedAt));
+  }
+  const ports = new Map<NodeKey, readonly string[]>();
+  for (const [node, iteration, names] of rows.outputs()) ports.set(keyOf(node, iteration), names);
+  for (const [key, row] of found) nodes.push(nodeView(rows, graph, key, row, ports.get(key) ?? []));
+  nodes.sort((a, b) => graph.number(a.id)! - graph.number(b.id)! || (a.iteration < b.iteration ? -1 : 1));
+  return {
+    ...{ id, workflow, version, definition, revision, seq, status, phase, degraded, mode, input, output },
+    ...{ error: error as Json, startedAt, endedAt, user, labels, counts, nodes },
+  };
+}
+
+function nodeView(rows: Rows, graph: Graph, key: NodeKey, row: NodeRow, ports: readonly string[]): NodeView {
+  const [number, iteration = ''] = key.split('@') as [string, string?];
+  const { id, type } = graph.nodes[Number(number)]!;
+  const { status, attempt, since, error, wait } = row;
+  const outputs = Object.fromEntries(ports.map((port) => [port, rows.output(key, port) ?? null]));
+  return { id, type: type.name, iteration, status, attempt, since, outputs, error: error as Json, wait };
+}
+
+function unknownNode({ id, type }: Graph['nodes'][number], since: number): NodeView {
+  const none = { iteration: '', status: 'PENDING', attempt: 0, outputs: {}, error: null, wait: null } as const;
+  return { id, type: type.name, since, ...none };
+}
+
+function keyOf(node: number, iteration: string): NodeKey {
+  return iteration === '' ? `${node}` : `${node}@${iteration}`;
+}

@@ -1,0 +1,23 @@
+import type { Json } from '../core/ids.ts';
+import type { FailureInfo } from '../events/events.ts';
+import type { Catalog } from './catalog.ts';
+import type { DocumentFault } from './document.ts';
+import type { Graph } from './graph.ts';
+import type { Explanation, Lifecycle, PatchOp, Rows, RunInline } from './lifecycle/lifecycle.ts';
+
+/**
+ * All that the control plane has to know of documents and of the life of executions. It runs what it is given: tests
+ * bring small ones.
+ */
+export interface Language {
+  readonly catalog: Catalog;
+  validate(document: unknown): readonly DocumentFault[];
+  /** Of a document without faults. */
+  compile(document: Json): Graph;
+  /** The next revision of a graph, or what is wrong with it. */
+  patch(graph: Graph, ops: readonly PatchOp[]): Graph | readonly DocumentFault[];
+  lifecycle(runInline: RunInline): Lifecycle;
+  explain(rows: Rows, graph: Graph, node: string, iteration: string): Explanation;
+  /** What a task has thrown, in the words of the engine. */
+  failure(thrown: unknown, instance: string): FailureInfo;
+}

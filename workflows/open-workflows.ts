@@ -1,0 +1,127 @@
+import type { Clock } from '../core/clock.ts';
+import { FlowError } from '../core/errors.ts';
+import type { Json, Millis } from '../core/ids.ts';
+import { COMMANDS_TOPIC, decodeStep, EVENTS_TOPIC, openFeed } from '../events/events.ts';
+import type { Log } from '../log/log.ts';
+import { DEFAULT_SETTINGS, type Run, type RunSettings, startRun } from '../runtime/runtime.ts';
+import type { StateBackend } from '../state/state.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import { Answers } from './control/answers.ts';
+import { Catalogue } from './control/catalogue.ts';
+import { Commands } from './control/commands.ts';
+import { Coordinator } from './control/coordinator.ts';
+import { GraphCache } from './control/definition-rows.ts';
+import { Facade } from './control/facade.ts';
+import { graphNames } from './control/graph-names.ts';
+import { CONTROL_STORE, controlProgram } from './control/program.ts';
+import { Sender } from './control/sender.ts';
+import { placeName } from './control/slots.ts';
+import { inlineContext, TaskCalls } from './control/task-calls.ts';
+import { prepareControlTopics } from './control/topics.ts';
+import type { Language } from './language.ts';
+import type { RunInline } from './lifecycle/lifecycle.ts';
+import type { Workflows } from './workflows.ts';
+
+export interface WorkflowParts {
+  readonly log: Log;
+  readonly state: StateBackend;
+  /** The folder of the local stores, or `undefined` for memory alone. */
+  readonly directory: string | undefined;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly language: Language;
+  readonly settings?: Partial<WorkflowSettings>;
+}
+
+export interface WorkflowSettings {
+  /** Of the control plane's topics, for good: the first start decides. */
+  readonly partitions: number;
+  readonly commitIntervalMs: Millis;
+  /** How long a command waits for its answer. */
+  readonly answerTimeoutMs: Millis;
+  /** How long it is known that an execution has ended, so that a start which comes again meets it. */
+  readonly rememberMs: Millis;
+  /** Tasks of a pool that run at a time, in each partition; other pools have as many as `default`. */
+  readonly slots: { readonly [pool: string]: number };
+  /** What the run of the control plane is to do otherwise. */
+  readonly run: Partial<RunSettings>;
+}
+
+export const DEFAULT_WORKFLOW_SETTINGS: WorkflowSettings = {
+  partitions: 8,
+  commitIntervalMs: 5,
+  answerTimeoutMs: 30_000,
+  rememberMs: 86_400_000,
+  slots: { default: 128 },
+  run: {},
+};
+
+const MAX_CALLS = 100_000;
+
+/** Runs the control plane in this process, and answers the way to it. */
+export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
+  const settings = { ...DEFAULT_WORKFLOW_SETTINGS, ...parts.settings };
+  const { log, clock, language } = parts;
+  const partitions = await prepareControlTopics(log.admin, settings.partitions);
+  const catalogue = await Catalogue.open({ log, clock });
+  const answers = await Answers.open({ log, clock, partitions, timeoutMs: settings.answerTimeoutMs });
+  const sender = new Sender({ clock, topic: COMMANDS_TOPIC, partitions, producer: await log.producer({}) });
+  const commands = new Commands({ sender, answers, clock });
+  const figures = { commands: 0, steps: 0, nodes: 0 };
+  let started: (run: Run) => void = () => {};
+  const running = new Promise<Run>((resolve) => {
+    started = resolve;
+  });
+  const calls = new TaskCalls({
+    language,
+    clock,
+    tell: (execution, command) => commands.command(execution, command),
+    async isWanted({ x, n, i, a }) {
+      const { query } = await running;
+      const place = await query
+        .store<string, { readonly attempt: number; readonly key: string | null }>(CONTROL_STORE)
+        .get(placeName({ execution: x, node: n, iteration: i }), { read: 'live' });
+      return place !== undefined && place.attempt === a && place.key === null;
+    },
+  });
+  const lifecycle = language.lifecycle(runInline);
+  const graphs = new GraphCache(language);
+  const program = controlProgram({
+    partitions,
+    rememberMs: settings.rememberMs,
+    maxCalls: MAX_CALLS,
+    coordinator: () =>
+      new Coordinator({
+        ...{ lifecycle, graphs, calls, figures },
+        rememberMs: settings.rememberMs,
+        slots: (pool) =>
+          settings.slots[pool] ?? settings.slots['default'] ?? DEFAULT_WORKFLOW_SETTINGS.slots['default']!,
+      }),
+    call: (task) => calls.call(task),
+  });
+  const run = await startRun({
+    ...{ program, log, clock, state: parts.state, directory: parts.directory, telemetry: parts.telemetry },
+    settings: {
+      ...DEFAULT_SETTINGS,
+      commitIntervalMs: settings.commitIntervalMs,
+      onFailure: 'dead-letter',
+      ...settings.run,
+    },
+  });
+  started(run);
+  run.finished.catch((reason: unknown) => answers.failAll(reason));
+  const names = graphNames(catalogue, graphs);
+  const feed = await openFeed({ log, clock, topic: EVENTS_TOPIC, partitions, decode: decodeStep, names });
+  return new Facade({
+    ...{ log, clock, language, lifecycle, graphs, catalogue, answers, sender, commands, run, partitions, feed },
+    figures: () => ({ ...figures, running: 0, queued: 0, timers: 0 }),
+    stopCalls: () => calls.close(),
+  });
+}
+
+/** Code of users within a step: what it throws is a failed attempt. */
+const runInline: RunInline = (node, config, inputs, { at, execution, iteration, attempt }) => {
+  const { behaviour, name } = node.type;
+  if (behaviour.kind !== 'inline') throw new FlowError('workflow.invalid', `${name} does not run within a step`);
+  return behaviour.run(config as Json, inputs, inlineContext(at, execution, node.id, iteration, attempt));
+};
