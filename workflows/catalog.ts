@@ -40,6 +40,11 @@ export interface ExpressionField {
 export interface NodeExample {
   readonly document: Json;
   readonly input: Json;
+  /** What happens while it runs, in this order. */
+  readonly meanwhile?: readonly (
+    | { readonly signal: string; readonly payload: Json }
+    | { readonly approve: 'approved' | 'rejected'; readonly value: Json }
+  )[];
   readonly output: Json;
 }
 

@@ -57,6 +57,7 @@ export const HOMES: { readonly [name: string]: readonly string[] } = {
   '@fastify/swagger': ['gateway/'],
   '@fastify/websocket': ['gateway/'],
   ws: ['tests'],
+  ajv: ['workflows/'],
   '@electric-sql/pglite': ['projections/'],
   pg: ['projections/'],
   '@node-rs/crc32': ['log/'],
