@@ -1,9 +1,9 @@
 import { FlowError } from '../core/errors.ts';
+import { didYouMean } from '../core/nearest.ts';
 import { registerSecretsOf } from '../telemetry/telemetry.ts';
 import { COMMANDS } from './commands/table.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { helpOfAll, helpOfOne } from './help.ts';
-import { didYouMean } from './nearest.ts';
 import { parseCall } from './parse.ts';
 import { reportFailure } from './run-main.ts';
 import type { World } from './world.ts';

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FlowError, messageOf } from '../core/errors.ts';
+import { didYouMean } from '../core/nearest.ts';
 import type { RunSettings } from '../runtime/runtime.ts';
 import { registerSecretsOf } from '../telemetry/telemetry.ts';
 import {
@@ -11,7 +12,6 @@ import {
   environmentName,
   typeInWords,
 } from './config-keys.ts';
-import { didYouMean } from './nearest.ts';
 
 /** Values by key, checked and in base units (milliseconds, bytes), and where each came from. */
 export interface Config {

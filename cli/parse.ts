@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { FlowError } from '../core/errors.ts';
+import { didYouMean } from '../core/nearest.ts';
 import { type Call, COMMON_OPTIONS, type Command } from './command.ts';
 import { loadConfig } from './config.ts';
-import { didYouMean } from './nearest.ts';
 import type { World } from './world.ts';
 
 export interface Parsed extends Call {

@@ -1,6 +1,6 @@
 import { FlowError } from '../core/errors.ts';
+import { didYouMean } from '../core/nearest.ts';
 import { bytes, double, int32, int64, json, type Serde, string } from '../schemas/schemas.ts';
-import { didYouMean } from './nearest.ts';
 
 const SERDES: { readonly [name: string]: () => Serde<unknown> } = { bytes, double, int32, int64, json, string };
 

@@ -334,6 +334,16 @@ export const ERRORS = {
     'An attempt reports that has been given up.',
     'Nothing: a later attempt goes on, or the execution has ended.',
   ),
+  'workflow.node-type': row(
+    'user',
+    'A node type cannot be as it was registered.',
+    'Change its name, version or configuration schema as the message says.',
+  ),
+  'workflow.unknown-function': row(
+    'user',
+    'A document calls a function that the program does not have.',
+    'Give the function to the engine under the name that the document uses.',
+  ),
   stopped: row('transient', 'The run was stopped before it ended.', 'Start it again; it continues.'),
 } as const satisfies Record<string, ErrorRow>;
 

@@ -40,6 +40,11 @@ export interface ExpressionField {
 export interface NodeExample {
   readonly document: Json;
   readonly input: Json;
+  /** What happens while it runs, in this order. */
+  readonly meanwhile?: readonly (
+    | { readonly signal: string; readonly payload: Json }
+    | { readonly approve: 'approved' | 'rejected'; readonly value: Json }
+  )[];
   readonly output: Json;
 }
 
@@ -49,8 +54,12 @@ export interface NodeExample {
  * - `delay`, `signal`, `approval`: wait, without a slot or a lease.
  * - `switch`: inline, chooses which of its ports are taken.
  * - `container`: its children run as a graph of their own, once (`try`), again and again (`loop`), or for each item (`map`).
+ *   What a run of the children gives is the value at `out` of the one that has no outgoing edge, or an object of those by
+ *   node id where there are several; of a `try` that of the body, or of `catch` where the body failed.
  * - `child`: another workflow, as an execution of its own.
  * - `operator`: part of a segment of the data plane; see `segments/segments.ts`.
+ *
+ * What the lifecycle reads of the configuration of the types it acts on itself is told in `nodes/configs.ts`.
  */
 export type Behaviour =
   | { readonly kind: 'inline'; run(config: Json, inputs: Inputs, context: InlineContext): Outputs }

@@ -22,6 +22,7 @@ export interface WorkflowDocument {
   readonly policy?: PolicySpec;
   readonly nodes: readonly NodeSpec[];
   readonly edges: readonly EdgeSpec[];
+  /** What a node put out once, to be used instead of running it, where a start asks for it. */
   readonly pins?: { readonly [node: string]: readonly Json[] };
   /** For editors; never read. */
   readonly ui?: { readonly [name: string]: Json };
@@ -44,6 +45,8 @@ export interface NodeData {
   readonly inputs?: Ports;
   readonly outputs?: Ports;
   readonly policy?: PolicySpec;
+  /** The node that undoes what this one did, when the execution fails later: one without edges, on the same level. */
+  readonly compensation?: string;
   readonly disabled?: boolean;
 }
 
@@ -62,7 +65,7 @@ export type Ports = { readonly [name: string]: PortSpec };
 export interface EdgeSpec {
   readonly id?: string;
   readonly source: string;
-  /** The output port; default `out`, of nodes with one output that one. */
+  /** The output port; default `out`, of nodes with one output that one. `error`, which every node has, makes an error edge. */
   readonly sourceHandle?: string | null;
   readonly target: string;
   /** The input port; default `in`. */

@@ -21,6 +21,7 @@ export interface Graph {
   readonly edges: readonly GraphEdge[];
   /** Nodes without a parent, and without an incoming edge. */
   readonly roots: readonly number[];
+  /** Filled with `input` and `nodes`, by node id and port: `nodes.pay.out`, `nodes['pay-2'].out`. Null: the default. */
   readonly outputs: readonly { readonly name: string; readonly value: Template }[] | null;
   number(id: string): number | undefined;
 }
@@ -34,8 +35,10 @@ export interface GraphNode {
   readonly template: Template;
   readonly parent: number;
   readonly children: readonly number[];
-  /** Of a container: its children without an incoming edge. */
+  /** Of a container: its children without an incoming edge, of a `try` those of all roles. */
   readonly entries: readonly number[];
+  /** Of a child of a `try`: which part it belongs to. `body` everywhere else. */
+  readonly role: 'body' | 'catch' | 'finally';
   readonly incoming: readonly number[];
   readonly outgoing: readonly number[];
   readonly join: Join;
@@ -50,7 +53,10 @@ export interface GraphNode {
   readonly priority: number;
   readonly disabled: boolean;
   readonly removed: boolean;
-  /** The node that compensates it, or -1; see docs/workflows/errors.md. */
+  /**
+   * The node that compensates it, or -1; see docs/workflows/errors.md. Who compensates has no edges, is no root and no
+   * entry, and runs only then.
+   */
   readonly compensation: number;
   /** Of nodes of the data plane: the segment they belong to, or -1. The control plane sees the segment's first node only. */
   readonly segment: number;
@@ -58,9 +64,13 @@ export interface GraphNode {
 
 export interface GraphEdge {
   readonly number: number;
+  /** As in the document, or made of its ends: `a.out>b.in`. */
+  readonly id: string;
   readonly source: number;
+  /** `''` of a control edge that names none: it is taken whatever port the node put out at. */
   readonly sourcePort: string;
   readonly target: number;
+  /** `''` of control edges: they carry no value. */
   readonly targetPort: string;
   readonly kind: 'data' | 'control' | 'error';
   readonly when: Expression<boolean> | null;
@@ -86,8 +96,23 @@ export interface Retry {
 /**
  * JSON in which strings that begin with `=` are expressions (`"= input.total * 2"`), a literal one being written `==`,
  * and fields that the node type names as expressions are such without it.
+ *
+ * What an expression of a node may read:
+ * - `input`: what the execution was started with.
+ * - `value`: what arrived at the port `in`; `inputs`: what arrived, by port. A node without incoming edges has at `in` what
+ *   its container gives it (in a `map` the item, in a `loop` what the last iteration gave, at first what arrived at the
+ *   loop, in a `try` what arrived there, in its `catch` the failure), and at the top the input of the execution. A port
+ *   that one edge leads to holds what that carried; one that several lead to holds an object by source node id of those
+ *   that were taken, but under the policy `any` what came first.
+ * - `item`, `index` within a `map`; `last`, `iteration` within a `loop` and in its own `while`; `error` behind an error
+ *   edge and within `catch`: class, code, message, node.
+ * - `now`: the wall time of the step, in milliseconds.
+ *
+ * Edges read `value` (what they carry) and `input`; joins by `when` the outcomes by node id, such as `a.succeeded`.
  */
 export interface Template {
   readonly constant: boolean;
+  /** What its expressions read, such as `input.order.total`: nothing else has to be in the scope. */
+  readonly reads: readonly string[];
   fill(scope: Readonly<Record<string, unknown>>): Json;
 }

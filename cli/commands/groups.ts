@@ -1,5 +1,6 @@
 import { ledgerTopic } from '../../checkpoints/checkpoints.ts';
 import { FlowError } from '../../core/errors.ts';
+import { didYouMean } from '../../core/nearest.ts';
 import type { GroupDescription, Log, LogAdmin } from '../../log/log.ts';
 import { columnsOf } from '../columns.ts';
 import type { Command } from '../command.ts';
@@ -7,7 +8,6 @@ import { connectorStage } from '../connector-stage.ts';
 import { durationInWords } from '../duration.ts';
 import { withLog } from '../engine.ts';
 import { lagOf } from '../lag.ts';
-import { didYouMean } from '../nearest.ts';
 import type { World } from '../world.ts';
 
 export const groups: Command = {

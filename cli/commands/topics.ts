@@ -1,9 +1,9 @@
 import { FlowError } from '../../core/errors.ts';
+import { didYouMean } from '../../core/nearest.ts';
 import type { LogAdmin } from '../../log/log.ts';
 import { columnsOf } from '../columns.ts';
 import type { Command } from '../command.ts';
 import { withLog } from '../engine.ts';
-import { didYouMean } from '../nearest.ts';
 import type { World } from '../world.ts';
 
 export const topics: Command = {

@@ -58,6 +58,7 @@ export const HOMES: { readonly [name: string]: readonly string[] } = {
   '@fastify/swagger': ['gateway/'],
   '@fastify/websocket': ['gateway/'],
   ws: ['tests'],
+  ajv: ['workflows/'],
   '@electric-sql/pglite': ['database/'],
   pg: ['database/'],
   '@node-rs/crc32': ['log/'],

@@ -46,8 +46,8 @@ import type { Graph, GraphNode } from '../graph.ts';
  * - Of a node that is not required, the edges are skipped and the execution ends COMPLETED and `degraded`.
  * - `all` takes skips as told: the node runs if one edge at least was taken, and is CANCELLED (`branch-not-taken`) if none
  *   was. A skip for a failure is a skip.
- * - The input port of a node with one taken edge holds what that carried; with several, an object by source node id; with
- *   `any`, what came first.
+ * - A port that one edge leads to holds what that carried; one that several lead to, an object by source node id of those
+ *   that were taken; with `any`, what came first. What else expressions may read is told at `Template` in `graph.ts`.
  */
 export interface Rows {
   /** Undefined: there is no such execution here. */

@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import type { Json } from '../core/ids.ts';
+import type { WorkflowDocument } from './document.ts';
+
+/** The fields of nodes and edges that say what runs; all others belong to editors. */
+const NODE_FIELDS = ['id', 'type', 'parentId', 'data'] as const;
+const EDGE_FIELDS = ['id', 'source', 'sourceHandle', 'target', 'targetHandle', 'data'] as const;
+
+/**
+ * A document as one text that is equal for all documents that say the same: keys in order, no white space, nothing that
+ * only editors read (`ui`, positions, sizes, colours), and no field that is null where it may be left out.
+ */
+export function canonicalText(document: WorkflowDocument): string {
+  const { ui: _ui, ...rest } = document;
+  const nodes = document.nodes.map((node) => only(node, NODE_FIELDS));
+  const edges = document.edges.map((edge) => only(edge, EDGE_FIELDS));
+  return canonicalJson({ ...rest, nodes, edges } as unknown as Json);
+}
+
+/** SHA-256 of the canonical text, in hex. */
+export function documentHash(document: WorkflowDocument): string {
+  return createHash('sha256').update(canonicalText(document)).digest('hex');
+}
+
+/** JSON with the keys of every object in order of their UTF-16 units, as RFC 8785 has them. */
+export function canonicalJson(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const fields = Object.entries(value)
+    .filter(([, field]) => field !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, field]) => `${JSON.stringify(name)}:${canonicalJson(field)}`);
+  return `{${fields.join(',')}}`;
+}
+
+function only<T extends object>(value: T, fields: readonly (keyof T)[]): Partial<T> {
+  const kept: Partial<T> = {};
+  for (const field of fields) if (value[field] !== undefined && value[field] !== null) kept[field] = value[field];
+  return kept;
+}

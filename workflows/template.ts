@@ -1,0 +1,133 @@
+import type { Json } from '../core/ids.ts';
+import type { Compiled, CompileOptions, Expression, ExpressionFault, ExprType } from '../expressions/expressions.ts';
+import type { ExpressionField } from './catalog.ts';
+import type { Template } from './graph.ts';
+
+/** How expressions are compiled: {@link compileTemplate} works with any language that has this shape. */
+export type ExpressionCompiler = (source: string, options: CompileOptions) => Compiled<unknown>;
+
+export interface TemplateFault {
+  /** From the top of the template. */
+  readonly pointer: string;
+  readonly fault: ExpressionFault;
+}
+
+export interface CompiledTemplate {
+  readonly template: Template;
+  readonly faults: readonly TemplateFault[];
+}
+
+type Part =
+  | { readonly is: 'constant'; readonly value: Json }
+  | { readonly is: 'expression'; readonly expression: Expression }
+  | { readonly is: 'list'; readonly parts: readonly Part[] }
+  | { readonly is: 'object'; readonly parts: readonly (readonly [string, Part])[] };
+
+interface Work {
+  readonly scope: CompileOptions['scope'];
+  readonly fields: readonly { readonly path: readonly string[]; readonly expect: ExprType | undefined }[];
+  readonly compile: ExpressionCompiler;
+  readonly faults: TemplateFault[];
+  readonly reads: Set<string>;
+}
+
+/** Compiles JSON with expressions in it. `fields` are those that are expressions without a leading `=`. */
+export function compileTemplate(
+  json: Json,
+  fields: readonly ExpressionField[],
+  scope: CompileOptions['scope'],
+  compile: ExpressionCompiler,
+): CompiledTemplate {
+  const work: Work = {
+    scope,
+    fields: fields.map(({ pointer, expect }) => ({ path: segmentsOf(pointer), expect: typeOf(expect) })),
+    compile,
+    faults: [],
+    reads: new Set(),
+  };
+  const part = partOf(json, [], work);
+  const constant = part.is === 'constant';
+  const template: Template = {
+    constant,
+    reads: [...work.reads].sort(),
+    fill: constant ? () => part.value : (scope) => fill(part, scope),
+  };
+  return { template, faults: work.faults };
+}
+
+/** The source of an expression field, without the `=` that it may begin with. */
+export function sourceOf(text: string): string {
+  return text.startsWith('=') && !text.startsWith('==') ? text.slice(1).trim() : text;
+}
+
+function partOf(json: Json, path: readonly string[], work: Work): Part {
+  if (typeof json === 'string') return textPart(json, path, work);
+  if (Array.isArray(json)) {
+    const parts = json.map((item: Json, i) => partOf(item, [...path, String(i)], work));
+    return parts.every((part) => part.is === 'constant')
+      ? { is: 'constant', value: parts.map((part) => part.value) }
+      : { is: 'list', parts };
+  }
+  if (typeof json !== 'object' || json === null) return { is: 'constant', value: json };
+  const parts = Object.entries(json).map(([name, field]) => [name, partOf(field, [...path, name], work)] as const);
+  if (!parts.every(([, part]) => part.is === 'constant')) return { is: 'object', parts };
+  return { is: 'constant', value: Object.fromEntries(parts.map(([name, part]) => [name, constantOf(part)])) };
+}
+
+function textPart(text: string, path: readonly string[], work: Work): Part {
+  const field = work.fields.find((one) => fits(one.path, path));
+  const marked = text.startsWith('=') && !text.startsWith('==');
+  if (field === undefined && !marked) {
+    return { is: 'constant', value: text.startsWith('==') ? text.slice(1) : text };
+  }
+  const options = field?.expect === undefined ? { scope: work.scope } : { scope: work.scope, expect: field.expect };
+  const compiled = work.compile(sourceOf(text), options);
+  if (compiled.expression === undefined) {
+    const pointer = pointerOf(path);
+    work.faults.push(...compiled.faults.map((fault) => ({ pointer, fault })));
+    return { is: 'constant', value: null };
+  }
+  for (const read of compiled.expression.reads) work.reads.add(read);
+  return { is: 'expression', expression: compiled.expression };
+}
+
+function constantOf(part: Part): Json {
+  return part.is === 'constant' ? part.value : null;
+}
+
+function fill(part: Part, scope: Readonly<Record<string, unknown>>): Json {
+  switch (part.is) {
+    case 'constant':
+      return part.value;
+    case 'expression':
+      return part.expression.evaluate(scope) as Json;
+    case 'list':
+      return part.parts.map((item) => fill(item, scope));
+    case 'object': {
+      const filled: { [name: string]: Json } = {};
+      for (const [name, field] of part.parts) filled[name] = fill(field, scope);
+      return filled;
+    }
+  }
+}
+
+function fits(pattern: readonly string[], path: readonly string[]): boolean {
+  return pattern.length === path.length && pattern.every((name, i) => name === '*' || name === path[i]);
+}
+
+function typeOf(expect: ExpressionField['expect']): ExprType | undefined {
+  return expect === 'list' ? { list: 'dyn' } : expect;
+}
+
+/** The names that a JSON pointer consists of. */
+export function segmentsOf(pointer: string): readonly string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+/** A JSON pointer of names and places. */
+export function pointerOf(path: readonly (string | number)[]): string {
+  return path.map((name) => `/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
