@@ -12,7 +12,8 @@ function times(schedule: Schedule, after: string, count: number): readonly strin
   for (let last = at(after); found.length < count; ) {
     const due = dueAfter(schedule, last);
     if (due === undefined) break;
-    found.push(text((last = due.at)));
+    last = due.at;
+    found.push(text(last));
   }
   return found;
 }

@@ -46,7 +46,7 @@ function compile(document: WorkflowDocument, catalog: Catalog): Graph {
     ...{ sourcePort: 'out', targetPort: 'in', kind: 'data', when: null, map: null, removed: false },
   })) as unknown as Graph['edges'];
   const nodes = document.nodes.map(({ id, type, data }, number) => {
-    const template: Template = { constant: true, fill: () => data?.config ?? null };
+    const template: Template = { constant: true, reads: [], fill: () => data?.config ?? null };
     const touching = (end: 'source' | 'target') =>
       edges.filter((edge) => edge[end] === number).map((each) => each.number);
     return {
