@@ -75,6 +75,18 @@ export const CONFIG_KEYS = {
   'kafka.username': text(undefined, 'The user to sign in as.'),
   'kafka.password': text(undefined, 'The password of that user; better given in the environment than in a file.'),
   'kafka.token': text(undefined, 'The token for OAUTHBEARER.'),
+  'gateway.host': text('127.0.0.1', 'The address on which `nodeflow serve` answers; a public one needs `gateway.key`.'),
+  'gateway.port': count(0, 65535, 7070, 'The port on which it answers; 0 takes a free one.'),
+  'gateway.url': text('http://127.0.0.1:7070', 'Where commands find the workflows that are served.'),
+  'gateway.key': text(
+    undefined,
+    'The API key of the gateway: `nodeflow serve` asks for it, and commands send it. Better given in the environment.',
+  ),
+  'projections.database': text(
+    undefined,
+    'Where executions are kept to be listed and searched: `postgres://...`, or `none`. Without it: PGlite in the data ' +
+      'folder.',
+  ),
   'logging.level': choice(
     ['debug', 'info', 'warn', 'error', 'silent'],
     'warn',

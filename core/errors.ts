@@ -257,6 +257,11 @@ export const ERRORS = {
     'The system that records are exported to refuses a record.',
     'Correct the table, the request or the records that the message names.',
   ),
+  'gateway.unreachable': row(
+    'transient',
+    'No workflows are served where a command looks for them.',
+    'Start them with `nodeflow serve`, or set gateway.url.',
+  ),
   'gateway.failed': row('system', 'A request failed for a reason of the engine.', 'See the log of the process.'),
   'gateway.unprotected': row(
     'user',

@@ -2,6 +2,7 @@ import type { Command } from '../command.ts';
 import { consume } from './consume.ts';
 import { describe } from './describe.ts';
 import { doctor } from './doctor.ts';
+import { execution } from './execution.ts';
 import { groups } from './groups.ts';
 import { init } from './init.ts';
 import { kafka } from './kafka.ts';
@@ -23,6 +24,7 @@ export const COMMANDS: readonly Command[] = [
   consume,
   produce,
   groups,
+  execution,
   reset,
   doctor,
   schemas,

@@ -1,0 +1,260 @@
+import { FlowError } from '../../core/errors.ts';
+import type { Json } from '../../core/ids.ts';
+import type { NamedEvent } from '../../events/events.ts';
+import type { ExecutionPage } from '../../projections/projections.ts';
+import type { Answer, ExecutionView } from '../../workflows/workflows.ts';
+import { columnsOf } from '../columns.ts';
+import type { Call, Command } from '../command.ts';
+import { type GatewayClient, gatewayOf } from '../gateway-client.ts';
+import type { World } from '../world.ts';
+
+interface Action {
+  /** Words behind the action, named as in the help. */
+  readonly words: readonly string[];
+  run(gateway: GatewayClient, words: readonly string[], call: Call, world: World): Promise<number>;
+}
+
+const at = (id: string, rest = '') => `/v1/executions/${encodeURIComponent(id)}${rest}`;
+
+/** A command to an execution, which is answered with the step that took it. */
+function command(
+  words: readonly string[],
+  path: (...words: string[]) => string,
+  body?: (words: readonly string[], call: Call) => unknown,
+): Action {
+  return {
+    words,
+    async run(gateway, given, call, world) {
+      const id = call.option('id');
+      const headers: { readonly [name: string]: string } = id === undefined ? {} : { 'idempotency-key': id };
+      const { execution, seq } = await gateway.ask<Answer>('POST', path(...given), body?.(given, call), headers);
+      world.out(call.json ? JSON.stringify({ execution, seq }) : `${execution} took it in step ${seq}`);
+      return 0;
+    },
+  };
+}
+
+const ACTIONS: { readonly [name: string]: Action } = {
+  start: {
+    words: ['<workflow>'],
+    async run(gateway, [workflow], call, world) {
+      const [key, version] = [call.option('key'), call.option('version')];
+      const body = { workflow, input: jsonOption(call, 'input'), ...(version === undefined ? {} : { version }) };
+      const headers: { readonly [name: string]: string } = key === undefined ? {} : { 'idempotency-key': key };
+      const started = await gateway.ask<{ execution: string; version: string; existing: boolean }>(
+        'POST',
+        '/v1/executions',
+        body,
+        headers,
+      );
+      if (call.option('wait') !== undefined) return waitFor(gateway, started.execution, call, world);
+      const { execution, existing } = started;
+      world.out(
+        call.json
+          ? JSON.stringify(started)
+          : `${execution} ${existing ? 'was there already' : 'has started'} (${workflow} ${started.version})`,
+      );
+      return 0;
+    },
+  },
+  list: {
+    words: [],
+    async run(gateway, _, call, world) {
+      const query = new URLSearchParams();
+      for (const name of ['workflow', 'status', 'text', 'limit', 'after']) {
+        const value = call.option(name);
+        if (value !== undefined) query.set(name, value);
+      }
+      for (const label of call.options('label')) query.append('label', label);
+      const { rows, next } = await gateway.ask<ExecutionPage>('GET', `/v1/executions?${query}`);
+      if (call.json) for (const row of rows) world.out(JSON.stringify(row));
+      else {
+        const shown = rows.map(({ id, workflow, version, status, degraded, startedAt }) => ({
+          ...{
+            execution: id,
+            workflow,
+            version,
+            status: degraded ? `${status}, degraded` : status,
+            started: new Date(startedAt).toISOString(),
+          },
+        }));
+        for (const line of columnsOf(['execution', 'workflow', 'version', 'status', 'started'], shown)) world.out(line);
+      }
+      if (next !== null) world.err(`there are more: --after ${next}`);
+      return 0;
+    },
+  },
+  show: {
+    words: ['<execution>'],
+    async run(gateway, [id], call, world) {
+      const seq = call.option('at');
+      show(await gateway.ask<ExecutionView>('GET', at(id!, seq === undefined ? '' : `/at/${seq}`)), call, world);
+      return 0;
+    },
+  },
+  explain: {
+    words: ['<execution>', '<node>'],
+    async run(gateway, [id, node], call, world) {
+      const iteration = call.option('iteration');
+      const query = iteration === undefined ? '' : `?iteration=${encodeURIComponent(iteration)}`;
+      const explained = await gateway.ask<{ text: string }>(
+        'GET',
+        at(id!, `/nodes/${encodeURIComponent(node!)}/explain${query}`),
+      );
+      world.out(call.json ? JSON.stringify(explained) : explained.text);
+      return 0;
+    },
+  },
+  history: {
+    words: ['<execution>'],
+    async run(gateway, [id], _, world) {
+      const { rows } = await gateway.ask<{ rows: readonly Json[] }>('GET', at(id!, '/history'));
+      for (const row of rows) world.out(JSON.stringify(row));
+      return 0;
+    },
+  },
+  watch: {
+    words: ['[execution]'],
+    async run(gateway, [id], call, world) {
+      const query = id === undefined ? '' : `?execution=${encodeURIComponent(id)}`;
+      for await (const data of gateway.events(`/v1/events${query}`, world.stop)) {
+        world.out(call.json ? data : eventLine(JSON.parse(data) as NamedEvent));
+      }
+      return 0;
+    },
+  },
+  cancel: command(
+    ['<execution>'],
+    (id) => at(id, '/cancel'),
+    (_, call) => ({ reason: call.option('reason') ?? 'cancelled from the command line' }),
+  ),
+  pause: command(['<execution>'], (id) => at(id, '/pause')),
+  resume: command(['<execution>'], (id) => at(id, '/resume')),
+  signal: command(
+    ['<execution>', '<name>'],
+    (id, name) => at(id, `/signals/${encodeURIComponent(name)}`),
+    (_, call) => jsonOption(call, 'input'),
+  ),
+  retry: command(
+    ['<execution>', '<node>'],
+    (id) => at(id, '/retry'),
+    ([, node]) => ({ node }),
+  ),
+  approve: command(
+    ['<token>'],
+    (token) => `/v1/approvals/${encodeURIComponent(token)}`,
+    (_, call) => ({ decision: 'approved', value: jsonOption(call, 'input') }),
+  ),
+  reject: command(
+    ['<token>'],
+    (token) => `/v1/approvals/${encodeURIComponent(token)}`,
+    (_, call) => ({ decision: 'rejected', value: jsonOption(call, 'input') }),
+  ),
+};
+
+const usage = Object.entries(ACTIONS).map(([name, { words }]) => [name, ...words].join(' '));
+
+export const execution: Command = {
+  name: 'execution',
+  parameters: `[${usage.join(' | ')}]`,
+  about: 'Starts executions of workflows that are served, looks at them, and sends them commands.',
+  words: { min: 1, max: 3 },
+  options: {
+    input: { value: 'json', about: 'With start: the input. With signal, approve, reject: what goes with it.' },
+    key: {
+      value: 'text',
+      about: 'With start: an idempotency key; the same key again finds the execution that it started.',
+    },
+    version: { value: 'version', about: 'With start: which version of the workflow; default the newest.' },
+    wait: { about: 'With start: waits until it has ended; exit code 1 unless it is COMPLETED.' },
+    id: { value: 'text', about: 'With commands: their id; the same one twice is one command.' },
+    reason: { value: 'text', about: 'With cancel: why.' },
+    at: { value: 'step', about: 'With show: as it stood behind that step.' },
+    iteration: { value: 'path', about: 'With explain: which iteration of a map or a loop.' },
+    workflow: { value: 'id', about: 'With list: of this workflow.' },
+    status: { value: 'status', about: 'With list: in one of these states, with commas between.' },
+    label: { value: 'name=value', about: 'With list: with this label; may be given several times.' },
+    text: { value: 'words', about: 'With list: with these words in id, workflow, labels or error.' },
+    limit: { value: 'rows', about: 'With list: at most so many; default 50.' },
+    after: { value: 'place', about: 'With list: goes on behind a page.' },
+  },
+  run(call, world) {
+    const [name, ...words] = call.words;
+    const action = Object.hasOwn(ACTIONS, name!) ? ACTIONS[name!]! : undefined;
+    const needed = action?.words.filter((word) => word.startsWith('<')).length ?? 0;
+    if (action === undefined || words.length < needed || words.length > action.words.length) {
+      const takes =
+        action === undefined
+          ? `there is no action ${name}`
+          : `${name} takes ${action.words.join(' ') || 'nothing else'}`;
+      throw new FlowError('option.unknown', `${takes}; see nodeflow help execution`);
+    }
+    return action.run(gatewayOf(call.config()), words, call, world);
+  },
+};
+
+/** Follows the events of an execution until it has ended. */
+async function waitFor(gateway: GatewayClient, id: string, call: Call, world: World): Promise<number> {
+  const stop = new AbortController();
+  const end = () => stop.abort();
+  world.stop.addEventListener('abort', end, { once: true });
+  const ended = gateway
+    .events(`/v1/events?execution=${encodeURIComponent(id)}&types=EXECUTION_COMPLETED`, stop.signal)
+    [Symbol.asyncIterator]()
+    .next();
+  let view = await gateway.ask<ExecutionView>('GET', at(id));
+  if (view.phase !== 'ended') {
+    await ended;
+    view = await gateway.ask<ExecutionView>('GET', at(id));
+  }
+  stop.abort();
+  await ended.catch(() => undefined);
+  world.stop.removeEventListener('abort', end);
+  show(view, call, world);
+  return view.status === 'COMPLETED' ? 0 : 1;
+}
+
+function show(view: ExecutionView, call: Call, world: World): void {
+  if (call.json) {
+    world.out(JSON.stringify(view));
+    return;
+  }
+  world.out(
+    `${view.id}: ${view.workflow} ${view.version}, ${view.status}${view.degraded ? ', degraded' : ''}, step ${view.seq}`,
+  );
+  if (view.error !== null) world.out(`  failed: ${JSON.stringify(view.error)}`);
+  if (view.output !== null) world.out(`  output: ${JSON.stringify(view.output)}`);
+  const rows = view.nodes.map(({ id, type, iteration, status, attempt, since, wait }) => ({
+    ...{
+      node: iteration === '' ? id : `${id} [${iteration}]`,
+      type,
+      status,
+      attempt,
+      since: new Date(since).toISOString(),
+      waits: wait?.on,
+    },
+  }));
+  for (const line of columnsOf(['node', 'type', 'status', 'attempt', 'since', 'waits'], rows)) world.out(line);
+}
+
+function eventLine({ at: time, execution: id, type, node, iteration, data }: NamedEvent): string {
+  const where = node === null ? '' : ` ${node}${iteration === '' ? '' : `[${iteration}]`}`;
+  const what =
+    type === 'NODE_STATE_CHANGED'
+      ? `${data['from'] ?? 'new'} > ${data['to']} (${data['cause']})`
+      : `${type} ${JSON.stringify(data)}`;
+  return `${new Date(time).toISOString()} ${id}${where} ${what}`;
+}
+
+function jsonOption(call: Call, name: string): Json {
+  const text = call.option(name);
+  if (text === undefined) return null;
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    throw new FlowError(
+      'input.invalid',
+      `--${name} is no JSON: ${text}; write texts in double quotes, such as '"paid"'`,
+    );
+  }
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { systemClock } from '../core/clock.ts';
+import { FlowError } from '../core/errors.ts';
+import { openGateway } from '../gateway/gateway.ts';
+import { FakeWorkflows } from '../gateway/testing/fake-workflows.ts';
+import { silentTelemetry } from '../telemetry/telemetry.ts';
+import { say } from './testing.fixture.ts';
+
+const cwd = mkdtempSync(join(tmpdir(), 'nodeflow-execution-'));
+after(() => rmSync(cwd, { recursive: true }));
+
+async function served(
+  body: (run: (...args: readonly string[]) => ReturnType<typeof say>, fake: FakeWorkflows) => Promise<void>,
+): Promise<void> {
+  const fake = new FakeWorkflows();
+  const key = 'k'.repeat(32);
+  const options = {
+    workflows: fake.workflows,
+    projections: undefined,
+    telemetry: silentTelemetry(),
+    clock: systemClock,
+    port: 0,
+  };
+  const gateway = await openGateway({ ...options, apiKeys: [{ name: 'ann', key }] });
+  const env = { NODEFLOW_GATEWAY_URL: gateway.url, NODEFLOW_GATEWAY_KEY: key };
+  try {
+    await body((...args) => say(cwd, ['execution', ...args], env), fake);
+  } finally {
+    await gateway.close();
+  }
+}
+
+test('an execution is started, looked at and told what to do', () =>
+  served(async (run, fake) => {
+    const started = await run('start', 'orders', '--input', '{"total":3}', '--key', 'k1');
+    assert.deepEqual([started.code, started.out], [0, ['e1 has started (orders 1.0.0)']]);
+    assert.deepEqual((await run('cancel', 'e1', '--reason', 'late', '--id', 'c1')).out, ['e1 took it in step 7']);
+    assert.deepEqual((await run('signal', 'e1', 'paid', '--input', '"yes"', '--json')).out, [
+      '{"execution":"e1","seq":7}',
+    ]);
+    assert.deepEqual((await run('explain', 'e1', 'pay')).out, ['it waits']);
+    await run('approve', 't1');
+    await run('retry', 'e1', 'pay');
+    assert.deepEqual(fake.asked, [
+      ['start', 'orders', { total: 3 }, { idempotencyKey: 'k1', user: 'ann' }],
+      ['cancel', 'e1', { reason: 'late', id: 'c1', by: 'ann' }],
+      ['signal', 'e1', 'paid', 'yes', { by: 'ann' }],
+      ['explain', 'e1', 'pay', undefined],
+      ['approve', 't1', 'approved', null, { by: 'ann' }],
+      ['retryFrom', 'e1', 'pay', { by: 'ann' }],
+    ]);
+  }));
+
+test('what goes wrong is said in one line with its cure', async () => {
+  const away = await say(cwd, ['execution', 'show', 'e1'], { NODEFLOW_GATEWAY_URL: 'http://127.0.0.1:9' });
+  assert.notEqual(away.code, 0);
+  assert.match(away.err.join('\n'), /no workflows are served at http:\/\/127\.0\.0\.1:9 .*nodeflow serve/);
+  await served(async (run, fake) => {
+    assert.match((await run('dance', 'e1')).err.join('\n'), /no action dance; see nodeflow help execution/);
+    assert.match((await run('signal', 'e1')).err.join('\n'), /signal takes <execution> <name>/);
+    assert.match(
+      (await run('start', 'orders', '--input', 'yes')).err.join('\n'),
+      /--input is no JSON: yes; write texts in double quotes/,
+    );
+    assert.match((await run('list')).err.join('\n'), /read side is not configured/);
+    fake.failure = new FlowError('workflow.ended', 'e1 has ended');
+    const refused = await run('pause', 'e1');
+    assert.match(refused.err.join('\n'), /e1 has ended/);
+    assert.notEqual(refused.code, 0);
+  });
+});
