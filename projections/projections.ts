@@ -63,7 +63,7 @@ export interface ExecutionRow {
   readonly endedAt: Millis | null;
   readonly user: string | null;
   readonly labels: { readonly [name: string]: string };
-  /** How many nodes are in each state; those that are in none are left out. */
+  /** How many nodes are in each state; a state without nodes is left out, and so is PENDING, in which nodes begin. */
   readonly counts: { readonly [status: string]: number };
   readonly error: Json;
 }

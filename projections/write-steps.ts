@@ -94,8 +94,9 @@ function take(change: Change, { at }: StepRecord, event: StepEvent): void {
     change.endedAt = at;
   } else if (event.type === 'node') {
     const { counts } = change;
-    if (event.from !== null) counts.set(event.from, (counts.get(event.from) ?? 0) - 1);
-    counts.set(event.to, (counts.get(event.to) ?? 0) + 1);
+    // every node is PENDING before anything is told of it, so that state is counted nowhere
+    if (event.from !== null && event.from !== 'PENDING') counts.set(event.from, (counts.get(event.from) ?? 0) - 1);
+    if (event.to !== 'PENDING') counts.set(event.to, (counts.get(event.to) ?? 0) + 1);
   }
 }
 

@@ -113,7 +113,7 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
   const names = graphNames(catalogue, graphs);
   const feed = await openFeed({ log, clock, topic: EVENTS_TOPIC, partitions, decode: decodeStep, names });
   return new Facade({
-    ...{ log, clock, language, lifecycle, graphs, catalogue, answers, sender, commands, run, partitions, feed },
+    ...{ log, clock, language, lifecycle, graphs, catalogue, answers, sender, commands, run, partitions, feed, names },
     figures: () => ({ ...figures, running: 0, queued: 0, timers: 0 }),
     stopCalls: () => calls.close(),
   });

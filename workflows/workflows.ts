@@ -1,5 +1,6 @@
 import type { Json, Millis } from '../core/ids.ts';
-import type { EventFeed, ExecutionStatus, Mode, NodeStatus, StepRecord } from '../events/events.ts';
+import type { EventFeed, ExecutionStatus, GraphNames, Mode, NodeStatus, StepRecord } from '../events/events.ts';
+import type { Health } from '../runtime/runtime.ts';
 import type { Catalog } from './catalog.ts';
 import type { DocumentFault, WorkflowDocument } from './document.ts';
 import type { Explanation, PatchOp } from './lifecycle/lifecycle.ts';
@@ -63,6 +64,10 @@ export interface Workflows {
   ended(id: string, signal?: AbortSignal): Promise<ExecutionView>;
 
   readonly feed: EventFeed;
+  /** The words of node numbers, for whoever reads step records of the feed. */
+  names(definition: string, revision: number): GraphNames;
+  /** Of the run of the control plane in this process. */
+  health(): Health;
   readonly figures: () => WorkflowFigures;
   /** Finishes the step in hand, commits, and stops; executions go on when it is started again. */
   drain(): Promise<void>;

@@ -3,9 +3,9 @@ import type { Clock } from '../../core/clock.ts';
 import { FlowError } from '../../core/errors.ts';
 import type { Json } from '../../core/ids.ts';
 import { uniqueId } from '../../core/random.ts';
-import type { EventFeed, StepRecord } from '../../events/events.ts';
+import type { EventFeed, GraphNames, StepRecord } from '../../events/events.ts';
 import type { Log } from '../../log/log.ts';
-import type { Run } from '../../runtime/runtime.ts';
+import type { Health, Run } from '../../runtime/runtime.ts';
 import type { Catalog } from '../catalog.ts';
 import type { DocumentFault } from '../document.ts';
 import type { Language } from '../language.ts';
@@ -44,6 +44,7 @@ export interface FacadeParts {
   readonly run: Run;
   readonly partitions: number;
   readonly feed: EventFeed;
+  names(definition: string): GraphNames;
   figures(): WorkflowFigures;
   stopCalls(): void;
 }
@@ -61,6 +62,14 @@ export class Facade implements Workflows {
     this.feed = parts.feed;
     this.figures = parts.figures;
     this.#inspector = new Inspector(parts);
+  }
+
+  names(definition: string): GraphNames {
+    return this.#parts.names(definition);
+  }
+
+  health(): Health {
+    return this.#parts.run.health();
   }
 
   validate(document: unknown): readonly DocumentFault[] {
