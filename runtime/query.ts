@@ -13,7 +13,8 @@ import type { PlanIndex, TaskSpec } from './stage.ts';
 export interface ReadOptions {
   /**
    * - `live`: the rows as they stand in memory; what is not committed may still be taken back by a crash.
-   * - `committed`: what committed epochs have left. The worker commits first what it has begun.
+   * - `committed`: what committed epochs have left, and is never taken back. The first such question to a task waits
+   *   for a commit; from then on what rows were before their change is kept.
    */
   readonly read: 'live' | 'committed';
 }
@@ -95,7 +96,7 @@ const ANSWERS: { readonly [Kind in StoreKind]: readonly StoreQuestion['kind'][] 
   join: [],
   pending: [],
   calls: [],
-  global: [],
+  global: ['get', 'range'],
   subscription: [],
 };
 
@@ -115,6 +116,7 @@ const BY_RECORD_KEY: readonly NodeKind[] = [
   'filterTable',
   'mapTable',
   'joinTables',
+  'joinForeign',
 ];
 
 export function createQuery(parts: QueryParts): Query {
@@ -143,14 +145,15 @@ function encoded<T>(serde: Serde<T>, value: T): Bytes {
 class PlanStoreQuery<K, V> implements StoreQuery<K, V> {
   readonly #parts: QueryParts;
   readonly #store: PlanStore;
-  readonly #stage: Stage;
+  /** None of a global table. */
+  readonly #stage: Stage | undefined;
   readonly #key: Serde<K>;
   readonly #value: Serde<V>;
 
   constructor(parts: QueryParts, store: PlanStore) {
     this.#parts = parts;
     this.#store = store;
-    this.#stage = parts.program.plan.stages.find(({ stores }) => stores.includes(store.name))!;
+    this.#stage = parts.program.plan.stages.find(({ stores }) => stores.includes(store.name));
     this.#key = parts.program.code.serde(store.key) as Serde<K>;
     this.#value = parts.program.code.stored(store) as Serde<V>;
   }
@@ -219,23 +222,23 @@ class PlanStoreQuery<K, V> implements StoreQuery<K, V> {
   }
 
   #tasks(): readonly TaskSpec[] {
-    return this.#parts.specs.filter(({ stage }) => stage === this.#stage.id);
+    return this.#parts.specs.filter(({ stage }) => stage === this.#stage?.id);
   }
 
   /** How many partitions the keys of the store are spread over by their hash; `undefined` where that is not so. */
   #partitions(kind: StoreQuestion['kind']): number | undefined {
     const { index } = this.#parts;
+    if (this.#stage === undefined) return undefined;
+    const { connector, partitions: count, reads } = this.#stage;
     const writer = index.nodes.get(this.#store.nodes[0]!)!;
-    const topics = this.#stage.reads.map((topic) => index.topics.get(topic)!);
+    const topics = reads.map((topic) => index.topics.get(topic)!);
     // records of windows lie by the key inside
     const isOfWindow = 'inner' in this.#key && kind !== 'window' && kind !== 'session';
     const isPlain =
       BY_RECORD_KEY.includes(writer.kind) && (!('inner' in this.#key) || writer.kind === 'aggregate') && !isOfWindow;
-    if (!isPlain || this.#stage.connector !== null) return undefined;
-    const isSpread = topics.every(
-      ({ partitioner, partitions }) => partitioner === 'key' && partitions === this.#stage.partitions,
-    );
-    return isSpread ? this.#stage.partitions : undefined;
+    if (!isPlain || connector !== null) return undefined;
+    const isSpread = topics.every(({ partitioner, partitions }) => partitioner === 'key' && partitions === count);
+    return isSpread ? count : undefined;
   }
 
   #encoded(key: K): Bytes {
