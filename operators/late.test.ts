@@ -114,9 +114,7 @@ const OPERATORS: { readonly [operator: string]: (app: ReturnType<typeof topology
       .count({ store: 'rows' }),
   'custom count': (app) =>
     grouped(app)
-      .window(
-        custom({ name: 'tens', grace: 5, assign: (_, at) => [{ start: at - (at % 10), end: at - (at % 10) + 10 }] }),
-      )
+      .window(custom({ name: 'tens', grace: 5, assign: (at) => [{ start: at - (at % 10), end: at - (at % 10) + 10 }] }))
       .count({ store: 'rows' }),
   'tumbling sum': (app) => windows(app).sum({ store: 'rows', of: (value) => value }),
   'tumbling cogroup': (app) => cogrouped(app).aggregate(ALL),

@@ -1,5 +1,6 @@
 import { KeptNumbers, PROGRESS } from '../checkpoints/checkpoints.ts';
 import { FlowError } from '../core/errors.ts';
+import type { Millis } from '../core/ids.ts';
 import { MISS, type Step } from '../core/step.ts';
 import {
   createStoreQuery,
@@ -7,6 +8,7 @@ import {
   OwnClock,
   type StoreContext,
   type StoreQuestion,
+  startOfPane,
   unsortedRows,
 } from '../operators/operators.ts';
 import { type BytesTable, type Table, UNDECIDED } from '../state/state.ts';
@@ -100,7 +102,7 @@ async function readStore(
     checkOrder(context, request, `task ${running.task.id}`);
     step.begin();
     try {
-      const rows = createStoreQuery(context, store)(question);
+      const rows = createStoreQuery(context, store, startsOf(parts, store))(question);
       if (step.missed) throw MISS;
       step.settle();
       return rows;
@@ -134,6 +136,12 @@ function committedContext(parts: ReadStoreParts, running: RunningTask, store: st
     (name) => state.committedTable(name),
     (name) => KeptNumbers.in(state.committedTable(PROGRESS) as BytesTable, name),
   );
+}
+
+/** Where the windows of the store lie by their end, as calendar windows do: what tells their start. */
+function startsOf({ index }: ReadStoreParts, store: string): ((end: Millis) => Millis) | undefined {
+  const writer = index.nodes.get(index.stores.get(store)!.nodes[0]!);
+  return writer?.kind === 'aggregate' && writer.window !== null ? startOfPane(writer.window) : undefined;
 }
 
 function contextOf(
