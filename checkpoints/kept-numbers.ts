@@ -99,6 +99,12 @@ export class KeptNumbers {
     return this.#numbers.get(name)?.value ?? this.#restored.get(name);
   }
 
+  /** The number of that name as the table has it, which may be that of committed epochs; may miss. */
+  static in(table: BytesTable, name: string): number | undefined {
+    const key = Buffer.from(name);
+    return table.find(PLAIN, key, 0, key.length) ? table.bytes.readDoubleBE(table.start) : undefined;
+  }
+
   /** Writes changed numbers into the table, as a step of its own. */
   save(): void {
     this.#step.begin();

@@ -15,10 +15,11 @@ type Merge = (left: unknown, right: unknown, key?: unknown) => unknown;
  * untouched.
  *
  * With grace, records wait in a {@link JoinBuffer}; one that is later than the grace, or has no key, is joined at once,
- * ahead of those that wait. What is dropped and updates of the table set nothing free: those that wait come out behind a
+ * ahead of those that wait; where somebody listens for late records, the former are told there too, though none is
+ * counted, since none is lost. What is dropped and updates of the table set nothing free: those that wait come out behind a
  * record that goes in.
  */
-export const createJoinTable: OperatorFactory<'joinTable'> = (node, context, [next]) => {
+export const createJoinTable: OperatorFactory<'joinTable'> = (node, context, [next, late]) => {
   const merge = context.fn<Merge>(node.merge);
   const mergesWithKey = takesKey(merge);
   const left = node.how === 'left';
@@ -57,7 +58,12 @@ export const createJoinTable: OperatorFactory<'joinTable'> = (node, context, [ne
   }
   const buffer = new JoinBuffer(node.id, grace.buffer, grace.ms, context, join);
   const joinLater = (record: Rec) => {
-    if (admit(record) && (record.keyIsNull || !buffer.take(record))) join(record);
+    if (!admit(record)) return;
+    if (record.keyIsNull) join(record);
+    else if (!buffer.take(record)) {
+      late?.(record);
+      join(record);
+    }
   };
   return {
     inputs: [joinLater, NOWHERE],

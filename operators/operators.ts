@@ -230,3 +230,4 @@ export { Rec } from './record.ts';
 export { shared } from './shared.ts';
 export { createStoreQuery, type FoundRow, type StoreQuestion, unsortedRows } from './store-query.ts';
 export { OPERATORS } from './table.ts';
+export { startOfPane } from './windowed-keys.ts';

@@ -6,7 +6,7 @@ import type { StoreContext } from './operators.ts';
 import { createSessionStore } from './session-store.ts';
 import { createTypedRows, type RecordAtHand } from './typed-rows.ts';
 import { VersionedRows } from './versioned-rows.ts';
-import { createWindowStore } from './window-store.ts';
+import { createWindowStore, type WindowStore } from './window-store.ts';
 
 /**
  * What can be asked of a store from outside, keys as they are encoded. It crosses threads.
@@ -53,11 +53,13 @@ const NO_RECORD: RecordAtHand = { timestamp: 0, late: () => undefined };
 
 /**
  * Answers questions to a store by what its operators would see at this moment, in a step of its own; may miss. What
- * the store has forgotten is not found, though it may lie there still.
+ * the store has forgotten is not found, though it may lie there still. `startOf`: its windows lie by their end, and this
+ * tells the start.
  */
 export function createStoreQuery(
   context: StoreContext,
   store: string,
+  startOf?: (end: Millis) => Millis,
 ): (question: StoreQuestion) => readonly FoundRow[] {
   const raw = rawContext(context);
   return (question) => {
@@ -69,6 +71,7 @@ export function createStoreQuery(
       case 'window': {
         if (raw.storeSerdes(store).kind === 'key-value') return ofWindows(raw, store, question, TIME_BYTES);
         const found = createWindowStore<Bytes, Bytes>(raw, store, NO_RECORD);
+        if (startOf !== undefined) return byEnd(found, startOf, question);
         const rows = found.fetch(question.key, question.from, question.to);
         return taken(rows, question.limit, ([start, value]) => ({ key: question.key, value, start, end: null }));
       }
@@ -139,6 +142,20 @@ function ofWindows(
     }
     if (found.length >= limit) break;
     found.push({ key, value, start, end: timeBytes === TIME_BYTES ? null : readInt64(row, key.length) });
+  }
+  return found;
+}
+
+function byEnd(
+  rows: WindowStore<Bytes, Bytes>,
+  startOf: (end: Millis) => Millis,
+  { key, from, to, limit }: StoreQuestion & { readonly kind: 'window' | 'session' },
+): readonly FoundRow[] {
+  const found: FoundRow[] = [];
+  for (const [end, value] of rows.fetch(key, from, Number.MAX_SAFE_INTEGER)) {
+    const start = startOf(end);
+    if (start > to || found.length >= limit) break;
+    if (start >= from) found.push({ key, value, start, end });
   }
   return found;
 }

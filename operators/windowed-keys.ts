@@ -47,7 +47,7 @@ export function createWindowedKeys(
 }
 
 /** Where panes are the ends of windows: the start by the end. */
-function startOfPane(window: WindowSpec): ((end: Millis) => Millis) | undefined {
+export function startOfPane(window: WindowSpec): ((end: Millis) => Millis) | undefined {
   if (window.type === 'cumulative') {
     const { maxMs } = window;
     return (end) => startBefore(end - 1, maxMs);

@@ -53,6 +53,11 @@ export class GlobalFeed {
     return this.#tables.tables;
   }
 
+  /** In which they are read from outside of a task. */
+  get step(): GlobalTables['step'] {
+    return this.#tables.step;
+  }
+
   async #load(): Promise<void> {
     const { index, log, lines } = this.#parts;
     const tables = this.#tables;

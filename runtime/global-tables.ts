@@ -26,6 +26,8 @@ const VERSION = 1;
 export class GlobalTables {
   /** By store. */
   readonly tables: ReadonlyMap<string, Table>;
+  /** In which they are read from outside of a task. */
+  readonly step: Step;
   readonly #state: TaskState;
   readonly #budget: Budget;
   /** Stores by topic. */
@@ -34,8 +36,9 @@ export class GlobalTables {
   readonly #view = new BatchView();
   readonly #row = new ByteWriter(256);
 
-  private constructor(state: TaskState, budget: Budget, stores: ReadonlyMap<string, string>) {
+  private constructor(state: TaskState, step: Step, budget: Budget, stores: ReadonlyMap<string, string>) {
     this.#state = state;
+    this.step = step;
     this.#budget = budget;
     this.#stores = stores;
     this.tables = new Map([...stores.values()].map((store) => [store, state.table(store)]));
@@ -44,16 +47,17 @@ export class GlobalTables {
   /** Empty ones: see `GlobalFeed` for what fills them. */
   static async open({ index, backend, clock, budget }: GlobalTablesParts): Promise<GlobalTables> {
     const stores = new Map(index.globals.map(({ topic, store }) => [topic, store]));
+    const step = new Step();
     const state = await backend.open({
       task: 'global' as TaskId,
       directory: undefined,
-      step: new Step(),
+      step,
       clock,
       budget,
       tables: [...stores.values()].map((name) => ({ name, windowed: false, cells: undefined, ordered: false })),
       onQuarantine: () => undefined,
     });
-    return new GlobalTables(state, budget, stores);
+    return new GlobalTables(state, step, budget, stores);
   }
 
   has(topic: string): boolean {

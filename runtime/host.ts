@@ -160,7 +160,7 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
         spec,
       );
     },
-    read: (running, request) => readStores({ program, index, step }, running, request),
+    read: (running, request) => readStores({ program, index, step, globals }, running, request),
     isEnded: (task) => ledger.ended(task) !== undefined,
     onRebuild: (reason) => report.rebuilding(reason),
   });

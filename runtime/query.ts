@@ -4,7 +4,7 @@ import type { Millis } from '../core/ids.ts';
 import { partitionForKey } from '../log/log.ts';
 import type { FoundRow, Session, StoreQuestion, Version } from '../operators/operators.ts';
 import type { Serde, Windowed } from '../schemas/schemas.ts';
-import type { NodeKind, PlanStore, Stage, StoreKind } from '../topology/plan.ts';
+import type { NodeKind, PlanNode, PlanStore, Stage, StoreKind } from '../topology/plan.ts';
 import type { Program } from '../topology/topology.ts';
 import type { StoreRequest } from './read-store.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
@@ -13,7 +13,8 @@ import type { PlanIndex, TaskSpec } from './stage.ts';
 export interface ReadOptions {
   /**
    * - `live`: the rows as they stand in memory; what is not committed may still be taken back by a crash.
-   * - `committed`: what committed epochs have left. The worker commits first what it has begun.
+   * - `committed`: what committed epochs have left, and is never taken back. The first such question to a task waits
+   *   for a commit; from then on what rows were before their change is kept.
    */
   readonly read: 'live' | 'committed';
 }
@@ -23,7 +24,7 @@ export interface RangeOptions<K> extends ReadOptions {
   readonly limit: number;
   /** Only rows behind this key: the last one of an earlier answer. */
   readonly after?: K;
-  /** Of a window store: the window, by its start. */
+  /** Of a window store: the window, by its start; cumulative and calendar windows by their end. */
   readonly window?: Millis;
 }
 
@@ -71,6 +72,8 @@ export type WindowKey<K> = K extends Windowed<infer Inner> ? Inner : K;
 
 export interface WindowRow<V> {
   readonly start: Millis;
+  /** Of cumulative and calendar windows, which differ in size. */
+  readonly end?: Millis;
   readonly value: V;
 }
 
@@ -95,12 +98,13 @@ const ANSWERS: { readonly [Kind in StoreKind]: readonly StoreQuestion['kind'][] 
   join: [],
   pending: [],
   calls: [],
-  global: [],
+  global: ['get', 'range'],
   subscription: [],
 };
 
 /** Rows of windows of one size lie by key and start, those of others by key, end and start. */
-function questionsOf({ kind, key }: PlanStore): readonly StoreQuestion['kind'][] {
+function questionsOf({ kind, key, name }: PlanStore, writer: PlanNode): readonly StoreQuestion['kind'][] {
+  if (writer.kind === 'aggregate' && writer.beside === name) return [];
   if (kind !== 'key-value') return ANSWERS[kind];
   if (key.startsWith('windowed(')) return [...ANSWERS[kind], 'window'];
   return key.startsWith('sessionWindowed(') ? [...ANSWERS[kind], 'session'] : ANSWERS[kind];
@@ -115,6 +119,7 @@ const BY_RECORD_KEY: readonly NodeKind[] = [
   'filterTable',
   'mapTable',
   'joinTables',
+  'joinForeign',
 ];
 
 export function createQuery(parts: QueryParts): Query {
@@ -143,29 +148,34 @@ function encoded<T>(serde: Serde<T>, value: T): Bytes {
 class PlanStoreQuery<K, V> implements StoreQuery<K, V> {
   readonly #parts: QueryParts;
   readonly #store: PlanStore;
-  readonly #stage: Stage;
+  /** None of a global table. */
+  readonly #stage: Stage | undefined;
   readonly #key: Serde<K>;
   readonly #value: Serde<V>;
 
   constructor(parts: QueryParts, store: PlanStore) {
     this.#parts = parts;
     this.#store = store;
-    this.#stage = parts.program.plan.stages.find(({ stores }) => stores.includes(store.name))!;
+    this.#stage = parts.program.plan.stages.find(({ stores }) => stores.includes(store.name));
     this.#key = parts.program.code.serde(store.key) as Serde<K>;
     this.#value = parts.program.code.stored(store) as Serde<V>;
   }
 
   async get(key: K, options: ReadOptions): Promise<V | undefined> {
+    this.#check('get');
     const [row] = await this.#ofKey({ kind: 'get', key: this.#encoded(key) }, options);
     return row === undefined ? undefined : this.#valueOf(row);
   }
 
   async range(from: K | undefined, to: K | undefined, options: RangeOptions<K>) {
+    this.#check('range');
     const { after, window } = options;
     const limit = this.#checkedLimit(options.limit);
     const isWindowed = this.#store.kind === 'window';
     if (isWindowed !== (window !== undefined)) {
-      const cure = isWindowed ? 'give `window`, the start of the one that is meant' : 'leave `window` out';
+      const cure = isWindowed
+        ? 'give `window`, the start of the one that is meant, or the end of a cumulative or calendar one'
+        : 'leave `window` out';
       throw this.#wrong(`a range of ${isWindowed ? 'a window store is of one window' : 'it has no windows'}; ${cure}`);
     }
     const [first, last, behind] = [from, to, after].map((key) => (key === undefined ? undefined : this.#encoded(key)));
@@ -178,18 +188,25 @@ class PlanStoreQuery<K, V> implements StoreQuery<K, V> {
   }
 
   async window(key: WindowKey<K>, from: Millis, to: Millis, options: TimesOptions): Promise<readonly WindowRow<V>[]> {
+    this.#check('window');
     const limit = this.#checkedLimit(options.limit ?? DEFAULT_LIMIT);
     const rows = await this.#ofKey({ kind: 'window', key: this.#inner(key), from, to, limit }, options);
-    return rows.map((row) => ({ start: row.start!, value: this.#valueOf(row) }));
+    return rows.map((row) => ({
+      start: row.start!,
+      ...(row.end === null ? {} : { end: row.end }),
+      value: this.#valueOf(row),
+    }));
   }
 
   async session(key: WindowKey<K>, from: Millis, to: Millis, options: TimesOptions): Promise<readonly Session<V>[]> {
+    this.#check('session');
     const limit = this.#checkedLimit(options.limit ?? DEFAULT_LIMIT);
     const rows = await this.#ofKey({ kind: 'session', key: this.#inner(key), from, to, limit }, options);
     return rows.map((row) => ({ start: row.start!, end: row.end!, value: this.#valueOf(row) }));
   }
 
   async asOf(key: K, at: Millis, options: ReadOptions): Promise<Version<V> | undefined> {
+    this.#check('asOf');
     const [row] = await this.#ofKey({ kind: 'asOf', key: this.#encoded(key), at }, options);
     if (row === undefined) return undefined;
     return { value: this.#valueOf(row), validFrom: row.start!, validTo: row.end };
@@ -205,37 +222,42 @@ class PlanStoreQuery<K, V> implements StoreQuery<K, V> {
   }
 
   async #ask(question: StoreQuestion, { read }: ReadOptions, tasks: readonly TaskSpec[]) {
-    const { kind, name } = this.#store;
-    const questions = questionsOf(this.#store);
-    if (!questions.includes(question.kind)) {
-      const answers = questions.join(' and ');
-      const cure = answers === '' ? 'its rows are its operator’s alone' : `ask by ${answers}`;
-      throw this.#wrong(`it is a ${kind} store, which ${question.kind} does not ask; ${cure}`);
-    }
     if (read !== 'live' && read !== 'committed') {
       throw this.#wrong('say with `read` whether `live` or `committed` rows are meant');
     }
-    return this.#parts.ask({ store: name, tasks: tasks.map(({ id }) => id), read, question });
+    return this.#parts.ask({ store: this.#store.name, tasks: tasks.map(({ id }) => id), read, question });
+  }
+
+  #check(question: StoreQuestion['kind']): void {
+    const questions = questionsOf(this.#store, this.#writer);
+    if (questions.includes(question)) return;
+    const answers = questions.join(' and ');
+    const cure = answers === '' ? 'its rows are its operator’s alone' : `ask by ${answers}`;
+    throw this.#wrong(`it is a ${this.#store.kind} store, which ${question} does not ask; ${cure}`);
+  }
+
+  get #writer(): PlanNode {
+    return this.#parts.index.nodes.get(this.#store.nodes[0]!)!;
   }
 
   #tasks(): readonly TaskSpec[] {
-    return this.#parts.specs.filter(({ stage }) => stage === this.#stage.id);
+    return this.#parts.specs.filter(({ stage }) => stage === this.#stage?.id);
   }
 
   /** How many partitions the keys of the store are spread over by their hash; `undefined` where that is not so. */
   #partitions(kind: StoreQuestion['kind']): number | undefined {
     const { index } = this.#parts;
-    const writer = index.nodes.get(this.#store.nodes[0]!)!;
-    const topics = this.#stage.reads.map((topic) => index.topics.get(topic)!);
+    if (this.#stage === undefined) return undefined;
+    const { connector, partitions: count, reads } = this.#stage;
+    const writer = this.#writer;
+    const topics = reads.map((topic) => index.topics.get(topic)!);
     // records of windows lie by the key inside
     const isOfWindow = 'inner' in this.#key && kind !== 'window' && kind !== 'session';
     const isPlain =
       BY_RECORD_KEY.includes(writer.kind) && (!('inner' in this.#key) || writer.kind === 'aggregate') && !isOfWindow;
-    if (!isPlain || this.#stage.connector !== null) return undefined;
-    const isSpread = topics.every(
-      ({ partitioner, partitions }) => partitioner === 'key' && partitions === this.#stage.partitions,
-    );
-    return isSpread ? this.#stage.partitions : undefined;
+    if (!isPlain || connector !== null) return undefined;
+    const isSpread = topics.every(({ partitioner, partitions }) => partitioner === 'key' && partitions === count);
+    return isSpread ? count : undefined;
   }
 
   #encoded(key: K): Bytes {

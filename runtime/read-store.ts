@@ -1,4 +1,6 @@
+import { KeptNumbers, PROGRESS } from '../checkpoints/checkpoints.ts';
 import { FlowError } from '../core/errors.ts';
+import type { Millis } from '../core/ids.ts';
 import { MISS, type Step } from '../core/step.ts';
 import {
   createStoreQuery,
@@ -6,8 +8,10 @@ import {
   OwnClock,
   type StoreContext,
   type StoreQuestion,
+  startOfPane,
   unsortedRows,
 } from '../operators/operators.ts';
+import { type BytesTable, type Table, UNDECIDED } from '../state/state.ts';
 import type { Program } from '../topology/topology.ts';
 import type { RunningTask } from './running-task.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
@@ -15,6 +19,7 @@ import type { PlanIndex, TaskSpec } from './stage.ts';
 /** A question to a store of some tasks. It crosses threads. */
 export interface StoreRequest {
   readonly store: string;
+  /** None of a global table, of which each worker has all. */
   readonly tasks: readonly string[];
   /** `committed`: what committed epochs have left, and nothing of the one at hand. */
   readonly read: 'live' | 'committed';
@@ -28,22 +33,51 @@ export interface ReadStoreParts {
   readonly program: Program;
   readonly index: PlanIndex;
   readonly step: Step;
+  /** Copies of global tables, by store, and the step in which they are read. */
+  readonly globals: { readonly tables: ReadonlyMap<string, Table>; readonly step: Step };
 }
 
-/** Asks a store of each task that is named; fails with `query.restoring` where one does not run. */
+/**
+ * Asks a store of each task that is named; fails with `query.restoring` where one does not run. Answers `undefined` where
+ * committed rows are wanted and a task cannot tell them before its next commit.
+ */
 export async function readStores(
   parts: ReadStoreParts,
   running: ReadonlyMap<string, RunningTask>,
   request: StoreRequest,
-): Promise<readonly FoundRow[]> {
+): Promise<readonly FoundRow[] | undefined> {
+  const global = parts.globals.tables.get(request.store);
+  if (global !== undefined) return readGlobal(parts, global, request);
   const tasks = request.tasks.map((id) => {
     const task = running.get(id);
     if (task === undefined) throw restoring(id, request.store);
     return task;
   });
   const isHere = (task: RunningTask) => running.get(task.task.id) === task;
-  const rows = await Promise.all(tasks.map((task) => readStore(parts, task, request, () => isHere(task))));
-  return rows.flat();
+  try {
+    return (await Promise.all(tasks.map((task) => readStore(parts, task, request, () => isHere(task))))).flat();
+  } catch (thrown) {
+    if (thrown === UNDECIDED) return undefined;
+    throw thrown;
+  }
+}
+
+/** What is in the copy of a global table is committed, and all of it is in memory. */
+function readGlobal(parts: ReadStoreParts, table: Table, request: StoreRequest): readonly FoundRow[] {
+  const { step } = parts.globals;
+  const context = contextOf(
+    parts,
+    request.store,
+    () => table,
+    () => undefined,
+  );
+  checkOrder(context, request, 'a global table');
+  step.begin();
+  try {
+    return createStoreQuery(context, request.store)(request.question);
+  } finally {
+    step.settle();
+  }
 }
 
 /**
@@ -52,32 +86,23 @@ export async function readStores(
  * is still the one that runs.
  */
 async function readStore(
-  { program, index, step }: ReadStoreParts,
+  parts: ReadStoreParts,
   running: RunningTask,
-  { store, question }: StoreRequest,
+  request: StoreRequest,
   isHere: () => boolean,
 ): Promise<readonly FoundRow[]> {
+  const { step } = parts;
+  const { store, question } = request;
   const { state } = running.task;
-  const found = index.stores.get(store)!;
-  const { kind, key, retentionMs } = found;
-  const context: StoreContext = {
-    table: (name) => state.table(name),
-    storeSerdes: () => ({ kind, key: program.code.serde(key), value: program.code.stored(found), retentionMs }),
-    storeClock: (name) => new OwnClock({ value: running.number(`store/${name}`) ?? -1, set: () => undefined }),
-  };
-  if (question.kind === 'range') {
-    const rows = unsortedRows(context, store, question.window);
-    if (rows > MOST_TO_SORT) {
-      const why = `task ${running.task.id} has ${rows} rows of store ${store} in no order, and to sort them would hold it up`;
-      throw new FlowError('query.invalid', `${why}; ask for single keys, or keep them in a store of a processor`);
-    }
-  }
-  const ask = createStoreQuery(context, store);
   for (;;) {
     if (!isHere()) throw restoring(running.task.id, store);
+    // asked anew each time, since epochs may have been committed meanwhile
+    const context =
+      request.read === 'live' ? liveContext(parts, running, store) : committedContext(parts, running, store);
+    checkOrder(context, request, `task ${running.task.id}`);
     step.begin();
     try {
-      const rows = ask(question);
+      const rows = createStoreQuery(context, store, startsOf(parts, store))(question);
       if (step.missed) throw MISS;
       step.settle();
       return rows;
@@ -90,6 +115,62 @@ async function readStore(
       throw isHere() ? thrown : restoring(running.task.id, store);
     });
   }
+}
+
+function liveContext(parts: ReadStoreParts, running: RunningTask, store: string): StoreContext {
+  const { state } = running.task;
+  return contextOf(
+    parts,
+    store,
+    (name) => state.table(name),
+    (name) => running.number(name),
+  );
+}
+
+function committedContext(parts: ReadStoreParts, running: RunningTask, store: string): StoreContext {
+  const { state } = running.task;
+  if (!state.tellsCommitted) throw UNDECIDED;
+  return contextOf(
+    parts,
+    store,
+    (name) => state.committedTable(name),
+    (name) => KeptNumbers.in(state.committedTable(PROGRESS) as BytesTable, name),
+  );
+}
+
+/** Where the windows of the store lie by their end, as calendar windows do: what tells their start. */
+function startsOf({ index }: ReadStoreParts, store: string): ((end: Millis) => Millis) | undefined {
+  const writer = index.nodes.get(index.stores.get(store)!.nodes[0]!);
+  return writer?.kind === 'aggregate' && writer.window !== null ? startOfPane(writer.window) : undefined;
+}
+
+function contextOf(
+  { program, index }: ReadStoreParts,
+  store: string,
+  table: (name: string) => Table,
+  number: (name: string) => number | undefined,
+): StoreContext {
+  const found = index.stores.get(store)!;
+  const { kind, key, retentionMs } = found;
+  return {
+    table,
+    storeSerdes: () => ({ kind, key: program.code.serde(key), value: program.code.stored(found), retentionMs }),
+    storeClock: (name) =>
+      new OwnClock({
+        get value() {
+          return number(`store/${name}`) ?? -1;
+        },
+        set: () => undefined,
+      }),
+  };
+}
+
+function checkOrder(context: StoreContext, { store, question }: StoreRequest, place: string): void {
+  if (question.kind !== 'range') return;
+  const rows = unsortedRows(context, store, question.window);
+  if (rows <= MOST_TO_SORT) return;
+  const why = `${place} has ${rows} rows of store ${store} in no order, and to sort them would hold it up`;
+  throw new FlowError('query.invalid', `${why}; ask for single keys, or keep them in a store of a processor`);
 }
 
 export function restoring(task: string, store: string): FlowError {
@@ -105,4 +186,8 @@ export function elsewhere({ id, partition }: TaskSpec, store: string, isOver: bo
     'query.elsewhere',
     `partition ${partition} of store ${store} belongs to task ${id}, and ${why}; ask the process that runs it`,
   );
+}
+
+export function hasEnded(store: string): FlowError {
+  return new FlowError('query.elsewhere', `store ${store}: the application has ended here; ask a process that runs it`);
 }

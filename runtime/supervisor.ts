@@ -18,7 +18,7 @@ import { KnownEnds } from './known-ends.ts';
 import { listTasks } from './list-tasks.ts';
 import { isStateful, Membership, sessionSettings } from './membership.ts';
 import { createQuery, type Query } from './query.ts';
-import { elsewhere, type StoreRequest } from './read-store.ts';
+import { elsewhere, hasEnded, type StoreRequest } from './read-store.ts';
 import { resetIfComplete } from './reset.ts';
 import { sumOfRestores, timeLeftMs } from './restores.ts';
 import { reportRun } from './run-report.ts';
@@ -269,6 +269,11 @@ class SupervisedRun implements Run {
   /** Asks every worker for those of the tasks that it has. */
   async #ask(request: StoreRequest): Promise<readonly FoundRow[]> {
     const byWorker = new Map<number, string[]>();
+    // each worker has all of a global table
+    if (request.tasks.length === 0) {
+      if (this.#ended) throw hasEnded(request.store);
+      byWorker.set(0, []);
+    }
     for (const task of request.tasks) {
       const worker = this.#ended ? undefined : this.#membership.workerOf(task);
       if (worker === undefined) throw elsewhere(this.#specs.find(({ id }) => id === task)!, request.store, this.#ended);

@@ -31,8 +31,8 @@ export interface WorkerParts {
   readonly observer?: WorkerObserver;
   /** Opens a task anew: its state restored, its inputs at the committed positions. */
   open(task: string, signal: AbortSignal): Promise<RunningTask>;
-  /** Asks a store of tasks that run. */
-  read(running: ReadonlyMap<string, RunningTask>, request: StoreRequest): Promise<readonly FoundRow[]>;
+  /** Asks a store of tasks that run; `undefined` where committed rows cannot be told before the next commit. */
+  read(running: ReadonlyMap<string, RunningTask>, request: StoreRequest): Promise<readonly FoundRow[] | undefined>;
   /** The task ended in this run already. */
   isEnded(task: string): boolean;
   /** Told when an epoch has failed for a passing reason and all tasks go back to their last commit. */
@@ -149,22 +149,20 @@ export class Worker {
     await closed;
   }
 
-  /**
-   * Asks a store of each of these tasks, between two turns. Committed rows are asked for behind a commit of what was
-   * begun: then nothing in memory is of an epoch that is not decided.
-   */
+  /** Asks a store of each of these tasks; behind a commit of all, where committed rows cannot be told otherwise. */
   async query(request: StoreRequest): Promise<readonly FoundRow[]> {
-    if (request.read === 'live') return this.#read(request);
-    let found: readonly FoundRow[] | undefined;
+    let found = await this.#read(request);
+    if (found !== undefined) return found;
     await this.#inLoop(async () => {
       await this.#commitAll();
-      if (this.#broken === undefined && this.#failure === undefined) found = await this.#read(request);
+      if (this.#broken !== undefined || this.#failure !== undefined) return;
+      found = await this.#read({ ...request, read: 'live' });
     });
     if (found === undefined) throw restoring(request.tasks.join(', '), request.store);
     return found;
   }
 
-  #read(request: StoreRequest): Promise<readonly FoundRow[]> {
+  #read(request: StoreRequest): Promise<readonly FoundRow[] | undefined> {
     const isBroken = this.#broken !== undefined;
     return this.#parts.read(isBroken ? new Map() : this.#tasks.running, request);
   }

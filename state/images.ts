@@ -48,6 +48,11 @@ export class Images {
     return bytes;
   }
 
+  /** The number of the newest cut. */
+  get lastCut(): number {
+    return this.#next - 1;
+  }
+
   /** Encodes the dirty rows of all tables and makes them clean. */
   encode(): EncodedCut {
     const cut = new EncodedCut(this.#next++, this.#clock.now(), this.#tables, this.#lastRows, this.#lastBytes);

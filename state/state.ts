@@ -84,6 +84,17 @@ export interface Budget {
 
 export interface TaskState {
   table(name: string): Table;
+  /**
+   * Whether rows can be told as the committed epochs left them. Keeping what that takes begins when it is asked: until
+   * the epoch at hand is committed it may be false. Kept is what rows were before they were changed, for a thousand
+   * epochs from the last time it was asked.
+   */
+  readonly tellsCommitted: boolean;
+  /**
+   * A table as committed epochs left it, to be read only, in the step at hand, where it {@link TaskState.tellsCommitted}.
+   * It may miss. Throws {@link UNDECIDED} where a pane is read that an epoch has dropped which is not committed.
+   */
+  committedTable(name: string): Table;
   /** True while a read may miss: some table holds less than all its rows in memory. */
   readonly cold: boolean;
   /** Reads wanted since the last fetch, by number. */
@@ -253,4 +264,5 @@ export interface Scan {
 }
 
 export { createStateBackend, type StateBackendOptions } from './backend.ts';
+export { UNDECIDED } from './committed-table.ts';
 export { isPaneDrop } from './image.ts';

@@ -3,6 +3,7 @@ import type { Bytes } from '../core/bytes.ts';
 import { FlowError } from '../core/errors.ts';
 import type { Millis, Position } from '../core/ids.ts';
 import { WantedReads } from './cold-reads.ts';
+import { CommittedRows } from './committed-rows.ts';
 import type { Disk } from './disk.ts';
 import { behind, panePrefix, TABLE_ID_BYTES } from './disk-key.ts';
 import { EncodedCut, type TaskTable } from './encoded-cut.ts';
@@ -26,6 +27,7 @@ export class HotTaskState implements TaskState {
   readonly #reads: WantedReads;
   readonly #images: Images;
   readonly #eviction: Eviction;
+  readonly #committed: CommittedRows;
   readonly #tables: TaskTable[] = [];
   readonly #byName = new Map<string, { readonly parts: TaskTable; readonly table: Table }>();
   readonly #positions: Map<string, Position>;
@@ -67,11 +69,21 @@ export class HotTaskState implements TaskState {
     }
     this.#images = new Images(this.#tables, options.clock, budget, disk !== undefined);
     this.#eviction = new Eviction(this.#tables, this.#images, budget);
+    this.#committed = new CommittedRows(this.#tables, this.#images, options, disk);
     this.#lookForCold();
   }
 
   table(name: string): Table {
     return this.#named(name).table;
+  }
+
+  get tellsCommitted(): boolean {
+    return this.#committed.ask();
+  }
+
+  committedTable(name: string): Table {
+    const { parts, table } = this.#named(name);
+    return this.#committed.table(parts, table);
   }
 
   get cold(): boolean {
@@ -83,7 +95,7 @@ export class HotTaskState implements TaskState {
   }
 
   async fetchWanted(): Promise<void> {
-    await this.#reads.fetch();
+    await Promise.all([this.#reads.fetch(), this.#committed.fetch()]);
     this.#evict();
   }
 
@@ -97,7 +109,7 @@ export class HotTaskState implements TaskState {
 
   cut(): Cut {
     this.#checkBound();
-    const cut = this.#images.encode();
+    const cut = this.#committed.endEpoch(() => this.#images.encode());
     this.#lookForCold();
     return cut;
   }
@@ -106,6 +118,7 @@ export class HotTaskState implements TaskState {
     assert(cut instanceof EncodedCut, () => 'a cut of another state is committed');
     for (const [table, position] of positions) this.#positions.set(table, position);
     this.#images.commit(cut, new Map(positions));
+    this.#committed.committed(cut.number);
   }
 
   get unwrittenBytes(): number {
@@ -239,6 +252,7 @@ export class HotTaskState implements TaskState {
     if (this.#closed) return;
     this.#closed = true;
     await Promise.allSettled([this.#writing, this.#reads.idle()]);
+    this.#committed.clear();
     this.#options.budget.usedBytes -= this.#ownBytes();
     for (const { rows } of this.#tables) rows.forgetAll();
     this.#slab.clear();

@@ -2,7 +2,9 @@ import type { PlanBuilder } from './plan-builder.ts';
 
 /** Asks for the late records of a node, in the format of what goes into it; answers the id. */
 export function addLate(builder: PlanBuilder, node: string): string {
-  const inputs = builder.node(node).inputs.map((input) => builder.node(input));
+  const { kind, inputs: ids } = builder.node(node);
+  // a table is looked into, and none of its records is late
+  const inputs = (kind === 'joinTable' ? ids.slice(0, 1) : ids).map((input) => builder.node(input));
   const [first] = inputs;
   const same = (field: 'key' | 'value') => {
     const name = first?.[field] ?? null;

@@ -1,5 +1,6 @@
 import type { Duration } from '../core/duration.ts';
 import type { DistinctCount, Mean, Quantiles, Serde, TopItem, Windowed } from '../schemas/schemas.ts';
+import type { Stream } from './handles.ts';
 import type { DistinctOptions, QuantilesOptions, ReadyOptions, TopOptions } from './ready-options.ts';
 import type { Cogroupable, Keyed, Rows, Scheme } from './scheme.ts';
 import type { Table, WindowedTable } from './table-handles.ts';
@@ -45,7 +46,7 @@ export interface WindowedCogroup<K, A, P extends Scheme, M extends Merging = 'ne
 }
 
 export interface FinalCogroup<K, A, P extends Scheme, M extends Merging = 'never'> {
-  aggregate(options: CogroupOptions<A> & Retention & MergeOptions<K, A>[M]): Table<Windowed<K>, A, P, never>;
+  aggregate(options: CogroupOptions<A> & Retention & MergeOptions<K, A>[M]): FinalRows<K, A, P>;
 }
 
 /** Answers the new aggregate, or changes the given one in place and answers nothing. */
@@ -77,20 +78,26 @@ export interface WindowedGroup<K, V, P extends Scheme, M extends Merging = 'neve
  * of open windows too.
  */
 export interface FinalGroup<K, V, P extends Scheme, M extends Merging = 'never'> {
-  count(options: CountOptions & Retention): Table<Windowed<K>, number, P, never>;
-  reduce(options: ReduceOptions<K, V> & Retention): Table<Windowed<K>, V, P, never>;
-  aggregate<A>(options: AggregateOptions<K, V, A> & Retention & MergeOptions<K, A>[M]): Table<Windowed<K>, A, P, never>;
-  sum(options: ReadyOptions<K, V, number> & Retention): Table<Windowed<K>, number, P, never>;
+  count(options: CountOptions & Retention): FinalRows<K, number, P, V>;
+  reduce(options: ReduceOptions<K, V> & Retention): FinalRows<K, V, P, V>;
+  aggregate<A>(options: AggregateOptions<K, V, A> & Retention & MergeOptions<K, A>[M]): FinalRows<K, A, P, V>;
+  sum(options: ReadyOptions<K, V, number> & Retention): FinalRows<K, number, P, V>;
   /** Infinity where there are no numbers; the largest, `max`, is then -Infinity. */
-  min(options: ReadyOptions<K, V, number> & Retention): Table<Windowed<K>, number, P, never>;
-  max(options: ReadyOptions<K, V, number> & Retention): Table<Windowed<K>, number, P, never>;
-  mean(options: ReadyOptions<K, V, number> & Retention): Table<Windowed<K>, Mean, P, never>;
+  min(options: ReadyOptions<K, V, number> & Retention): FinalRows<K, number, P, V>;
+  max(options: ReadyOptions<K, V, number> & Retention): FinalRows<K, number, P, V>;
+  mean(options: ReadyOptions<K, V, number> & Retention): FinalRows<K, Mean, P, V>;
   /** About how many different values there are: HyperLogLog. */
-  distinctCount(options: DistinctOptions<K, V> & Retention): Table<Windowed<K>, DistinctCount, P, never>;
+  distinctCount(options: DistinctOptions<K, V> & Retention): FinalRows<K, DistinctCount, P, V>;
   /** Quantiles of numbers with a bounded relative error: DDSketch. */
-  quantiles(options: QuantilesOptions<K, V> & Retention): Table<Windowed<K>, Quantiles, P, never>;
+  quantiles(options: QuantilesOptions<K, V> & Retention): FinalRows<K, Quantiles, P, V>;
   /** The k items with the largest scores, largest first. */
-  topK(options: TopOptions<K, V> & Retention): Table<Windowed<K>, readonly TopItem[], P, never>;
+  topK(options: TopOptions<K, V> & Retention): FinalRows<K, readonly TopItem[], P, V>;
+}
+
+/** The final rows of windows. `In` is what goes into the windows. */
+export interface FinalRows<K, V, P extends Scheme, In = unknown> extends Table<Windowed<K>, V, P, never> {
+  /** The records that came when a window of theirs had closed, as they came: under their own key. */
+  late(): Stream<K, In, P>;
 }
 
 /** What the aggregate of windows needs beside, by whether they merge. */

@@ -151,17 +151,17 @@ export interface Stream<K, V, P extends Scheme> extends Keyed<K>, Flow<V> {
    * With the row of the record's key as it stands when the record is processed; without a row: dropped. With the row
    * that was valid at the record's time where the table has a history.
    */
-  joinTable<W, R, H extends History>(
+  joinTable<W, R, H extends History, G extends Duration | undefined = undefined>(
     this: Settled<'joinTable'>,
     table: Joinable<K, W, P, H>,
-    options: JoinTableOptions<V, (value: V, row: W, key: K) => R, H>,
-  ): Stream<K, R, P>;
+    options: JoinTableOptions<V, (value: V, row: W, key: K) => R, H> & { readonly grace?: G },
+  ): Joined<K, R, P, V, G>;
   /** As `joinTable`, but without a row `merge` gets null. */
-  leftJoinTable<W, R, H extends History>(
+  leftJoinTable<W, R, H extends History, G extends Duration | undefined = undefined>(
     this: Settled<'leftJoinTable'>,
     table: Joinable<K, W, P, H>,
-    options: JoinTableOptions<V, (value: V, row: W | null, key: K) => R, H>,
-  ): Stream<K, R, P>;
+    options: JoinTableOptions<V, (value: V, row: W | null, key: K) => R, H> & { readonly grace?: G },
+  ): Joined<K, R, P, V, G>;
   /**
    * Each pair of records of one key whose times are near: the right one at most `before` earlier and `after` later than
    * the left one, both ends included. The pair's time is the larger of both; its headers are those of the record that
@@ -190,9 +190,9 @@ export interface Stream<K, V, P extends Scheme> extends Keyed<K>, Flow<V> {
     options: StreamJoinOptions<V, W, (left: NonNullable<V> | null, right: NonNullable<W> | null, key: K) => R>,
   ): JoinedStream<K, R, P, V | W>;
   /** Only the first of records that are the same, within a time. */
-  deduplicate(this: Settled<'deduplicate'>, options: DeduplicateOptions<K, V>): Stream<K, V, P>;
+  deduplicate(this: Settled<'deduplicate'>, options: DeduplicateOptions<K, V>): LateStream<K, V, P, V>;
   /** What `fn` makes of each record and the previous one of its key; nothing for a first one. */
-  difference<R>(this: Settled<'difference'>, options: DifferenceOptions<K, V, R>): Stream<K, R, P>;
+  difference<R>(this: Settled<'difference'>, options: DifferenceOptions<K, V, R>): LateStream<K, R, P, V>;
   /** With the row of a global table that the record names, as the copy at hand has it; without one: dropped. */
   joinGlobal<G, W, R>(
     table: GlobalTable<G, W>,
@@ -226,11 +226,25 @@ export interface Stream<K, V, P extends Scheme> extends Keyed<K>, Flow<V> {
   via<R>(operator: (stream: this) => R): R;
 }
 
-/** What two streams were joined into. `In` is what comes from both. */
-export interface JoinedStream<K, V, P extends Scheme, In> extends Stream<K, V, P> {
-  /** The records that came too late to be kept for partners, as they came; they may have met some all the same. */
+/** What comes of an operator to which records may come too late. `In` is what goes into it. */
+export interface LateStream<K, V, P extends Scheme, In> extends Stream<K, V, P> {
+  /** The records that came too late, as they came. */
   late(): Stream<K, In, P>;
 }
+
+/** What two streams, or a stream and a table, were joined into. `In` is what comes from the streams. */
+export interface JoinedStream<K, V, P extends Scheme, In> extends LateStream<K, V, P, In> {
+  /**
+   * The records that came too late to be kept for partners, or to wait for the table, as they came; they may have met
+   * some all the same.
+   */
+  late(): Stream<K, In, P>;
+}
+
+/** A join with a table; without grace no record of it waits, and so none is late. */
+export type Joined<K, V, P extends Scheme, In, G extends Duration | undefined> = [G] extends [undefined]
+  ? Stream<K, V, P>
+  : JoinedStream<K, V, P, In>;
 
 export type Predicate<K, V> = (value: V, key: K) => boolean;
 export type Arms<K, V> = { readonly [name: string]: Predicate<K, V> | true };

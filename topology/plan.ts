@@ -251,7 +251,7 @@ export type PlanNode = NodeCommon &
       }
     /** Final results of the windowed aggregate that is its input, once per window, when it closes. */
     | { readonly kind: 'suppress' }
-    /** The records that its input, a windowed aggregate or a join with grace, drops as late: as they came there. */
+    /** The records that came too late to its input, an operator of windows or a join: as they came there. */
     | { readonly kind: 'late' }
     /**
      * Holds the updates of a table back, the newest of each key, in a buffer of its own: until their window closes,

@@ -58,6 +58,19 @@ function countProblem(node: PlanNode): Problem | undefined {
   return have === 1 ? undefined : shape(`takes one input, not ${have}`);
 }
 
+function hasLate(node: PlanNode): boolean {
+  switch (node.kind) {
+    case 'joinStreams':
+    case 'deduplicate':
+    case 'difference':
+      return true;
+    case 'joinTable':
+      return node.grace !== null;
+    default:
+      return node.kind === 'aggregate' && node.window !== null;
+  }
+}
+
 function inputProblem(node: PlanNode, inputs: readonly PlanNode[]): Problem | undefined {
   const end = inputs.find((input) => ENDS.includes(input.kind));
   if (end !== undefined) return shape(`takes records of ${end.id}, which puts none out; read its topic instead`);
@@ -80,9 +93,9 @@ function inputProblem(node: PlanNode, inputs: readonly PlanNode[]): Problem | un
         words: `has no windows to wait for: call suppress() directly on a windowed count, reduce or aggregate, not on ${first.id}`,
       };
     case 'late':
-      if (first.kind === 'joinStreams' || (first.kind === 'aggregate' && first.window !== null)) return undefined;
+      if (hasLate(first)) return undefined;
       return shape(
-        `takes the late records of ${first.id}, which drops none as late: call late() on a windowed count, reduce or aggregate, or on a join of streams`,
+        `takes the late records of ${first.id}, to which none comes late: call late() on an aggregate of windows, a join of streams, a join with a table with grace, deduplicate or difference`,
       );
     case 'suppressBuffer':
       if (putsOutChanges(first)) return undefined;

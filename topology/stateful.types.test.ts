@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import { int64, json, type Mean, string, type TopItem, type Windowed } from '../schemas/schemas.ts';
-import { type Stream, type Table, topic, topology, tumbling, type WindowedTable } from './topology.ts';
+import { type LateStream, type Stream, type Table, topic, topology, tumbling, type WindowedTable } from './topology.ts';
 
 /** Checked by the compiler; what must not compile is marked. At run time the calls only build a plan. */
 
@@ -87,9 +87,9 @@ test('ready aggregates know their rows', () => {
 test('deduplication and differences keep key and count, and need a settled key', () => {
   const { stream } = sources();
   const once = stream.deduplicate({ within: { minutes: 1 }, store: 'once', by: (order) => order.item });
-  same<typeof once, Stream<string, Order, 12>>();
+  same<typeof once, LateStream<string, Order, 12, Order>>();
   const steps = stream.difference({ store: 'steps', fn: (order, before) => order.amount - before.amount });
-  same<typeof steps, Stream<string, number, 12>>();
+  same<typeof steps, LateStream<string, number, 12, Order>>();
   const stale = stream.selectKey((order) => order.item);
   // @ts-expect-error the key changed
   stale.deduplicate({ within: 1, store: 'stale' });

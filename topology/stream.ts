@@ -130,7 +130,7 @@ export class StreamHandle implements Place {
     return this.#stream(addJoinStreams(this.#wire.builder, this.id, other.id, 'outer', options));
   }
 
-  /** Of `JoinedStream` alone. */
+  /** Of `LateStream` alone. */
   late(): Place {
     return this.#stream(addLate(this.#wire.builder, this.id));
   }

@@ -119,13 +119,13 @@ test('a table knows whether it keeps a history, and only then a join may wait', 
   same<typeof counted, Table<string, number, 12, null, 'kept'>>();
   const merge = (order: Order, count: number) => order.amount + count;
   const waits = stream.joinTable(counted, { merge, name: 'waits', grace: { ms: 5 } });
-  same<typeof waits, Stream<string, number, 12>>();
+  same<typeof waits, JoinedStream<string, number, 12, Order>>();
   const left = stream.leftJoinTable(counted, {
     merge: (order, count) => `${order.amount} ${count}`,
     name: 'left',
     grace: 1,
   });
-  same<typeof left, Stream<string, string, 12>>();
+  same<typeof left, JoinedStream<string, string, 12, Order>>();
   // @ts-expect-error the table keeps no history
   stream.joinTable(table, { merge: (order) => order, name: 'wrong', grace: 5 });
   // @ts-expect-error what waits has a name

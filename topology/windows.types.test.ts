@@ -5,12 +5,12 @@ import {
   counts,
   cumulative,
   custom,
+  type FinalRows,
   type FinalTable,
   hopping,
   type Stream,
   session,
   sliding,
-  type Table,
   topic,
   topology,
   tumbling,
@@ -90,7 +90,7 @@ test('sessions delete, and their aggregates merge', () => {
     .window(windows)
     .emitOnClose()
     .aggregate({ ...sum, merge: (a, b) => a + b });
-  same<typeof closing, Table<Windowed<string>, number, 12, never>>();
+  same<typeof closing, FinalRows<string, number, 12, Visit>>();
 });
 
 test('functions of windows get the records', () => {

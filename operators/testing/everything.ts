@@ -174,9 +174,14 @@ export function everyNode(): Program {
 
   const prices = app.table(PRICES, { store: 'prices', history: 25 });
   prices.toStream().to(numbersOut);
-  present
-    .joinTable(prices, { name: 'price-later', grace: 6, value: int64(), merge: (value, price) => `${value}*${price}` })
-    .to(textsOut);
+  const priced = present.joinTable(prices, {
+    name: 'price-later',
+    grace: 6,
+    value: int64(),
+    merge: (value, price) => `${value}*${price}`,
+  });
+  priced.to(textsOut);
+  priced.late().to(numbersOut);
   present
     .leftJoinTable(prices, { merge: (value, price) => ({ value, price }) })
     .leftJoinTable(prices, { merge: ({ value, price }, again) => `${value}*${price}=${again}` })

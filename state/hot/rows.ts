@@ -1,6 +1,7 @@
 import type { Bytes } from '../../core/bytes.ts';
 import type { Settling, Step } from '../../core/step.ts';
 import type { Budget } from '../state.ts';
+import type { BeforeRows } from './before-rows.ts';
 import { DIRTY, FIRST_CELL, LIVE, PANE, UNKNOWN, USED } from './pages.ts';
 import type { Pane } from './pane.ts';
 import { PaneRows } from './pane-rows.ts';
@@ -23,6 +24,8 @@ export class HotRows extends PaneRows implements Settling {
   dirtyCount = 0;
   /** Panes dropped in this epoch, in order. */
   drops: Pane[] = [];
+  /** The forms before of what becomes dirty, where somebody asks for committed rows. */
+  before: BeforeRows | undefined;
   /** Figures. */
   coldReads = 0;
   evictions = 0;
@@ -66,7 +69,10 @@ export class HotRows extends PaneRows implements Settling {
     undo[u] = flags & 0xff;
     undo[u + 1] = row;
     this.#undoAt = u + 2;
-    if ((flags & DIRTY) === 0) this.#markDirty(row);
+    if ((flags & DIRTY) === 0) {
+      this.before?.keep(this, row, this.pane!.value, this.dirtyCount, false, false);
+      this.#markDirty(row);
+    }
     page.words[this.at] = flags | DIRTY | USED;
   }
 
@@ -77,6 +83,7 @@ export class HotRows extends PaneRows implements Settling {
     this.#undoAt += this.width + 1;
     this.#undo[this.#undoAt++] = 0;
     this.#undo[this.#undoAt++] = row;
+    this.before?.keep(this, row, this.pane!.value, this.dirtyCount, true, this.mayBeCold);
     this.#markDirty(row);
     this.page.words[this.at]! |= DIRTY | USED;
   }
