@@ -1,6 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import { FlowError } from '../core/errors.ts';
-import type { Json, Millis } from '../core/ids.ts';
+import type { Millis } from '../core/ids.ts';
 import { COMMANDS_TOPIC, decodeStep, EVENTS_TOPIC, openFeed } from '../events/events.ts';
 import type { Log } from '../log/log.ts';
 import { DEFAULT_SETTINGS, type Run, type RunSettings, startRun } from '../runtime/runtime.ts';
@@ -14,12 +13,12 @@ import { GraphCache } from './control/definition-rows.ts';
 import { Facade } from './control/facade.ts';
 import { graphNames } from './control/graph-names.ts';
 import { CONTROL_STORE, controlProgram } from './control/program.ts';
+import { runInline } from './control/run-inline.ts';
 import { Sender } from './control/sender.ts';
 import { placeName } from './control/slots.ts';
-import { inlineContext, TaskCalls } from './control/task-calls.ts';
+import { TaskCalls } from './control/task-calls.ts';
 import { prepareControlTopics } from './control/topics.ts';
 import type { Language } from './language.ts';
-import type { RunInline } from './lifecycle/lifecycle.ts';
 import type { Workflows } from './workflows.ts';
 
 export interface WorkflowParts {
@@ -118,10 +117,3 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
     stopCalls: () => calls.close(),
   });
 }
-
-/** Code of users within a step: what it throws is a failed attempt. */
-const runInline: RunInline = (node, config, inputs, { at, execution, iteration, attempt }) => {
-  const { behaviour, name } = node.type;
-  if (behaviour.kind !== 'inline') throw new FlowError('workflow.invalid', `${name} does not run within a step`);
-  return behaviour.run(config as Json, inputs, inlineContext(at, execution, node.id, iteration, attempt));
-};

@@ -9,7 +9,7 @@ import type { CommandMessage, TaskMessage } from './messages.ts';
 
 export interface TaskCallsParts {
   readonly language: Language;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'now'>;
   /** Sends a command to the task's own execution, and waits for its answer. */
   tell(execution: string, command: Command): Promise<unknown>;
   /** Whether the attempt still has its slot: asked of calls that are made again after a restart. */

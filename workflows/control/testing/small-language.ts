@@ -138,7 +138,15 @@ class SmallLifecycle implements Lifecycle {
           const due = at + Number((config as { readonly ms: number }).ms);
           emit({ type: 'timer-set', timer: 'delay', node, iteration: '', due, attempt: 1 });
           effects.push({ effect: 'set-timer', timer: 'delay', node, iteration: '', due, attempt: 1 });
-        } else emit({ type: 'waiting', on: 'signal', node, iteration: '', token: `${node}`, detail: null });
+          return;
+        }
+        const stored = rows.signal('go');
+        if (stored === undefined) {
+          emit({ type: 'waiting', on: 'signal', node, iteration: '', token: `${node}`, detail: null });
+          return;
+        }
+        emit({ type: 'signal-taken', name: 'go', id: stored.id });
+        complete(node, stored.payload);
       }
     };
     switch (command.type) {
@@ -225,6 +233,12 @@ class SmallLifecycle implements Lifecycle {
         const moved = { ...counts, [from]: counts[from] - 1 };
         return rows.putHeader({ ...header!, seq: head.seq, counts: { ...moved, [event.to]: moved[event.to] + 1 } });
       }
+      case 'signal-stored':
+        rows.putSignal({ name: event.name, id: event.id, payload: event.payload });
+        return;
+      case 'signal-taken':
+        rows.takeSignal(event.name, event.id);
+        return;
       case 'waiting':
         return rows.putNode(`${event.node}`, {
           ...rows.node(`${event.node}`)!,

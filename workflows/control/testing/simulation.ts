@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict';
+import type { Json } from '../../../core/ids.ts';
+import { type Random, randomInt, seededRandom } from '../../../core/random.ts';
+import { decodeStep, type StepRecord } from '../../../events/events.ts';
+import { TopologyDriver } from '../../../runtime/testing.ts';
+import type { Behaviour } from '../../catalog.ts';
+import type { Language } from '../../language.ts';
+import type { Command } from '../../lifecycle/lifecycle.ts';
+import { Coordinator } from '../coordinator.ts';
+import { GraphCache } from '../definition-rows.ts';
+import { fold, MemoryStore } from '../memory-rows.ts';
+import type { CommandMessage, Message } from '../messages.ts';
+import { CONTROL_STORE, controlProgram, controlTopics, TIMERS_STORE } from '../program.ts';
+import { runInline } from '../run-inline.ts';
+import { placeName } from '../slots.ts';
+import { StoredRows } from '../stored-rows.ts';
+import { TaskCalls } from '../task-calls.ts';
+import { document, SMALL_TYPES, tenNodes, tenNodesResult } from './small-documents.ts';
+import { smallLanguage } from './small-language.ts';
+
+/** Partitions share nothing, and each takes time to open. */
+const PARTITIONS = 1;
+const SLOTS = 2;
+
+interface Workload {
+  readonly workflow: string;
+  readonly document: Json;
+  readonly signals: boolean;
+  result(input: number): Json;
+}
+
+const chain = document(
+  'chain',
+  [
+    ['a', 'flaky', { n: 1 }],
+    ['b', 'delay', { ms: 40 }],
+    ['c', 'signal', null],
+    ['d', 'flaky', { n: 5 }],
+  ],
+  ['a b', 'b c', 'c d'],
+);
+
+const WORKLOADS: readonly Workload[] = [
+  { workflow: 'ten', document: tenNodes(), signals: false, result: tenNodesResult },
+  { workflow: 'tasks', document: tenNodes('flaky', 'tasks'), signals: false, result: tenNodesResult },
+  { workflow: 'chain', document: chain, signals: true, result: (input) => ({ d: input * 1000 + 5 }) },
+];
+
+/** A task that fails some attempts, by the names of the call alone. */
+const flaky: Behaviour = {
+  kind: 'task',
+  async run(config, inputs, { attempt, idempotencyKey }) {
+    const random = seededRandom(idempotencyKey.length * 31 + attempt * 7 + idempotencyKey.charCodeAt(1));
+    for (let turns = randomInt(random, 3); turns > 0; turns--) await Promise.resolve();
+    if (attempt < 3 && random.next() < 0.3) throw new Error('not yet');
+    const task = SMALL_TYPES['task'] as Extract<Behaviour, { kind: 'task' }>;
+    return task.run(config, inputs, undefined as never);
+  },
+};
+
+/**
+ * Whole executions on a virtual clock: commands that come twice, crashes between any two steps, calls that fail, clocks
+ * that jump. In the end every execution has ended once, with the right result, and its records are without a gap.
+ */
+export async function simulate(seed: number): Promise<void> {
+  const simulation = await Simulation.open(seededRandom(seed));
+  await simulation.run();
+}
+
+class Simulation {
+  readonly #random: Random;
+  readonly #language: Language;
+  #driver!: TopologyDriver;
+  #calls!: TaskCalls;
+  readonly #records = new Map<string, StepRecord[]>();
+  readonly #started = new Map<string, { readonly workload: Workload; readonly input: number }>();
+  readonly #signalled = new Set<string>();
+  readonly #topics = controlTopics(PARTITIONS);
+  readonly #sent: { readonly key: string; readonly message: Message }[] = [];
+  #ids = 0;
+
+  private constructor(random: Random) {
+    this.#random = random;
+    this.#language = smallLanguage({ ...SMALL_TYPES, flaky });
+  }
+
+  static async open(random: Random): Promise<Simulation> {
+    const simulation = new Simulation(random);
+    await simulation.#open();
+    return simulation;
+  }
+
+  async #open(): Promise<void> {
+    const lifecycle = this.#language.lifecycle(runInline);
+    const graphs = new GraphCache(this.#language);
+    this.#newCalls();
+    const program = controlProgram({
+      partitions: PARTITIONS,
+      rememberMs: 1_000_000,
+      maxCalls: 1000,
+      coordinator: () =>
+        new Coordinator({
+          ...{ lifecycle, graphs, rememberMs: 1_000_000, slots: () => SLOTS },
+          calls: { announce: (task) => this.#calls.announce(task), abort: (...at) => this.#calls.abort(...at) },
+          figures: { commands: 0, steps: 0, nodes: 0 },
+        }),
+      call: (task) => this.#calls.call(task),
+    });
+    this.#driver = await TopologyDriver.open(program, { commit: 'on demand', onFailure: 'fail', startMs: 1_000_000 });
+    for (const { document: each } of WORKLOADS) {
+      const { hash, document: compiled } = this.#language.compile(each);
+      const { id, version } = compiled;
+      const define = { id, version, hash, document: each, publishedAt: 0, publishedBy: null };
+      for (let partition = 0; partition < PARTITIONS; partition++) {
+        this.#driver.input(this.#topics.commands).send('define', { define }, { partition });
+      }
+    }
+  }
+
+  /** As a new process has them. */
+  #newCalls(): void {
+    this.#calls = new TaskCalls({
+      language: this.#language,
+      clock: { now: () => this.#driver.clock.now() },
+      tell: async () => undefined,
+      isWanted: async ({ x, n, i, a }) => {
+        const place = this.#rows().get(placeName({ execution: x, node: n, iteration: i }));
+        return place !== undefined && (place as { readonly attempt: number }).attempt === a;
+      },
+    });
+  }
+
+  async run(): Promise<void> {
+    const steps = 10 + randomInt(this.#random, 30);
+    for (let step = 0; step < steps; step++) await this.#act();
+    await this.#finish();
+    this.#check();
+  }
+
+  async #act(): Promise<void> {
+    const random = this.#random;
+    const dice = randomInt(random, 12);
+    if (dice < 4) this.#start();
+    else if (dice < 6) this.#signal();
+    else if (dice === 6 && this.#sent.length > 0) this.#send(this.#sent[randomInt(random, this.#sent.length)]!);
+    else if (dice === 7) this.#driver.advance(randomInt(random, 60));
+    else if (dice === 8) await this.#driver.idle();
+    else if (dice === 9) this.#commit();
+    else await this.#crash();
+  }
+
+  #start(): void {
+    const workload = WORKLOADS[randomInt(this.#random, WORKLOADS.length)]!;
+    const execution = `x${this.#started.size}`;
+    const input = randomInt(this.#random, 100);
+    this.#started.set(execution, { workload, input });
+    const command: Command = {
+      ...{ type: 'start', input, mode: 'realtime', user: null, priority: 5, deadline: null, labels: {} },
+      ...{ idempotencyKey: null, parent: null, select: null, pins: null },
+    };
+    this.#command({ x: execution, w: workload.workflow, v: '1.0.0', c: command, id: this.#id() });
+  }
+
+  /** To an execution that waits for one, as its committed rows show. */
+  #signal(): void {
+    for (const [execution, { workload, input }] of this.#started) {
+      if (!workload.signals || this.#signalled.has(execution)) continue;
+      if (new StoredRows(this.#rows(), execution).node('2')?.wait == null) continue;
+      this.#signalled.add(execution);
+      const payload = input * 1000;
+      this.#command({ x: execution, c: { type: 'signal', name: 'go', id: 's', payload }, id: this.#id() });
+      return;
+    }
+  }
+
+  #command(message: CommandMessage): void {
+    const sent = { key: message.x, message };
+    this.#sent.push(sent);
+    this.#send(sent);
+  }
+
+  #send({ key, message }: { readonly key: string; readonly message: Message }): void {
+    // clocks of senders differ
+    const timestamp = Math.max(0, this.#driver.clock.now() + randomInt(this.#random, 200) - 100);
+    this.#driver.input(this.#topics.commands).send(key, message, { timestamp });
+  }
+
+  #commit(): void {
+    this.#driver.commit();
+    const changed = new Set<string>();
+    for (const { value } of this.#driver.output(this.#topics.events).read()) {
+      const record = decodeStep(value!);
+      if (record.seq === 0) continue;
+      const records = this.#records.get(record.execution) ?? [];
+      this.#records.set(record.execution, records);
+      records.push(record);
+      changed.add(record.execution);
+    }
+    this.#compareRows(changed);
+  }
+
+  async #crash(): Promise<void> {
+    this.#newCalls();
+    await this.#driver.crash();
+  }
+
+  async #finish(): Promise<void> {
+    for (let rounds = 0; rounds < 200; rounds++) {
+      this.#signal();
+      await this.#driver.idle();
+      this.#driver.advance(50);
+      await this.#driver.idle();
+      this.#commit();
+      if ([...this.#started.keys()].every((each) => this.#hasEnded(each))) return;
+    }
+    const open = [...this.#started.keys()].filter((each) => !this.#hasEnded(each));
+    const told = open.map((each) => `${each}: ${JSON.stringify(this.#records.get(each)?.at(-1))}`);
+    assert.fail(`these never end: ${told.join('\n')}`);
+  }
+
+  #hasEnded(execution: string): boolean {
+    return (
+      this.#records
+        .get(execution)
+        ?.at(-1)
+        ?.events.some(({ type }) => type === 'ended') ?? false
+    );
+  }
+
+  /** The rows of an execution are the fold of its records. */
+  #compareRows(changed: ReadonlySet<string>): void {
+    const lifecycle = this.#language.lifecycle(runInline);
+    const rows = this.#rows();
+    for (const execution of changed) {
+      const records = this.#records.get(execution)!;
+      const { workload } = this.#started.get(execution)!;
+      const stored = new StoredRows(rows, execution);
+      if (stored.header() === undefined) continue;
+      const graph = this.#language.compile(workload.document);
+      const folded = fold(execution, records, { lifecycle, base: () => graph, patch: () => graph })!;
+      assert.deepEqual([...folded.rows.nodesOf('')], [...stored.nodesOf('')]);
+      assert.deepEqual(folded.rows.header()!.counts, stored.header()!.counts);
+    }
+  }
+
+  #check(): void {
+    for (const [execution, { workload, input }] of this.#started) {
+      const records = this.#records.get(execution)!;
+      assert.deepEqual(
+        records.map(({ seq }) => seq),
+        records.map((_, i) => i + 1),
+      );
+      const events = records.flatMap((each) => each.events);
+      const ends = events.filter(({ type }) => type === 'ended') as { readonly output: Json }[];
+      assert.equal(ends.length, 1);
+      assert.deepEqual(ends[0]!.output, workload.result(input));
+      const causes = records.flatMap(({ cause }) => (cause.kind === 'command' ? [cause.id] : []));
+      assert.equal(new Set(causes).size, causes.length, 'a command had an effect twice');
+      const times = records.map(({ at }) => at);
+      assert.deepEqual(
+        times,
+        times.toSorted((a, b) => a - b),
+      );
+    }
+    for (const [key, value] of this.#rows().range('', '\uffff')) {
+      assert.match(key, /^\0S/, `${JSON.stringify(key)} was left behind`);
+      assert.deepEqual(value, [0, 0]);
+    }
+    assert.equal([...this.#driver.table(TIMERS_STORE).rows()].length, 0, 'a timer was left behind');
+  }
+
+  #rows(): MemoryStore {
+    const rows = this.#driver.table<string, Json>(CONTROL_STORE).rows();
+    return new MemoryStore([...rows].map(({ key, value }) => [key, value] as const));
+  }
+
+  #id(): string {
+    return `c${this.#ids++}`;
+  }
+}
