@@ -139,15 +139,42 @@ export type StepEvent =
   | (At & { readonly type: 'wait-ended'; readonly token: string; readonly by: string | null })
   | (At & { readonly type: 'timer-set'; readonly timer: TimerKind; readonly due: Millis; readonly attempt: number })
   | (At & { readonly type: 'timer-cleared'; readonly timer: TimerKind; readonly due: Millis; readonly attempt: number })
-  /** Loops and maps. */
-  | (At & { readonly type: 'iterations'; readonly count: number })
+  /** A container begins; `items` of a map. */
+  | (At & {
+      readonly type: 'iterations';
+      readonly count: number;
+      readonly items: readonly Json[] | null;
+      readonly atOnce: number;
+    })
+  /**
+   * An iteration of a container has begun, fails (what is open in it is closed), or has ended, with what came of it; or
+   * the container is to end when nothing of it is open, `value` being the cause.
+   */
+  | (At & {
+      readonly type: 'iteration';
+      readonly index: number;
+      readonly to: 'begun' | 'failing' | 'failed' | 'ended' | 'closing';
+      readonly value: Json;
+    })
   | (At & { readonly type: 'progress'; readonly value: Json })
   /** A long task's own checkpoint. */
   | (At & { readonly type: 'checkpoint'; readonly number: number; readonly value: Json })
   | { readonly type: 'signal-stored'; readonly name: string; readonly id: string; readonly payload: Json }
   | { readonly type: 'signal-taken'; readonly name: string; readonly id: string }
-  | (At & { readonly type: 'compensating'; readonly order: readonly number[] })
-  | { readonly type: 'patched'; readonly revision: number; readonly ops: Json; readonly by: string | null }
+  /** The execution fails: what is open is closed, then these nodes are compensated, in this order. */
+  | { readonly type: 'compensating'; readonly error: FailureInfo; readonly order: readonly string[] }
+  /** `added` and `removed` are nodes at the top, `removedEdges` edges, by number. */
+  | {
+      readonly type: 'patched';
+      readonly revision: number;
+      readonly ops: Json;
+      readonly by: string | null;
+      readonly added: readonly number[];
+      readonly removed: readonly number[];
+      readonly removedEdges: readonly number[];
+    }
+  /** What the next step goes on with. */
+  | { readonly type: 'deferred'; readonly nodes: readonly string[] }
   | { readonly type: 'paused' | 'resumed'; readonly by: string | null }
   | { readonly type: 'cancelling'; readonly reason: string; readonly by: string | null }
   /** Somebody decided what the engine could not: retry, output, skip, fail. */

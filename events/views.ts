@@ -11,20 +11,33 @@ export function namedEvents(record: StepRecord, names: GraphNames): readonly Nam
     const named = viewOf(record.cause, event);
     if (named === undefined) continue;
     const at = 'node' in event ? (event as At) : undefined;
-    found.push({
-      type: named.type,
-      workflow: names.workflow,
-      execution: record.execution,
-      seq: record.seq,
-      index: found.length,
-      at: record.at,
-      node: at === undefined ? null : names.id(at.node),
-      nodeType: at === undefined ? null : names.type(at.node),
-      iteration: at?.iteration ?? '',
-      data: named.data,
-    });
+    // an inline node that succeeds passes through RUNNING within one step event
+    const stages = isInline(event)
+      ? [
+          { ...named.data, to: 'RUNNING' },
+          { ...named.data, from: 'RUNNING' },
+        ]
+      : [named.data];
+    for (const data of stages) {
+      found.push({
+        type: named.type,
+        workflow: names.workflow,
+        execution: record.execution,
+        seq: record.seq,
+        index: found.length,
+        at: record.at,
+        node: at === undefined ? null : names.id(at.node),
+        nodeType: at === undefined ? null : names.type(at.node),
+        iteration: at?.iteration ?? '',
+        data,
+      });
+    }
   }
   return found;
+}
+
+function isInline(event: StepEvent): boolean {
+  return event.type === 'node' && event.cause === 'inline' && event.from === 'PENDING' && event.to === 'COMPLETED';
 }
 
 /** Whether a step may hold an event that the filter takes: asked before anything of it is turned into words. */

@@ -8,13 +8,15 @@ import type {
   StepEvent,
   StepRecord,
   TimerKind,
+  TransitionCause,
 } from '../../events/events.ts';
+import type { DocumentFault } from '../document.ts';
 import type { Graph, GraphNode } from '../graph.ts';
 
 /**
  * The life of an execution, as pure code: no clock, no chance, no input or output but what it is handed.
  *
- *     decide(rows, graph, command, at) -> events       evolve(rows, graph, event)
+ *     decide(rows, graph, execution, command, envelope) -> events       evolve(rows, graph, record, event)
  *
  * `decide` judges a command by the rows of an execution, and tells in events what comes of it; each event is applied by
  * `evolve` as soon as it is made, so that what follows is judged by what it changed. Nothing but `evolve` changes rows:
@@ -22,10 +24,11 @@ import type { Graph, GraphNode } from '../graph.ts';
  *
  * What holds (each a property in `*.test.ts`, on random graphs, with a crash at every boundary):
  *
- * 1. Transitions are legal: PENDING > QUEUED > RUNNING > COMPLETED | FAILED | CANCELLED; any state before the last > CANCELLED;
- *    RUNNING > PENDING for a retry; PENDING > COMPLETED for what is pinned or supplied by hand. One terminal state for a
- *    node and iteration, and for the execution; only an intervention or a redrive opens a FAILED node again, before the
- *    execution has ended.
+ * 1. Transitions are legal ({@link isLegal}): PENDING > QUEUED > RUNNING > COMPLETED | FAILED | CANCELLED; what needs no
+ *    slot goes from PENDING to RUNNING; any state before the last > CANCELLED; RUNNING > PENDING for a retry; PENDING >
+ *    COMPLETED for what is pinned or supplied by hand, and for an inline node that succeeds, which passes QUEUED and
+ *    RUNNING within the moment. One terminal state for a node and iteration, and for the execution; only an intervention,
+ *    a redrive or `retry-from` opens a node again, before the execution has ended.
  * 2. A node runs exactly when its join holds over the outcomes that its incoming edges have told. Outcomes are kept as
  *    sets of edges, never counted, and nothing but the edges of the node at hand is looked at: the graph is never scanned.
  * 3. Every node that ends tells every outgoing edge its outcome or a skip; so every join resolves. Who waits has a name:
@@ -35,15 +38,39 @@ import type { Graph, GraphNode } from '../graph.ts';
  * 5. A command has an effect or a rejection that says why. A report with another attempt than the one that runs is
  *    rejected as `workflow.stale`, and changes nothing.
  * 6. Attempts are at most what the policy says; failures of class SYSTEM have a budget of their own.
- * 7. After a cancel every node is terminal within its grace, whatever tasks do.
+ * 7. After a cancel every node is terminal within its grace, whatever tasks do. Tasks are told to stop and may report
+ *    within the grace; children are cancelled and answer; `finally` children of what is cancelled run.
  * 8. A step is bounded: {@link MAX_STEP_NODES} nodes. What is left goes on in a step of its own (`more` of {@link Decided}).
+ *
+ * Rows:
+ * - Nodes at the top are PENDING from the start, and those within a container from when their iteration begins, without
+ *   a row: a node that has none is as {@link PENDING_ROW}. What catches, cleans up or compensates is PENDING from when it
+ *   is needed.
+ * - Iterations are numbered from 0: items of a map, rounds of a loop; of a `try` the body is 0, `catch` 1, `finally` 2.
+ *   Children of iteration 3 of a container in iteration '2' have the iteration '2.3'.
+ * - Rows of an item that has ended are dropped (but of nodes that may have to be compensated), those of a round of a loop
+ *   when the next begins: what is in flight has rows, and nothing else.
+ * - Outputs whose port begins with `#` are the engine's own: `#in` an input supplied by hand, `#error`, `#items` and
+ *   `#<n>` the result of iteration n.
  *
  * Outcomes and failures:
  * - A failure is *handled* where an outgoing edge of kind `error` leaves the node, where a target joins by `all-done` or
  *   `when`, where the node lies in a `try`, or where its policy says `continue` or `route`. What is not handled, on a
- *   required node, ends the execution: everything not terminal becomes CANCELLED (`upstream-failed`), compensations run in
- *   reverse order of completion, then `finally` children, then the execution is FAILED.
- * - Of a node that is not required, the edges are skipped and the execution ends COMPLETED and `degraded`.
+ *   required node, ends the execution: everything not terminal becomes CANCELLED (`upstream-failed`), `finally` children of
+ *   containers that were open run, then compensations in reverse order of completion, each with what the node put out as
+ *   its input, then the execution is FAILED. A cancel does not compensate.
+ * - Of a node that is not required, the edges are skipped and the execution ends COMPLETED and `degraded`. So too where a
+ *   failure became a dead letter.
+ * - `continue`: the edges are taken as if the node had put out null. `hold`: the node is PENDING and waits for an
+ *   intervention; nothing of it runs.
+ * - Within a container a failure that is not handled fails the iteration: of a `map` and a `loop` the container with it
+ *   (of a map with `onItemFailure: 'null'` or `'omit'` only the item), of a `try` the body, which is what `catch` is for.
+ * - An output port that a node did not put out skips its edges; so a node chooses among its ports.
+ * - `when` joins are judged when every edge has told. `a.succeeded`: an edge from a was taken; `.failed`; `.cancelled`: by
+ *   somebody, or for a failure; `.skipped`: neither of these.
+ * - A pinned node is COMPLETED with its pin when it would have run or been skipped. Edges from nodes that were not
+ *   selected to nodes that were count as taken, and carry nothing.
+ * - While paused nothing begins: reports are taken, timers and grants wait, and a failure that nobody handles ends the pause.
  * - `all` takes skips as told: the node runs if one edge at least was taken, and is CANCELLED (`branch-not-taken`) if none
  *   was. A skip for a failure is a skip.
  * - A port that one edge leads to holds what that carried; one that several lead to, an object by source node id of those
@@ -55,7 +82,9 @@ export interface Rows {
   putHeader(header: Header): void;
   node(key: NodeKey): NodeRow | undefined;
   putNode(key: NodeKey, row: NodeRow): void;
-  /** Rows of all iterations of a node, of all children within one iteration: for containers, cancel and patches. */
+  /** Of a node and all that it put out. */
+  dropNode(key: NodeKey): void;
+  /** Rows of an iteration and of those within it; of '' all. For `outstanding` and views: no step looks at them. */
   nodesOf(iterationPrefix: string): Iterable<readonly [NodeKey, NodeRow]>;
   output(key: NodeKey, port: string): Json | undefined;
   putOutput(key: NodeKey, port: string, value: Json): void;
@@ -92,14 +121,30 @@ export interface Header {
   readonly error: FailureInfo | null;
   /** Completed nodes that have a compensation, in order of completion. */
   readonly compensable: readonly NodeKey[];
-  /** Ids of the last commands that had an effect, for those that come twice. */
+  /** Ids of the last commands and signals that had an effect, for those that come twice; what is fenced is not here. */
   readonly lastCommands: readonly string[];
+  /** Nodes that wait for a signal, the longest first. */
+  readonly listening: readonly NodeKey[];
+  /** What is ready, or open, and was not gone on with in the last step. */
+  readonly deferred: readonly NodeKey[];
+  /** Of the execution as a whole. */
+  readonly timers: readonly RowTimer[];
+}
+
+export interface RowTimer {
+  readonly timer: TimerKind;
+  readonly due: Millis;
+  readonly attempt: number;
 }
 
 export interface NodeRow {
   readonly status: NodeStatus;
+  /** Why it is so. */
+  readonly cause: TransitionCause | null;
+  /** Grows with every attempt, and is never used again: the fence of reports and timers. */
   readonly attempt: number;
-  /** System failures so far, which do not count as attempts. */
+  /** Failures that count against the policy's attempts, and system failures, which do not. */
+  readonly failures: number;
   readonly system: number;
   /** Numbers of incoming edges that have told an outcome, and of those that were taken, failed. */
   readonly told: readonly number[];
@@ -108,14 +153,30 @@ export interface NodeRow {
   readonly since: Millis;
   readonly wait: { readonly on: string; readonly token: string } | null;
   readonly error: FailureInfo | null;
-  /** Of loops and maps: how many iterations there are, have ended, have failed. */
-  readonly iterations: {
-    readonly count: number;
-    readonly ended: number;
-    readonly failed: number;
-    readonly next: number;
-  } | null;
+  readonly iterations: Iterations | null;
   readonly checkpoint: { readonly number: number; readonly value: Json } | null;
+  readonly timers: readonly RowTimer[];
+}
+
+/** Of a container: how many iterations there are, have ended, have failed; which one is next; which are open. */
+export interface Iterations {
+  readonly count: number;
+  readonly ended: number;
+  readonly failed: number;
+  readonly next: number;
+  readonly open: readonly OpenIteration[];
+  /** How many may be open at once. */
+  readonly atOnce: number;
+  /** It is to end as soon as nothing is open, for this cause. */
+  readonly closing: TransitionCause | null;
+}
+
+export interface OpenIteration {
+  readonly index: number;
+  /** Its nodes that are not terminal. */
+  readonly left: number;
+  /** It has failed, and ends as soon as nothing is left. */
+  readonly failed: boolean;
 }
 
 export interface StoredSignal {
@@ -185,16 +246,19 @@ export type Command =
     }
   | {
       readonly type: 'child-ended';
+      /** The id of the child: of each attempt another. */
+      readonly child: string;
       readonly node: number;
       readonly iteration: string;
       readonly status: ExecutionStatus;
       readonly output: Json;
       readonly error: FailureInfo | null;
     }
-  | { readonly type: 'cancel'; readonly reason: string; readonly node: string | null }
+  /** Without a node: all of it, within the grace (default {@link GRACE_MS}). With one: that node, at once. */
+  | { readonly type: 'cancel'; readonly reason: string; readonly node: string | null; readonly graceMs?: Millis }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
-  /** Begin again at a node: it and all that follows from it, as if they had not run. Before the end, or after a failure. */
+  /** Begin again at a node: it and all that follows from it, as if they had not run. Before the end; after it, fork. */
   | { readonly type: 'retry-from'; readonly node: string }
   | {
       readonly type: 'intervene';
@@ -203,6 +267,8 @@ export type Command =
       readonly action: 'retry' | 'output' | 'skip' | 'fail';
       readonly value: Json;
     }
+  /** Does again what became a dead letter. Twice is as once. */
+  | { readonly type: 'redrive'; readonly deadLetter: string }
   | { readonly type: 'patch'; readonly baseRevision: number; readonly ops: readonly PatchOp[] }
   | { readonly type: 'continue' };
 
@@ -224,7 +290,10 @@ export interface Envelope {
 }
 
 export interface Decided {
-  /** Undefined where nothing happened that anybody must know: a timer that is void. */
+  /**
+   * Undefined where nothing happened that anybody must know: a timer that is void, a command that came again. Where there
+   * is no such execution, or it has ended, a rejection with `seq` 0, which belongs to no history.
+   */
   readonly record: StepRecord | undefined;
   /** What the caller is to do when the step is committed, or may do at once where attempts fence it. */
   readonly effects: readonly Effect[];
@@ -286,14 +355,25 @@ export interface Lifecycle {
   /** Judges a command, and applies what comes of it to the rows. */
   decide(rows: Rows, graph: Graph, execution: string, command: Command, envelope: Envelope): Decided;
   /** Applies one event of a step to the rows: what `decide` does, and all that replay does. */
-  evolve(
-    rows: Rows,
-    graph: Graph,
-    record: Pick<StepRecord, 'execution' | 'seq' | 'at' | 'revision' | 'definition'>,
-    event: StepEvent,
-  ): void;
+  evolve(rows: Rows, graph: Graph, record: StepHead, event: StepEvent): void;
   /** Timers, tasks and children that the rows wait for: what a new owner has to see to. */
-  outstanding(rows: Rows, graph: Graph): readonly Effect[];
+  outstanding(rows: Rows, graph: Graph): Pick<Decided, 'effects' | 'more'>;
+  /** Why a node is where it is. */
+  explain(rows: Rows, graph: Graph, node: string, iteration: string, now: Millis): Explanation;
+}
+
+/** What `evolve` reads of a step record besides its events. `graph` is that of its revision, of a patch the new one. */
+export type StepHead = Pick<StepRecord, 'execution' | 'seq' | 'at' | 'revision' | 'definition' | 'cause'>;
+
+/** The world that the lifecycle is handed. */
+export interface LifecycleParts {
+  readonly runInline: RunInline;
+  /** What code of users has thrown, in the words of the engine. */
+  failure(thrown: unknown, instance: string): FailureInfo;
+  /** The next revision of a graph, or what is wrong with it. */
+  patch(graph: Graph, ops: readonly PatchOp[]): Graph | readonly DocumentFault[];
+  /** For tests that plant mistakes: what becomes of an event before it is applied. */
+  readonly tap?: (event: StepEvent, rows: Rows) => StepEvent | undefined;
 }
 
 /** Why a node is where it is, in words. */
@@ -307,6 +387,9 @@ export interface Explanation {
   readonly waitsFor: readonly { readonly kind: string; readonly what: string; readonly until: Millis | null }[];
 }
 
-export const MAX_STEP_NODES = 256;
-export const MAX_VALUE_BYTES = 256 * 1024;
-export const MAX_SYSTEM_FAILURES = 20;
+export { createLifecycle } from './decide.ts';
+export { GRACE_MS, MAX_IN_FLIGHT, MAX_STEP_NODES, MAX_SYSTEM_FAILURES, MAX_VALUE_BYTES } from './limits.ts';
+export { MemoryRows } from './memory-rows.ts';
+export { keyOf, PENDING_ROW } from './row.ts';
+export { readToken, tokenOf } from './tokens.ts';
+export { isLegal } from './transitions.ts';

@@ -1,0 +1,125 @@
+import type { Json, Millis } from '../../core/ids.ts';
+import type { At, FailureInfo, TransitionCause } from '../../events/events.ts';
+import type { GraphNode } from '../graph.ts';
+import { backoff } from './backoff.ts';
+import { complete, judge, skip } from './complete.ts';
+import { type Choice, chosenOnFailure, deliver } from './deliver.ts';
+import { inputsOf, type Ports } from './inputs.ts';
+import type { NodeRow } from './lifecycle.ts';
+import { MAX_SYSTEM_FAILURES } from './limits.ts';
+import { failAround } from './scope.ts';
+import type { Step } from './step.ts';
+import { tokenOf } from './tokens.ts';
+
+export interface Failed {
+  readonly cause?: TransitionCause;
+  readonly retryAfterMs?: Millis | undefined;
+  /** No further attempt, whatever the policy says. */
+  readonly isFinal?: boolean;
+}
+
+/** An attempt has failed: another one, or one of the ends that the policy knows. */
+export function failAttempt(step: Step, at: At, error: FailureInfo, how: Failed = {}): void {
+  const node = step.node(at);
+  const row = step.row(at);
+  const { header } = step;
+  const isUndoing = step.facts.undoes.has(at.node);
+  if (header.phase === 'cancelling' && how.isFinal !== true) {
+    skip(step, at, 'cancelled');
+    return;
+  }
+  if (how.isFinal !== true && mayRetry(node, row, error)) {
+    retry(step, at, error, how);
+    return;
+  }
+  const { node: number, iteration } = at;
+  const told = { type: 'attempt-failed', node: number, iteration, attempt: row.attempt, error, retryAt: null } as const;
+  step.clearTimers(at);
+  if (node.onError === 'hold' && how.cause !== 'resolved') {
+    step.emit({ ...told, decision: 'hold' });
+    if (row.status !== 'PENDING') step.move(at, 'PENDING', 'failed');
+    const token = tokenOf({
+      kind: 'held',
+      execution: step.head.execution,
+      node: number,
+      iteration,
+      attempt: row.attempt,
+    });
+    step.emit({
+      type: 'waiting',
+      node: number,
+      iteration,
+      on: 'intervention',
+      token,
+      detail: error as unknown as Json,
+    });
+    return;
+  }
+  const { handled } = step.facts.nodes[number]!;
+  const isLetter = node.onError === 'dead-letter';
+  const decision = isLetter ? 'dead-letter' : node.onError === 'continue' ? 'continue' : handled ? 'route' : 'fail';
+  step.emit({ ...told, decision });
+  if (isLetter) bury(step, at, error);
+  const isOptional = !node.required && !handled;
+  step.move(at, 'FAILED', isOptional ? 'optional-failed' : (how.cause ?? 'failed'));
+  deliver(step, at, choiceOf(step, at, node));
+  if (!handled && !isLetter && !isOptional && !isUndoing) failAround(step, at, error);
+}
+
+function mayRetry(node: GraphNode, row: NodeRow, error: FailureInfo): boolean {
+  if (node.type.behaviour.kind === 'container') return false;
+  if (error.class === 'SYSTEM') return row.system + 1 < MAX_SYSTEM_FAILURES;
+  return node.retry.on.includes(error.class) && row.failures + 1 < node.retry.maxAttempts;
+}
+
+function retry(step: Step, at: At, error: FailureInfo, how: Failed): void {
+  const { node: number, iteration } = at;
+  const node = step.node(at);
+  const { attempt, failures, system } = step.row(at);
+  const isSystem = error.class === 'SYSTEM';
+  const seed = `${step.head.execution} ${number} ${iteration} ${attempt}`;
+  const drawn = backoff(node.retry, (isSystem ? system : failures) + 1, seed);
+  const retryAt = step.at + Math.max(drawn, how.retryAfterMs ?? 0);
+  step.emit({ type: 'attempt-failed', node: number, iteration, attempt, error, decision: 'retry', retryAt });
+  step.clearTimers(at, KEPT);
+  if (step.row(at).status !== 'PENDING') step.move(at, 'PENDING', how.cause ?? 'retry');
+  // an inline node has no timer before its first failure
+  const { totalMs } = node.timeouts;
+  if (totalMs !== null && step.row(at).timers.length === 0) step.setTimer(at, 'total', step.at + totalMs, attempt);
+  step.setTimer(at, 'retry', retryAt, attempt);
+}
+
+const KEPT = ['total'] as const;
+
+/** What cannot be judged is skipped: the node has failed already. */
+function choiceOf(step: Step, at: At, node: GraphNode): Choice {
+  try {
+    return chosenOnFailure(step, at, node);
+  } catch {
+    return { taken: [], skipped: node.outgoing };
+  }
+}
+
+function bury(step: Step, at: At, error: FailureInfo): void {
+  const { node, iteration } = at;
+  const { attempt } = step.row(at);
+  const id = tokenOf({ kind: 'letter', execution: step.head.execution, node, iteration, attempt });
+  const reason = `${error.code}: ${error.message}`;
+  step.emit({ type: 'dead-letter', node, iteration, id, reason });
+  step.effects.push({ effect: 'dead-letter', id, node, iteration, reason, input: inputFor(step, at) });
+}
+
+function inputFor(step: Step, at: At): Json {
+  try {
+    return inputsOf(step, at, step.node(at));
+  } catch {
+    return null;
+  }
+}
+
+/** A wait that has ended well, or a task: its outputs are judged as an attempt's. */
+export function finish(step: Step, at: At, outputs: Ports, cause: TransitionCause = 'succeeded'): void {
+  const judged = judge(step, at, outputs);
+  if (judged.error === undefined) complete(step, at, judged, cause);
+  else failAttempt(step, at, judged.error);
+}

@@ -1,0 +1,213 @@
+import type { Json, Millis } from '../../core/ids.ts';
+import type { At, NodeStatus, TransitionCause } from '../../events/events.ts';
+import { durationOf } from '../duration.ts';
+import type { GraphNode } from '../graph.ts';
+import type { ApprovalConfig, ChildConfig, DelayConfig, SignalConfig, SwitchConfig } from '../nodes/configs.ts';
+import { failAttempt, finish } from './attempt.ts';
+import { complete, judge } from './complete.ts';
+import { openContainer } from './containers.ts';
+import { configOf, inputsOf, type Ports } from './inputs.ts';
+import { keyOf } from './row.ts';
+import type { Step } from './step.ts';
+import { tokenOf } from './tokens.ts';
+
+/** A node whose time has come, by what it is. */
+export function beginNode(step: Step, at: At, node: GraphNode): void {
+  const { behaviour } = node.type;
+  switch (behaviour.kind) {
+    case 'inline':
+    case 'switch':
+      runInline(step, at, node);
+      return;
+    case 'task':
+    case 'operator':
+      queue(step, at, node);
+      return;
+    case 'container':
+      attempting(step, at, () => openContainer(step, at, node));
+      return;
+    default:
+      attempting(step, at, () => wait(step, at, node));
+      return;
+  }
+}
+
+/** Runs within the step; where it succeeds, one transition tells all. */
+function runInline(step: Step, at: At, node: GraphNode): void {
+  const attempt = step.row(at).attempt + 1;
+  let failure: { readonly thrown: unknown } | undefined;
+  try {
+    const inputs = inputsOf(step, at, node);
+    const config = configOf(step, at, node, inputs);
+    const outputs =
+      node.type.behaviour.kind === 'switch' ? switched(config, inputs) : run(step, at, node, config, inputs);
+    const judged = judge(step, at, outputs);
+    if (judged.error === undefined) {
+      complete(step, at, judged, 'inline', attempt);
+      return;
+    }
+    enter(step, at, 'RUNNING', 'inline');
+    failAttempt(step, at, judged.error);
+    return;
+  } catch (thrown) {
+    failure = { thrown };
+  }
+  enter(step, at, 'RUNNING', 'inline');
+  failAttempt(step, at, step.parts.failure(failure.thrown, `/nodes/${at.node}`));
+}
+
+function run(step: Step, at: At, node: GraphNode, config: Json, inputs: Ports): Ports {
+  const { execution } = step.head;
+  const attempt = step.row(at).attempt + 1;
+  return step.parts.runInline(node, config, inputs, { at: step.at, execution, iteration: at.iteration, attempt });
+}
+
+function switched(config: Json, inputs: Ports): Ports {
+  const { cases } = config as unknown as SwitchConfig;
+  const port = cases.find((each) => each.when === true)?.port ?? 'else';
+  return { [port]: inputs['in'] ?? null };
+}
+
+/** A new attempt, with its timers. */
+function enter(step: Step, at: At, to: NodeStatus, cause: TransitionCause): void {
+  const attempt = step.row(at).attempt + 1;
+  step.move(at, to, cause, attempt);
+  const { queueMs, runMs, totalMs } = step.node(at).timeouts;
+  if (cause === 'inline') return;
+  const hasTotal = step.row(at).timers.some(({ timer }) => timer === 'total');
+  if (totalMs !== null && !hasTotal) step.setTimer(at, 'total', step.at + totalMs, attempt);
+  if (to === 'QUEUED' && queueMs !== null) step.setTimer(at, 'queue', step.at + queueMs, attempt);
+  if (to === 'RUNNING' && runMs !== null) step.setTimer(at, 'run', step.at + runMs, attempt);
+}
+
+function queue(step: Step, at: At, node: GraphNode): void {
+  enter(step, at, 'QUEUED', 'inputs-ready');
+  step.effects.push(queueEffect(step, at, node));
+}
+
+export function queueEffect(step: Step, at: At, node: GraphNode) {
+  const { priority, deadline } = step.header;
+  const { attempt } = step.row(at);
+  const most = Math.max(priority, node.priority);
+  return { effect: 'queue', node: at.node, iteration: at.iteration, attempt, priority: most, deadline } as const;
+}
+
+/** A slot is there: the task runs. */
+export function grant(step: Step, at: At, node: GraphNode): void {
+  step.clearTimers(at, ['total']);
+  step.move(at, 'RUNNING', 'slot-granted');
+  const { runMs } = node.timeouts;
+  const { attempt } = step.row(at);
+  if (runMs !== null) step.setTimer(at, 'run', step.at + runMs, attempt);
+  try {
+    step.effects.push(runEffect(step, at, node));
+  } catch (thrown) {
+    failAttempt(step, at, step.parts.failure(thrown, `/nodes/${at.node}`));
+  }
+}
+
+export function runEffect(step: Step, at: At, node: GraphNode) {
+  const { attempt, checkpoint } = step.row(at);
+  const inputs = inputsOf(step, at, node);
+  const config = configOf(step, at, node, inputs);
+  const resume = checkpoint as Json;
+  return { effect: 'run', node: at.node, iteration: at.iteration, attempt, inputs, config, resume } as const;
+}
+
+/** Runs at once, without a slot; what is thrown fails the attempt. */
+function attempting(step: Step, at: At, action: () => void): void {
+  enter(step, at, 'RUNNING', 'inputs-ready');
+  try {
+    action();
+  } catch (thrown) {
+    failAttempt(step, at, step.parts.failure(thrown, `/nodes/${at.node}`));
+  }
+}
+
+function wait(step: Step, at: At, node: GraphNode): void {
+  const inputs = inputsOf(step, at, node);
+  const config = configOf(step, at, node, inputs) as unknown;
+  switch (node.type.behaviour.kind) {
+    case 'delay':
+      delay(step, at, config as DelayConfig, inputs);
+      return;
+    case 'signal':
+      listen(step, at, config as SignalConfig);
+      return;
+    case 'approval':
+      ask(step, at, config as ApprovalConfig);
+      return;
+    default:
+      startChild(step, at, config as ChildConfig, inputs);
+      return;
+  }
+}
+
+function delay(step: Step, at: At, config: DelayConfig, inputs: Ports): void {
+  const due = dueOf(step, config);
+  if (due <= step.at) {
+    finish(step, at, { out: inputs['in'] ?? null });
+    return;
+  }
+  const { node, iteration } = at;
+  step.emit({ type: 'waiting', node, iteration, on: 'delay', token: '', detail: { until: due } });
+  step.setTimer(at, 'delay', due, step.row(at).attempt);
+}
+
+function dueOf(step: Step, config: DelayConfig): Millis {
+  const { for: span, until } = config;
+  const due =
+    until === undefined
+      ? step.at + (durationOf(String(span)) ?? Number.NaN)
+      : typeof until === 'number'
+        ? until
+        : Date.parse(until);
+  if (!Number.isSafeInteger(due))
+    throw new Error(`a delay needs \`for\` (such as 30s) or \`until\`, not ${JSON.stringify(config)}`);
+  return due;
+}
+
+function listen(step: Step, at: At, { name }: SignalConfig): void {
+  if (typeof name !== 'string' || name === '') throw new Error('the name of the signal is no text');
+  const stored = step.rows.signal(name);
+  const { node, iteration } = at;
+  if (stored !== undefined) {
+    step.emit({ type: 'signal-taken', name, id: stored.id });
+    finish(step, at, { out: stored.payload });
+    return;
+  }
+  step.emit({ type: 'waiting', node, iteration, on: 'signal', token: name, detail: null });
+}
+
+function ask(step: Step, at: At, config: ApprovalConfig): void {
+  const { node, iteration } = at;
+  const { attempt } = step.row(at);
+  const token = tokenOf({ kind: 'approval', execution: step.head.execution, node, iteration, attempt });
+  step.emit({ type: 'waiting', node, iteration, on: 'approval', token, detail: config as unknown as Json });
+  const after = config.escalateAfter === undefined ? undefined : durationOf(config.escalateAfter);
+  if (after !== undefined) step.setTimer(at, 'escalate', step.at + after, attempt);
+}
+
+function startChild(step: Step, at: At, config: ChildConfig, inputs: Ports): void {
+  const { node, iteration } = at;
+  const child = childId(step, at);
+  step.emit({ type: 'waiting', node, iteration, on: 'child', token: child, detail: { workflow: config.workflow } });
+  step.effects.push(childEffect(step, at, child, config, inputs));
+}
+
+/** Its own for each attempt: the execution of a failed one stays as it is. */
+function childId(step: Step, at: At): string {
+  const { attempt } = step.row(at);
+  const { id } = step.node(at);
+  return `${step.head.execution}/${keyOf(0, at.iteration).replace('0', id)}${attempt > 1 ? `#${attempt}` : ''}`;
+}
+
+export function childEffect(step: Step, at: At, child: string, config: ChildConfig, inputs: Ports) {
+  const { workflow, version, input = inputs['in'] ?? null } = config;
+  const { mode, user, priority, deadline, labels } = step.header;
+  const parent = { execution: step.head.execution, node: at.node, iteration: at.iteration };
+  const own = { idempotencyKey: null, parent, select: null, pins: null };
+  const command = { type: 'start', input, mode, user, priority, deadline, labels, ...own } as const;
+  const named = version === undefined ? workflow : `${workflow}@${version}`;
+  return { effect: 'send', execution: child, workflow: named, command } as const;
+}

@@ -1,0 +1,200 @@
+import type { Json } from '../../core/ids.ts';
+import type { At } from '../../events/events.ts';
+import { failAttempt, finish } from './attempt.ts';
+import { closeIteration, stop } from './close.ts';
+import { skip } from './complete.ts';
+import type { Command, Effect } from './lifecycle.ts';
+import { GRACE_MS } from './limits.ts';
+import { outstandingOf } from './outstanding.ts';
+import { isOpen, rewind } from './rewind.ts';
+import { isTerminal } from './row.ts';
+import type { Step } from './step.ts';
+import { readToken } from './tokens.ts';
+import { closeMore } from './whole.ts';
+
+type Of<Type extends Command['type']> = Extract<Command, { readonly type: Type }>;
+
+/** Commands by which people and programs steer an execution. */
+
+export function pause(step: Step): void {
+  const { phase } = step.header;
+  if (phase === 'paused') return;
+  if (phase !== 'running') {
+    notRunning(step);
+    return;
+  }
+  step.emit({ type: 'paused', by: step.envelope.by });
+  toChildren(step, { type: 'pause' });
+}
+
+export function resume(step: Step): void {
+  if (step.header.phase !== 'paused') {
+    step.reject('workflow.not-paused', 'the execution is not paused');
+    return;
+  }
+  step.emit({ type: 'resumed', by: step.envelope.by });
+  toChildren(step, { type: 'resume' });
+  // what was due, or offered, while it was paused is void by now
+  const isAgain = ({ effect }: Effect) => effect === 'queue' || effect === 'set-timer';
+  step.effects.push(...outstandingOf(step).filter(isAgain));
+}
+
+function toChildren(step: Step, command: Command): void {
+  for (const [, row] of step.rows.nodesOf('')) {
+    if (row.status !== 'RUNNING' || row.wait?.on !== 'child') continue;
+    step.effects.push({ effect: 'send', execution: row.wait.token, workflow: null, command });
+  }
+}
+
+export function cancel(step: Step, command: Of<'cancel'>): void {
+  if (command.node !== null) {
+    cancelNode(step, command.node);
+    return;
+  }
+  const { phase } = step.header;
+  if (phase === 'cancelling') return;
+  if (phase === 'compensating') {
+    notRunning(step);
+    return;
+  }
+  step.emit({ type: 'cancelling', reason: command.reason, by: step.envelope.by });
+  const grace = Math.max(0, command.graceMs ?? GRACE_MS);
+  step.setTimer({ node: -1, iteration: '' }, 'grace', step.at + grace, 0);
+  closeMore(step);
+}
+
+function cancelNode(step: Step, id: string): void {
+  const at = { node: step.graph.number(id) ?? -1, iteration: '' };
+  if (!isKnown(step, at, id)) return;
+  if (isTerminal(step.row(at).status)) {
+    step.reject('workflow.node-ended', `${id} has ended`);
+    return;
+  }
+  if (!mayBegin(step)) {
+    notRunning(step);
+    return;
+  }
+  release(step, at);
+  skip(step, at, 'cancelled');
+}
+
+export function goOn(step: Step): void {
+  closeMore(step);
+}
+
+export function retryFrom(step: Step, { node: id }: Of<'retry-from'>): void {
+  const at = { node: step.graph.number(id) ?? -1, iteration: '' };
+  if (!isKnown(step, at, id)) return;
+  if (!mayBegin(step)) {
+    notRunning(step);
+    return;
+  }
+  rewind(step, at);
+}
+
+export function redrive(step: Step, { deadLetter }: Of<'redrive'>): void {
+  const read = readToken(deadLetter);
+  if (read?.kind !== 'letter' || step.graph.nodes[read.node] === undefined) {
+    step.reject('workflow.unknown-token', `${deadLetter} stands for no dead letter`);
+    return;
+  }
+  const at = { node: read.node, iteration: read.iteration };
+  const { status, attempt } = step.row(at);
+  // done again before
+  if (attempt > read.attempt || (status !== 'FAILED' && attempt === read.attempt)) return;
+  if (status !== 'FAILED') {
+    step.reject('workflow.stale', `${deadLetter} is of an attempt that is not the last`);
+    return;
+  }
+  if (!mayBegin(step)) {
+    notRunning(step);
+    return;
+  }
+  if (!isOpen(step, at)) {
+    step.reject('workflow.node-ended', 'the iteration that it belongs to has ended');
+    return;
+  }
+  step.emit({ type: 'redriven', id: deadLetter });
+  rewind(step, at);
+}
+
+export function intervene(step: Step, command: Of<'intervene'>): void {
+  const { node: id, iteration, action, value } = command;
+  const at = { node: step.graph.number(id) ?? -1, iteration };
+  if (!isKnown(step, at, id)) return;
+  if (!mayBegin(step)) {
+    notRunning(step);
+    return;
+  }
+  if (!isOpen(step, at)) {
+    step.reject('workflow.node-ended', `${id} is in no iteration that is open`);
+    return;
+  }
+  const { status } = step.row(at);
+  if (isTerminal(status) && !(action === 'retry' && status === 'FAILED')) {
+    step.reject('workflow.node-ended', `${id} is ${status}: begin again from it instead`);
+    return;
+  }
+  if (action === 'retry' && isTerminal(status)) {
+    rewind(step, at);
+    intervened(step, at, action, value);
+    return;
+  }
+  const isBegun = step.row(at).attempt > 0;
+  if (!isBegun && action !== 'output' && action !== 'skip') {
+    step.reject('workflow.node-not-begun', `${id} has not begun`);
+    return;
+  }
+  intervened(step, at, action, value);
+  release(step, at);
+  switch (action) {
+    case 'retry':
+      if (step.row(at).status !== 'PENDING') step.move(at, 'PENDING', 'retry');
+      step.work.push(at);
+      return;
+    case 'output':
+      finish(step, at, { out: value }, 'resolved');
+      return;
+    case 'skip':
+      skip(step, at, 'skipped-by-hand');
+      return;
+    case 'fail':
+      failAttempt(step, at, failureByHand(at, id, value), { cause: 'resolved', isFinal: true });
+      return;
+  }
+}
+
+function intervened(step: Step, { node, iteration }: At, action: string, value: Json): void {
+  step.emit({ type: 'intervened', node, iteration, action, value, by: step.envelope.by });
+}
+
+function failureByHand({ node }: At, id: string, value: Json) {
+  const message = typeof value === 'string' ? value : `${id} was failed by hand`;
+  return { class: 'USER', code: 'workflow.failed-by-hand', message, instance: `/nodes/${node}` } as const;
+}
+
+/** Whatever goes on for a node ends; its state is for others to change. */
+function release(step: Step, at: At): void {
+  stop(step, at);
+  const { iterations, wait } = step.row(at);
+  for (const { index } of iterations?.open ?? []) closeIteration(step, at, index, 'superseded', 'force');
+  step.clearTimers(at);
+  if (wait !== null) step.emit({ type: 'wait-ended', ...at, token: wait.token, by: step.envelope.by });
+}
+
+function isKnown(step: Step, at: At, id: string): boolean {
+  const node = step.graph.nodes[at.node];
+  if (node !== undefined && !node.removed) return true;
+  step.reject('workflow.unknown-node', `workflow ${step.header.workflow} has no node ${id}`);
+  return false;
+}
+
+function mayBegin(step: Step): boolean {
+  const { phase } = step.header;
+  return phase === 'running' || phase === 'paused';
+}
+
+function notRunning(step: Step): void {
+  const { phase } = step.header;
+  step.reject('workflow.not-running', `the execution is ${phase === 'cancelling' ? 'being cancelled' : 'failing'}`);
+}

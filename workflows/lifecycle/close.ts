@@ -1,0 +1,83 @@
+import type { At, TransitionCause } from '../../events/events.ts';
+import { partOf } from './facts.ts';
+import { inside, isTerminal } from './row.ts';
+import type { Step } from './step.ts';
+
+/**
+ * - `graceful`: tasks and children are told to stop, and may answer.
+ * - `at-once`: what they say later is void. What cleans up (`finally`) runs all the same.
+ * - `force`: nothing runs any more.
+ */
+export type Closing = 'graceful' | 'at-once' | 'force';
+
+/** Ends a node that is no longer wanted. Its edges are told nothing: what they lead to is closed too. */
+export function closeNode(step: Step, at: At, cause: TransitionCause, how: Closing): void {
+  const row = step.row(at);
+  if (isTerminal(row.status)) return;
+  const { behaviour } = step.node(at).type;
+  if (row.status === 'RUNNING' && behaviour.kind === 'container') {
+    if (how !== 'force') {
+      closeContainer(step, at, cause, how);
+      return;
+    }
+    for (const { index } of row.iterations?.open ?? []) closeIteration(step, at, index, cause, how);
+  }
+  stop(step, at);
+  if (how === 'graceful' && row.status === 'RUNNING' && mayAnswer(behaviour.kind)) return;
+  step.clearTimers(at);
+  step.move(at, 'CANCELLED', cause);
+  step.budget--;
+}
+
+/** What runs for a node is told to stop. */
+export function stop(step: Step, at: At): void {
+  const { status, attempt, wait } = step.row(at);
+  const { kind } = step.node(at).type.behaviour;
+  if (kind === 'child' && status === 'RUNNING' && wait !== null) {
+    const command = { type: 'cancel', reason: 'its parent is cancelled', node: null } as const;
+    step.effects.push({ effect: 'send', execution: wait.token, workflow: null, command });
+  } else if ((kind === 'task' || kind === 'operator') && (status === 'RUNNING' || status === 'QUEUED')) {
+    step.effects.push({ effect: 'abort', node: at.node, iteration: at.iteration, attempt });
+  }
+}
+
+function mayAnswer(kind: string): boolean {
+  return kind === 'task' || kind === 'operator' || kind === 'child';
+}
+
+/** All that is open of an iteration. */
+export function closeIteration(step: Step, container: At, index: number, cause: TransitionCause, how: Closing): void {
+  const iteration = inside(container.iteration, index);
+  for (const node of partOf(step.facts, step.node(container), index).nodes) {
+    closeNode(step, { node, iteration }, cause, how);
+  }
+}
+
+/** A container ends when all that is open within it has ended, and its `finally` has run. */
+export function closeContainer(step: Step, at: At, cause: TransitionCause, how: Closing): void {
+  const iterations = step.row(at).iterations;
+  if (iterations?.closing == null) {
+    step.emit({ type: 'iteration', node: at.node, iteration: at.iteration, index: -1, to: 'closing', value: cause });
+  }
+  const { behaviour } = step.node(at).type;
+  const isTry = behaviour.kind === 'container' && behaviour.how === 'try';
+  for (const { index } of iterations?.open ?? []) {
+    // what cleans up is let end, where it runs already
+    if (!(isTry && index === 2)) closeIteration(step, at, index, cause, how);
+  }
+  step.work.push(at);
+}
+
+/** All that is open at the top, as far as a step may. */
+export function closeTop(step: Step, cause: TransitionCause, how: Closing): void {
+  step.unclosed = false;
+  for (const node of step.facts.top) {
+    const at = { node, iteration: '' };
+    if (isTerminal(step.row(at).status)) continue;
+    if (step.budget <= 0) {
+      step.unclosed = true;
+      return;
+    }
+    closeNode(step, at, cause, how);
+  }
+}

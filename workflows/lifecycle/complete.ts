@@ -1,0 +1,70 @@
+import type { At, FailureInfo, TransitionCause } from '../../events/events.ts';
+import { type Choice, chosen, chosenOnSkip, deliver } from './deliver.ts';
+import type { Ports } from './inputs.ts';
+import { jsonBytes } from './json-bytes.ts';
+import { MAX_VALUE_BYTES } from './limits.ts';
+import type { Step } from './step.ts';
+
+/** Outputs that may be kept, and the edges they take: or why not. */
+export type Judged = Fit | { readonly error: FailureInfo };
+export type Fit = {
+  readonly outputs: Ports;
+  readonly bytes: readonly number[];
+  readonly choice: Choice;
+  readonly error?: undefined;
+};
+
+export function judge(step: Step, at: At, given: Ports): Judged {
+  const node = step.node(at);
+  const instance = `/nodes/${at.node}`;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    const message = `${node.id} gave ${typeof given} where an object of values by port is wanted`;
+    return { error: { class: 'PERMANENT', code: 'workflow.bad-output', message, instance } };
+  }
+  const outputs = isEmpty(given) ? NULL_OUTPUT : given;
+  const bytes: number[] = [];
+  for (const port in outputs) {
+    const size = jsonBytes(outputs[port]);
+    if (size < 0) {
+      const message = `what ${node.id} put out at ${port} is not JSON: give plain objects, lists, texts, finite numbers`;
+      return { error: { class: 'PERMANENT', code: 'workflow.bad-output', message, instance } };
+    }
+    if (size > MAX_VALUE_BYTES) {
+      const message = `what ${node.id} put out at ${port} has ${size} bytes, more than ${MAX_VALUE_BYTES}: put out a reference to it`;
+      return { error: { class: 'PERMANENT', code: 'workflow.value-too-large', message, instance } };
+    }
+    bytes.push(size);
+  }
+  try {
+    return { outputs, bytes, choice: chosen(step, node, outputs) };
+  } catch (thrown) {
+    return { error: step.parts.failure(thrown, instance) };
+  }
+}
+
+function isEmpty(object: object): boolean {
+  for (const _ in object) return false;
+  return true;
+}
+
+const NULL_OUTPUT: Ports = { out: null };
+
+/** Outputs first, then the end of the node, then what it makes ready. */
+export function complete(step: Step, at: At, judged: Fit, cause: TransitionCause, attempt?: number): void {
+  const { outputs, bytes, choice } = judged;
+  const { node, iteration } = at;
+  let place = 0;
+  for (const port in outputs) {
+    step.emit({ type: 'output', node, iteration, port, value: outputs[port]!, bytes: bytes[place++]! });
+  }
+  step.clearTimers(at);
+  step.move(at, 'COMPLETED', cause, attempt);
+  deliver(step, at, choice);
+}
+
+/** A node that does not run, or no further: its edges are skipped. */
+export function skip(step: Step, at: At, cause: TransitionCause): void {
+  step.clearTimers(at);
+  step.move(at, 'CANCELLED', cause);
+  deliver(step, at, chosenOnSkip(step, at, step.node(at)));
+}

@@ -1,0 +1,127 @@
+import type { Graph } from '../graph.ts';
+import { cancel, goOn, intervene, pause, redrive, resume, retryFrom } from './by-hand.ts';
+import { evolve, REMEMBERED } from './evolve.ts';
+import { explain } from './explain.ts';
+import type { Command, Decided, Envelope, Lifecycle, LifecycleParts, Rows } from './lifecycle.ts';
+import { outstandingOf } from './outstanding.ts';
+import { patch } from './patch.ts';
+import { proceed } from './ready.ts';
+import { partsOf } from './row.ts';
+import { approve, childEnded, signal } from './signals.ts';
+import { start } from './start.ts';
+import { Step } from './step.ts';
+import { checkpoint, granted, progress, report } from './tasks.ts';
+import { fired } from './timers.ts';
+
+/** What comes from the engine itself, and is of no use to anybody where it comes too late. */
+const SILENT: ReadonlySet<Command['type']> = new Set(['timer', 'grant', 'child-ended', 'continue']);
+
+export function createLifecycle(parts: LifecycleParts): Lifecycle {
+  const look = (rows: Rows, graph: Graph, at: number): Step => {
+    const cause = { kind: 'continue' } as const;
+    return new Step(parts, rows, graph, rows.header()?.execution ?? '', { id: '', by: null, at, cause });
+  };
+  return {
+    decide: (rows, graph, execution, command, envelope) => decide(parts, rows, graph, execution, command, envelope),
+    evolve,
+    outstanding(rows, graph) {
+      const header = rows.header();
+      if (header === undefined || header.phase === 'ended') return { effects: [], more: false };
+      const isClosing = header.phase === 'cancelling' || header.phase === 'compensating';
+      const more = isClosing || (header.phase === 'running' && header.deferred.length > 0);
+      return { effects: outstandingOf(look(rows, graph, header.startedAt)), more };
+    },
+    explain: (rows, graph, node, iteration, now) => explain(look(rows, graph, now), node, iteration, now),
+  };
+}
+
+function decide(
+  parts: LifecycleParts,
+  rows: Rows,
+  graph: Graph,
+  execution: string,
+  command: Command,
+  envelope: Envelope,
+): Decided {
+  const header = rows.header();
+  const step = new Step(parts, rows, graph, execution, envelope);
+  if (header === undefined) {
+    if (command.type !== 'start')
+      return refused(step, command, 'workflow.unknown-execution', `${execution} is not known`);
+    start(step, command);
+  } else if (command.type === 'start') {
+    return NOTHING;
+  } else if (header.phase === 'ended') {
+    return refused(step, command, 'workflow.ended', `${execution} has ended: it is ${header.status}`);
+  } else {
+    if (REMEMBERED.has(command.type) && header.lastCommands.includes(envelope.id)) return NOTHING;
+    if (header.deferred.length > 0) for (const key of header.deferred) step.work.push(partsOf(key));
+    act(step, command);
+  }
+  // a rejection changes nothing: what is deferred stays so
+  if (step.events[0]?.type === 'rejected') step.work.length = 0;
+  else proceed(step);
+  return step.finish();
+}
+
+function act(step: Step, command: Exclude<Command, { readonly type: 'start' }>): void {
+  switch (command.type) {
+    case 'report':
+      report(step, command);
+      return;
+    case 'timer':
+      fired(step, command);
+      return;
+    case 'grant':
+      granted(step, command);
+      return;
+    case 'checkpoint':
+      checkpoint(step, command);
+      return;
+    case 'progress':
+      progress(step, command);
+      return;
+    case 'child-ended':
+      childEnded(step, command);
+      return;
+    case 'signal':
+      signal(step, command);
+      return;
+    case 'approve':
+      approve(step, command);
+      return;
+    case 'cancel':
+      cancel(step, command);
+      return;
+    case 'pause':
+      pause(step);
+      return;
+    case 'resume':
+      resume(step);
+      return;
+    case 'retry-from':
+      retryFrom(step, command);
+      return;
+    case 'redrive':
+      redrive(step, command);
+      return;
+    case 'intervene':
+      intervene(step, command);
+      return;
+    case 'patch':
+      patch(step, command);
+      return;
+    case 'continue':
+      goOn(step);
+      return;
+  }
+}
+
+const NOTHING: Decided = { record: undefined, effects: [], more: false };
+
+/** Of no history: the execution is not there, or no longer. */
+function refused(step: Step, command: Command, code: string, why: string): Decided {
+  if (SILENT.has(command.type)) return NOTHING;
+  const record = { ...step.head, seq: 0, events: [{ type: 'rejected', code, why } as const] };
+  return { record, effects: [], more: false };
+}

@@ -1,0 +1,105 @@
+import type { Millis } from '../../core/ids.ts';
+import type { At } from '../../events/events.ts';
+import type { Explanation, NodeRow } from './lifecycle.ts';
+import { isTerminal, partsOf } from './row.ts';
+import type { Step } from './step.ts';
+
+type Reason = Explanation['waitsFor'][number];
+
+/** Why a node is where it is, in words. */
+export function explain(step: Step, id: string, iteration: string, now: Millis): Explanation {
+  const at = { node: step.graph.number(id) ?? -1, iteration };
+  if (at.node < 0) {
+    return { node: id, iteration, status: 'PENDING', text: `there is no node ${id} in this workflow`, waitsFor: [] };
+  }
+  const row = step.row(at);
+  const waitsFor = isTerminal(row.status) ? [] : reasonsOf(step, at, row, now);
+  return { node: id, iteration, status: row.status, text: textOf(step, at, row, waitsFor, now), waitsFor };
+}
+
+function textOf(step: Step, at: At, row: NodeRow, waitsFor: readonly Reason[], now: Millis): string {
+  const { id, retry } = step.node(at);
+  const where = at.iteration === '' ? id : `${id} (iteration ${at.iteration})`;
+  const why = row.cause === null ? '' : ` (${row.cause})`;
+  const error = row.error === null ? '' : `: ${row.error.code}, ${row.error.message}`;
+  if (isTerminal(row.status)) {
+    const tries = row.attempt > 1 ? `, in attempt ${row.attempt}` : '';
+    return `${where} is ${row.status}${why} for ${span(now - row.since)}${tries}${error}`;
+  }
+  const attempt = row.attempt > 0 ? ` (attempt ${row.attempt} of ${retry.maxAttempts})` : '';
+  const state = row.status === 'PENDING' ? (row.attempt > 0 ? 'does not run now' : 'has not run') : `is ${row.status}`;
+  const reasons = waitsFor.map(({ what }) => what).join('; and ');
+  return `${where} ${state}${attempt}${reasons === '' ? '' : `: it waits for ${reasons}`}${error}`;
+}
+
+function reasonsOf(step: Step, at: At, row: NodeRow, now: Millis): readonly Reason[] {
+  const { phase } = step.header;
+  const found: Reason[] = [];
+  if (phase === 'paused') found.push({ kind: 'pause', what: 'the execution, which is paused', until: null });
+  if (row.wait !== null) found.push(waitReason(row));
+  for (const { timer, due } of row.timers) {
+    if (timer !== 'retry' && timer !== 'delay') continue;
+    found.push({ kind: 'timer', what: `the timer ${timer}, in ${span(due - now)}`, until: due });
+  }
+  if (row.status === 'QUEUED') {
+    found.push({ kind: 'slot', what: `a free slot, for ${span(now - row.since)}`, until: null });
+  } else if (row.status === 'RUNNING') found.push(...runningReasons(step, at, row, now));
+  else if (row.attempt === 0) found.push(...edgeReasons(step, at, row, now));
+  return found;
+}
+
+function waitReason({ wait }: NodeRow): Reason {
+  const { on, token } = wait!;
+  const what = { signal: `the signal ${token}`, approval: 'an approval', child: `the execution ${token}` }[on];
+  return { kind: on, what: what ?? (on === 'intervention' ? 'an intervention' : on), until: null };
+}
+
+function runningReasons(step: Step, at: At, row: NodeRow, now: Millis): readonly Reason[] {
+  const { kind } = step.node(at).type.behaviour;
+  if (kind === 'task' || kind === 'operator') {
+    const run = row.timers.find(({ timer }) => timer === 'run');
+    const what = `its task, which runs for ${span(now - row.since)}`;
+    return [{ kind: 'task', what, until: run?.due ?? null }];
+  }
+  const { iterations } = row;
+  if (iterations === null) return [];
+  const of = iterations.count > 0 ? ` of ${iterations.count}` : '';
+  const what = `${iterations.open.length} open iterations (${iterations.ended}${of} have ended)`;
+  return [{ kind: 'iterations', what, until: null }];
+}
+
+/** What lies before it and has not told its outcome. */
+function edgeReasons(step: Step, at: At, row: NodeRow, now: Millis): readonly Reason[] {
+  const found: Reason[] = [];
+  const seen = new Set<number>();
+  for (const number of step.node(at).incoming) {
+    const { source } = step.graph.edges[number]!;
+    if (row.told.includes(number) || seen.has(source)) continue;
+    seen.add(source);
+    const before = step.row({ node: source, iteration: at.iteration });
+    const { id, retry } = step.graph.nodes[source]!;
+    const attempt = before.attempt > 0 ? ` (attempt ${before.attempt} of ${retry.maxAttempts})` : '';
+    const since = before.since > 0 ? ` for ${span(now - before.since)}` : '';
+    found.push({ kind: 'node', what: `${id}, which is ${before.status}${since}${attempt}`, until: null });
+  }
+  if (found.length > 0) return found;
+  const isDeferred = step.header.deferred.some((key) => {
+    const each = partsOf(key);
+    return each.node === at.node && each.iteration === at.iteration;
+  });
+  if (isDeferred) return [{ kind: 'step', what: 'the next step, being ready', until: null }];
+  const { parent } = step.node(at);
+  if (parent < 0 || at.iteration !== '') return [];
+  return [{ kind: 'node', what: `${step.graph.nodes[parent]!.id}, within which it lies`, until: null }];
+}
+
+function span(ms: Millis): string {
+  const s = Math.max(0, ms) / 1000;
+  if (s < 1) return `${Math.round(s * 1000)} ms`;
+  if (s < 120) return `${Math.round(s)} s`;
+  return s < 7200
+    ? `${Math.round(s / 60)} min`
+    : s < 172_800
+      ? `${Math.round(s / 3600)} h`
+      : `${Math.round(s / 86_400)} d`;
+}

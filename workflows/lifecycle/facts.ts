@@ -1,0 +1,103 @@
+import type { Graph, GraphNode } from '../graph.ts';
+import { keyOf } from './row.ts';
+
+/** What follows from a graph and is asked again and again: made once for each. */
+export interface Facts {
+  /** Nodes at the top that are PENDING from the start. */
+  readonly top: readonly number[];
+  readonly topLeaves: readonly number[];
+  readonly nodes: readonly NodeFacts[];
+  /** What compensates another. */
+  readonly undoes: ReadonlySet<number>;
+}
+
+export interface NodeFacts {
+  /** Its key at the top. */
+  readonly key: string;
+  /** A failure of it has somewhere to go. */
+  readonly handled: boolean;
+  /** Of containers, by part: of a `try` body, catch and finally, else the body alone. */
+  readonly parts: readonly Part[];
+  /** Incoming edges by port, of those that carry something. */
+  readonly ports: readonly { readonly port: string; readonly edges: readonly number[] }[];
+}
+
+export interface Part {
+  readonly nodes: readonly number[];
+  readonly entries: readonly number[];
+  /** Nodes without outgoing edges: what a run gives. */
+  readonly leaves: readonly number[];
+}
+
+const KNOWN = new WeakMap<Graph, Facts>();
+const ROLES = ['body', 'catch', 'finally'] as const;
+
+export function factsOf(graph: Graph): Facts {
+  let facts = KNOWN.get(graph);
+  if (facts === undefined) {
+    facts = make(graph);
+    KNOWN.set(graph, facts);
+  }
+  return facts;
+}
+
+function make(graph: Graph): Facts {
+  const undoes = new Set<number>();
+  for (const node of graph.nodes) if (node.compensation >= 0 && !node.removed) undoes.add(node.compensation);
+  const live = (number: number) => !graph.nodes[number]!.removed && !undoes.has(number);
+  const top = graph.nodes.filter((node) => node.parent < 0 && live(node.number)).map((node) => node.number);
+  return {
+    top,
+    topLeaves: top.filter((number) => graph.nodes[number]!.outgoing.length === 0),
+    nodes: graph.nodes.map((node) => ({
+      key: keyOf(node.number, ''),
+      handled: isHandled(graph, node),
+      parts: node.children.length === 0 ? [] : partsOf(graph, node, live),
+      ports: portsOf(graph, node),
+    })),
+    undoes,
+  };
+}
+
+function isHandled(graph: Graph, node: GraphNode): boolean {
+  if (node.onError === 'continue' || node.onError === 'route') return true;
+  return node.outgoing.some((number) => {
+    const edge = graph.edges[number]!;
+    const { policy } = graph.nodes[edge.target]!.join;
+    return edge.kind === 'error' || policy === 'all-done' || policy === 'when';
+  });
+}
+
+function partsOf(graph: Graph, node: GraphNode, live: (number: number) => boolean): readonly Part[] {
+  const { behaviour } = node.type;
+  const isTry = behaviour.kind === 'container' && behaviour.how === 'try';
+  const children = node.children.filter(live);
+  return (isTry ? ROLES : ROLES.slice(0, 1)).map((role) => {
+    const nodes = children.filter((number) => graph.nodes[number]!.role === role);
+    return {
+      nodes,
+      entries: nodes.filter((number) => graph.nodes[number]!.incoming.length === 0),
+      leaves: nodes.filter((number) => graph.nodes[number]!.outgoing.length === 0),
+    };
+  });
+}
+
+function portsOf(graph: Graph, node: GraphNode): NodeFacts['ports'] {
+  const ports = new Map<string, number[]>();
+  for (const number of node.incoming) {
+    const edge = graph.edges[number]!;
+    if (edge.kind === 'control' || edge.targetPort === '') continue;
+    const edges = ports.get(edge.targetPort);
+    if (edges === undefined) ports.set(edge.targetPort, [number]);
+    else edges.push(number);
+  }
+  return [...ports].map(([port, edges]) => ({ port, edges }));
+}
+
+/** The part of a container that its iteration runs. */
+export function partOf(facts: Facts, node: GraphNode, index: number): Part {
+  const { parts } = facts.nodes[node.number]!;
+  return (parts.length === 3 ? parts[index] : parts[0]) ?? NOTHING;
+}
+
+const NOTHING: Part = { nodes: [], entries: [], leaves: [] };

@@ -1,0 +1,143 @@
+import type { Json } from '../../core/ids.ts';
+import type { At } from '../../events/events.ts';
+import type { GraphEdge, GraphNode } from '../graph.ts';
+import { inside, outside } from './row.ts';
+import type { Step } from './step.ts';
+
+export type Ports = { readonly [port: string]: Json };
+export type Scope = { [name: string]: unknown };
+
+/** What arrives at the ports of a node. */
+export function inputsOf(step: Step, at: At, node: GraphNode): Ports {
+  const row = step.row(at);
+  if (row.attempt > 0 || row.cause !== null) {
+    const byHand = step.output(at, '#in');
+    if (byHand !== undefined) return { in: byHand };
+  }
+  if (node.incoming.length === 0) return { in: fromOutside(step, at, node) };
+  const { ports } = step.facts.nodes[node.number]!;
+  const found: { [port: string]: Json } = {};
+  for (const { port, edges } of ports) {
+    if (edges.length === 1) {
+      if (row.taken.includes(edges[0]!)) found[port] = carried(step, at, step.graph.edges[edges[0]!]!);
+    } else if (node.join.policy === 'any') {
+      const first = row.taken.find((edge) => edges.includes(edge));
+      if (first !== undefined) found[port] = carried(step, at, step.graph.edges[first]!);
+    } else {
+      const bySource: { [id: string]: Json } = {};
+      for (const number of edges) {
+        if (!row.taken.includes(number)) continue;
+        const edge = step.graph.edges[number]!;
+        bySource[step.graph.nodes[edge.source]!.id] = carried(step, at, edge);
+      }
+      found[port] = bySource;
+    }
+  }
+  return found;
+}
+
+/** What a node without incoming edges has at `in`. */
+function fromOutside(step: Step, at: At, node: GraphNode): Json {
+  if (step.facts.undoes.has(node.number)) return undone(step, at, node);
+  if (node.parent < 0) return step.header.input;
+  const { iteration, index } = outside(at.iteration);
+  const container = { node: node.parent, iteration };
+  const { behaviour } = step.graph.nodes[node.parent]!.type;
+  const how = behaviour.kind === 'container' ? behaviour.how : 'try';
+  if (how === 'map') return itemOf(step, container, index);
+  if (how === 'loop' && index > 0) return step.output(container, '#last') ?? null;
+  if (node.role === 'catch') return step.output(container, '#error') ?? null;
+  return inputsOf(step, container, step.graph.nodes[node.parent]!)['in'] ?? null;
+}
+
+function itemOf(step: Step, map: At, index: number): Json {
+  return (step.output(map, '#items') as readonly Json[] | undefined)?.[index] ?? null;
+}
+
+/** What a node put out that another is to undo. */
+function undone(step: Step, at: At, node: GraphNode): Json {
+  const done = step.graph.nodes.find((each) => each.compensation === node.number)!;
+  return valueAt(step, { node: done.number, iteration: at.iteration }, done);
+}
+
+/** What a node gives as a whole: its port `out`, or its only one, or all by port. */
+export function valueAt(step: Step, at: At, node: GraphNode): Json {
+  const out = step.output(at, 'out');
+  if (out !== undefined) return out;
+  const found: { [port: string]: Json } = {};
+  const ports = portsOf(node);
+  for (const port of ports) {
+    const value = step.output(at, port);
+    if (value !== undefined) found[port] = value;
+  }
+  return ports.length === 1 ? (found[ports[0]!] ?? null) : Object.keys(found).length === 0 ? null : found;
+}
+
+/** Output ports of a node: those of its type, and those that edges leave from. */
+function portsOf(node: GraphNode): readonly string[] {
+  return Object.keys(node.type.outputs);
+}
+
+/** What an edge carries. */
+function carried(step: Step, { iteration }: At, edge: GraphEdge): Json {
+  const source = { node: edge.source, iteration };
+  const value = edge.kind === 'error' ? errorOf(step, source) : (step.output(source, edge.sourcePort) ?? null);
+  return edge.map === null ? value : edge.map.fill({ value, input: step.header.input });
+}
+
+/** The failure of a node as expressions read it. */
+export function errorOf(step: Step, at: At): Json {
+  const { error } = step.row(at);
+  if (error === null) return null;
+  return { class: error.class, code: error.code, message: error.message, node: step.node(at).id };
+}
+
+/** What expressions of a node may read. */
+export function scopeOf(step: Step, at: At, node: GraphNode, inputs: Ports): Scope {
+  const scope: Scope = { input: step.header.input, value: inputs['in'] ?? null, inputs, now: step.at };
+  for (const number of node.incoming) {
+    const edge = step.graph.edges[number]!;
+    const source = { node: edge.source, iteration: at.iteration };
+    if (edge.kind === 'error' && step.row(at).taken.includes(number)) scope['error'] = errorOf(step, source);
+  }
+  addSurroundings(step, at, node, scope);
+  return scope;
+}
+
+function addSurroundings(step: Step, at: At, node: GraphNode, scope: Scope): void {
+  let { iteration } = at;
+  for (let inner = node; inner.parent >= 0; inner = step.graph.nodes[inner.parent]!) {
+    const around = outside(iteration);
+    iteration = around.iteration;
+    const container = { node: inner.parent, iteration };
+    const { behaviour } = step.graph.nodes[inner.parent]!.type;
+    const how = behaviour.kind === 'container' ? behaviour.how : 'try';
+    if (how === 'map' && !('item' in scope)) {
+      scope['item'] = itemOf(step, container, around.index);
+      scope['index'] = around.index;
+    } else if (how === 'loop' && !('iteration' in scope)) {
+      scope['last'] = step.output(container, '#last') ?? null;
+      scope['iteration'] = around.index;
+    } else if (inner.role === 'catch' && !('error' in scope)) {
+      scope['error'] = step.output(container, '#error') ?? null;
+    }
+  }
+}
+
+/** What a run of the children of a container gives. */
+export function resultOf(step: Step, container: At, index: number, leaves: readonly number[]): Json {
+  const iteration = inside(container.iteration, index);
+  const at = (node: number) => ({ node, iteration });
+  if (leaves.length === 1) return valueAt(step, at(leaves[0]!), step.graph.nodes[leaves[0]!]!);
+  const found: { [id: string]: Json } = {};
+  for (const leaf of leaves) {
+    const node = step.graph.nodes[leaf]!;
+    if (step.row(at(leaf)).status === 'COMPLETED') found[node.id] = valueAt(step, at(leaf), node);
+  }
+  return found;
+}
+
+/** The configuration of a node with its expressions filled in. Throws what they throw. */
+export function configOf(step: Step, at: At, node: GraphNode, inputs: Ports): Json {
+  return node.template.constant ? node.config : node.template.fill(scopeOf(step, at, node, inputs));
+}

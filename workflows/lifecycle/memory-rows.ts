@@ -1,0 +1,62 @@
+import type { Json } from '../../core/ids.ts';
+import type { Header, NodeKey, NodeRow, Rows, StoredSignal } from './lifecycle.ts';
+
+/** The rows of one execution in memory: for tests, for the state at a step of the past, and as what stores start from. */
+export class MemoryRows implements Rows {
+  readonly nodes = new Map<NodeKey, NodeRow>();
+  readonly outputs = new Map<NodeKey, { [port: string]: Json }>();
+  signals: readonly StoredSignal[] = [];
+  #header: Header | undefined;
+
+  header(): Header | undefined {
+    return this.#header;
+  }
+
+  putHeader(header: Header): void {
+    this.#header = header;
+  }
+
+  node(key: NodeKey): NodeRow | undefined {
+    return this.nodes.get(key);
+  }
+
+  putNode(key: NodeKey, row: NodeRow): void {
+    this.nodes.set(key, row);
+  }
+
+  dropNode(key: NodeKey): void {
+    this.nodes.delete(key);
+    this.outputs.delete(key);
+  }
+
+  *nodesOf(prefix: string): Iterable<readonly [NodeKey, NodeRow]> {
+    for (const entry of this.nodes) {
+      const at = entry[0].indexOf('@');
+      const iteration = at < 0 ? '' : entry[0].slice(at + 1);
+      if (prefix === '' || iteration === prefix || iteration.startsWith(`${prefix}.`)) yield entry;
+    }
+  }
+
+  output(key: NodeKey, port: string): Json | undefined {
+    const ports = this.outputs.get(key);
+    return ports !== undefined && Object.hasOwn(ports, port) ? ports[port] : undefined;
+  }
+
+  putOutput(key: NodeKey, port: string, value: Json): void {
+    const ports = this.outputs.get(key);
+    if (ports === undefined) this.outputs.set(key, { [port]: value });
+    else ports[port] = value;
+  }
+
+  signal(name: string): StoredSignal | undefined {
+    return this.signals.find((each) => each.name === name);
+  }
+
+  putSignal(signal: StoredSignal): void {
+    this.signals = [...this.signals, signal];
+  }
+
+  takeSignal(name: string, id: string): void {
+    this.signals = this.signals.filter((each) => each.name !== name || each.id !== id);
+  }
+}

@@ -1,0 +1,100 @@
+import type { At } from '../../events/events.ts';
+import { failAttempt } from './attempt.ts';
+import { beginNode } from './begin.ts';
+import { closeNode } from './close.ts';
+import { complete, judge, skip } from './complete.ts';
+import { goOn } from './containers.ts';
+import { type Readiness, readiness } from './joins.ts';
+import type { Step } from './step.ts';
+import { settle } from './whole.ts';
+
+/** Goes on with all that may be ready, until nothing is, or the step has done what a step may. */
+export function proceed(step: Step): void {
+  do {
+    while (step.work.length > 0 && step.budget > 0) look(step, step.work.shift()!);
+  } while (step.work.length === 0 && step.held.length === 0 && settle(step));
+  step.work.push(...step.held);
+}
+
+/** A node that may be ready, or a container that may go on. */
+function look(step: Step, at: At): void {
+  const row = step.row(at);
+  const node = step.node(at);
+  if (row.status === 'RUNNING' && row.iterations !== null) {
+    goOnSafely(step, at);
+    return;
+  }
+  if (row.status !== 'PENDING' || row.wait !== null || node.removed) return;
+  if (row.timers.some(({ timer }) => timer === 'retry')) return;
+  const { phase } = step.header;
+  if (phase === 'paused') {
+    step.held.push(at);
+    return;
+  }
+  if (phase !== 'running' && !runsAtTheEnd(step, at)) {
+    if (phase === 'ended') return;
+    closeNode(step, at, phase === 'cancelling' ? 'cancelled' : 'upstream-failed', 'at-once');
+    return;
+  }
+  decideNode(step, at);
+}
+
+function decideNode(step: Step, at: At): void {
+  const node = step.node(at);
+  const row = step.row(at);
+  let ready: Readiness;
+  try {
+    ready = readiness(step, at, node, row);
+  } catch (thrown) {
+    step.budget--;
+    failAttempt(step, at, step.parts.failure(thrown, `/nodes/${at.node}`), { isFinal: true });
+    return;
+  }
+  if (ready === 'wait') return;
+  step.budget--;
+  const { pins, selected } = step.header;
+  if (pins !== null && Object.hasOwn(pins, node.id)) {
+    const judged = judge(step, at, { [pinPort(node.type.outputs)]: pins[node.id]! });
+    if (judged.error === undefined) {
+      complete(step, at, judged, 'pinned');
+      return;
+    }
+    failAttempt(step, at, judged.error, { isFinal: true });
+    return;
+  }
+  if (selected !== null && node.parent < 0 && !step.facts.undoes.has(at.node) && !selected.includes(at.node)) {
+    skip(step, at, 'not-selected');
+    return;
+  }
+  if (node.disabled) {
+    skip(step, at, 'disabled');
+    return;
+  }
+  if (ready === 'skip') {
+    skip(step, at, 'branch-not-taken');
+    return;
+  }
+  beginNode(step, at, node);
+}
+
+function pinPort(outputs: { readonly [port: string]: unknown }): string {
+  const ports = Object.keys(outputs);
+  return ports.length === 0 || ports.includes('out') ? 'out' : ports[0]!;
+}
+
+function goOnSafely(step: Step, at: At): void {
+  try {
+    goOn(step, at, step.node(at));
+  } catch (thrown) {
+    failAttempt(step, at, step.parts.failure(thrown, `/nodes/${at.node}`));
+  }
+}
+
+/** What runs though the execution is at its end: what compensates, and what cleans up. */
+function runsAtTheEnd(step: Step, { node }: At): boolean {
+  if (step.facts.undoes.has(node)) return true;
+  for (let inner = step.graph.nodes[node]!; inner.parent >= 0; inner = step.graph.nodes[inner.parent]!) {
+    if (inner.role === 'finally') return true;
+  }
+  return false;
+}

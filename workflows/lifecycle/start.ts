@@ -1,0 +1,38 @@
+import type { Command } from './lifecycle.ts';
+import { selectedNodes } from './select.ts';
+import type { Step } from './step.ts';
+
+type Start = Extract<Command, { readonly type: 'start' }>;
+
+export function start(step: Step, command: Start): void {
+  const { graph } = step;
+  const { input, mode, user, priority, deadline, labels, idempotencyKey, parent, pins } = command;
+  const { id: workflow, version } = graph.document;
+  const pinned = new Set(Object.keys(pins ?? {}));
+  const chosen = command.select === null ? { selected: null } : selectedNodes(graph, command.select, pinned);
+  if ('unknown' in chosen) {
+    step.head.seq = 0;
+    step.events.push(unknownNode(chosen.unknown, workflow));
+    return;
+  }
+  for (const id of pinned) {
+    if (graph.number(id) !== undefined) continue;
+    step.head.seq = 0;
+    step.events.push(unknownNode(id, workflow));
+    return;
+  }
+  const from =
+    parent === null ? null : { execution: parent.execution, at: { node: parent.node, iteration: parent.iteration } };
+  const { selected } = chosen;
+  const own = { mode, user, priority, deadline, labels, idempotencyKey, parent: from, selected, pins, forkOf: null };
+  step.emit({ type: 'started', workflow, version, input, ...own });
+  if (deadline !== null) step.setTimer({ node: -1, iteration: '' }, 'deadline', deadline, 0);
+  for (const node of step.facts.top) {
+    if (graph.nodes[node]!.incoming.length === 0) step.work.push({ node, iteration: '' });
+  }
+}
+
+function unknownNode(id: string, workflow: string) {
+  const why = `workflow ${workflow} has no node ${id}`;
+  return { type: 'rejected', code: 'workflow.unknown-node', why } as const;
+}

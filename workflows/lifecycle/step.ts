@@ -1,0 +1,137 @@
+import type { Json, Millis } from '../../core/ids.ts';
+import type { At, NodeStatus, StepEvent, TimerKind, TransitionCause } from '../../events/events.ts';
+import type { Graph, GraphNode } from '../graph.ts';
+import { evolve } from './evolve.ts';
+import { type Facts, factsOf } from './facts.ts';
+import type {
+  Decided,
+  Effect,
+  Envelope,
+  Header,
+  LifecycleParts,
+  NodeKey,
+  NodeRow,
+  Rows,
+  StepHead,
+} from './lifecycle.ts';
+import { MAX_STEP_NODES } from './limits.ts';
+import { isTerminal, keyOf, outside, PENDING_ROW } from './row.ts';
+
+/** One step while it is decided: what has happened in it, what the world is asked for, what is still to be looked at. */
+export class Step {
+  readonly parts: LifecycleParts;
+  readonly rows: Rows;
+  readonly envelope: Envelope;
+  readonly events: StepEvent[] = [];
+  readonly effects: Effect[] = [];
+  /** Nodes that may be ready, and containers to go on with. */
+  readonly work: At[] = [];
+  /** What a pause holds back. */
+  readonly held: At[] = [];
+  /** Nodes that this step may still begin or end. */
+  budget = MAX_STEP_NODES;
+  /** There is more to close than one step may. */
+  unclosed = false;
+  graph: Graph;
+  facts: Facts;
+  readonly head: { -readonly [Name in keyof StepHead]: StepHead[Name] };
+
+  constructor(parts: LifecycleParts, rows: Rows, graph: Graph, execution: string, envelope: Envelope) {
+    this.parts = parts;
+    this.rows = rows;
+    this.graph = graph;
+    this.facts = factsOf(graph);
+    this.envelope = envelope;
+    // the definition stays that of the start, whatever patches make of the graph
+    const { seq = 0, revision = graph.revision, definition = graph.hash } = rows.header() ?? {};
+    const { at, cause } = envelope;
+    this.head = { execution, seq: seq + 1, at, revision, definition, cause };
+  }
+
+  get at(): Millis {
+    return this.envelope.at;
+  }
+
+  get header(): Header {
+    return this.rows.header()!;
+  }
+
+  emit(event: StepEvent): void {
+    const { tap } = this.parts;
+    const told = tap === undefined ? event : tap(event, this.rows);
+    if (told === undefined) return;
+    this.events.push(told);
+    evolve(this.rows, this.graph, this.head, told);
+  }
+
+  key({ node, iteration }: At): NodeKey {
+    return iteration === '' ? this.facts.nodes[node]!.key : keyOf(node, iteration);
+  }
+
+  row(at: At): NodeRow {
+    return this.rows.node(this.key(at)) ?? PENDING_ROW;
+  }
+
+  node(at: At): GraphNode {
+    return this.graph.nodes[at.node]!;
+  }
+
+  /** One transition. What the end of a node means for its container is looked at when the step goes on. */
+  move(at: At, to: NodeStatus, cause: TransitionCause, attempt?: number): void {
+    const row = this.row(at);
+    const { node, iteration } = at;
+    this.emit({ type: 'node', node, iteration, attempt: attempt ?? row.attempt, from: row.status, to, cause });
+    if (isTerminal(to)) this.lookAtContainer(at);
+  }
+
+  /** The container of a node goes on when nothing of the node's iteration is left. */
+  lookAtContainer({ node, iteration }: At): void {
+    const { parent } = this.graph.nodes[node]!;
+    if (parent < 0) return;
+    const { iteration: above, index } = outside(iteration);
+    const container = { node: parent, iteration: above };
+    const open = this.row(container).iterations?.open.find((each) => each.index === index);
+    if (open !== undefined && open.left === 0) this.work.push(container);
+  }
+
+  setTimer(at: At, timer: TimerKind, due: Millis, attempt: number): void {
+    const what = { node: at.node, iteration: at.iteration, timer, due, attempt };
+    this.emit({ type: 'timer-set', ...what });
+    this.effects.push({ effect: 'set-timer', ...what });
+  }
+
+  /** All timers of a node but some, or those of the execution (`node` -1). */
+  clearTimers(at: At, but: readonly TimerKind[] = NONE): void {
+    const timers = at.node < 0 ? this.header.timers : this.row(at).timers;
+    for (const { timer, due, attempt } of timers) {
+      if (but.includes(timer)) continue;
+      const what = { node: at.node, iteration: at.iteration, timer, due, attempt };
+      this.emit({ type: 'timer-cleared', ...what });
+      this.effects.push({ effect: 'clear-timer', ...what });
+    }
+  }
+
+  reject(code: string, why: string): void {
+    this.emit({ type: 'rejected', code, why });
+  }
+
+  output(at: At, port: string): Json | undefined {
+    return this.rows.output(this.key(at), port);
+  }
+
+  finish(): Decided {
+    const header = this.rows.header();
+    const deferred = [...new Set(this.work.map((at) => keyOf(at.node, at.iteration)))];
+    const isOver = header === undefined || header.phase === 'ended';
+    if (!isOver && (deferred.length > 0 || header.deferred.length > 0)) {
+      const isSame =
+        deferred.length === header.deferred.length && deferred.every((key, i) => key === header.deferred[i]);
+      if (!isSame) this.emit({ type: 'deferred', nodes: deferred });
+    }
+    const more = !isOver && (this.unclosed || (deferred.length > 0 && header.phase !== 'paused'));
+    const record = this.events.length === 0 ? undefined : { ...this.head, events: this.events };
+    return { record, effects: this.effects, more };
+  }
+}
+
+const NONE: readonly TimerKind[] = [];
