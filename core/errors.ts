@@ -292,6 +292,17 @@ export const ERRORS = {
   'port.taken': row('user', 'A port is in use already.', 'Stop what listens there, or choose another port.'),
   'kafka.fetch': row('transient', 'Kafka could not be fetched.', 'Check the network, then give the command again.'),
   'kafka.start': row('system', 'A local broker did not start.', 'Correct what its last log lines say.'),
+  // expressions
+  'expression.failed': row(
+    'permanent',
+    'An expression failed on the data that it was given.',
+    'Do as the message says: it names the place in the expression, what was wrong there and what to write.',
+  ),
+  'expression.unsafe': row(
+    'system',
+    'The code that was made from an expression is not what the generator may make; it was not run.',
+    'Report the expression: this is a fault of the engine.',
+  ),
   // running
   'record.failed': row(
     'permanent',

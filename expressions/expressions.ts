@@ -36,7 +36,7 @@ export interface Expression<T = unknown> {
 /** Variables by name. Values are plain JSON, or views that read like it. */
 export type Scope = Readonly<Record<string, unknown>>;
 
-/** `dyn` is any JSON value, checked when it is used. */
+/** `dyn` is any JSON value, checked when it is used; so is what may be null. Fields that are `optional` may be absent. */
 export type ExprType =
   | 'bool'
   | 'number'
@@ -45,6 +45,7 @@ export type ExprType =
   | 'dyn'
   | { readonly list: ExprType }
   | { readonly map: ExprType }
+  | { readonly nullable: ExprType }
   | { readonly fields: { readonly [name: string]: ExprType }; readonly optional?: readonly string[] };
 
 export interface CompileOptions {
@@ -69,3 +70,8 @@ export type Compiled<T> =
 
 /** The types of a JSON Schema or of an Avro schema, as far as they go; what they leave open is `dyn`. */
 export type TypeOfSchema = (schema: Json) => ExprType;
+
+export { typeOfAvroSchema } from './avro-types.ts';
+export { compileExpression } from './compile.ts';
+export { typeOfJsonSchema } from './json-schema-types.ts';
+export { printType } from './types.ts';

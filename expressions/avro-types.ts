@@ -1,0 +1,85 @@
+import type { Json } from '../core/ids.ts';
+import type { ExprType } from './expressions.ts';
+import { FORBIDDEN } from './limits.ts';
+import { join, orNull } from './types.ts';
+
+type Schema = { readonly [name: string]: Json };
+
+/** Numbers of every width are numbers; bytes and what cannot be followed are `dyn`. */
+const PRIMITIVES: { readonly [name: string]: ExprType } = {
+  null: 'null',
+  boolean: 'bool',
+  int: 'number',
+  long: 'number',
+  float: 'number',
+  double: 'number',
+  string: 'string',
+  bytes: 'dyn',
+};
+
+/** The type of the values of an Avro schema. A record within itself is `dyn` where it comes again. */
+export function typeOfAvroSchema(schema: Json): ExprType {
+  return new Reader().type(schema, '');
+}
+
+class Reader {
+  readonly #named = new Map<string, ExprType>();
+
+  type(schema: Json, namespace: string): ExprType {
+    if (typeof schema === 'string') return this.#reference(schema, namespace);
+    if (Array.isArray(schema)) return this.#union(schema, namespace);
+    if (typeof schema !== 'object' || schema === null) return 'dyn';
+    const one = schema as Schema;
+    switch (one['type']) {
+      case 'record':
+        return this.#record(one, namespace);
+      case 'enum':
+        return this.#name(one, namespace, 'string');
+      case 'fixed':
+        return this.#name(one, namespace, 'dyn');
+      case 'array':
+        return { list: this.type(one['items'] ?? null, namespace) };
+      case 'map':
+        return { map: this.type(one['values'] ?? null, namespace) };
+      default:
+        return this.type(one['type'] ?? null, namespace);
+    }
+  }
+
+  #reference(name: string, namespace: string): ExprType {
+    if (Object.hasOwn(PRIMITIVES, name)) return PRIMITIVES[name]!;
+    return this.#named.get(fullName(name, namespace)) ?? this.#named.get(name) ?? 'dyn';
+  }
+
+  #union(branches: readonly Json[], namespace: string): ExprType {
+    const types = branches.map((branch) => this.type(branch, namespace));
+    const values: readonly ExprType[] = types.filter((type) => type !== 'null');
+    if (values.length === 0) return 'null';
+    const joined = values.reduce(join);
+    return values.length === types.length ? joined : orNull(joined);
+  }
+
+  #record(schema: Schema, namespace: string): ExprType {
+    const name = fullName(String(schema['name']), String(schema['namespace'] ?? namespace));
+    const inner = name.includes('.') ? name.slice(0, name.lastIndexOf('.')) : '';
+    this.#named.set(name, 'dyn');
+    const fields: { [field: string]: ExprType } = {};
+    const list = Array.isArray(schema['fields']) ? (schema['fields'] as readonly Schema[]) : [];
+    for (const field of list) {
+      const fieldName = String(field['name']);
+      if (!FORBIDDEN.has(fieldName)) fields[fieldName] = this.type(field['type'] ?? null, inner);
+    }
+    const type = { fields };
+    this.#named.set(name, type);
+    return type;
+  }
+
+  #name(schema: Schema, namespace: string, type: ExprType): ExprType {
+    this.#named.set(fullName(String(schema['name']), String(schema['namespace'] ?? namespace)), type);
+    return type;
+  }
+}
+
+function fullName(name: string, namespace: string): string {
+  return name.includes('.') || namespace === '' ? name : `${namespace}.${name}`;
+}

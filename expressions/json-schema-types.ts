@@ -1,0 +1,94 @@
+import type { Json } from '../core/ids.ts';
+import type { ExprType } from './expressions.ts';
+import { FORBIDDEN } from './limits.ts';
+import { join, orNull } from './types.ts';
+
+type Schema = { readonly [name: string]: Json };
+
+/** How far references are followed, and schemas within schemas. */
+const MAX_DEPTH = 16;
+
+/**
+ * The type of the values of a JSON Schema. Fields that are listed are those there are, unless `additionalProperties` says
+ * that there are more; what is not `required` may be absent.
+ */
+export function typeOfJsonSchema(schema: Json): ExprType {
+  return typeOf(schema, schema, 0);
+}
+
+function typeOf(schema: Json, root: Json, depth: number): ExprType {
+  if (!isSchema(schema) || depth > MAX_DEPTH) return 'dyn';
+  const { $ref: reference, const: constant, enum: values, type } = schema;
+  if (typeof reference === 'string') return typeOf(resolve(reference, root), root, depth + 1);
+  if (constant !== undefined) return typeOfValue(constant);
+  if (Array.isArray(values) && values.length > 0) return values.map(typeOfValue).reduce(join);
+  for (const word of ['anyOf', 'oneOf'] as const) {
+    const choices = schema[word];
+    if (type === undefined && Array.isArray(choices) && choices.length > 0) {
+      return choices.map((one: Json) => typeOf(one, root, depth + 1)).reduce(join);
+    }
+  }
+  const all = schema['allOf'];
+  if (type === undefined && Array.isArray(all) && all.length === 1) return typeOf(all[0]!, root, depth + 1);
+  if (Array.isArray(type) && type.length > 0) {
+    return type.map((one: Json) => typeNamed(one, schema, root, depth)).reduce(join);
+  }
+  if (type === undefined && isSchema(schema['properties'])) return typeNamed('object', schema, root, depth);
+  return typeNamed(type ?? null, schema, root, depth);
+}
+
+function typeNamed(name: Json, schema: Schema, root: Json, depth: number): ExprType {
+  switch (name) {
+    case 'string':
+    case 'null':
+    case 'number':
+      return nullable(schema, name);
+    case 'integer':
+      return nullable(schema, 'number');
+    case 'boolean':
+      return nullable(schema, 'bool');
+    case 'array':
+      return nullable(schema, { list: typeOf(schema['items'] ?? null, root, depth + 1) });
+    case 'object':
+      return nullable(schema, objectType(schema, root, depth));
+    default:
+      return 'dyn';
+  }
+}
+
+function nullable(schema: Schema, type: ExprType): ExprType {
+  return schema['nullable'] === true ? orNull(type) : type;
+}
+
+function objectType(schema: Schema, root: Json, depth: number): ExprType {
+  const { properties, additionalProperties: more, patternProperties, required } = schema;
+  if (!isSchema(properties)) return { map: isSchema(more) ? typeOf(more, root, depth + 1) : 'dyn' };
+  if (more === true || isSchema(more) || isSchema(patternProperties)) return { map: 'dyn' };
+  const names = Object.keys(properties).filter((name) => !FORBIDDEN.has(name));
+  const must = Array.isArray(required) ? required : [];
+  const fields = Object.fromEntries(names.map((name) => [name, typeOf(properties[name]!, root, depth + 1)]));
+  const optional = names.filter((name) => !must.includes(name));
+  return optional.length === 0 ? { fields } : { fields, optional };
+}
+
+function typeOfValue(value: Json): ExprType {
+  if (value === null) return 'null';
+  if (typeof value === 'string' || typeof value === 'number') return typeof value as 'string' | 'number';
+  return typeof value === 'boolean' ? 'bool' : 'dyn';
+}
+
+/** References within the schema: `#/$defs/Order`. */
+function resolve(reference: string, root: Json): Json {
+  if (!reference.startsWith('#')) return null;
+  let at: Json = root;
+  for (const part of reference.split('/').slice(1)) {
+    const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, name)) return null;
+    at = (at as Schema)[name]!;
+  }
+  return at;
+}
+
+function isSchema(schema: Json | undefined): schema is Schema {
+  return typeof schema === 'object' && schema !== null && !Array.isArray(schema);
+}
