@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Json } from '../core/ids.ts';
-import type { WorkflowDocument } from './document.ts';
+import type { EdgeSpec, WorkflowDocument } from './document.ts';
 
 /** The fields of nodes and edges that say what runs; all others belong to editors. */
 const NODE_FIELDS = ['id', 'type', 'parentId', 'data'] as const;
@@ -13,7 +13,7 @@ const EDGE_FIELDS = ['id', 'source', 'sourceHandle', 'target', 'targetHandle', '
 export function canonicalText(document: WorkflowDocument): string {
   const { ui: _ui, ...rest } = document;
   const nodes = document.nodes.map((node) => only(node, NODE_FIELDS));
-  const edges = document.edges.map((edge) => only(edge, EDGE_FIELDS));
+  const edges = document.edges.map(plainEdge);
   return canonicalJson({ ...rest, nodes, edges } as unknown as Json);
 }
 
@@ -31,6 +31,25 @@ export function canonicalJson(value: Json): string {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, field]) => `${JSON.stringify(name)}:${canonicalJson(field)}`);
   return `{${fields.join(',')}}`;
+}
+
+/** Without what may be left out: the usual ports, the usual kind, and an id that is made of the ends. */
+function plainEdge(edge: EdgeSpec): Partial<EdgeSpec> {
+  const { id, sourceHandle, targetHandle, data, ...rest } = only(edge, EDGE_FIELDS) as EdgeSpec;
+  const { kind, ...more } = data ?? {};
+  const whole = {
+    ...rest,
+    ...(sourceHandle === undefined || sourceHandle === 'out' ? {} : { sourceHandle }),
+    ...(targetHandle === undefined || targetHandle === 'in' ? {} : { targetHandle }),
+    ...(id === undefined || id === usualId(edge) ? {} : { id }),
+  };
+  const kept = kind === undefined || kind === 'data' ? more : { kind, ...more };
+  return Object.keys(kept).length === 0 ? whole : { ...whole, data: kept };
+}
+
+/** The id that an edge has by its ends, where its ports are written out or the usual ones. */
+export function usualId({ source, sourceHandle, target, targetHandle }: EdgeSpec): string {
+  return `${source}.${sourceHandle ?? 'out'}>${target}.${targetHandle ?? 'in'}`;
 }
 
 function only<T extends object>(value: T, fields: readonly (keyof T)[]): Partial<T> {

@@ -28,8 +28,8 @@ export interface NodeType {
   readonly policy?: PolicySpec;
   /** A document that uses it, its input and what comes out; executed by a test. */
   readonly example: NodeExample;
-  /** What the schema of the configuration cannot say. */
-  check?(node: NodeSpec): readonly Omit<DocumentFault, 'pointer'>[];
+  /** What the schema of the configuration cannot say. `field`: a JSON pointer within it, such as `/max`. */
+  check?(node: NodeSpec): readonly (Omit<DocumentFault, 'pointer'> & { readonly field?: string })[];
 }
 
 export interface ExpressionField {

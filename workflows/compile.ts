@@ -132,7 +132,16 @@ function compiledJoin({ node, policy, incoming }: LinkedNode, compile: Expressio
   const scope = joinScope(incoming.map(({ edge }) => edge.source));
   const { expression, faults } = compile(sourceOf(join.when), { scope, expect: 'bool' });
   if (expression === undefined) throw unfit(`the join of node ${node.id}: ${faults[0]!.message}`);
-  return { policy: 'when', expression: expression as Expression<boolean> };
+  return { policy: 'when', expression: overOutcomes(expression as Expression<boolean>) };
+}
+
+/** Whoever evaluates it gives the outcomes by id; as `nodes` they are there for ids that are no names. */
+function overOutcomes(expression: Expression<boolean>): Expression<boolean> {
+  return {
+    ...expression,
+    evaluate: (outcomes) => expression.evaluate({ nodes: outcomes, ...outcomes }),
+    interpret: (outcomes) => expression.interpret({ nodes: outcomes, ...outcomes }),
+  };
 }
 
 function compiledEdge(linked: LinkedEdge, { settings, linked: { document }, numbers, edgeNumbers }: Work): GraphEdge {

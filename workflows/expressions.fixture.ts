@@ -39,7 +39,11 @@ function parse(source: string, scope: { readonly [name: string]: ExprType }, rea
   const fail = (): never => {
     throw new Error(`expression.syntax|unexpected ${tokens[at] ?? 'end'}`);
   };
-  const take = (text: string) => (tokens[at] === text ? (at++, true) : false);
+  const take = (text: string) => {
+    const is = tokens[at] === text;
+    if (is) at++;
+    return is;
+  };
   const expect = (text: string) => void (take(text) || fail());
   const choice = (): Run => {
     const condition = binary(0);
@@ -96,7 +100,11 @@ function parse(source: string, scope: { readonly [name: string]: ExprType }, rea
     if (token === undefined) return fail();
     if (/^\d/.test(token)) return () => Number(token);
     if (/^['"]/.test(token)) return () => token.slice(1, -1);
-    if (token === '(') return ((inner) => (expect(')'), inner))(choice());
+    if (token === '(') {
+      const inner = choice();
+      expect(')');
+      return inner;
+    }
     if (token === '[')
       return (
         (items) => (s: Scope) =>

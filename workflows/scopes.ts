@@ -50,7 +50,7 @@ export function outputScope(input: Ports | undefined, typeOf: TypeOfSchema): Exp
 /** Of a join by `when`: the outcomes of the nodes that lead there, by their ids, or as `nodes['a-1']` where that is no name. */
 export function joinScope(sources: readonly string[]): ExprScope {
   const outcome: ExprType = {
-    fields: { succeeded: 'bool', failed: 'bool', skipped: 'bool', cancelled: 'bool', done: 'bool' },
+    fields: { succeeded: 'bool', failed: 'bool', skipped: 'bool', cancelled: 'bool' },
   };
   return { nodes: { map: outcome }, ...Object.fromEntries(sources.map((id) => [id, outcome])) };
 }

@@ -35,6 +35,8 @@ export interface MapConfig {
   readonly items: readonly Json[];
   /** Default: all at once. */
   readonly concurrency?: number;
+  /** What becomes of an item that fails: the map with it (the default), null in its place, or nothing. */
+  readonly onItemFailure?: 'fail' | 'null' | 'omit';
 }
 
 /**

@@ -16,10 +16,22 @@ export const loop: NodeType = {
       while: { description: 'an expression that is true or false', type: 'string', minLength: 1 },
       max: { description: 'iterations at most', type: 'integer', minimum: 1, maximum: 1_000_000 },
     },
-    ['while', 'max'],
+    ['while'],
   ),
   expressions: [{ pointer: '/while', expect: 'bool' }],
   behaviour: { kind: 'container', how: 'loop' },
+  check(node) {
+    const max = node.data?.config?.['max'];
+    if (max !== undefined && typeof max !== 'string') return [];
+    return [
+      {
+        code: 'workflow.unbounded-loop',
+        field: max === undefined ? '' : '/max',
+        message: `the loop ${node.id} does not say how many iterations there are at most`,
+        cure: 'Add "max", a number; what changes from run to run belongs in "while": iteration < input.times.',
+      },
+    ];
+  },
   example: {
     document: exampleDocument([
       { id: 'double', type: 'loop', data: { config: { while: 'last < 100', max: 20 } } },

@@ -14,6 +14,7 @@ export const map: NodeType = {
     {
       items: { description: 'a list, or an expression for one', type: ['array', 'string'] },
       concurrency: { description: 'how many at a time', type: 'integer', minimum: 1, maximum: 10_000 },
+      onItemFailure: { description: 'what becomes of an item that fails', enum: ['fail', 'null', 'omit'] },
     },
     ['items'],
   ),
