@@ -149,6 +149,27 @@ test('so does a join with grace, with a table that forgets nothing meanwhile', (
   return sameByStage(app.build(), ['events', 'prices']);
 });
 
+test('records that wait ahead of the clock of their stage come out when all has ended', async () => {
+  const app = topology('ahead-at-end');
+  const prices = app.table(PRICES, { store: 'prices', history: 10_000 });
+  const joined = topic('joined', { key: string(), value: string(), partitions: 1 });
+  app
+    .stream(EVENTS, { watermark: { maxOutOfOrderness: 50 } })
+    .leftJoinTable(prices, { name: 'later', grace: 6, value: int64(), merge: (value, price) => `${value}*${price}` })
+    .to(joined);
+  const driver = await TopologyDriver.open(app);
+  driver.input(PRICES).send('a', 7, { timestamp: 90 });
+  for (const timestamp of [100, 140]) driver.input(EVENTS).send('a', timestamp, { timestamp });
+  await driver.end();
+  assert.deepEqual(
+    driver
+      .output(joined)
+      .read()
+      .map(({ value }) => value),
+    ['100*7', '140*7'],
+  );
+});
+
 test('what is ahead of the clock of its stage is remembered too', async () => {
   const app = topology('ahead');
   const events = app.stream(EVENTS, { watermark: { maxOutOfOrderness: 50 } });
