@@ -22,6 +22,8 @@ export class JoinBuffer implements ResumableScan {
   readonly #clock: OperatorClock;
   readonly #graceMs: Millis;
   readonly #sequence: KeptNumber;
+  /** The latest time that ever waited: the clock of a stage may be behind it. */
+  readonly #latest: KeptNumber;
   readonly #released: Push;
   readonly #key = new ByteWriter(64);
   readonly #value = new ByteWriter(256);
@@ -39,6 +41,7 @@ export class JoinBuffer implements ResumableScan {
     this.#clock = context.storeClock(store);
     this.#graceMs = graceMs;
     this.#sequence = context.number('sequence', 0);
+    this.#latest = context.number('latest', 0);
     this.#released = released;
     const { key, value } = context.storeSerdes(store);
     const keyView = shared(key, `${node} waiting key`, () => key.view());
@@ -84,6 +87,7 @@ export class JoinBuffer implements ResumableScan {
     value.copy(record.valueBytes, record.valueStart, record.valueEnd);
     this.#table.put(PLAIN, key.bytes, 0, key.at, value.bytes, 0, value.at, record.timestamp);
     if (record.timestamp < this.#first) this.#first = record.timestamp;
+    if (record.timestamp > this.#latest.value) this.#latest.set(record.timestamp);
   }
 
   /** Lets out, behind the step at hand, what has waited long enough; also what a crash has cut short. */
@@ -99,7 +103,7 @@ export class JoinBuffer implements ResumableScan {
   /** Lets everything out. */
   end(): void {
     if (this.#table.firstPane === Number.POSITIVE_INFINITY) return;
-    this.#clock.finish(this.#clock.value + this.#graceMs);
+    this.#clock.finish(Math.max(this.#clock.value, this.#latest.value) + this.#graceMs);
     this.release();
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { windowsOfEveryKind } from '../operators/testing/every-window.ts';
-import { EVENTS, everyNode, NAMES, PRICES, RATES } from '../operators/testing/everything.ts';
+import { EVENTS, everyNode, NAMES, PRICES, RATES, TUMBLE } from '../operators/testing/everything.ts';
 import { int64, string } from '../schemas/schemas.ts';
 import type { PlanNode, SourceTiming } from '../topology/plan.ts';
 import { type Program, topic, topology } from '../topology/topology.ts';
@@ -92,13 +92,49 @@ function outputs(driver: TopologyDriver, program: Program): readonly string[] {
 /**
  * Where the right one has to be some way behind, a side keeps records for less than the window is long; for how long that
  * is, is measured by the clock of the side or of the stage. And whether a custom window merges with one that the record
- * at hand would close depends on whether the clock has moved before it. So it does whether an update that is held back
- * for a while is let out or replaced by the next.
+ * at hand would close depends on whether the clock has moved before it.
  */
-const DEPENDS = /"n\d~|^\["merged|^\["names-out/;
+const DEPENDS = /"n\d~|^\["merged/;
 
-/** A buffer behind windows goes by a clock that they hold back, so its rows may come a move later than by its own. */
+/**
+ * Whether an update that is held back for a while is let out or replaced by the next hangs on the clock too: on whether
+ * it moves before the record, and by which records. So each way has a model of its own.
+ */
+const HELD_NAMES = /^\["names-out/;
+
+function heldNames(rows: readonly Event[], byStage: boolean): readonly string[] {
+  const held = new Map<string, { readonly place: number; readonly line: string }>();
+  const out: string[] = [];
+  const letOut = (clock: number) => {
+    for (;;) {
+      const [first] = [...held].toSorted(([a, one], [b, other]) => one.place - other.place || (a < b ? -1 : 1));
+      if (first === undefined || (first[1].place > clock - 6 && held.size <= 2)) return;
+      held.delete(first[0]);
+      out.push(first[1].line);
+    }
+  };
+  let clock = -1;
+  for (const { which, key, value, timestamp } of rows) {
+    if (which === 'names') {
+      if (!byStage) clock = timestamp;
+      const line = JSON.stringify(['names-out', key, { name: `n${value}` }, timestamp]);
+      held.set(key, { place: held.get(key)?.place ?? timestamp, line });
+      letOut(clock);
+    }
+    if (!byStage) continue;
+    clock = timestamp;
+    letOut(clock);
+  }
+  letOut(Number.POSITIVE_INFINITY);
+  return out.toSorted();
+}
+
+/**
+ * A buffer behind windows goes by a clock that open ones hold back, so its rows may come later than by its own, by as
+ * long as a window is open.
+ */
 const BEHIND = /^\["held-/;
+const OPEN_MS = TUMBLE.sizeMs + TUMBLE.graceMs;
 
 /** What a processor says of stream time, which by the clock of the stage moves behind the record. */
 const STREAM_TIME = / -?\d+",/;
@@ -109,10 +145,24 @@ async function sameByStage(program: Program, kinds: readonly Event['which'][]): 
       const rows = all.filter(({ which }) => kinds.includes(which));
       const own = await written(program, rows);
       const byStage = await written(clocked(program), rows);
-      assert.deepEqual(byStage.all, own.all);
+      const others = (lines: readonly string[]) => lines.filter((line) => !HELD_NAMES.test(line));
+      assert.deepEqual(others(byStage.all), others(own.all));
+      if (program.plan.topics.some(({ name }) => name === 'names-out')) {
+        const names = (lines: readonly string[]) => lines.filter((line) => HELD_NAMES.test(line));
+        assert.deepEqual(names(own.all), heldNames(rows, false));
+        assert.deepEqual(names(byStage.all), heldNames(rows, true));
+      }
       assert.deepEqual(byStage.dropped, own.dropped);
       const soFar = byStage.before.toSorted();
-      for (const line of own.before.filter((each) => !BEHIND.test(each)).toSorted()) {
+      const earlier = rows.filter(({ timestamp }) => timestamp <= rows.at(-1)!.timestamp - OPEN_MS);
+      const behind = program.plan.topics.some(({ name }) => name.startsWith('held-'))
+        ? (await written(program, earlier)).before
+        : [];
+      const due = [
+        ...others(own.before).filter((each) => !BEHIND.test(each)),
+        ...behind.filter((each) => BEHIND.test(each)),
+      ];
+      for (const line of due.toSorted()) {
         const at = soFar.indexOf(line);
         assert.ok(at >= 0, `${line} comes with no clock's move`);
         soFar.splice(at, 1);
@@ -147,6 +197,27 @@ test('so does a join with grace, with a table that forgets nothing meanwhile', (
     .joinTable(prices, { name: 'later', grace: 6, value: int64(), merge: (value, price) => `${value}*${price}` })
     .to(topic('joined', { key: string(), value: string(), partitions: 1 }));
   return sameByStage(app.build(), ['events', 'prices']);
+});
+
+test('records that wait ahead of the clock of their stage come out when all has ended', async () => {
+  const app = topology('ahead-at-end');
+  const prices = app.table(PRICES, { store: 'prices', history: 10_000 });
+  const joined = topic('joined', { key: string(), value: string(), partitions: 1 });
+  app
+    .stream(EVENTS, { watermark: { maxOutOfOrderness: 50 } })
+    .leftJoinTable(prices, { name: 'later', grace: 6, value: int64(), merge: (value, price) => `${value}*${price}` })
+    .to(joined);
+  const driver = await TopologyDriver.open(app);
+  driver.input(PRICES).send('a', 7, { timestamp: 90 });
+  for (const timestamp of [100, 140]) driver.input(EVENTS).send('a', timestamp, { timestamp });
+  await driver.end();
+  assert.deepEqual(
+    driver
+      .output(joined)
+      .read()
+      .map(({ value }) => value),
+    ['100*7', '140*7'],
+  );
 });
 
 test('what is ahead of the clock of its stage is remembered too', async () => {
