@@ -3,7 +3,7 @@ import type { FailureInfo } from '../events/events.ts';
 import type { Catalog } from './catalog.ts';
 import type { DocumentFault } from './document.ts';
 import type { Graph } from './graph.ts';
-import type { Explanation, Lifecycle, PatchOp, Rows, RunInline } from './lifecycle/lifecycle.ts';
+import type { Lifecycle, PatchOp, RunInline } from './lifecycle/lifecycle.ts';
 
 /**
  * All that the control plane has to know of documents and of the life of executions. It runs what it is given: tests
@@ -17,7 +17,6 @@ export interface Language {
   /** The next revision of a graph, or what is wrong with it. */
   patch(graph: Graph, ops: readonly PatchOp[]): Graph | readonly DocumentFault[];
   lifecycle(runInline: RunInline): Lifecycle;
-  explain(rows: Rows, graph: Graph, node: string, iteration: string): Explanation;
   /** What a task has thrown, in the words of the engine. */
   failure(thrown: unknown, instance: string): FailureInfo;
 }

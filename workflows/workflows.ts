@@ -161,6 +161,7 @@ export interface WorkflowFigures {
   readonly timers: number;
 }
 
+export { createLanguage, type LanguageOptions } from './create-language.ts';
 export type { Language } from './language.ts';
 export {
   DEFAULT_WORKFLOW_SETTINGS,

@@ -211,7 +211,7 @@ export class Facade implements Workflows {
   async explain(execution: string, node: string, iteration = ''): Promise<Explanation> {
     const found = await this.#inspector.now(execution);
     if (found === undefined) throw unknownExecution(execution);
-    return this.#parts.language.explain(found.rows, found.graph, node, iteration);
+    return this.#parts.lifecycle.explain(found.rows, found.graph, node, iteration, this.#parts.clock.now());
   }
 
   async ended(id: string, signal?: AbortSignal): Promise<ExecutionView> {

@@ -47,6 +47,9 @@ export function encodeHeader({ header, at, deep, signals }: StoredHeader): Json 
     header.degraded ? 1 : 0,
     header.error as Json,
     header.compensable,
+    header.listening,
+    header.deferred,
+    header.timers as unknown as Json,
   ];
 }
 
@@ -83,6 +86,9 @@ export function decodeHeader(execution: string, stored: Json): StoredHeader {
       degraded: list[22] === 1,
       error: list[23] as Header['error'],
       compensable: list[24] as readonly string[],
+      listening: list[25] as readonly string[],
+      deferred: list[26] as readonly string[],
+      timers: list[27] as Header['timers'],
     },
   };
 }
@@ -120,10 +126,11 @@ export function decodePage(stored: Json): Page {
 }
 
 function encodeNode(row: NodeRow): readonly Json[] {
-  const head = [STATUSES.indexOf(row.status), row.attempt, row.since, row.told, row.taken];
-  const tail = [row.failed, row.system, row.wait, row.error as Json, row.iterations, row.checkpoint];
-  const usual = row.failed.length === 0 && row.system === 0 && tail.slice(2).every((each) => each === null);
-  return usual ? head : [...head, ...tail];
+  const head = [STATUSES.indexOf(row.status), row.attempt, row.since, row.told, row.taken, row.cause, row.failures];
+  const objects = [row.wait, row.error, row.iterations, row.checkpoint] as readonly unknown[] as readonly Json[];
+  const usual = row.failed.length === 0 && row.system === 0 && row.timers.length === 0;
+  if (usual && objects.every((each) => each === null)) return head;
+  return [...head, row.failed, row.system, ...objects, row.timers as unknown as Json];
 }
 
 function decodeNode(list: readonly Json[]): NodeRow {
@@ -133,11 +140,14 @@ function decodeNode(list: readonly Json[]): NodeRow {
     since: list[2] as number,
     told: list[3] as readonly number[],
     taken: list[4] as readonly number[],
-    failed: (list[5] ?? []) as readonly number[],
-    system: (list[6] ?? 0) as number,
-    wait: (list[7] ?? null) as NodeRow['wait'],
-    error: (list[8] ?? null) as NodeRow['error'],
-    iterations: (list[9] ?? null) as NodeRow['iterations'],
-    checkpoint: (list[10] ?? null) as NodeRow['checkpoint'],
+    cause: list[5] as NodeRow['cause'],
+    failures: list[6] as number,
+    failed: (list[7] ?? []) as readonly number[],
+    system: (list[8] ?? 0) as number,
+    wait: (list[9] ?? null) as NodeRow['wait'],
+    error: (list[10] ?? null) as NodeRow['error'],
+    iterations: (list[11] ?? null) as unknown as NodeRow['iterations'],
+    checkpoint: (list[12] ?? null) as NodeRow['checkpoint'],
+    timers: (list[13] ?? []) as unknown as NodeRow['timers'],
   };
 }
