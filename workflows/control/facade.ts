@@ -178,13 +178,8 @@ export class Facade implements Workflows {
   async redrive(deadLetter: string, options: CommandOptions = {}): Promise<Answer> {
     const { log, partitions } = this.#parts;
     const letter = await findLetter(log, partitions, deadLetter);
-    const { execution, node, iteration } = letter;
     const id = options.id ?? `redrive ${deadLetter}`;
-    return this.#command(
-      execution,
-      { type: 'intervene', node, iteration, action: 'retry', value: null },
-      { ...options, id },
-    );
+    return this.#command(letter.execution, { type: 'redrive', deadLetter }, { ...options, id });
   }
 
   async fork(execution: string, seq: number, options: StartOptions = {}): Promise<Started> {

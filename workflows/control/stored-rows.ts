@@ -73,6 +73,19 @@ export class StoredRows implements Rows {
     page.changed = true;
   }
 
+  dropNode(key: NodeKey): void {
+    const at = key.indexOf('@');
+    const node = at < 0 ? Number(key) : Number(key.slice(0, at));
+    const iteration = at < 0 ? '' : key.slice(at + 1);
+    const page = this.#page(iteration, node);
+    for (const [port, value] of page.outputs.get(node) ?? []) {
+      if (value === undefined) this.#store.delete(this.#largeName(iteration, node, port));
+    }
+    page.nodes.delete(node);
+    page.outputs.delete(node);
+    page.changed = true;
+  }
+
   /** Of an iteration and of those within it; of '' all. */
   *nodesOf(prefix: string): Iterable<readonly [NodeKey, NodeRow]> {
     this.#readAll();

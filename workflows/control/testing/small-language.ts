@@ -6,7 +6,14 @@ import type { Behaviour, Catalog, NodeType } from '../../catalog.ts';
 import type { WorkflowDocument } from '../../document.ts';
 import type { Graph, GraphNode, Template } from '../../graph.ts';
 import type { Language } from '../../language.ts';
-import type { Effect, Header, Lifecycle, NodeRow, Rows, RunInline } from '../../lifecycle/lifecycle.ts';
+import {
+  type Effect,
+  type Header,
+  type Lifecycle,
+  type NodeRow,
+  PENDING_ROW,
+  type RunInline,
+} from '../../lifecycle/lifecycle.ts';
 
 /**
  * Enough of a language to run the control plane without the real one: graphs of inline nodes, tasks, delays and signals,
@@ -71,8 +78,8 @@ const NONE: { readonly [status in NodeStatus]: number } = {
 };
 
 const NEW_ROW: NodeRow = {
-  ...{ status: 'PENDING', attempt: 1, system: 0, told: [], taken: [], failed: [], since: 0 },
-  ...{ wait: null, error: null, iterations: null, checkpoint: null },
+  ...PENDING_ROW,
+  attempt: 1,
 };
 
 class SmallLifecycle implements Lifecycle {
@@ -89,7 +96,7 @@ class SmallLifecycle implements Lifecycle {
     const before = rows.header();
     if (before?.lastCommands.includes(envelope.id)) return { record: undefined, effects, more: false };
     const seq = (before?.seq ?? 0) + 1;
-    const head = { execution, seq, at, revision: 0, definition: graph.hash };
+    const head = { execution, seq, at, revision: 0, definition: graph.hash, cause };
     const emit = (event: StepEvent) => {
       events.push(event);
       this.evolve(rows, graph, head, event);
@@ -209,7 +216,7 @@ class SmallLifecycle implements Lifecycle {
     }
     const header = rows.header()!;
     rows.putHeader({ ...header, seq, lastCommands: [...header.lastCommands, envelope.id].slice(-8) });
-    return { record: { ...head, cause, events }, effects, more: false };
+    return { record: { ...head, events }, effects, more: false };
   };
 
   evolve: Lifecycle['evolve'] = (rows, graph, head, event) => {
@@ -222,6 +229,7 @@ class SmallLifecycle implements Lifecycle {
           ...{ status: 'RUNNING', phase: 'running', mode, input, user, priority, startedAt: head.at, deadline, labels },
           ...{ parent: null, selected: null, pins, counts: { ...NONE, PENDING: graph.nodes.length } },
           ...{ degraded: false, error: null, compensable: [], lastCommands: [] },
+          ...{ listening: [], deferred: [], timers: [] },
         };
         return rows.putHeader(made);
       }
@@ -259,7 +267,11 @@ class SmallLifecycle implements Lifecycle {
     }
   };
 
-  outstanding(_: Rows): readonly Effect[] {
-    return [];
+  outstanding(): { readonly effects: readonly Effect[]; readonly more: boolean } {
+    return { effects: [], more: false };
+  }
+
+  explain(): never {
+    throw new Error('not here');
   }
 }
