@@ -106,7 +106,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     const header = rows.header();
     let graph: Graph;
     if (header === undefined) {
-      const found = this.#begin(due);
+      const found = this.#begin(due, open);
       if (found === undefined) return;
       graph = found;
     } else if (command.type === 'start') {
@@ -138,7 +138,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
   }
 
   /** The graph of an execution that begins; undefined where it may not, which was answered. */
-  #begin(due: Due): Graph | undefined {
+  #begin(due: Due, open: Due[]): Graph | undefined {
     const { execution, command, workflow, version } = due;
     const ended = this.#ended(execution, due.at);
     if (command.type !== 'start') {
@@ -152,13 +152,26 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       this.#answer(due, 'workflow.exists', `${execution} has run already`);
       return undefined;
     }
-    const graph = workflow === undefined || version === undefined ? undefined : this.#base(workflow, version);
+    const wanted = workflow === undefined ? undefined : (version ?? this.#definitions.newest(workflow));
+    const graph = wanted === undefined ? undefined : this.#base(workflow!, wanted);
     if (graph === undefined) {
       const cure = 'publish it first: a start is judged by what was published before';
-      this.#answer(due, 'workflow.unknown-definition', `workflow ${workflow} has no version ${version}; ${cure}`);
+      const what =
+        version === undefined ? `there is no workflow ${workflow}` : `workflow ${workflow} has no version ${version}`;
+      this.#answer(due, 'workflow.unknown-definition', `${what}; ${cure}`);
+      if (command.parent !== null) this.#tellParent(due, command.parent, `${what}; ${cure}`, open);
       return undefined;
     }
     return graph;
+  }
+
+  /** A child that cannot begin has failed. */
+  #tellParent(due: Due, parent: Parent, message: string, open: Due[]): void {
+    const { execution, node, iteration } = parent;
+    const error = { class: 'USER', code: 'workflow.unknown-definition', message, instance: '' } as const;
+    const outcome = { child: due.execution, status: 'FAILED', output: null, error } as const;
+    const command = { type: 'child-ended', node, iteration, ...outcome } as const;
+    this.#deliver({ effect: 'send', execution, workflow: null, command }, due, due.at, open);
   }
 
   #base(workflow: string, version: string): Graph | undefined {
@@ -302,6 +315,8 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     return undefined;
   }
 }
+
+type Parent = NonNullable<Extract<Command, { type: 'start' }>['parent']>;
 
 const CONTINUE: Cause = { kind: 'continue' };
 const NOBODY = { workflow: undefined, version: undefined, by: null } as const;

@@ -57,7 +57,15 @@ export class DefinitionRows {
 
   /** The first one under an id and version stays. */
   put({ id, version, hash, document }: StoredDefinition): void {
-    if (this.#store.putIfAbsent(`v${id}\0${version}`, hash) === undefined) this.#store.put(`h${hash}`, document);
+    if (this.#store.putIfAbsent(`v${id}\0${version}`, hash) !== undefined) return;
+    this.#store.put(`h${hash}`, document);
+    const newest = this.newest(id);
+    if (newest === undefined || compareVersions(version, newest) > 0) this.#store.put(`n${id}`, version);
+  }
+
+  /** The greatest version of a workflow. */
+  newest(workflow: string): string | undefined {
+    return this.#store.get(`n${workflow}`) as string | undefined;
   }
 
   hash(workflow: string, version: string): string | undefined {
@@ -67,4 +75,11 @@ export class DefinitionRows {
   document(hash: string): Json {
     return this.#store.get(`h${hash}`)!;
   }
+}
+
+/** By their three numbers: of `1.10.0` and `1.9.0` the first is greater. */
+function compareVersions(one: string, other: string): number {
+  const [a, b] = [one.split('.').map(Number), other.split('.').map(Number)];
+  for (let i = 0; i < 3; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
+  return 0;
 }

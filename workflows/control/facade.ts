@@ -178,13 +178,8 @@ export class Facade implements Workflows {
   async redrive(deadLetter: string, options: CommandOptions = {}): Promise<Answer> {
     const { log, partitions } = this.#parts;
     const letter = await findLetter(log, partitions, deadLetter);
-    const { execution, node, iteration } = letter;
     const id = options.id ?? `redrive ${deadLetter}`;
-    return this.#command(
-      execution,
-      { type: 'intervene', node, iteration, action: 'retry', value: null },
-      { ...options, id },
-    );
+    return this.#command(letter.execution, { type: 'redrive', deadLetter }, { ...options, id });
   }
 
   async fork(execution: string, seq: number, options: StartOptions = {}): Promise<Started> {
@@ -239,7 +234,12 @@ export class Facade implements Workflows {
     } finally {
       forget();
     }
-    return (await this.#inspector.view(id))!;
+    // readers of events may be told a moment before the store says that the step is committed
+    for (;;) {
+      const view = await this.#inspector.view(id);
+      if (view === undefined || view.phase === 'ended') return view!;
+      await this.#parts.clock.sleep(1);
+    }
   }
 
   async drain(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Json, Millis } from '../../core/ids.ts';
 import type { NodeStatus } from '../../events/events.ts';
-import type { Header, NodeRow } from '../lifecycle/lifecycle.ts';
+import type { Header, NodeRow, RowTimer } from '../lifecycle/lifecycle.ts';
 
 /** Rows of executions that wait, as JSON lists: in order, without names, nothing behind the last thing of note. */
 
@@ -88,7 +88,7 @@ export function decodeHeader(execution: string, stored: Json): StoredHeader {
       compensable: list[24] as readonly string[],
       listening: list[25] as readonly string[],
       deferred: list[26] as readonly string[],
-      timers: list[27] as Header['timers'],
+      timers: list[27] as readonly RowTimer[],
     },
   };
 }
@@ -126,28 +126,29 @@ export function decodePage(stored: Json): Page {
 }
 
 function encodeNode(row: NodeRow): readonly Json[] {
-  const head = [STATUSES.indexOf(row.status), row.attempt, row.since, row.told, row.taken, row.cause, row.failures];
-  const objects = [row.wait, row.error, row.iterations, row.checkpoint] as readonly unknown[] as readonly Json[];
-  const usual = row.failed.length === 0 && row.system === 0 && row.timers.length === 0;
-  if (usual && objects.every((each) => each === null)) return head;
-  return [...head, row.failed, row.system, ...objects, row.timers as unknown as Json];
+  const { failed, failures, system, timers } = row;
+  const head = [STATUSES.indexOf(row.status), row.cause, row.attempt, row.since, row.told, row.taken];
+  const rare = [row.wait, row.error as Json, row.iterations as unknown as Json, row.checkpoint];
+  const isUsual = failed.length === 0 && failures === 0 && system === 0 && timers.length === 0;
+  if (isUsual && rare.every((each) => each === null)) return head;
+  return [...head, failed, failures, system, ...rare, timers as unknown as Json];
 }
 
 function decodeNode(list: readonly Json[]): NodeRow {
   return {
     status: STATUSES[list[0] as number]!,
-    attempt: list[1] as number,
-    since: list[2] as number,
-    told: list[3] as readonly number[],
-    taken: list[4] as readonly number[],
-    cause: list[5] as NodeRow['cause'],
-    failures: list[6] as number,
-    failed: (list[7] ?? []) as readonly number[],
+    cause: list[1] as NodeRow['cause'],
+    attempt: list[2] as number,
+    since: list[3] as number,
+    told: list[4] as readonly number[],
+    taken: list[5] as readonly number[],
+    failed: (list[6] ?? []) as readonly number[],
+    failures: (list[7] ?? 0) as number,
     system: (list[8] ?? 0) as number,
     wait: (list[9] ?? null) as NodeRow['wait'],
     error: (list[10] ?? null) as NodeRow['error'],
     iterations: (list[11] ?? null) as unknown as NodeRow['iterations'],
     checkpoint: (list[12] ?? null) as NodeRow['checkpoint'],
-    timers: (list[13] ?? []) as unknown as NodeRow['timers'],
+    timers: (list[13] ?? []) as unknown as readonly RowTimer[],
   };
 }

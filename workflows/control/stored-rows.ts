@@ -81,8 +81,8 @@ export class StoredRows implements Rows {
     for (const [port, value] of page.outputs.get(node) ?? []) {
       if (value === undefined) this.#store.delete(this.#largeName(iteration, node, port));
     }
-    page.outputs.delete(node);
     page.nodes.delete(node);
+    page.outputs.delete(node);
     page.changed = true;
   }
 
@@ -181,9 +181,7 @@ export class StoredRows implements Rows {
         ports.set(port, undefined);
       }
     }
-    const isEmpty = page.nodes.size === 0 && page.outputs.size === 0;
-    if (isEmpty) this.#store.delete(this.#pageName(iteration, number));
-    else this.#store.put(this.#pageName(iteration, number), encodePage(page));
+    this.#store.put(this.#pageName(iteration, number), encodePage(page));
     page.changed = false;
   }
 

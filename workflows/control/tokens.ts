@@ -1,8 +1,9 @@
 import { FlowError } from '../../core/errors.ts';
+import { readToken } from '../lifecycle/lifecycle.ts';
 
-/** Tokens of approvals begin with the execution that waits: `<execution>:<rest>`. */
+/** Which execution waits for an approval. */
 export function executionOfToken(token: string): string {
-  const colon = token.indexOf(':');
-  if (colon > 0) return token.slice(0, colon);
+  const read = readToken(token);
+  if (read !== undefined) return read.execution;
   throw new FlowError('workflow.rejected', `${token} is no token of an approval; copy it as the execution shows it`);
 }

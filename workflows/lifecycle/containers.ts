@@ -5,7 +5,7 @@ import type { LoopConfig, MapConfig } from '../nodes/configs.ts';
 import { failAttempt, finish } from './attempt.ts';
 import { closeContainer } from './close.ts';
 import { partOf } from './facts.ts';
-import { configOf, inputsOf, resultOf, scopeOf } from './inputs.ts';
+import { configOf, inputsOf, lastOf, resultOf, scopeOf } from './inputs.ts';
 import type { Iterations } from './lifecycle.ts';
 import { MAX_IN_FLIGHT } from './limits.ts';
 import { inside } from './row.ts';
@@ -105,7 +105,7 @@ function mustWait(step: Step, at: At): boolean {
 
 function loopOn(step: Step, at: At, node: GraphNode, { next }: Iterations): void {
   if (mustWait(step, at)) return;
-  const last = step.output(at, '#last') ?? null;
+  const last = lastOf(step, at, next);
   const inputs = inputsOf(step, at, node);
   const scope = { ...scopeOf(step, at, node, inputs), last, iteration: next };
   const config = (node.template.constant ? node.config : node.template.fill(scope)) as unknown as LoopConfig;

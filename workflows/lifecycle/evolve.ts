@@ -2,7 +2,7 @@ import type { At, FailureInfo, StepEvent } from '../../events/events.ts';
 import type { Graph } from '../graph.ts';
 import { begin, dropIteration, end, fail, type IterationEvent } from './evolve-iterations.ts';
 import { factsOf } from './facts.ts';
-import type { Header, Iterations, NodeKey, NodeRow, Rows, StepHead } from './lifecycle.ts';
+import type { Header, Iterations, NodeKey, NodeRow, Rows, RowTimer, StepHead } from './lifecycle.ts';
 import { MAX_REMEMBERED } from './limits.ts';
 import { isTerminal, keyOf, outside, PENDING_ROW } from './row.ts';
 import { change, NO_COUNTS, NO_ITERATIONS } from './row-changes.ts';
@@ -226,7 +226,7 @@ function tell(rows: Rows, graph: Graph, iteration: string, edge: number, isTaken
 function timed(rows: Rows, event: Of<'timer-set' | 'timer-cleared'>): void {
   const { timer, due, attempt } = event;
   const isSet = event.type === 'timer-set';
-  const next = (timers: NodeRow['timers']) =>
+  const next = (timers: readonly RowTimer[]) =>
     isSet ? [...timers, { timer, due, attempt }] : timers.filter((each) => each.timer !== timer || each.due !== due);
   if (event.node >= 0) {
     change(rows, event, (row) => ({ ...row, timers: next(row.timers) }));

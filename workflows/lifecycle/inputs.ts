@@ -45,9 +45,15 @@ function fromOutside(step: Step, at: At, node: GraphNode): Json {
   const { behaviour } = step.graph.nodes[node.parent]!.type;
   const how = behaviour.kind === 'container' ? behaviour.how : 'try';
   if (how === 'map') return itemOf(step, container, index);
-  if (how === 'loop' && index > 0) return step.output(container, '#last') ?? null;
+  if (how === 'loop') return lastOf(step, container, index);
   if (node.role === 'catch') return step.output(container, '#error') ?? null;
   return inputsOf(step, container, step.graph.nodes[node.parent]!)['in'] ?? null;
+}
+
+/** What the iteration of a loop before one gave, before the first what arrived. */
+export function lastOf(step: Step, loop: At, index: number): Json {
+  if (index > 0) return step.output(loop, '#last') ?? null;
+  return inputsOf(step, loop, step.graph.nodes[loop.node]!)['in'] ?? null;
 }
 
 function itemOf(step: Step, map: At, index: number): Json {
@@ -116,7 +122,7 @@ function addSurroundings(step: Step, at: At, node: GraphNode, scope: Scope): voi
       scope['item'] = itemOf(step, container, around.index);
       scope['index'] = around.index;
     } else if (how === 'loop' && !('iteration' in scope)) {
-      scope['last'] = step.output(container, '#last') ?? null;
+      scope['last'] = lastOf(step, container, around.index);
       scope['iteration'] = around.index;
     } else if (inner.role === 'catch' && !('error' in scope)) {
       scope['error'] = step.output(container, '#error') ?? null;

@@ -6,7 +6,14 @@ import type { Behaviour, Catalog, NodeType } from '../../catalog.ts';
 import type { WorkflowDocument } from '../../document.ts';
 import type { Graph, GraphNode, Template } from '../../graph.ts';
 import type { Language } from '../../language.ts';
-import type { Effect, Header, Lifecycle, NodeRow, RunInline } from '../../lifecycle/lifecycle.ts';
+import {
+  type Effect,
+  type Header,
+  type Lifecycle,
+  type NodeRow,
+  PENDING_ROW,
+  type RunInline,
+} from '../../lifecycle/lifecycle.ts';
 
 /**
  * Enough of a language to run the control plane without the real one: graphs of inline nodes, tasks, delays and signals,
@@ -68,8 +75,8 @@ const NONE: { readonly [status in NodeStatus]: number } = {
 };
 
 const NEW_ROW: NodeRow = {
-  ...{ status: 'PENDING', cause: null, attempt: 1, failures: 0, system: 0, told: [], taken: [], failed: [], since: 0 },
-  ...{ wait: null, error: null, iterations: null, checkpoint: null, timers: [] },
+  ...PENDING_ROW,
+  attempt: 1,
 };
 
 class SmallLifecycle implements Lifecycle {
@@ -257,9 +264,11 @@ class SmallLifecycle implements Lifecycle {
     }
   };
 
-  outstanding: Lifecycle['outstanding'] = () => ({ effects: [], more: false });
+  outstanding(): { readonly effects: readonly Effect[]; readonly more: boolean } {
+    return { effects: [], more: false };
+  }
 
-  explain: Lifecycle['explain'] = () => {
+  explain(): never {
     throw new Error('not here');
-  };
+  }
 }
