@@ -8,6 +8,11 @@ const API = 61;
 const VERSION = 0;
 const UNKNOWN_TOPIC = 3;
 const TOPIC_AUTHORIZATION_FAILED = 29;
+/** A partition in which a transaction is open, and the epoch that it was written under. */
+export interface Hanging extends TopicPartition {
+  readonly epoch: number;
+}
+
 /** What nobody lets us look at, or nobody knows of, cannot be judged. */
 const PASSED_OVER: readonly number[] = [UNKNOWN_TOPIC, TOPIC_AUTHORIZATION_FAILED];
 
@@ -23,7 +28,7 @@ export async function hangingPartitions(
   cluster: Cluster,
   topics: readonly string[],
   producerId: number,
-): Promise<readonly TopicPartition[]> {
+): Promise<readonly Hanging[]> {
   const asked = {
     stale() {
       for (const topic of topics) cluster.stale({ topic });
@@ -37,11 +42,7 @@ export async function hangingPartitions(
   );
 }
 
-async function look(
-  cluster: Cluster,
-  topics: readonly string[],
-  producerId: number,
-): Promise<readonly TopicPartition[]> {
+async function look(cluster: Cluster, topics: readonly string[], producerId: number): Promise<readonly Hanging[]> {
   const led = new Map<BrokerId, TopicPartition[]>();
   for (const topic of topics) {
     const partitions = (await cluster.topic(topic))?.partitions ?? 0;
@@ -52,7 +53,7 @@ async function look(
       else list.push({ topic, partition });
     }
   }
-  const found: TopicPartition[] = [];
+  const found: Hanging[] = [];
   for (const [broker, partitions] of led) {
     // brokers older than 2.8 cannot be asked
     if (!(await cluster.versions(broker)).knows(API, VERSION)) continue;
@@ -64,7 +65,8 @@ async function look(
     )) {
       if (PASSED_OVER.includes(errorCode)) continue;
       if (errorCode !== 0) throw failureOf(errorCode, `producers of ${topic}`);
-      if (open.includes(producerId)) found.push({ topic, partition });
+      const epoch = open.get(producerId);
+      if (epoch !== undefined) found.push({ topic, partition, epoch });
     }
   }
   return found;
@@ -72,8 +74,8 @@ async function look(
 
 interface Producers extends TopicPartition {
   readonly errorCode: number;
-  /** Ids of producers with a transaction open. */
-  readonly open: readonly number[];
+  /** Producers with a transaction open, and their epochs. */
+  readonly open: ReadonlyMap<number, number>;
 }
 
 function describeProducers(partitions: readonly TopicPartition[]): Request<readonly Producers[]> {
@@ -95,14 +97,14 @@ function describeProducers(partitions: readonly TopicPartition[]): Request<reado
           const partition = reader.readInt32();
           const errorCode = reader.readInt16();
           reader.readNullableString();
-          const open: number[] = [];
+          const open = new Map<number, number>();
           reader.readArray(() => {
             const id = Number(reader.readInt64());
-            reader.readInt32();
+            const epoch = reader.readInt32();
             reader.readInt32();
             reader.readInt64();
             reader.readInt32();
-            if (reader.readInt64() >= 0n) open.push(id);
+            if (reader.readInt64() >= 0n) open.set(id, epoch);
           });
           found.push({ topic, partition, errorCode, open });
         });

@@ -4,7 +4,14 @@ import type { CommittedPosition, GroupIdentity } from '../log.ts';
 import type { Stamp } from './appender.ts';
 import type { Request } from './ask.ts';
 
-const API = { initProducerId: 22, addPartitions: 24, addPositions: 25, end: 26, commitPositions: 28 } as const;
+const API = {
+  initProducerId: 22,
+  addPartitions: 24,
+  addPositions: 25,
+  end: 26,
+  commitPositions: 28,
+  describe: 65,
+} as const;
 
 /** The two ways to speak of transactions: the repaired one (KIP-890, `transaction.version` 2), and that before it. */
 export type Protocol = 'repaired' | 'old';
@@ -108,6 +115,34 @@ export function endTransaction(
     read: (reader) => {
       const errorCode = readCode(reader);
       return { errorCode, next: protocol === 'repaired' ? readStamp(reader) : stamp };
+    },
+  };
+}
+
+/** How its coordinator sees a transactional id: `Ongoing`, `PrepareCommit`, `CompleteAbort` and the like. */
+export function describeTransaction(
+  transactionalId: string,
+): Request<Stamp & { readonly errorCode: number; readonly state: string }> {
+  return {
+    api: API.describe,
+    version: 0,
+    write: (writer) => writer.appendArray([transactionalId], (_, id) => writer.appendString(id), true, false),
+    read: (reader) => {
+      reader.readInt32();
+      const [described] = reader.readArray(() => {
+        const errorCode = reader.readInt16();
+        reader.readString();
+        const state = reader.readString();
+        reader.readInt32();
+        reader.readInt64();
+        const stamp = readStamp(reader);
+        reader.readArray(() => {
+          reader.readString();
+          reader.readArray(() => reader.readInt32(), true, false);
+        });
+        return { errorCode, state, ...stamp };
+      });
+      return described!;
     },
   };
 }

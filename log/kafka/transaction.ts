@@ -14,6 +14,7 @@ import {
   addPartitions,
   addPositions,
   commitPositions,
+  describeTransaction,
   endTransaction,
   initProducerId,
   type Protocol,
@@ -30,6 +31,7 @@ export interface TransactionParts {
 
 const INVALID_TXN_STATE = 48;
 const CONCURRENT_TRANSACTIONS = 51;
+const UNKNOWN_TRANSACTIONAL_ID = 105;
 /** The markers of the transaction before are written within milliseconds; so often it is asked again at once. */
 const SHORT_WAITS = 20;
 /** How long a producer that closes tries to abort. */
@@ -141,6 +143,8 @@ export class Transaction {
    */
   async renew(): Promise<void> {
     const { transactionalId, timeoutMs } = this.#parts;
+    // a new epoch makes the coordinator forget it
+    const committed = await this.#lastCommitted();
     const before = this.#stamp.producerId < 0 ? undefined : this.#stamp;
     this.#stamp = await this.#coordinated(
       `a producer id for ${transactionalId}`,
@@ -149,27 +153,46 @@ export class Transaction {
     );
     failpoint('kafka.producer.initialised');
     this.#clear();
-    await this.#abortHanging();
+    await this.#endHanging(committed);
   }
 
-  /** Aborts what an earlier transaction of the id has left open in partitions, though its coordinator has ended it. */
-  async #abortHanging(): Promise<void> {
+  /** From which epoch on records are of the last transaction of the id, where the coordinator has committed that. */
+  async #lastCommitted(): Promise<number> {
+    const { transactionalId, writes } = this.#parts;
+    if (writes === undefined) return Number.POSITIVE_INFINITY;
+    const { state, producerEpoch } = await this.#coordinated(
+      `the state of ${transactionalId}`,
+      () => describeTransaction(transactionalId),
+      ({ errorCode }) => (errorCode === UNKNOWN_TRANSACTIONAL_ID ? 0 : errorCode),
+    );
+    if (!state.endsWith('Commit')) return Number.POSITIVE_INFINITY;
+    return this.protocol === 'repaired' ? producerEpoch - 1 : producerEpoch;
+  }
+
+  /**
+   * Ends what a transaction of the id has left open in partitions, though its coordinator has decided it; and the last
+   * one as the coordinator did, since its markers may stand in other partitions, and its commit may have been answered.
+   */
+  async #endHanging(committedFrom: number): Promise<void> {
     const { cluster, transactionalId, writes } = this.#parts;
     if (writes === undefined) return;
-    const partitions = await hangingPartitions(cluster, writes.topics, this.#stamp.producerId);
-    if (partitions.length === 0) return;
-    const what = `${names(partitions)}, left open by ${transactionalId}`;
-    this.touch();
-    await this.#coordinated(what, () => addPartitions(this.stamp, partitions), worstCode);
-    if (writes.group !== undefined) {
-      const { group } = writes;
-      await this.#coordinated(
-        what,
-        () => addPositions(this.stamp, group),
-        (code) => code,
-      );
+    const hanging = await hangingPartitions(cluster, writes.topics, this.#stamp.producerId);
+    for (const commit of [true, false]) {
+      const partitions = hanging.filter(({ epoch }) => epoch >= committedFrom === commit);
+      if (partitions.length === 0) continue;
+      const what = `${names(partitions)}, left open by ${transactionalId}`;
+      this.touch();
+      await this.#coordinated(what, () => addPartitions(this.stamp, partitions), worstCode);
+      if (writes.group !== undefined) {
+        const { group } = writes;
+        await this.#coordinated(
+          what,
+          () => addPositions(this.stamp, group),
+          (code) => code,
+        );
+      }
+      await this.end(commit);
     }
-    await this.end(false);
   }
 
   /** Aborts what is open, if the log answers soon; else its timeout does. */
