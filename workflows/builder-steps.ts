@@ -93,7 +93,7 @@ export function all<const S extends readonly Output<unknown>[]>(...sources: S): 
 }
 
 /** The first that comes. */
-export function any<const S extends readonly Output<unknown>[]>(...sources: S): Joined<AnyOf<S>, SureOf<S>> {
+export function first<const S extends readonly Output<unknown>[]>(...sources: S): Joined<AnyOf<S>, SureOf<S>> {
   return joined('any', sources);
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { workflow } from './builder.ts';
-import { all, any, approval, call, choose, delay, expression, port, signal, step, task } from './builder-steps.ts';
+import { all, approval, call, choose, delay, expression, first, port, signal, step, task } from './builder-steps.ts';
 import { documentHash } from './canonical.ts';
 import { compileDocument } from './compile.ts';
 import { createCatalog } from './create-catalog.ts';
@@ -33,7 +33,7 @@ function orders() {
   const pay = flow.node(
     'pay',
     task<{ id: string }, number>('charge'),
-    { in: any(ask.approved, size.else) },
+    { in: first(ask.approved, size.else) },
     { undo: refund },
   );
   flow.node('sorry', call('apologise'), { in: pay.error });
@@ -122,15 +122,15 @@ test('what cannot be is told where it is written', () => {
   const flow = workflow('wrong', { version: '1.0.0' });
   const a = flow.node('a', signal<number>('go'));
   assert.throws(() => flow.node('a', delay({ for: '1s' })), /there is a node a already/);
-  assert.throws(() => any(a.out), /two outputs or more/);
+  assert.throws(() => first(a.out), /two outputs or more/);
   assert.throws(
     () =>
       flow.forEach('m', { items: 'input' }, (item) => {
-        const first = item.node('x', call('f'));
+        const x = item.node('x', call('f'));
         item.node('y', call('f'));
-        return first.out;
+        return x.out;
       }),
     /the body of m must end in one node/,
   );
-  assert.throws(() => flow.node('b', step('merge'), { in: any(a.out, flow.input) }), /the input arrives by itself/);
+  assert.throws(() => flow.node('b', step('merge'), { in: first(a.out, flow.input) }), /the input arrives by itself/);
 });

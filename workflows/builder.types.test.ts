@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import { workflow } from './builder.ts';
-import { all, any, approval, call, choose, delay, expression, merge, port, step, task } from './builder-steps.ts';
+import { all, approval, call, choose, delay, expression, first, merge, port, step, task } from './builder-steps.ts';
 import type { Failure, Output } from './builder-types.ts';
 
 /** Checked by the compiler; what must not compile is marked. */
@@ -50,8 +50,8 @@ test('an output can only be wired to an input that takes it', () => {
   // @ts-expect-error a failure is no number
   flow.node('e', double, { in: total.error });
   // @ts-expect-error one of both may be text
-  flow.node('f', double, { in: any(total.out, name.out) });
-  flow.node('g', task<number, number | string>('either'), { in: any(total.out, name.out) });
+  flow.node('f', double, { in: first(total.out, name.out) });
+  flow.node('g', task<number, number | string>('either'), { in: first(total.out, name.out) });
   flow.node('h', task<number, { readonly order: Order }>('order'), { in: flow.input });
   // @ts-expect-error the input is no number
   flow.node('i', double, { in: flow.input });
@@ -76,8 +76,8 @@ test('several outputs at one input: by node id, and missing where they may be sk
   flow.node('may', task<number, { readonly total: number; readonly big?: string }>('may'), { in: some });
   // @ts-expect-error big may be skipped
   flow.node('must', task<number, { readonly total: number; readonly big: string }>('must'), { in: some });
-  const first = flow.node('first', merge(), { in: any(big.out, total.out) });
-  same<typeof first.out, Output<string | number, 'first', true>>();
+  const early = flow.node('first', merge(), { in: first(big.out, total.out) });
+  same<typeof early.out, Output<string | number, 'first', true>>();
 });
 
 test('containers give what their bodies give', () => {

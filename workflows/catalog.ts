@@ -24,6 +24,8 @@ export interface NodeType {
   /** Fields of the configuration that are expressions, by JSON pointer (`/url`, `/cases/*`), and what they may read. */
   readonly expressions?: readonly ExpressionField[];
   readonly behaviour: Behaviour;
+  /** It fills in references to secrets, `{ "secret": "NAME" }`, when it runs; expressions may then give none. */
+  readonly secrets?: boolean;
   /** What its policy is where neither node nor document say anything. */
   readonly policy?: PolicySpec;
   /** A document that uses it, its input and what comes out; executed by a test. */

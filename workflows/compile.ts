@@ -111,7 +111,13 @@ function compiledNode(linked: LinkedNode, work: Work): GraphNode {
 
 function templateOf(config: Json, linked: LinkedNode, { settings, linked: { scope } }: Work): Template {
   const fields = linked.type.expressions ?? [];
-  const { template, faults } = compileTemplate(config, fields, scope(linked), settings.expressions.compile);
+  const { template, faults } = compileTemplate(
+    config,
+    fields,
+    scope(linked),
+    settings.expressions.compile,
+    linked.type.secrets,
+  );
   if (faults.length > 0) throw unfit(`node ${linked.node.id}: ${faults[0]!.fault.message}`);
   return template;
 }

@@ -1,6 +1,7 @@
 import type { Json } from '../core/ids.ts';
 import type { Path } from './faults.ts';
 import type { Judged } from './judged.ts';
+import { isSecretReference } from './secret-reference.ts';
 
 /** A field that is called so holds a secret, unless it says where one is: `{ "secret": "NAME" }`. */
 const NAMES =
@@ -19,15 +20,6 @@ const SHAPES: readonly { readonly what: string; readonly shape: RegExp }[] = [
   { what: 'a JSON Web Token', shape: /\beyJ[A-Za-z0-9_-]{8,200}\.eyJ[A-Za-z0-9_-]{8}/ },
   { what: 'a password within an address', shape: /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/:@]{1,200}:[^\s/@]{1,200}@/i },
 ];
-
-const REFERENCE = /^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/;
-
-/** Whether JSON says where a secret is, instead of what it is. */
-export function isSecretReference(json: Json | undefined): json is { readonly secret: string } {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) return false;
-  const { secret } = json as { readonly [name: string]: Json };
-  return Object.keys(json).length === 1 && typeof secret === 'string' && REFERENCE.test(secret);
-}
 
 /** Secrets in clear, wherever something of them would be published: no message repeats one. */
 export function judgeSecrets({ sound, nodes, edges, faults }: Judged): void {

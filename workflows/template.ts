@@ -1,7 +1,9 @@
 import type { Json } from '../core/ids.ts';
 import type { Compiled, CompileOptions, Expression, ExpressionFault, ExprType } from '../expressions/expressions.ts';
 import type { ExpressionField } from './catalog.ts';
+import { NodeFailure } from './errors/node-failure.ts';
 import type { Template } from './graph.ts';
+import { isSecretReference } from './secret-reference.ts';
 
 /** How expressions are compiled: {@link compileTemplate} works with any language that has this shape. */
 export type ExpressionCompiler = (source: string, options: CompileOptions) => Compiled<unknown>;
@@ -31,12 +33,16 @@ interface Work {
   readonly reads: Set<string>;
 }
 
-/** Compiles JSON with expressions in it. `fields` are those that are expressions without a leading `=`. */
+/**
+ * Compiles JSON with expressions in it. `fields` are those that are expressions without a leading `=`. `keepsSecrets`:
+ * who is given it fills in references to secrets, so that data must not be taken for one.
+ */
 export function compileTemplate(
   json: Json,
   fields: readonly ExpressionField[],
   scope: CompileOptions['scope'],
   compile: ExpressionCompiler,
+  keepsSecrets = false,
 ): CompiledTemplate {
   const work: Work = {
     scope,
@@ -50,7 +56,7 @@ export function compileTemplate(
   const template: Template = {
     constant,
     reads: [...work.reads].sort(),
-    fill: constant ? () => part.value : (scope) => fill(part, scope),
+    fill: constant ? () => part.value : (scope) => fill(part, scope, keepsSecrets),
   };
   return { template, faults: work.faults };
 }
@@ -95,20 +101,34 @@ function constantOf(part: Part): Json {
   return part.is === 'constant' ? part.value : null;
 }
 
-function fill(part: Part, scope: Readonly<Record<string, unknown>>): Json {
+function fill(part: Part, scope: Readonly<Record<string, unknown>>, keepsSecrets: boolean): Json {
   switch (part.is) {
     case 'constant':
       return part.value;
-    case 'expression':
-      return part.expression.evaluate(scope) as Json;
+    case 'expression': {
+      const value = part.expression.evaluate(scope) as Json;
+      if (keepsSecrets) refuseReferences(value);
+      return value;
+    }
     case 'list':
-      return part.parts.map((item) => fill(item, scope));
+      return part.parts.map((item) => fill(item, scope, keepsSecrets));
     case 'object': {
       const filled: { [name: string]: Json } = {};
-      for (const [name, field] of part.parts) filled[name] = fill(field, scope);
+      for (const [name, field] of part.parts) filled[name] = fill(field, scope, keepsSecrets);
+      if (keepsSecrets && isSecretReference(filled)) refuseReferences(filled);
       return filled;
     }
   }
+}
+
+/** Whoever starts an execution must not choose what is read of the secrets. */
+function refuseReferences(value: Json): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (isSecretReference(value)) {
+    const message = 'an expression gives what names a secret; secrets are named in the document alone';
+    throw new NodeFailure('PERMANENT', 'workflow.secret-in-data', message);
+  }
+  for (const field of Object.values(value)) refuseReferences(field as Json);
 }
 
 function fits(pattern: readonly string[], path: readonly string[]): boolean {

@@ -4,6 +4,7 @@ import { nearest } from '../../core/nearest.ts';
 import type { InlineContext, Inputs, NodeType, TaskContext } from '../catalog.ts';
 import type { DocumentFault, NodeSpec } from '../document.ts';
 import { exampleDocument, fields, TEMPLATE, TEXT, VALUE_IN, VALUE_OUT } from './example.ts';
+import { type Secrets, withSecrets } from './secrets.ts';
 
 /** Functions of a program, by the names that documents call them by. */
 export interface Functions<F> {
@@ -50,7 +51,7 @@ export function functionType(functions: Functions<InlineFunction> | undefined): 
   };
 }
 
-export function taskType(tasks: Functions<TaskFunction> | undefined): NodeType {
+export function taskType(tasks: Functions<TaskFunction> | undefined, secrets: Secrets): NodeType {
   return {
     name: 'task',
     version: 1,
@@ -63,10 +64,11 @@ export function taskType(tasks: Functions<TaskFunction> | undefined): NodeType {
     outputs: VALUE_OUT,
     config: CONFIG,
     policy: { retry: { maxAttempts: 5 } },
+    secrets: true,
     behaviour: {
       kind: 'task',
       run: async (config, inputs, context) => ({
-        out: await called(tasks, config)(argumentOf(config, inputs), context),
+        out: await called(tasks, config)(argumentOf(withSecrets(config, secrets), inputs), context),
       }),
     },
     check: (node) => unknownFault(tasks, node, 'tasks'),
