@@ -6,11 +6,11 @@ import { documentHash } from './canonical.ts';
 import { compileDocument } from './compile.ts';
 import { createCatalog } from './create-catalog.ts';
 import type { WorkflowDocument } from './document.ts';
-import { smallExpressions } from './expressions.fixture.ts';
+import { EXPRESSIONS } from './expressions.ts';
 import { builtInTypes } from './nodes/built-in.ts';
 import { validateDocument } from './validate.ts';
 
-const settings = { catalog: createCatalog(builtInTypes()), expressions: smallExpressions };
+const settings = { catalog: createCatalog(builtInTypes()), expressions: EXPRESSIONS };
 
 interface Order {
   readonly customer: string;

@@ -5,10 +5,10 @@ import { compileDocument } from './compile.ts';
 import { createCatalog } from './create-catalog.ts';
 import type { WorkflowDocument } from './document.ts';
 import { durationOf } from './duration.ts';
-import { smallExpressions } from './expressions.fixture.ts';
+import { EXPRESSIONS } from './expressions.ts';
 import { builtInTypes } from './nodes/built-in.ts';
 
-const settings = { catalog: createCatalog(builtInTypes()), expressions: smallExpressions };
+const settings = { catalog: createCatalog(builtInTypes()), expressions: EXPRESSIONS };
 
 const ORDERS: WorkflowDocument = {
   apiVersion: 'nodeflow/v1',
@@ -93,7 +93,7 @@ test('templates: constants, expressions behind =, fields that are expressions', 
   const graph = compileDocument(ORDERS, settings);
   const template = (id: string) => graph.nodes[graph.number(id)!]!.template;
   assert.deepEqual(template('total').fill({ input: { a: 1, b: 2 } }), { value: 3 });
-  assert.deepEqual(template('total').reads, ['input']);
+  assert.deepEqual(template('total').reads, ['input.a', 'input.b']);
   assert.deepEqual(template('big').fill({ value: 101 }), { cases: [{ port: 'yes', when: true }] });
   assert.deepEqual([template('work').constant, template('work').fill({})], [true, { value: '=as it is' }]);
   const edge = graph.edges[1]!;

@@ -1,6 +1,6 @@
 import type { NodeType } from './catalog.ts';
 import { createCatalog } from './create-catalog.ts';
-import { smallExpressions } from './expressions.fixture.ts';
+import { EXPRESSIONS } from './expressions.ts';
 import { builtInTypes } from './nodes/built-in.ts';
 import { validateDocument } from './validate.ts';
 
@@ -51,7 +51,7 @@ const OWN: readonly NodeType[] = [
 ];
 
 const catalog = createCatalog([...builtInTypes({ functions: { discount: () => 1 } }), ...OWN]);
-export const validate = (document: unknown) => validateDocument(document, { catalog, expressions: smallExpressions });
+export const validate = (document: unknown) => validateDocument(document, { catalog, expressions: EXPRESSIONS });
 
 const base = { apiVersion: 'nodeflow/v1', id: 'a', name: 'A', version: '1.0.0' };
 export const step = (id: string, more: object = {}) => ({

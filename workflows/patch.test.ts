@@ -3,13 +3,13 @@ import { test } from 'node:test';
 import { compileDocument } from './compile.ts';
 import { createCatalog } from './create-catalog.ts';
 import type { WorkflowDocument } from './document.ts';
-import { smallExpressions } from './expressions.fixture.ts';
+import { EXPRESSIONS } from './expressions.ts';
 import type { Graph } from './graph.ts';
 import type { PatchOp } from './lifecycle/lifecycle.ts';
 import { builtInTypes } from './nodes/built-in.ts';
 import { patchGraph } from './patch.ts';
 
-const settings = { catalog: createCatalog(builtInTypes()), expressions: smallExpressions };
+const settings = { catalog: createCatalog(builtInTypes()), expressions: EXPRESSIONS };
 const node = (id: string, value: number = 1) => ({ id, type: 'expression', data: { config: { value } } });
 const document: WorkflowDocument = {
   apiVersion: 'nodeflow/v1',
