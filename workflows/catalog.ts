@@ -41,6 +41,8 @@ export interface ExpressionField {
 
 export interface NodeExample {
   readonly document: Json;
+  /** Workflows that it starts. */
+  readonly others?: readonly Json[];
   readonly input: Json;
   /** What happens while it runs, in this order. */
   readonly meanwhile?: readonly (

@@ -1,4 +1,4 @@
-import type { Json } from '../core/ids.ts';
+import type { Json, Millis } from '../core/ids.ts';
 import type { FailureInfo } from '../events/events.ts';
 import type { Catalog } from './catalog.ts';
 import type { DocumentFault } from './document.ts';
@@ -19,4 +19,6 @@ export interface Language {
   lifecycle(runInline: RunInline): Lifecycle;
   /** What a task has thrown, in the words of the engine. */
   failure(thrown: unknown, instance: string): FailureInfo;
+  /** When whoever a task has asked wants to be asked again. */
+  retryAfter?(thrown: unknown): Millis | undefined;
 }

@@ -60,8 +60,10 @@ export class TaskCalls {
     } catch (thrown) {
       // a call that the end of the engine cuts short says nothing: it is made again
       if (this.#closed) return await new Promise<never>(() => {});
-      const { failure } = this.#parts.language;
-      return this.#report(task, { ok: false, error: failure(thrown, `/nodes/${task.n}`) });
+      const { language } = this.#parts;
+      const retryAfterMs = language.retryAfter?.(thrown);
+      const error = language.failure(thrown, `/nodes/${task.n}`);
+      return this.#report(task, { ok: false, error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
     } finally {
       this.#running.delete(name);
     }

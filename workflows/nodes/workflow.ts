@@ -16,6 +16,12 @@ export const workflowNode: NodeType = {
     document: exampleDocument([
       { id: 'invoice', type: 'workflow', data: { config: { workflow: 'twice', input: '= input.total' } } },
     ]),
+    others: [
+      exampleDocument([{ id: 'twice', type: 'expression', data: { config: { value: '= input * 2' } } }], [], {
+        id: 'twice',
+        name: 'Twice',
+      }),
+    ],
     input: { total: 21 },
     output: { invoice: { twice: 42 } },
   },
