@@ -34,7 +34,7 @@ export function beginNode(step: Step, at: At, node: GraphNode): void {
 
 /** Runs within the step; where it succeeds, one transition tells all. */
 function runInline(step: Step, at: At, node: GraphNode): void {
-  const attempt = step.row(at).attempt + 1;
+  const attempt = step.nextAttempt(at);
   let failure: { readonly thrown: unknown } | undefined;
   try {
     const inputs = inputsOf(step, at, node);
@@ -58,7 +58,7 @@ function runInline(step: Step, at: At, node: GraphNode): void {
 
 function run(step: Step, at: At, node: GraphNode, config: Json, inputs: Ports): Ports {
   const { execution } = step.head;
-  const attempt = step.row(at).attempt + 1;
+  const attempt = step.nextAttempt(at);
   return step.parts.runInline(node, config, inputs, { at: step.at, execution, iteration: at.iteration, attempt });
 }
 
@@ -70,7 +70,7 @@ function switched(config: Json, inputs: Ports): Ports {
 
 /** A new attempt, with its timers. */
 function enter(step: Step, at: At, to: NodeStatus, cause: TransitionCause): void {
-  const attempt = step.row(at).attempt + 1;
+  const attempt = step.nextAttempt(at);
   step.move(at, to, cause, attempt);
   const { queueMs, runMs, totalMs } = step.node(at).timeouts;
   if (cause === 'inline') return;

@@ -65,7 +65,7 @@ export function cancel(step: Step, command: Of<'cancel'>): void {
 
 function cancelNode(step: Step, id: string): void {
   const at = { node: step.graph.number(id) ?? -1, iteration: '' };
-  if (!isKnown(step, at, id)) return;
+  if (!isKnown(step, at, id) || !isAtTheTop(step, at)) return;
   if (isTerminal(step.row(at).status)) {
     step.reject('workflow.node-ended', `${id} has ended`);
     return;
@@ -84,7 +84,7 @@ export function goOn(step: Step): void {
 
 export function retryFrom(step: Step, { node: id }: Of<'retry-from'>): void {
   const at = { node: step.graph.number(id) ?? -1, iteration: '' };
-  if (!isKnown(step, at, id)) return;
+  if (!isKnown(step, at, id) || !isAtTheTop(step, at)) return;
   if (!mayBegin(step)) {
     notRunning(step);
     return;
@@ -122,11 +122,13 @@ export function intervene(step: Step, command: Of<'intervene'>): void {
   const { node: id, iteration, action, value } = command;
   const at = { node: step.graph.number(id) ?? -1, iteration };
   if (!isKnown(step, at, id)) return;
-  if (!mayBegin(step)) {
+  // what is held waits for this, whatever else happens
+  const isHeld = step.row(at).wait?.on === 'intervention';
+  if (!isHeld && !mayBegin(step)) {
     notRunning(step);
     return;
   }
-  if (!isOpen(step, at)) {
+  if (!isHeld && !isOpen(step, at)) {
     step.reject('workflow.node-ended', `${id} is in no iteration that is open`);
     return;
   }
@@ -135,7 +137,8 @@ export function intervene(step: Step, command: Of<'intervene'>): void {
     step.reject('workflow.node-ended', `${id} is ${status}: begin again from it instead`);
     return;
   }
-  if (action === 'retry' && isTerminal(status)) {
+  const isContainer = step.node(at).type.behaviour.kind === 'container';
+  if (action === 'retry' && (isTerminal(status) || (isContainer && step.row(at).attempt > 0))) {
     rewind(step, at);
     intervened(step, at, action, value);
     return;
@@ -186,6 +189,14 @@ function isKnown(step: Step, at: At, id: string): boolean {
   const node = step.graph.nodes[at.node];
   if (node !== undefined && !node.removed) return true;
   step.reject('workflow.unknown-node', `workflow ${step.header.workflow} has no node ${id}`);
+  return false;
+}
+
+function isAtTheTop(step: Step, at: At): boolean {
+  const { parent, id } = step.node(at);
+  if (parent < 0) return true;
+  const around = step.graph.nodes[parent]!.id;
+  step.reject('workflow.within', `${id} lies within ${around}, which has iterations: name that one`);
   return false;
 }
 

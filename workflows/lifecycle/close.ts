@@ -63,7 +63,7 @@ export function closeContainer(step: Step, at: At, cause: TransitionCause, how: 
   const isTry = behaviour.kind === 'container' && behaviour.how === 'try';
   for (const { index } of iterations?.open ?? []) {
     // what cleans up is let end, where it runs already
-    if (!(isTry && index === 2)) closeIteration(step, at, index, cause, how);
+    if (!(isTry && index === 2)) closeIteration(step, at, index, cause === 'failed' ? 'upstream-failed' : cause, how);
   }
   step.work.push(at);
 }

@@ -59,8 +59,9 @@ function decide(
     act(step, command);
   }
   // a rejection changes nothing: what is deferred stays so
-  if (step.events[0]?.type === 'rejected') step.work.length = 0;
-  else proceed(step);
+  if (step.events[0]?.type === 'rejected')
+    return { record: { ...step.head, events: step.events }, effects: [], more: false };
+  proceed(step);
   return step.finish();
 }
 

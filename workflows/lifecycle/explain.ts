@@ -23,10 +23,10 @@ function textOf(step: Step, at: At, row: NodeRow, waitsFor: readonly Reason[], n
   const why = row.cause === null ? '' : ` (${row.cause})`;
   const error = row.error === null ? '' : `: ${row.error.code}, ${row.error.message}`;
   if (isTerminal(row.status)) {
-    const tries = row.attempt > 1 ? `, in attempt ${row.attempt}` : '';
+    const tries = row.failures > 0 ? `, after ${row.failures} failed attempts` : '';
     return `${where} is ${row.status}${why} for ${span(now - row.since)}${tries}${error}`;
   }
-  const attempt = row.attempt > 0 ? ` (attempt ${row.attempt} of ${retry.maxAttempts})` : '';
+  const attempt = row.attempt > 0 ? ` (attempt ${row.failures + 1} of ${retry.maxAttempts})` : '';
   const state = row.status === 'PENDING' ? (row.attempt > 0 ? 'does not run now' : 'has not run') : `is ${row.status}`;
   const reasons = waitsFor.map(({ what }) => what).join('; and ');
   return `${where} ${state}${attempt}${reasons === '' ? '' : `: it waits for ${reasons}`}${error}`;
@@ -78,7 +78,7 @@ function edgeReasons(step: Step, at: At, row: NodeRow, now: Millis): readonly Re
     seen.add(source);
     const before = step.row({ node: source, iteration: at.iteration });
     const { id, retry } = step.graph.nodes[source]!;
-    const attempt = before.attempt > 0 ? ` (attempt ${before.attempt} of ${retry.maxAttempts})` : '';
+    const attempt = before.attempt > 0 ? ` (attempt ${before.failures + 1} of ${retry.maxAttempts})` : '';
     const since = before.since > 0 ? ` for ${span(now - before.since)}` : '';
     found.push({ kind: 'node', what: `${id}, which is ${before.status}${since}${attempt}`, until: null });
   }

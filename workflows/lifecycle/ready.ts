@@ -26,6 +26,8 @@ function look(step: Step, at: At): void {
   }
   if (row.status !== 'PENDING' || row.wait !== null || node.removed) return;
   if (row.timers.some(({ timer }) => timer === 'retry')) return;
+  // what was ready before its container ended, or began again, is not any more
+  if (node.parent >= 0 && !step.isWithin(at)) return;
   const { phase } = step.header;
   if (phase === 'paused') {
     step.held.push(at);

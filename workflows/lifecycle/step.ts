@@ -76,6 +76,27 @@ export class Step {
     return this.graph.nodes[at.node]!;
   }
 
+  /**
+   * The number of the next attempt. Within a container it is above all that there were before the container began again,
+   * for rows of then are gone, and messages may still come.
+   */
+  nextAttempt(at: At): number {
+    const { attempt } = this.row(at);
+    const { parent } = this.node(at);
+    if (attempt > 0 || parent < 0) return attempt + 1;
+    const around = this.row({ node: parent, iteration: outside(at.iteration).iteration });
+    return (around.attempt - 1) * ATTEMPTS + 1;
+  }
+
+  /** Whether the iteration that a node belongs to is open. */
+  isWithin({ node, iteration }: At): boolean {
+    const { parent } = this.graph.nodes[node]!;
+    if (parent < 0 || this.facts.undoes.has(node)) return true;
+    const around = outside(iteration);
+    const { status, iterations } = this.row({ node: parent, iteration: around.iteration });
+    return status === 'RUNNING' && iterations !== null && iterations.open.some(({ index }) => index === around.index);
+  }
+
   /** One transition. What the end of a node means for its container is looked at when the step goes on. */
   move(at: At, to: NodeStatus, cause: TransitionCause, attempt?: number): void {
     const row = this.row(at);
@@ -135,3 +156,5 @@ export class Step {
 }
 
 const NONE: readonly TimerKind[] = [];
+/** More than there are of a node within one run of its container. */
+const ATTEMPTS = 1000;

@@ -1,0 +1,29 @@
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { checkCounts, checkWorld, LogChecker } from './testing/check-log.ts';
+import { graphOf, recipes } from './testing/random-graph.ts';
+import { World, type WorldOptions } from './testing/world.ts';
+
+/** More of them: NODEFLOW_SEEDS=100000. */
+const RUNS = Number(process.env['NODEFLOW_SEEDS'] ?? 1500);
+
+function holds(options: Omit<WorldOptions, 'seed'>, runs = RUNS): void {
+  fc.assert(
+    fc.property(recipes, fc.integer({ min: 1, max: 2 ** 31 }), (recipe, seed) => {
+      const world = new World(graphOf(recipe), { ...options, seed });
+      world.run();
+      new LogChecker(world.graph).check(world.records);
+      checkWorld(world);
+      checkCounts(world);
+    }),
+    { numRuns: runs, seed: 7 },
+  );
+}
+
+test('C.7 1-4, 7-12: executions of random graphs that nobody disturbs', () => holds({ faults: 0 }));
+test('C.7 1-4, 7-12: with failures', () => holds({ faults: 0.25 }));
+test('C.7 1-4, 7-12: with failures, duplicates and crashes', () =>
+  holds({ faults: 0.25, duplicates: 0.3, crashes: 0.2 }));
+test('C.7 1-4, 7-12: with people who interfere', () => {
+  holds({ faults: 0.25, duplicates: 0.2, crashes: 0.1, people: 0.1 }, RUNS * 2);
+});
