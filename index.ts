@@ -36,6 +36,17 @@ export {
 export type { Duration } from './core/duration.ts';
 export { type ErrorCode, type ErrorKind, FlowError, isFlowError } from './core/errors.ts';
 export type { Json, Millis, Position, TopicPartition } from './core/ids.ts';
+export {
+  type Compiled,
+  type CompileOptions,
+  compileExpression,
+  type Expression,
+  type ExpressionFault,
+  type ExprType,
+  printType,
+  typeOfAvroSchema,
+  typeOfJsonSchema,
+} from './expressions/expressions.ts';
 export type {
   Alarm,
   KeyValueStore,

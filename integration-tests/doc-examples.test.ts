@@ -15,6 +15,7 @@ const listed = (folder: string) => readdirSync(new URL(folder, root)).filter((na
 const DOCUMENTS = [
   'docs/evolution.md',
   'docs/exports.md',
+  'docs/expressions.md',
   'docs/queries.md',
   'docs/testing.md',
   'docs/time.md',

@@ -14,6 +14,7 @@ import {
   type AbsurdTimePolicy,
   endsBefore,
   type FailurePolicy,
+  functionOf,
   type NodeKind,
   type NodeOf,
   type PlanNode,
@@ -153,7 +154,7 @@ function recordTime(parts: BuildParts, node: NodeOf<'source'>): RecordTime | und
   const bounded = timing !== undefined && (timing.maxAheadMs !== null || timing.onAbsurdTime === 'clamp');
   if (time === null && !bounded) return undefined;
   return new RecordTime({
-    time: time === null ? undefined : (parts.program.code.fn(time) as (value: unknown, key: unknown) => number),
+    time: time === null ? undefined : functionOf<(value: unknown, key: unknown) => number>(parts.program, node, time),
     timing,
     latest: bounded ? parts.numbers.number(`partition-time/${topic}`, -1) : UNBOUNDED,
     now: () => parts.now(),

@@ -10,7 +10,7 @@ import {
   type Push,
 } from '../operators/operators.ts';
 import type { Table, TaskState } from '../state/state.ts';
-import type { PlanNode } from '../topology/plan.ts';
+import { functionOf, isExpression, type PlanNode } from '../topology/plan.ts';
 import type { Program } from '../topology/topology.ts';
 import type { TaskCalls } from './calls.ts';
 import type { Drops } from './drops.ts';
@@ -52,8 +52,8 @@ export function createContext(parts: ContextParts, node: PlanNode): OperatorCont
   return {
     step,
     fn<F>(ref: string): F {
-      const fn = code.fn(ref);
-      return (trace === undefined ? fn : traced(fn, ref, trace)) as F;
+      const fn = functionOf(program, node, ref);
+      return (trace === undefined ? fn : traced(fn, isExpression(ref) ? `${node.id}/=` : ref, trace)) as F;
     },
     serde: (name) => code.serde(name),
     table: (store) => parts.globals.get(store) ?? state.table(store),

@@ -10,7 +10,7 @@ import type { Source } from '../connectors/connectors.ts';
 import { type Position, partitionName } from '../core/ids.ts';
 import type { CommittedPosition, Log } from '../log/log.ts';
 import type { Table, TaskState } from '../state/state.ts';
-import type { NodeOf, Stage } from '../topology/plan.ts';
+import { functionOf, type NodeOf, type Stage } from '../topology/plan.ts';
 import type { Alignment } from './alignment.ts';
 import { type BuiltStage, buildStage } from './build.ts';
 import { openCalls } from './calls.ts';
@@ -310,8 +310,7 @@ async function splitFeed(
 ): Promise<SplitFeed | undefined> {
   const node: NodeOf<'read'> | undefined = parts.index.connector(stage);
   if (node === undefined || spec.split === undefined) return undefined;
-  const { code } = parts.program;
-  const source = code.fn(node.source) as Source<unknown>;
+  const source = parts.program.code.fn(node.source) as Source<unknown>;
   const at = committed.get(partitionName(progressTopic(parts.program.plan.name, stage.id), spec.partition));
   const position = at !== undefined && at.metadata === runMetadata(parts.ledger) ? at.position : 0;
   const reader = await source.open(spec.split, position);
@@ -320,8 +319,8 @@ async function splitFeed(
     split: spec.partition,
     position,
     records: spec.split.records,
-    keyOf: code.fn(node.keyOf) as (value: unknown) => unknown,
-    time: code.fn(node.time) as (value: unknown, key: unknown) => number,
+    keyOf: functionOf<(value: unknown) => unknown>(parts.program, node, node.keyOf),
+    time: functionOf<(value: unknown, key: unknown) => number>(parts.program, node, node.time),
     push: built.read!,
   });
   return { input, reader, reading: false };

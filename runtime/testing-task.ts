@@ -5,7 +5,7 @@ import type { Millis, TaskId } from '../core/ids.ts';
 import type { Step } from '../core/step.ts';
 import type { StateBackend, Table, TaskState } from '../state/state.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { FailurePolicy, Stage } from '../topology/plan.ts';
+import { type FailurePolicy, functionOf, type Stage } from '../topology/plan.ts';
 import type { Program } from '../topology/topology.ts';
 import { Alignment } from './alignment.ts';
 import { type BuiltStage, buildStage } from './build.ts';
@@ -249,14 +249,13 @@ function splitInput(
 ): SplitInput | undefined {
   const connector = index.connector(task.stage);
   if (connector === undefined) return undefined;
-  const { code } = program;
   return new SplitInput({
     node: connector.id,
     split: task.partition,
     position: stores.position(task.id, splitTopic(connector.id), task.partition),
     records: undefined,
-    keyOf: code.fn(connector.keyOf) as (value: unknown) => unknown,
-    time: code.fn(connector.time) as (value: unknown, key: unknown) => Millis,
+    keyOf: functionOf<(value: unknown) => unknown>(program, connector, connector.keyOf),
+    time: functionOf<(value: unknown, key: unknown) => Millis>(program, connector, connector.time),
     push: built.read!,
   });
 }

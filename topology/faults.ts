@@ -33,6 +33,8 @@ export type PlanFaultCode =
   | 'cycle'
   /** A connector mixed with other inputs, or with state. */
   | 'connector'
+  /** An expression that is wrong, or stands where none may. */
+  | 'expression'
   /** Stages that do not follow from the nodes. */
   | 'stages'
   /** At deploy: a topic is not there. */

@@ -1,5 +1,6 @@
 import { assert } from '../core/assert.ts';
 import type { Serde } from '../schemas/schemas.ts';
+import { refOfExpression } from './expr.ts';
 import { NodeIds } from './node-ids.ts';
 import { nullKeysOf } from './null-keys.ts';
 import { partitionings, sinkPartitioner } from './partitioning.ts';
@@ -53,7 +54,10 @@ export class PlanBuilder {
     return this.#byId;
   }
 
+  /** Keeps a function; answers its reference. An expression is its own. */
   fn(id: string, role: string, code: unknown): CodeRef {
+    const expression = refOfExpression(code);
+    if (expression !== undefined) return expression;
     const ref = `${id}/${role}`;
     if (!this.#functions.has(ref)) this.#functions.set(ref, code);
     return ref;

@@ -127,7 +127,7 @@ export interface Stage {
   readonly connector: string | null;
 }
 
-/** `<node id>/<role>`: a function's place in {@link Code}. */
+/** `<node id>/<role>`: a function's place in {@link Code}; or `= <source>`: an expression, which needs none. */
 export type CodeRef = string;
 
 interface NodeCommon {
@@ -390,6 +390,8 @@ export type NodeOf<Kind extends NodeKind> = Extract<PlanNode, { readonly kind: K
 
 /** The policy for operator errors stands on the application, per plan run; see `runtime/`. */
 export type { CacheSettings, CallOrder, CallSettings } from './call-nodes.ts';
+export { isExpression } from './expr.ts';
+export { functionOf } from './functions-of.ts';
 export { type Before, endsBefore } from './leads-to.ts';
 export { planHash } from './plan-hash.ts';
 export type { Code, Program } from './program.ts';

@@ -1,6 +1,8 @@
+import { isExpression } from './expr.ts';
 import { fault, type PlanFault } from './faults.ts';
+import { codeOf } from './node-code.ts';
 import { storesOf } from './node-stores.ts';
-import type { Plan, PlanNode, WindowSpec } from './plan.ts';
+import type { Plan, PlanNode } from './plan.ts';
 import { lookedInto, storesBehind } from './table-rows.ts';
 
 /** Everything a node names is there, and its inputs stand before it. */
@@ -30,8 +32,9 @@ export function referenceFaults(plan: Plan): readonly PlanFault[] {
         tell(node.id, `store ${store} does not list ${node.id}, which uses it; add it to the store's nodes`);
       }
     }
-    for (const ref of codeOf(node)) {
-      if (!ref.startsWith(`${node.id}/`)) tell(node.id, `${node.id} refers to the code of another node: ${ref}`);
+    for (const { ref } of codeOf(node)) {
+      if (!ref.startsWith(`${node.id}/`) && !isExpression(ref))
+        tell(node.id, `${node.id} refers to the code of another node: ${ref}`);
     }
   }
   for (const store of plan.stores) {
@@ -50,43 +53,4 @@ function usedStores(node: PlanNode, byId: ReadonlyMap<string, PlanNode>): readon
   const behind = looked.flatMap((input) => storesBehind(input, (id) => byId.get(id)));
   const buffer = node.kind === 'joinTable' && node.grace !== null ? [node.grace.buffer] : [];
   return [...new Set([...own, ...behind, ...buffer])];
-}
-
-function codeOf(node: PlanNode): readonly string[] {
-  switch (node.kind) {
-    case 'source':
-      return node.time === null ? [] : [node.time];
-    case 'read':
-      return [node.source, node.keyOf, node.time];
-    case 'branch':
-      return node.arms.flatMap((arm) => (arm.fn === null ? [] : [arm.fn]));
-    case 'aggregate':
-      return [node.add, node.initial, node.merge, ...(node.adds ?? []), ...codeOfWindow(node.window)].filter(
-        (ref) => ref !== null,
-      );
-    case 'aggregateTable':
-      return [node.add, node.subtract, node.initial].filter((ref) => ref !== null);
-    case 'joinTable':
-    case 'joinTables':
-    case 'joinStreams':
-    case 'joinForeign':
-      return [node.merge];
-    case 'subscribeForeign':
-      return [node.foreignKey];
-    case 'joinGlobal':
-      return [node.keyOf, node.merge];
-    case 'lookup':
-      return [node.fn, node.merge];
-    case 'process':
-      return [node.supplier];
-    case 'deduplicate':
-      return node.by === null ? [] : [node.by];
-    default:
-      return 'fn' in node ? [node.fn] : [];
-  }
-}
-
-function codeOfWindow(window: WindowSpec | null): readonly (string | null)[] {
-  if (window?.type === 'session') return typeof window.gapMs === 'string' ? [window.gapMs] : [];
-  return window?.type === 'custom' ? [window.assign, window.merge, window.close] : [];
 }

@@ -1,9 +1,11 @@
 import { FlowError } from '../core/errors.ts';
 import { addGlobalTable, type Named } from './add-global.ts';
+import { isExpression, refOfExpression } from './expr.ts';
 import type { GlobalTableOptions } from './global-handles.ts';
 import type { ReadOptions, SourceLike, StreamOptions, TableOptions } from './handles.ts';
 import type { NodeOf } from './plan.ts';
 import type { Program } from './program.ts';
+import { typeOfSerde } from './serde-types.ts';
 import { sourceTiming } from './source-timing.ts';
 import { tableKind } from './table-kind.ts';
 import type { Topic } from './topic.ts';
@@ -35,14 +37,14 @@ export class TopologyHandle {
     const timing = sourceTiming(name, options);
     const same = this.#sources.find((id) => {
       const node = builder.node(id) as NodeOf<'source'>;
-      const time = node.time === null ? undefined : builder.code(node.time);
+      const time = node.time === null || isExpression(node.time) ? (node.time ?? undefined) : builder.code(node.time);
       return (
         node.topic === name &&
         node.key === wanted.key &&
         node.value === wanted.value &&
         node.onUndecodable === wanted.onUndecodable &&
         JSON.stringify(node.timing) === JSON.stringify(timing) &&
-        time === options.time
+        time === (options.time === undefined ? undefined : (refOfExpression(options.time) ?? options.time))
       );
     });
     const id = same ?? builder.ids.named('source', name);
@@ -90,7 +92,10 @@ export class TopologyHandle {
   build(): Program {
     const { builder } = this.#wire;
     const plan = builder.plan();
-    const faults = validatePlan(plan);
+    const faults = validatePlan(plan, (format) => {
+      const serde = builder.serdeNamed(format);
+      return serde === undefined ? 'dyn' : typeOfSerde(serde);
+    });
     if (faults.length > 0) {
       const lines = faults.map((fault) => `  - ${fault.message}`);
       throw new FlowError('plan.invalid', `topology ${this.name} cannot run as written:\n${lines.join('\n')}`);

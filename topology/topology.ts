@@ -44,6 +44,7 @@ export type { DiffFault } from './diff-faults.ts';
 export { diffPlans, type InputChange, type PlanDiff, type Renames, type TopicChange } from './diff-plans.ts';
 export type { StoreChange } from './diff-stores.ts';
 export { type DiffCosts, diffLines, faultLines } from './diff-words.ts';
+export { type Expr, expr } from './expr.ts';
 export type { PlanFault, PlanFaultCode } from './faults.ts';
 export type * from './foreign-handles.ts';
 export type * from './global-handles.ts';
