@@ -187,6 +187,10 @@ function release(step: Step, at: At): void {
 
 function isKnown(step: Step, at: At, id: string): boolean {
   const node = step.graph.nodes[at.node];
+  if (node !== undefined && step.facts.undoes.has(node.number) && step.row(at).wait === null) {
+    step.reject('workflow.node-not-begun', `${id} compensates another node, and runs only then`);
+    return false;
+  }
   if (node !== undefined && !node.removed) return true;
   step.reject('workflow.unknown-node', `workflow ${step.header.workflow} has no node ${id}`);
   return false;

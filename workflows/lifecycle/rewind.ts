@@ -28,7 +28,7 @@ export function rewind(step: Step, from: At): void {
 export function isOpen(step: Step, { node, iteration }: At): boolean {
   const { parent } = step.graph.nodes[node]!;
   if (parent < 0) return iteration === '';
-  if (iteration === '') return false;
+  if (iteration === '' || !step.isWithin({ node, iteration })) return false;
   const around = outside(iteration);
   const { iterations, status } = step.row({ node: parent, iteration: around.iteration });
   if (status !== 'RUNNING' || iterations === null || iterations.closing !== null) return false;

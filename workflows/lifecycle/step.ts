@@ -2,7 +2,7 @@ import type { Json, Millis } from '../../core/ids.ts';
 import type { At, NodeStatus, StepEvent, TimerKind, TransitionCause } from '../../events/events.ts';
 import type { Graph, GraphNode } from '../graph.ts';
 import { evolve } from './evolve.ts';
-import { type Facts, factsOf } from './facts.ts';
+import { type Facts, factsOf, partOf } from './facts.ts';
 import type {
   Decided,
   Effect,
@@ -94,7 +94,9 @@ export class Step {
     if (parent < 0 || this.facts.undoes.has(node)) return true;
     const around = outside(iteration);
     const { status, iterations } = this.row({ node: parent, iteration: around.iteration });
-    return status === 'RUNNING' && iterations !== null && iterations.open.some(({ index }) => index === around.index);
+    if (status !== 'RUNNING' || iterations === null) return false;
+    if (!partOf(this.facts, this.graph.nodes[parent]!, around.index).nodes.includes(node)) return false;
+    return iterations.open.some(({ index }) => index === around.index);
   }
 
   /** One transition. What the end of a node means for its container is looked at when the step goes on. */
