@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { seededRandom } from '../core/random.ts';
@@ -14,7 +16,18 @@ let ahead = 0;
 /** The clock of the wall, which tests put forward. */
 const clock: Clock = { ...systemClock, now: () => systemClock.now() + ahead };
 
+/** What the example of HTTP calls asks, here on the loopback. */
+const server = createServer((request, response) => {
+  const isRight = request.url === '/rates?currency=EUR' && request.headers.authorization === 'token';
+  response.writeHead(isRight ? 200 : 400, { 'content-type': 'application/json' }).end('{"rate":2.5}');
+});
+await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+const api = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+after(() => server.close());
+
 const language = createLanguage({
+  http: { allow: [api] },
+  secrets: (name) => (name === 'RATES_TOKEN' ? 'token' : undefined),
   functions: { discount: (total) => (total as number) * 0.9 },
   tasks: { charge: async (argument) => ({ charged: (argument as { readonly amount: number }).amount }) },
 });
@@ -37,7 +50,8 @@ for (const { name, behaviour, example } of language.catalog.types) {
   test(`the example of ${name} gives what it says`, { timeout: 20_000 }, async () => {
     const id = `${name.replaceAll('.', '-')}-example`;
     await workflows.publish({ ...(example.document as unknown as WorkflowDocument), id });
-    const { execution } = await workflows.start(id, example.input);
+    const input = name === 'task.http' ? { ...(example.input as object), api: `http://${api}` } : example.input;
+    const { execution } = await workflows.start(id, input);
     for (const step of example.meanwhile ?? []) await act(execution, step);
     if (behaviour.kind === 'delay') await pass(DAY_MS);
     const view = await workflows.ended(execution);

@@ -1,7 +1,7 @@
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { checkWorld, LogChecker } from './testing/check-log.ts';
-import { graphOf, recipes } from './testing/random-graph.ts';
+import { graphOf, recipes } from './testing/random-graph.fixture.ts';
 import { World, type WorldOptions } from './testing/world.ts';
 
 /** More of them: NODEFLOW_SEEDS=100000. */
