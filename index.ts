@@ -1,5 +1,6 @@
 /** The public interface of `@nodeflow/engine`. Whatever is not named here may change at any time. */
 export { configuredLog } from './cli/engine.ts';
+export type { ServedWorkflows } from './cli/load-workflows.ts';
 export { showProgress } from './cli/progress.ts';
 export { runMain } from './cli/run-main.ts';
 export {
@@ -11,6 +12,7 @@ export {
   type Running,
   run,
 } from './cli/wire.ts';
+export { openWorkflowService, type WorkflowService, type WorkflowServiceOptions } from './cli/workflow-service.ts';
 export type { World } from './cli/world.ts';
 export {
   csvFile,
@@ -109,3 +111,14 @@ export {
 export { createTelemetry, type Telemetry, type TelemetryOptions } from './telemetry/telemetry.ts';
 export type { AbsurdTimePolicy, FailurePolicy, Plan, PlanNode } from './topology/plan.ts';
 export * from './topology/topology.ts';
+export type { InlineContext, NodeType, TaskContext } from './workflows/catalog.ts';
+export type { WorkflowDocument } from './workflows/document.ts';
+export {
+  createLanguage,
+  type ExecutionView,
+  type Language,
+  type LanguageOptions,
+  NodeFailure,
+  openWorkflows,
+  type Workflows,
+} from './workflows/workflows.ts';

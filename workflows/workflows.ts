@@ -162,6 +162,7 @@ export interface WorkflowFigures {
 }
 
 export { createLanguage, type LanguageOptions } from './create-language.ts';
+export { NodeFailure } from './errors/node-failure.ts';
 export type { Language } from './language.ts';
 export {
   DEFAULT_WORKFLOW_SETTINGS,

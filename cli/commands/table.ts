@@ -12,6 +12,7 @@ import { registry } from './registry.ts';
 import { reset } from './reset.ts';
 import { run } from './run.ts';
 import { schemas } from './schemas.ts';
+import { serve } from './serve.ts';
 import { topics } from './topics.ts';
 import { version } from './version.ts';
 
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   consume,
   produce,
   groups,
+  serve,
   execution,
   reset,
   doctor,

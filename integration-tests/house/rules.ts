@@ -93,6 +93,7 @@ export const SYNCHRONOUS_ROOMS: readonly string[] = ['operators'];
 /** Files that import a module whose name is known only when they run. */
 export const COMPUTED_IMPORTS: readonly { readonly file: string; readonly reason: string }[] = [
   { file: 'runtime/load.ts', reason: "the user's topology module" },
+  { file: 'cli/load-workflows.ts', reason: "the user's module of functions and tasks" },
   { file: 'runtime/thread-host.ts', reason: 'its own worker file, which ends in .js once built' },
   { file: 'bin/launch.mjs', reason: 'the script it was asked to run' },
   { file: 'cli/commands/version.ts', reason: 'package.json, which stands one folder higher once built' },

@@ -1,4 +1,4 @@
-import type { Json } from '../../core/ids.ts';
+import type { Json, Millis } from '../../core/ids.ts';
 import type { Graph } from '../graph.ts';
 import type { NodeKey, NodeRow, Rows } from '../lifecycle/lifecycle.ts';
 import type { ExecutionView, NodeView } from '../workflows.ts';
@@ -11,12 +11,15 @@ export function viewOf({ rows, graph, output, endedAt }: Folded): ExecutionView 
   const { mode, input, error, startedAt, user, labels, counts } = header;
   const found = new Map<NodeKey, NodeRow>(rows.nodesOf(''));
   const nodes: NodeView[] = [];
+  // what undoes another is not there before it is wanted
+  const undoing = new Set(graph.nodes.map(({ compensation }) => compensation));
   for (const node of graph.nodes) {
-    if (!node.removed && node.parent < 0 && !found.has(`${node.number}`)) nodes.push(unknownNode(node, startedAt));
+    const isExpected = !node.removed && node.parent < 0 && !undoing.has(node.number);
+    if (isExpected && !found.has(`${node.number}`)) nodes.push(unknownNode(node, startedAt));
   }
   const ports = new Map<NodeKey, readonly string[]>();
   for (const [node, iteration, names] of rows.outputs()) ports.set(keyOf(node, iteration), names);
-  for (const [key, row] of found) nodes.push(nodeView(rows, graph, key, row, ports.get(key) ?? []));
+  for (const [key, row] of found) nodes.push(nodeView(rows, graph, key, row, ports.get(key) ?? [], startedAt));
   nodes.sort((a, b) => graph.number(a.id)! - graph.number(b.id)! || (a.iteration < b.iteration ? -1 : 1));
   return {
     ...{ id, workflow, version, definition, revision, seq, status, phase, degraded, mode, input, output },
@@ -24,10 +27,18 @@ export function viewOf({ rows, graph, output, endedAt }: Folded): ExecutionView 
   };
 }
 
-function nodeView(rows: Rows, graph: Graph, key: NodeKey, row: NodeRow, ports: readonly string[]): NodeView {
+function nodeView(
+  rows: Rows,
+  graph: Graph,
+  key: NodeKey,
+  row: NodeRow,
+  ports: readonly string[],
+  startedAt: Millis,
+): NodeView {
   const [number, iteration = ''] = key.split('@') as [string, string?];
   const { id, type } = graph.nodes[Number(number)]!;
-  const { status, attempt, since, error, wait } = row;
+  const { status, attempt, error, wait } = row;
+  const since = row.since === 0 ? startedAt : row.since;
   const outputs = Object.fromEntries(ports.map((port) => [port, rows.output(key, port) ?? null]));
   return { id, type: type.name, iteration, status, attempt, since, outputs, error: error as Json, wait };
 }
