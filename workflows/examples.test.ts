@@ -80,3 +80,11 @@ async function pass(ms: number): Promise<void> {
   ahead += ms;
   await workflows.start('twice', 1);
 }
+
+test('a text that begins with = is written with two', async () => {
+  const node = { id: 'a', type: 'expression', data: { config: { value: '==as it is' } } };
+  const head = { apiVersion: 'nodeflow/v1', id: 'literal', name: 'Literal', version: '1.0.0' };
+  await workflows.publish({ ...head, nodes: [node], edges: [] });
+  const { execution } = await workflows.start('literal', null);
+  assert.deepEqual((await workflows.ended(execution)).output, { a: '=as it is' });
+});
