@@ -20,6 +20,7 @@ const DOCUMENTS = [
   'docs/testing.md',
   'docs/time.md',
   'docs/tutorial.md',
+  'docs/workflows/documents.md',
   'docs/coming-from-kafka-streams.md',
   ...listed('docs/operators')
     .filter((name) => name !== 'README.md')
@@ -70,6 +71,7 @@ function blocksOf(document: string): readonly string[] {
 function local(code: string): string {
   const own = code
     .replaceAll("'@nodeflow/engine/testing'", `'${new URL('testing.ts', root).href}'`)
+    .replaceAll("'@nodeflow/engine/workflows'", `'${new URL('workflows.ts', root).href}'`)
     .replaceAll("'@nodeflow/engine'", `'${new URL('index.ts', root).href}'`);
   return /^import assert /m.test(own) ? own : `import assert from 'node:assert/strict';\n${own}`;
 }

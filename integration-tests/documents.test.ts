@@ -14,6 +14,7 @@ import { KAFKA_CAPABILITIES } from '../log/kafka/kafka.ts';
 import { KAFKAJS_CAPABILITIES } from '../log/kafkajs/kafkajs.ts';
 import type { LogCapabilities } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
+import { createLanguage, faultReference, nodeReference } from '../workflows/workflows.ts';
 import { HOMES, OPEN_ROOMS, STOREYS } from './house/rules.ts';
 import { CASES_HEADING, driverCases } from './support/driver-cases.ts';
 
@@ -87,6 +88,12 @@ test('the configuration reference and the error reference are as the code says',
   assert.equal(read('docs/errors.md'), errorReference(), 'run npm run docs');
 });
 
+test('types of nodes and faults of documents are told as the code has them', () => {
+  const { types } = createLanguage().catalog;
+  assert.equal(read('docs/workflows/nodes.md'), nodeReference(types), 'run npm run docs');
+  assert.equal(read('docs/workflows/faults.md'), faultReference(), 'run npm run docs');
+});
+
 test('ARCHITECTURE.md names every room, on its storey, and no other', () => {
   const named = rows(read('ARCHITECTURE.md'), 'The storeys').map(([storey, room]) => `${storey} ${room}`);
   const rooms = STOREYS.flatMap((names, storey) => names.map((name) => `${storey} \`${name}/\``));
@@ -124,7 +131,9 @@ test('links in documents lead to files that are there', () => {
     'README.md',
     'ARCHITECTURE.md',
     'CONTRIBUTING.md',
-    ...['docs', 'docs/operators'].flatMap((folder) => readdirSync(join(root, folder)).map((f) => `${folder}/${f}`)),
+    ...['docs', 'docs/operators', 'docs/workflows'].flatMap((folder) =>
+      readdirSync(join(root, folder)).map((f) => `${folder}/${f}`),
+    ),
   ];
   for (const document of documents.filter((name) => name.endsWith('.md'))) {
     for (const [, target] of read(document).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { type Clock, systemClock } from '../core/clock.ts';
+
 import { seededRandom } from '../core/random.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
 import { createStateBackend } from '../state/state.ts';
@@ -36,15 +37,13 @@ const workflows = await openWorkflows({
   ...{ state: createStateBackend({}), directory: undefined, clock, telemetry: silentTelemetry(), language },
   settings: { partitions: 1 },
 });
-after(() => workflows.drain());
+after(async () => {
+  await workflows.drain();
+});
 
-const twice = { id: 'double', type: 'expression', data: { config: { value: '= input * 2' } } };
-await workflows
-  .publish({
-    ...{ apiVersion: 'nodeflow/v1', id: 'twice', name: 'Twice', version: '1.0.0', nodes: [twice], edges: [] },
-    outputs: { twice: '= nodes.double.out' },
-  })
-  .catch(() => undefined);
+for (const { example } of language.catalog.types) {
+  for (const other of example.others ?? []) await workflows.publish(other);
+}
 
 for (const { name, behaviour, example } of language.catalog.types) {
   test(`the example of ${name} gives what it says`, { timeout: 20_000 }, async () => {
@@ -81,3 +80,11 @@ async function pass(ms: number): Promise<void> {
   ahead += ms;
   await workflows.start('twice', 1);
 }
+
+test('a text that begins with = is written with two', async () => {
+  const node = { id: 'a', type: 'expression', data: { config: { value: '==as it is' } } };
+  const head = { apiVersion: 'nodeflow/v1', id: 'literal', name: 'Literal', version: '1.0.0' };
+  await workflows.publish({ ...head, nodes: [node], edges: [] });
+  const { execution } = await workflows.start('literal', null);
+  assert.deepEqual((await workflows.ended(execution)).output, { a: '=as it is' });
+});

@@ -161,12 +161,21 @@ export interface WorkflowFigures {
   readonly timers: number;
 }
 
+export { canonicalText, documentHash } from './canonical.ts';
+export { compileDocument } from './compile.ts';
+export { createCatalog } from './create-catalog.ts';
 export { createLanguage, type LanguageOptions } from './create-language.ts';
+export { describeGraph } from './describe.ts';
+export { type DocumentDiff, diffDocuments, documentDiffLines } from './diff.ts';
 export { NodeFailure } from './errors/node-failure.ts';
+export { DOCUMENT_SCHEMA } from './judge-schema.ts';
 export type { Language } from './language.ts';
+export { faultReference, nodeReference, nodeTypeLines } from './node-reference.ts';
+export { type BuiltInSettings, builtInTypes } from './nodes/built-in.ts';
 export {
   DEFAULT_WORKFLOW_SETTINGS,
   openWorkflows,
   type WorkflowParts,
   type WorkflowSettings,
 } from './open-workflows.ts';
+export { validateDocument } from './validate.ts';

@@ -6,6 +6,7 @@ import { execution } from './execution.ts';
 import { groups } from './groups.ts';
 import { init } from './init.ts';
 import { kafka } from './kafka.ts';
+import { nodes } from './nodes.ts';
 import { plan } from './plan.ts';
 import { produce } from './produce.ts';
 import { registry } from './registry.ts';
@@ -15,6 +16,7 @@ import { schemas } from './schemas.ts';
 import { serve } from './serve.ts';
 import { topics } from './topics.ts';
 import { version } from './version.ts';
+import { workflow } from './workflow.ts';
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
@@ -26,7 +28,9 @@ export const COMMANDS: readonly Command[] = [
   produce,
   groups,
   serve,
+  workflow,
   execution,
+  nodes,
   reset,
   doctor,
   schemas,

@@ -82,7 +82,7 @@ function importFault(file: string, target: string, tree: Tree): { rule: string; 
 function yardFault(file: string, target: string): { rule: string; message: string } | undefined {
   const yard = YARD.find((one) => one.folder === folderOf(file));
   if (yard?.may !== 'package root') return undefined;
-  if (folderOf(target) === yard.folder || target === 'index.ts' || target === 'testing.ts') return undefined;
+  if (folderOf(target) === yard.folder || ['index.ts', 'testing.ts', 'workflows.ts'].includes(target)) return undefined;
   return { rule: 'door', message: `${yard.folder}/ uses the package as a user does: import index.ts or testing.ts` };
 }
 

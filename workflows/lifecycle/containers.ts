@@ -108,7 +108,7 @@ function loopOn(step: Step, at: At, node: GraphNode, { next }: Iterations): void
   const last = lastOf(step, at, next);
   const inputs = inputsOf(step, at, node);
   const scope = { ...scopeOf(step, at, node, inputs), last, iteration: next };
-  const config = (node.template.constant ? node.config : node.template.fill(scope)) as unknown as LoopConfig;
+  const config = node.template.fill(scope) as unknown as LoopConfig;
   if (config.while === false) {
     finish(step, at, { out: last });
     return;

@@ -145,5 +145,5 @@ export function resultOf(step: Step, container: At, index: number, leaves: reado
 
 /** The configuration of a node with its expressions filled in. Throws what they throw. */
 export function configOf(step: Step, at: At, node: GraphNode, inputs: Ports): Json {
-  return node.template.constant ? node.config : node.template.fill(scopeOf(step, at, node, inputs));
+  return node.template.fill(node.template.constant ? {} : scopeOf(step, at, node, inputs));
 }
