@@ -7,7 +7,7 @@ import { MAX_STEP_NODES } from './lifecycle.ts';
 import type { EdgeSketch } from './testing/build-graph.ts';
 import { NO_RETRY } from './testing/build-graph.ts';
 import { Harness } from './testing/harness.ts';
-import { graphOf } from './testing/random-graph.ts';
+import { graphOf } from './testing/random-graph.fixture.ts';
 import { World } from './testing/world.ts';
 
 test('C.7 16: a graph of 2,000 nodes is looked at edge by edge, once each, in steps that are bounded', () => {

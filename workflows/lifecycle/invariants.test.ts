@@ -1,11 +1,16 @@
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { checkWorld, LogChecker } from './testing/check-log.ts';
-import { graphOf, recipes } from './testing/random-graph.fixture.ts';
+import { graphOf, type Recipe } from './testing/random-graph.fixture.ts';
 import { World, type WorldOptions } from './testing/world.ts';
 
 /** More of them: NODEFLOW_SEEDS=100000. */
 const RUNS = Number(process.env['NODEFLOW_SEEDS'] ?? 1500);
+
+const recipes: fc.Arbitrary<Recipe> = fc.record({
+  seed: fc.integer({ min: 1, max: 2 ** 31 }),
+  nodes: fc.integer({ min: 1, max: 9 }),
+});
 
 function holds(options: Omit<WorldOptions, 'seed'>, runs = RUNS): void {
   fc.assert(

@@ -4,7 +4,7 @@ import type { StepEvent } from '../../events/events.ts';
 import type { Decided, Lifecycle, LifecycleParts } from './lifecycle.ts';
 import { keyOf } from './row.ts';
 import { checkWorld, LogChecker } from './testing/check-log.ts';
-import { graphOf } from './testing/random-graph.ts';
+import { graphOf } from './testing/random-graph.fixture.ts';
 import { World } from './testing/world.ts';
 
 /** Mistakes that were planted, each of which the properties must see. */
