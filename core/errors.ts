@@ -1,20 +1,11 @@
+import { type ErrorKind, type ErrorRow, row } from './error-row.ts';
+import { WORKFLOW_ERRORS } from './workflow-errors.ts';
+
 /**
  * Every error a user can meet has a row here: a stable code, what kind it is, and the exit code of
  * the command line. Messages are written where the error is made, since only there the thing and the
  * cure are known; they name both. `docs/errors.md` is generated from this table.
  */
-export type ErrorKind = 'transient' | 'permanent' | 'system' | 'user';
-
-interface ErrorRow {
-  readonly kind: ErrorKind;
-  /** What happened, in general. */
-  readonly cause: string;
-  /** What to do about it, in general. */
-  readonly cure: string;
-}
-
-const row = (kind: ErrorKind, cause: string, cure: string): ErrorRow => ({ kind, cause, cure });
-
 export const ERRORS = {
   // configuration and command line
   'option.unknown': row('user', 'An option or command is not known.', 'See `nodeflow help`.'),
@@ -318,51 +309,11 @@ export const ERRORS = {
   'task.lost': row('transient', 'A task was taken away while it worked.', 'Retried by its new owner.'),
   'worker.failed': row('system', 'A worker thread ended unexpectedly.', 'See the cause in the log.'),
   // workflows
-  'workflow.invalid': row('user', 'A workflow document has faults.', 'Correct each fault that the message lists.'),
-  'workflow.version-taken': row(
-    'user',
-    'Another document was published under this id and version.',
-    'Give the document a new version; a published one never changes.',
-  ),
-  'workflow.unknown-definition': row(
-    'user',
-    'There is no definition of this workflow, or not of this version.',
-    'Publish it: `nodeflow workflow publish FILE`.',
-  ),
-  'workflow.unknown-execution': row(
-    'user',
-    'There is no execution of this id, or its end is so long ago that it was forgotten.',
-    'Check the id.',
-  ),
-  'workflow.ended': row('user', 'The execution has ended.', 'Start another one, or fork this one.'),
-  'workflow.rejected': row(
-    'user',
-    'A command to an execution was rejected; nothing has changed.',
-    'See the message: it says why.',
-  ),
-  'workflow.unanswered': row(
-    'transient',
-    'A command was sent and not answered in time. It may still have an effect.',
-    'Send it again under the same id: the same id twice is one command.',
-  ),
-  'workflow.stale': row(
-    'permanent',
-    'An attempt reports that has been given up.',
-    'Nothing: a later attempt goes on, or the execution has ended.',
-  ),
-  'workflow.node-type': row(
-    'user',
-    'A node type cannot be as it was registered.',
-    'Change its name, version or configuration schema as the message says.',
-  ),
-  'workflow.unknown-function': row(
-    'user',
-    'A document calls a function that the program does not have.',
-    'Give the function to the engine under the name that the document uses.',
-  ),
+  ...WORKFLOW_ERRORS,
   stopped: row('transient', 'The run was stopped before it ended.', 'Start it again; it continues.'),
 } as const satisfies Record<string, ErrorRow>;
 
+export type { ErrorKind };
 export type ErrorCode = keyof typeof ERRORS;
 
 /** An error with a code of {@link ERRORS}; its message names the thing and the cure. */

@@ -140,7 +140,7 @@ function tryOn(step: Step, at: At, node: GraphNode, { next }: Iterations): void 
     beginIteration(step, at, node, FINALLY);
     return;
   }
-  const result = body ?? step.output(at, '#1');
+  const result = body === undefined ? step.output(at, '#1') : body;
   const isClean = !has(FINALLY) || step.output(at, '#2') !== undefined;
   if (result !== undefined && isClean) {
     finish(step, at, { out: result });

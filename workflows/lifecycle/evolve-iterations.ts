@@ -39,7 +39,7 @@ export function end(rows: Rows, graph: Graph, event: IterationEvent): void {
   const hasFailed = event.to === 'failed';
   const how = howOf(graph, event.node);
   if (how === 'map') dropIteration(rows, graph, event, event.index, false);
-  if (!hasFailed || how === 'map') {
+  if (!hasFailed) {
     rows.putOutput(keyOf(event.node, event.iteration), how === 'loop' ? '#last' : `#${event.index}`, event.value);
   }
   changeIterations(rows, event, (iterations) => ({

@@ -1,4 +1,3 @@
-import * as fc from 'fast-check';
 import { type Random, randomInt, seededRandom } from '../../../core/random.ts';
 import type { Join } from '../../graph.ts';
 import {
@@ -17,11 +16,6 @@ export interface Recipe {
 }
 
 /** Graphs of every kind of node, policy and edge; the fewer nodes, the simpler they are. */
-export const recipes: fc.Arbitrary<Recipe> = fc.record({
-  seed: fc.integer({ min: 1, max: 2 ** 31 }),
-  nodes: fc.integer({ min: 1, max: 9 }),
-});
-
 export function graphOf({ seed, nodes }: Recipe): GraphSpec {
   return randomGraph(seededRandom(seed), nodes);
 }

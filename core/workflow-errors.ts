@@ -1,0 +1,144 @@
+import { type ErrorRow, row } from './error-row.ts';
+
+/** The rows of `errors.ts` for workflows: of documents, of commands to executions, and of what makes nodes fail. */
+export const WORKFLOW_ERRORS = {
+  'workflow.invalid': row('user', 'A workflow document has faults.', 'Correct each fault that the message lists.'),
+  'workflow.version-taken': row(
+    'user',
+    'Another document was published under this id and version.',
+    'Give the document a new version; a published one never changes.',
+  ),
+  'workflow.unknown-definition': row(
+    'user',
+    'There is no definition of this workflow, or not of this version.',
+    'Publish it: `nodeflow workflow publish FILE`.',
+  ),
+  'workflow.unknown-execution': row(
+    'user',
+    'There is no execution of this id, or its end is so long ago that it was forgotten.',
+    'Check the id.',
+  ),
+  'workflow.ended': row('user', 'The execution has ended.', 'Start another one, or fork this one.'),
+  'workflow.rejected': row(
+    'user',
+    'A command to an execution was rejected; nothing has changed.',
+    'See the message: it says why.',
+  ),
+  'workflow.unanswered': row(
+    'transient',
+    'A command was sent and not answered in time. It may still have an effect.',
+    'Send it again under the same id: the same id twice is one command.',
+  ),
+  'workflow.unknown-node': row(
+    'user',
+    'A workflow has no node of that id.',
+    'Check the id: `nodeflow workflow describe` lists them.',
+  ),
+  'workflow.within': row(
+    'user',
+    'A node lies within a container, and a command names it as if it did not.',
+    'Name the container, or the iteration too.',
+  ),
+  'workflow.node-ended': row(
+    'user',
+    'A node has ended, or its iteration has.',
+    'Begin again from it by retry-from, or fork the execution.',
+  ),
+  'workflow.node-not-begun': row(
+    'user',
+    'A node has not begun, so there is nothing to do again or to fail.',
+    'Wait for it, skip it, or give its output.',
+  ),
+  'workflow.node-started': row(
+    'user',
+    'A patch would change what has begun.',
+    'Patch what lies behind it, or begin again in a fork.',
+  ),
+  'workflow.not-running': row(
+    'user',
+    'The execution is being cancelled, or fails.',
+    'Wait for its end, then start or fork another.',
+  ),
+  'workflow.not-paused': row('user', 'An execution that is not paused cannot be resumed.', 'Look at its phase first.'),
+  'workflow.patch-conflict': row(
+    'user',
+    'The graph has changed since the patch was made.',
+    'Look at the graph as it is now, and make the patch again.',
+  ),
+  'workflow.patch-invalid': row(
+    'user',
+    'The graph would have faults with the patch.',
+    'Correct each fault that the message lists.',
+  ),
+  'workflow.unknown-token': row(
+    'user',
+    'A token stands for no approval or dead letter of this execution.',
+    'Copy it as the execution shows it.',
+  ),
+  'workflow.answered': row(
+    'user',
+    'An approval has been answered otherwise before.',
+    'The first answer holds; see its output.',
+  ),
+  'workflow.value-too-large': row(
+    'permanent',
+    'A node has put out more than a value may have.',
+    'Put out a reference to it, or make it a dataset.',
+  ),
+  'workflow.bad-output': row(
+    'permanent',
+    'What a node has put out is no JSON.',
+    'Put out plain objects, lists, texts, booleans and finite numbers, by port.',
+  ),
+  'workflow.loop-limit': row(
+    'permanent',
+    'A loop has run as often as it may, and its condition still holds.',
+    'Raise `max`, or see why the condition holds.',
+  ),
+  'workflow.deadline': row(
+    'permanent',
+    'An execution has not ended by its deadline.',
+    'Give it more time, or see what it waited for.',
+  ),
+  'workflow.timeout-queue': row(
+    'transient',
+    'No slot was free for a task in time.',
+    'Raise the slots of its pool, or `policy.timeout.queue`.',
+  ),
+  'workflow.timeout-run': row(
+    'transient',
+    'A node has run longer than it may.',
+    'Raise `policy.timeout.run`, or see what it waits for.',
+  ),
+  'workflow.timeout-total': row(
+    'transient',
+    'All attempts of a node together took longer than they may.',
+    'Raise `policy.timeout.total`.',
+  ),
+  'workflow.child-failed': row('permanent', 'A sub-workflow has failed.', 'See the execution that the message names.'),
+  'workflow.child-cancelled': row(
+    'user',
+    'A sub-workflow was cancelled by somebody.',
+    'See the execution that the message names.',
+  ),
+  'workflow.failed-by-hand': row(
+    'user',
+    'Somebody has failed a node that was held.',
+    'See by whom in the history of the execution.',
+  ),
+  'workflow.stale': row(
+    'permanent',
+    'An attempt reports that has been given up.',
+    'Nothing: a later attempt goes on, or the execution has ended.',
+  ),
+  'workflow.node-type': row(
+    'user',
+    'A node type cannot be as it was registered.',
+    'Change its name, version or configuration schema as the message says.',
+  ),
+  'workflow.unknown-function': row(
+    'user',
+    'A document calls a function that the program does not have.',
+    'Give the function to the engine under the name that the document uses.',
+  ),
+} as const satisfies Record<string, ErrorRow>;

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MAX_SYSTEM_FAILURES, MAX_VALUE_BYTES } from './lifecycle.ts';
+import { fault, Harness } from './testing/harness.ts';
+
+const task = 'task' as const;
+const to = (...pairs: string[]) => pairs.map((pair) => ({ from: pair.split('>')[0]!, to: pair.split('>')[1]! }));
+
+test('an error edge handles a failure, and carries it', () => {
+  const world = new Harness({
+    nodes: [{ id: 'a', kind: task }, { id: 'ok' }, { id: 'oops' }],
+    edges: [...to('a>ok'), { from: 'a', to: 'oops', kind: 'error' }],
+  });
+  world.start();
+  world.failed('a', fault('PERMANENT', 'no'));
+  assert.equal(world.states, 'a:FAILED ok:CANCELLED oops:COMPLETED');
+  assert.deepEqual(world.ended.output, { oops: { class: 'PERMANENT', code: 'no', message: 'no', node: 'a' } });
+});
+
+test('continue goes on with null, an optional node degrades', () => {
+  for (const policy of [{ onError: 'continue' as const }, { required: false }]) {
+    const world = new Harness({
+      nodes: [{ id: 'a', kind: task, ...policy }, { id: 'b' }, { id: 'c' }],
+      edges: to('a>b'),
+    });
+    world.start(1);
+    world.failed('a', fault('USER'));
+    const isOptional = policy.required === false;
+    assert.equal(world.states, `a:FAILED b:${isOptional ? 'CANCELLED' : 'COMPLETED'} c:COMPLETED`);
+    const output = isOptional ? { c: 1 } : { b: null, c: 1 };
+    assert.deepEqual(world.ended, { status: 'COMPLETED', output, error: null, degraded: isOptional });
+  }
+});
+
+test('S5.1.c: failures of the system are counted apart', () => {
+  const world = new Harness({ nodes: [{ id: 'a', kind: task, retry: { maxAttempts: 2 } }], edges: [] });
+  world.start();
+  for (let i = 0; i < 10; i++) {
+    world.failed('a', fault('SYSTEM'));
+    world.fire();
+  }
+  assert.equal(world.row('a').failures, 0);
+  world.failed('a', fault('TRANSIENT'));
+  world.fire();
+  world.done('a', 1);
+  assert.equal(world.ended.status, 'COMPLETED');
+
+  const worn = new Harness({ nodes: [{ id: 'a', kind: task }], edges: [] });
+  worn.start();
+  for (let i = 1; i < MAX_SYSTEM_FAILURES; i++) {
+    worn.failed('a', fault('SYSTEM'));
+    worn.fire();
+  }
+  worn.failed('a', fault('SYSTEM', 'lost'));
+  assert.equal(worn.ended.error, 'lost');
+});
+
+test('timeouts: in the queue, of a run, of all attempts', () => {
+  const spec = (timeouts: object) => ({
+    nodes: [{ id: 'a', kind: task, timeouts, retry: { maxAttempts: 9, jitter: 'none' as const } }],
+    edges: [],
+  });
+  const queue = new Harness(spec({ queueMs: 500 }));
+  queue.start();
+  queue.fire();
+  assert.equal(queue.row('a').cause, 'timeout-queue');
+
+  const run = new Harness(spec({ runMs: 700, totalMs: 2500 }));
+  run.start();
+  run.grant('a');
+  run.fire();
+  assert.equal(run.row('a').cause, 'timeout-run');
+  assert.ok(run.effects.some(({ effect }) => effect === 'abort'));
+  run.fire();
+  run.grant('a');
+  run.fire();
+  run.fire();
+  assert.deepEqual(run.ended.error, 'workflow.timeout-total');
+  assert.equal(run.at, 1_002_500);
+});
+
+test('S5.2.d: what is held waits for somebody, through a month and a new owner', () => {
+  const held = () => {
+    const world = new Harness({ nodes: [{ id: 'a', kind: task, onError: 'hold' }, { id: 'b' }], edges: to('a>b') });
+    world.start(1);
+    world.failed('a', fault('USER', 'quota'));
+    assert.equal(world.row('a').wait?.on, 'intervention');
+    world.rows = world.fold(world.records.length);
+    world.at += 30 * 86_400_000;
+    return world;
+  };
+  const by = (world: Harness, action: 'retry' | 'output' | 'skip' | 'fail', value: number | null) =>
+    world.send({ type: 'intervene', node: 'a', iteration: '', action, value });
+  const again = held();
+  by(again, 'retry', 7);
+  again.grant('a');
+  assert.deepEqual(
+    again.effects.flatMap((each) => (each.effect === 'run' ? [each.inputs] : [])),
+    [{ in: 1 }, { in: 7 }],
+  );
+  again.done('a', 8);
+  assert.deepEqual(again.ended.output, { b: 8 });
+  const told = again.records.flatMap(({ events }) => events).find(({ type }) => type === 'intervened');
+  assert.deepEqual(told, { type: 'intervened', node: 0, iteration: '', action: 'retry', value: 7, by: 'ann' });
+  const output = held();
+  by(output, 'output', 9);
+  assert.deepEqual(output.ended.output, { b: 9 });
+  const skipped = held();
+  by(skipped, 'skip', null);
+  assert.equal(skipped.states, 'a:CANCELLED b:CANCELLED');
+  const failed = held();
+  by(failed, 'fail', null);
+  assert.equal(failed.ended.error, 'workflow.failed-by-hand');
+});
+
+test('S2.2.d: a dead letter degrades, and is redriven once', () => {
+  const world = new Harness({
+    nodes: [{ id: 'a', kind: task, onError: 'dead-letter' }, { id: 'b' }, { id: 'w', kind: task }],
+    edges: to('a>b'),
+  });
+  world.start(3);
+  world.failed('a', fault('PERMANENT'));
+  const letter = world.effects.find((effect) => effect.effect === 'dead-letter');
+  assert.ok(letter?.effect === 'dead-letter');
+  assert.deepEqual(letter.input, { in: 3 });
+  assert.equal(world.states, 'a:FAILED b:CANCELLED w:QUEUED');
+  world.send({ type: 'redrive', deadLetter: letter.id });
+  assert.equal(world.states, 'a:QUEUED b:PENDING w:QUEUED');
+  assert.equal(world.send({ type: 'redrive', deadLetter: letter.id }).record, undefined);
+  world.done('a', 4);
+  world.done('w', 5);
+  assert.deepEqual(world.ended, { status: 'COMPLETED', output: { b: 4, w: 5 }, error: null, degraded: true });
+  assert.equal(world.rejection(world.send({ type: 'redrive', deadLetter: letter.id })), 'workflow.ended');
+});
+
+test('compensation: in the reverse order of completion, each with what was put out', () => {
+  const undone: unknown[] = [];
+  const world = new Harness(
+    {
+      nodes: [
+        { id: 'book', compensation: 'unbook' },
+        { id: 'pay', kind: task, compensation: 'refund' },
+        { id: 'ship', kind: task },
+        { id: 'unbook' },
+        { id: 'refund', kind: task },
+        { id: 'never', compensation: 'unnever', kind: task },
+        { id: 'unnever' },
+      ],
+      edges: to('book>pay', 'pay>ship', 'ship>never'),
+    },
+    {
+      inline: (node, _, inputs) => {
+        undone.push([node.id, inputs['in']]);
+        return { out: 'room 7' };
+      },
+    },
+  );
+  world.start(1);
+  world.done('pay', 'receipt');
+  world.failed('ship', fault('PERMANENT', 'sold out'));
+  assert.equal(world.rows.header()?.phase, 'compensating');
+  world.grant('refund');
+  assert.deepEqual(world.effects.flatMap((each) => (each.effect === 'run' ? [each.inputs] : [])).at(-1), {
+    in: 'receipt',
+  });
+  world.done('refund');
+  assert.deepEqual(undone, [
+    ['book', 1],
+    ['unbook', 'room 7'],
+  ]);
+  assert.deepEqual(world.ended, { status: 'FAILED', output: null, error: 'sold out', degraded: false });
+  assert.equal(world.status('unnever'), 'PENDING');
+});
+
+test('values: too large, or no JSON, are failures that name the node', () => {
+  const world = new Harness(
+    { nodes: [{ id: 'a' }], edges: [] },
+    { inline: () => ({ out: 'x'.repeat(MAX_VALUE_BYTES) }) },
+  );
+  world.start();
+  assert.equal(world.ended.error, 'workflow.value-too-large');
+  const odd = new Harness({ nodes: [{ id: 'a' }], edges: [] }, { inline: () => ({ out: new Date() as never }) });
+  odd.start();
+  assert.equal(odd.ended.error, 'workflow.bad-output');
+});
+
+test('a deadline fails what has not ended by then', () => {
+  const world = new Harness({ nodes: [{ id: 'a', kind: task }], edges: [] });
+  world.start(1, { deadline: 1_000_400 });
+  world.grant('a');
+  world.fire();
+  assert.equal(world.ended.error, 'workflow.deadline');
+  assert.equal(world.row('a').cause, 'deadline');
+});
