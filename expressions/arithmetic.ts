@@ -1,4 +1,5 @@
 import { bounded, burn, fail } from './failure.ts';
+import { made } from './sizes.ts';
 import { kindOf } from './types.ts';
 
 /** A number that JSON can hold. */
@@ -15,7 +16,7 @@ export function add(site: number, a: unknown, b: unknown): unknown {
   if (typeof a === 'string' && typeof b === 'string') return concat(site, a, b);
   if (Array.isArray(a) && Array.isArray(b)) {
     burn(site, a.length + b.length);
-    return [...a, ...b];
+    return made(site, [...a, ...b]);
   }
   return fail(site, `adds ${kindOf(b)} to ${kindOf(a)}`, 'Two numbers, strings or lists can be added.');
 }

@@ -46,6 +46,8 @@ class CompiledExpression<T> implements Expression<T> {
   readonly reads: readonly string[];
   readonly #checked: Checked;
   readonly #run: (scope: Scope) => unknown;
+  /** Only a macro meets a value again that it has built. */
+  readonly #counted: boolean;
 
   constructor(source: string, checked: Checked) {
     this.source = source;
@@ -53,10 +55,11 @@ class CompiledExpression<T> implements Expression<T> {
     this.reads = readsOf(checked);
     this.#checked = checked;
     this.#run = link(checked);
+    this.#counted = maps(checked.root);
   }
 
   evaluate(scope: Scope): T {
-    refuel();
+    refuel(this.#counted);
     try {
       return this.#run(scope) as T;
     } catch (thrown) {
@@ -65,7 +68,7 @@ class CompiledExpression<T> implements Expression<T> {
   }
 
   interpret(scope: Scope): T {
-    refuel();
+    refuel(this.#counted);
     try {
       return interpret(this.#checked, scope) as T;
     } catch (thrown) {
@@ -92,6 +95,10 @@ function nodeAt(node: Node, id: number): Node | undefined {
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+function maps(node: Node): boolean {
+  return (node.is === 'macro' && node.macro === 'map') || childrenOf(node).some(maps);
 }
 
 let context: vm.Context | undefined;

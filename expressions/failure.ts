@@ -21,10 +21,12 @@ export function fail(site: number, message: string, cure: string): never {
  * Steps that are left. One for all expressions: an evaluation runs to its end before another begins, and fills it up
  * when it begins.
  */
-export const fuel = { left: 0 };
+export const fuel: { left: number; sizes: WeakMap<object, number> | undefined } = { left: 0, sizes: undefined };
 
-export function refuel(): void {
+/** Sizes of what is built are counted where a value may be put into another one many times over. */
+export function refuel(counted: boolean): void {
   fuel.left = LIMITS.fuel;
+  fuel.sizes = counted ? new WeakMap() : undefined;
 }
 
 export function burn(site: number, steps: number): void {

@@ -142,10 +142,13 @@ class Generator {
     const slow = this.#help('variable', id, 's', text(name));
     if (INHERITED.has(name)) return slow;
     const temp = this.#temp();
-    return `((${temp} = s[${text(name)}]) !== undefined && h.own(s, ${text(name)}) ? ${temp} : ${slow})`;
+    return `(h.own(s, ${text(name)}) && (${temp} = s[${text(name)}]) !== undefined ? ${temp} : ${slow})`;
   }
 
-  /** The field by itself where all is well, so that the runtime knows its place in the object; else the helper tells. */
+  /**
+   * The field by itself where all is well, so that the runtime knows its place in the object; else the helper tells. It is
+   * read only once it is known to be the object's own: a getter that was inherited would run.
+   */
   #field({ id, of, name, optional }: NodeOf<'field'>): string {
     const helper = optional ? 'optional' : 'field';
     const object = this.#value(of);
@@ -155,8 +158,8 @@ class Generator {
     const there = [
       `typeof ${holder} === "object"`,
       `${holder} !== null`,
-      `(${value} = ${holder}[${text(name)}]) !== undefined`,
       `h.own(${holder}, ${text(name)})`,
+      `(${value} = ${holder}[${text(name)}]) !== undefined`,
     ].join(' && ');
     return `(${holder} = ${object}, ${there} ? ${value} : ${this.#help(helper, id, holder, text(name))})`;
   }
@@ -219,7 +222,7 @@ class Generator {
     const weight = weightOf(body) + (test === null ? 0 : weightOf(test));
     const inner = macro === 'map' ? this.#value(body) : this.#as(body, 'bool');
     const guarded = test === null ? '' : `if (${this.#as(test, 'bool')}) `;
-    const { before, each, after } = loop(macro, inner, `v${slot}`);
+    const { before, each, after } = loop(macro, inner, `v${slot}`, this.#help('made', site, 'r'));
     const params = ['s', ...Array.from({ length: slot }, (_, i) => `v${i}`)].join(', ');
     const name = `m${this.#macros.length}`;
     this.#macros.push(
@@ -246,7 +249,7 @@ return ${after};
   }
 }
 
-function loop(macro: NodeOf<'macro'>['macro'], value: string, item: string) {
+function loop(macro: NodeOf<'macro'>['macro'], value: string, item: string, made: string) {
   switch (macro) {
     case 'all':
       return { before: '', each: `if (!${value}) return false;`, after: 'true' };
@@ -255,9 +258,9 @@ function loop(macro: NodeOf<'macro'>['macro'], value: string, item: string) {
     case 'exists_one':
       return { before: 'let n = 0;\n', each: `if (${value}) n++;`, after: 'n === 1' };
     case 'filter':
-      return { before: 'const r = h.fresh();\n', each: `if (${value}) h.push(r, ${item});`, after: 'r' };
+      return { before: 'const r = h.fresh();\n', each: `if (${value}) h.push(r, ${item});`, after: made };
     case 'map':
-      return { before: 'const r = h.fresh();\n', each: `h.push(r, ${value});`, after: 'r' };
+      return { before: 'const r = h.fresh();\n', each: `h.push(r, ${value});`, after: made };
   }
 }
 

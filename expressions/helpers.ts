@@ -2,6 +2,7 @@ import { add, concat, overflow } from './arithmetic.ts';
 import { burn } from './failure.ts';
 import { FUNCTIONS } from './functions.ts';
 import { lookThrough } from './looks.ts';
+import { made } from './sizes.ts';
 import * as values from './values.ts';
 
 const core = {
@@ -26,6 +27,7 @@ const core = {
   map: values.map,
   wrong: values.wrong,
   fresh: (): unknown[] => [],
+  made,
   push: (list: unknown[], value: unknown): number => list.push(value),
 } as const;
 

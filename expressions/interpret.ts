@@ -5,6 +5,7 @@ import type { ExprType, Scope } from './expressions.ts';
 import { burn } from './failure.ts';
 import { FUNCTIONS } from './functions.ts';
 import { isIdentity, isLookedAt, isRead, look, lookThrough, orderOf } from './looks.ts';
+import { made } from './sizes.ts';
 import * as values from './values.ts';
 
 /** Walks the tree: slow and obvious. What the compiled form does is held against this. */
@@ -142,7 +143,7 @@ class Walk {
       } else if (macro === 'all') return false;
     }
     if (macro === 'all' || macro === 'exists') return macro === 'all';
-    return macro === 'exists_one' ? found.length === 1 : found;
+    return macro === 'exists_one' ? found.length === 1 : made(site, found);
   }
 
   #bool(node: Node): boolean {

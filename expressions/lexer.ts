@@ -14,8 +14,9 @@ const SPACE = /(?:[ \t\r\n\f]|\/\/[^\r\n]*)+/y;
 const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
 const QUOTED = /`([A-Za-z0-9_./ -]*)`/y;
 const NUMBER = /0[xX][0-9A-Fa-f]+u?|(?:[0-9]+\.[0-9]+|\.[0-9]+|[0-9]+)(?:[eE][+-]?[0-9]+)?[uU]?/y;
+/** Raw ones first: in them a backslash is a letter. */
 const STRING =
-  /([rR]?)(?:'''([\s\S]*?)'''|"""([\s\S]*?)"""|'((?:[^'\\\r\n]|\\[^\r\n])*)'|"((?:[^"\\\r\n]|\\[^\r\n])*)")/y;
+  /[rR](?:'''([\s\S]*?)'''|"""([\s\S]*?)"""|'([^'\r\n]*)'|"([^"\r\n]*)")|'''([\s\S]*?)'''|"""([\s\S]*?)"""|'((?:[^'\\\r\n]|\\[^\r\n])*)'|"((?:[^"\\\r\n]|\\[^\r\n])*)"/y;
 const SIGN = /&&|\|\||==|!=|<=|>=|\.\?|\?\.(?![0-9])|[-+*/%<>!?:.,()[\]{}]/y;
 
 /** The tokens of a source, the last of kind `end`. */
@@ -66,9 +67,9 @@ function numberToken(source: string, at: number, text: string): Token {
 }
 
 function stringToken(source: string, at: number, found: RegExpExecArray): Token {
-  const raw = found[1] !== '';
-  const body = found[2] ?? found[3] ?? found[4] ?? found[5]!;
-  const quotes = found[2] === undefined && found[3] === undefined ? 1 : 3;
+  const raw = /^[rR]/.test(found[0]);
+  const body = found.slice(1).find((part) => part !== undefined)!;
+  const quotes = (found[0].length - body.length - (raw ? 1 : 0)) / 2;
   const value = raw ? body : unescaped(body, at + quotes);
   if (!value.isWellFormed()) {
     refuse('expression.syntax', at, 'half of a surrogate pair stands in a string', 'Write the whole character.');

@@ -13,6 +13,8 @@ export const LIMITS = {
   text: 65_536,
   /** Steps of one evaluation. */
   fuel: 100_000,
+  /** Parts of a value that is built with the help of a macro, each place where a part is met counted. */
+  parts: 100_000,
   /** Steps foreseen before anything runs, lists that are not known taken as of ten items. */
   cost: 10_000,
   /** Instructions of a compiled pattern. */

@@ -1,4 +1,5 @@
 import { bounded, built, burn, burnSearch, burnText, fail } from './failure.ts';
+import { made } from './sizes.ts';
 import { kindOf } from './types.ts';
 import { isDict } from './values.ts';
 
@@ -74,7 +75,7 @@ export function split(site: number, text: string, separator: string, limit = -1)
   whole(site, limit);
   if (limit === 0) return [];
   const most = limit < 0 ? Number.POSITIVE_INFINITY : limit;
-  if (separator === '') return characters(site, text, most);
+  if (separator === '') return made(site, characters(site, text, most));
   const parts: string[] = [];
   let from = 0;
   while (parts.length + 1 < most) {
@@ -85,7 +86,7 @@ export function split(site: number, text: string, separator: string, limit = -1)
     from = at + separator.length;
   }
   parts.push(text.slice(from));
-  return parts;
+  return made(site, parts);
 }
 
 function characters(site: number, text: string, most: number): readonly string[] {

@@ -1,5 +1,6 @@
 import { burn, burnText, fail } from './failure.ts';
 import { FORBIDDEN } from './limits.ts';
+import { made } from './sizes.ts';
 import { kindOf } from './types.ts';
 
 /** How values are read, compared and made: what the walk over the tree and the compiled form share. */
@@ -130,20 +131,20 @@ export function compare(site: number, a: unknown, b: unknown): number {
 /** A list of given items. */
 export function list(site: number, ...values: unknown[]): readonly unknown[] {
   burn(site, values.length);
-  return values;
+  return made(site, values);
 }
 
 /** A map of keys and values in turn; of equal keys the last one counts. */
 export function map(site: number, ...pairs: unknown[]): Dict {
   burn(site, pairs.length);
-  const made: Record<string, unknown> = {};
+  const dict: Record<string, unknown> = {};
   for (let i = 0; i < pairs.length; i += 2) {
     const key = pairs[i];
     if (typeof key !== 'string') fail(site, `has ${kindOf(key)} as a key`, 'Keys are strings: string() makes one.');
     if (FORBIDDEN.has(key)) fail(site, `has the key ${key}, which may not be made`, 'Name the field otherwise.');
-    made[key] = pairs[i + 1];
+    dict[key] = pairs[i + 1];
   }
-  return made;
+  return made(site, dict);
 }
 
 /** Says that a value is not of the type that is wanted. */
