@@ -50,8 +50,11 @@ test('orders are served, started, approved and listed from the command line, als
     const shown = JSON.parse((await say(cwd, ['execution', 'show', execution, '--json'], env)).out[0]!);
     const { token } = shown.nodes.find((node: { readonly id: string }) => node.id === 'approve').wait;
     assert.equal((await say(cwd, ['execution', 'approve', token], env)).code, 0);
-    const again = await say(cwd, ['execution', 'start', 'order', '--input', 'null', '--key', 'k', '--wait'], env);
+    const again = await say(cwd, [...large.slice(0, -1), '--wait'], env);
     assert.match(again.out[0]!, /COMPLETED/);
+    const unfit = await say(cwd, ['execution', 'start', 'order', '--input', '{"customer":"ann","total":"much"}'], env);
+    assert.match(unfit.err.join('\n'), /\/total "total" must be number/);
+    assert.match(unfit.err.join('\n'), /\/card the input "card" is missing; Give it, or make it optional/);
     const list = ['execution', 'list', '--workflow', 'order', '--status', 'COMPLETED', '--json'];
     // the read side is behind by a moment
     for (let count = 0; count < 2; ) count = (await say(cwd, list, env)).out.filter((line) => line !== '').length;

@@ -3,6 +3,11 @@ import { type ErrorRow, row } from './error-row.ts';
 /** The rows of `errors.ts` for workflows: of documents, of commands to executions, and of what makes nodes fail. */
 export const WORKFLOW_ERRORS = {
   'workflow.invalid': row('user', 'A workflow document has faults.', 'Correct each fault that the message lists.'),
+  'workflow.input': row(
+    'user',
+    'The input of an execution is not what its workflow takes.',
+    'Correct each field that is listed.',
+  ),
   'workflow.version-taken': row(
     'user',
     'Another document was published under this id and version.',

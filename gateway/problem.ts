@@ -23,6 +23,7 @@ const STATUS: { readonly [Code in ErrorCode]?: number } = {
   'workflow.ended': 409,
   'workflow.rejected': 409,
   'workflow.invalid': 422,
+  'workflow.input': 422,
   'workflow.version-taken': 409,
   'workflow.unanswered': 504,
   'gateway.unauthorized': 401,

@@ -8,6 +8,7 @@ import type { Log } from '../../log/log.ts';
 import type { Health, Run } from '../../runtime/runtime.ts';
 import type { Catalog } from '../catalog.ts';
 import type { DocumentFault } from '../document.ts';
+import { inputFaults } from '../judge-input.ts';
 import type { Language } from '../language.ts';
 import type { Command, Explanation, Lifecycle, PatchOp } from '../lifecycle/lifecycle.ts';
 import type {
@@ -110,6 +111,8 @@ export class Facade implements Workflows {
     const { catalogue, commands, sender, clock } = this.#parts;
     const { idempotencyKey = null } = options;
     const definition = catalogue.find(workflow, options.version) ?? (await this.#mustHave(workflow, options.version));
+    const faults = inputFaults(definition.document, input);
+    if (faults.length > 0) throw unfit(workflow, faults);
     const execution = options.execution ?? (idempotencyKey === null ? uniqueId() : idOf(workflow, idempotencyKey));
     if (execution.includes('/') || execution.includes('\0')) {
       throw new FlowError('workflow.rejected', `the execution id ${execution} holds "/", which stands before children`);
@@ -242,4 +245,10 @@ function idOf(workflow: string, key: string): string {
 function invalid(faults: readonly DocumentFault[]): FlowError {
   const lines = faults.map(({ code, pointer, message, cure }) => `${pointer} ${code}: ${message}; ${cure}`);
   return Object.assign(new FlowError('workflow.invalid', `the document has faults:\n${lines.join('\n')}`), { faults });
+}
+
+function unfit(workflow: string, faults: readonly DocumentFault[]): FlowError {
+  const lines = faults.map(({ pointer, message, cure }) => `${pointer} ${message}; ${cure}`);
+  const text = `the input does not fit workflow ${workflow}:\n${lines.join('\n')}`;
+  return Object.assign(new FlowError('workflow.input', text), { faults });
 }
