@@ -40,11 +40,11 @@ test('C.7 1-4, 7-12: partial executions, pins and deadlines', () => {
       const random = seededRandom(seed);
       const undoing = new Set(spec.nodes.map(({ compensation }) => compensation));
       const top = spec.nodes.filter(({ id, parent }) => parent === undefined && !undoing.has(id)).map(({ id }) => id);
-      const any = () => top[randomInt(random, top.length)]!;
+      const oneOf = () => top[randomInt(random, top.length)]!;
       const closure = (['ancestors', 'descendants', 'none'] as const)[randomInt(random, 3)]!;
       const start = {
-        select: random.next() < 0.6 ? { nodes: [any()], closure } : null,
-        pins: random.next() < 0.5 ? { [any()]: 'pinned' } : null,
+        select: random.next() < 0.6 ? { nodes: [oneOf()], closure } : null,
+        pins: random.next() < 0.5 ? { [oneOf()]: 'pinned' } : null,
         deadline: random.next() < 0.4 ? 1_000_000 + randomInt(random, 20_000) : null,
       };
       const world = new World(spec, { seed, start, faults: 0.2, duplicates: 0.2, crashes: 0.1, people: 0.03 });
