@@ -6,7 +6,8 @@ import { after, test } from 'node:test';
 import { FlowError } from '../core/errors.ts';
 import { randomInt, seededRandom } from '../core/random.ts';
 import { type CompileOptions, compileExpression } from './expressions.ts';
-import { ATTEMPTS, hostileScope } from './hostile.fixture.ts';
+import { ATTEMPTS } from './hostile.fixture.ts';
+import { hostileScope } from './hostile-scope.fixture.ts';
 import { RANDOM_OPTIONS, RandomExpressions } from './random.fixture.ts';
 
 /** Milliseconds for random cases, and their seed: others by these variables. */
