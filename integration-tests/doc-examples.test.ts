@@ -20,6 +20,7 @@ const DOCUMENTS = [
   'docs/testing.md',
   'docs/time.md',
   'docs/tutorial.md',
+  'docs/workflows/README.md',
   'docs/workflows/documents.md',
   'docs/coming-from-kafka-streams.md',
   ...listed('docs/operators')
