@@ -1,3 +1,4 @@
+import type { Bytes } from '../../core/bytes.ts';
 import type { Clock } from '../../core/clock.ts';
 import { FlowError } from '../../core/errors.ts';
 import type { Millis } from '../../core/ids.ts';
@@ -25,6 +26,8 @@ interface Pending {
 }
 
 const FETCH_WAIT_MS = 500;
+/** First steps that are kept for those who ask for the end as soon as the start is answered. */
+const MOST_RECENT = 4096;
 
 /**
  * One reader of the committed step records, for whoever waits in this process: for the answer to a command, by its id, or
@@ -35,6 +38,7 @@ export class Answers {
   readonly #reader: LogReader;
   readonly #pending = new Map<string, Pending>();
   readonly #ends = new Map<string, Set<(record: StepRecord) => void>>();
+  readonly #recent = new Map<string, Bytes>();
   readonly #stop = new AbortController();
   readonly #view = new BatchView();
   #reading: Promise<void> | undefined;
@@ -103,6 +107,12 @@ export class Answers {
     };
   }
 
+  /** The first step of an execution that was started from here a short while ago. */
+  recent(execution: string): StepRecord | undefined {
+    const bytes = this.#recent.get(execution);
+    return bytes === undefined ? undefined : decodeStep(bytes);
+  }
+
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#reading;
@@ -154,12 +164,18 @@ export class Answers {
       const record = ends !== undefined || head.count === 1 ? decodeStep(bytes, start, end) : undefined;
       if (pending !== undefined) {
         this.#pending.delete(id!);
+        if (head.seq === 1) this.#keep(head.execution, Buffer.from(bytes.subarray(start, end)));
         const event = record?.events[0];
         const rejected = event?.type === 'rejected' ? { code: event.code, why: event.why } : undefined;
         pending.resolve({ seq: head.seq, rejected });
       }
       if (record?.events.some(({ type }) => type === 'ended')) for (const take of [...(ends ?? [])]) take(record);
     }
+  }
+
+  #keep(execution: string, bytes: Bytes): void {
+    if (this.#recent.size >= MOST_RECENT) this.#recent.delete(this.#recent.keys().next().value!);
+    this.#recent.set(execution, bytes);
   }
 
   /** In order of sending, so the first that is young enough ends it. */

@@ -25,7 +25,8 @@ import type { Answers } from './answers.ts';
 import { type Catalogue, storedOf } from './catalogue.ts';
 import { type Commands, rejection } from './commands.ts';
 import type { GraphCache } from './definition-rows.ts';
-import { Inspector } from './inspector.ts';
+import { Ends } from './ends.ts';
+import { Inspector, unknownExecution } from './inspector.ts';
 import { findLetter } from './letters.ts';
 import type { CommandMessage } from './messages.ts';
 import type { Sender } from './sender.ts';
@@ -55,6 +56,7 @@ export class Facade implements Workflows {
   readonly figures: () => WorkflowFigures;
   readonly #parts: FacadeParts;
   readonly #inspector: Inspector;
+  readonly #ends: Ends;
 
   constructor(parts: FacadeParts) {
     this.#parts = parts;
@@ -62,6 +64,7 @@ export class Facade implements Workflows {
     this.feed = parts.feed;
     this.figures = parts.figures;
     this.#inspector = new Inspector(parts);
+    this.#ends = new Ends({ ...parts, inspector: this.#inspector });
   }
 
   names(definition: string): GraphNames {
@@ -209,37 +212,8 @@ export class Facade implements Workflows {
     return this.#parts.lifecycle.explain(found.rows, found.graph, node, iteration, this.#parts.clock.now());
   }
 
-  async ended(id: string, signal?: AbortSignal): Promise<ExecutionView> {
-    let tell: () => void = () => {};
-    const end = new Promise<void>((resolve, reject) => {
-      tell = resolve;
-      if (signal?.aborted) reject(signal.reason);
-      signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
-      this.#parts.run.finished.then(
-        () =>
-          reject(
-            new FlowError('stopped', `the engine has stopped before ${id} ended; it goes on when it is started again`),
-          ),
-        reject,
-      );
-    });
-    end.catch(() => undefined);
-    const forget = this.#parts.answers.onEnd(id, () => tell());
-    try {
-      // it may have ended before anybody listened
-      const found = await this.#inspector.view(id);
-      if (found === undefined) throw unknownExecution(id);
-      if (found.phase === 'ended') return found;
-      await end;
-    } finally {
-      forget();
-    }
-    // readers of events may be told a moment before the store says that the step is committed
-    for (;;) {
-      const view = await this.#inspector.view(id);
-      if (view === undefined || view.phase === 'ended') return view!;
-      await this.#parts.clock.sleep(1);
-    }
+  ended(id: string, signal?: AbortSignal): Promise<ExecutionView> {
+    return this.#ends.ended(id, signal);
   }
 
   async drain(): Promise<void> {
@@ -268,8 +242,4 @@ function idOf(workflow: string, key: string): string {
 function invalid(faults: readonly DocumentFault[]): FlowError {
   const lines = faults.map(({ code, pointer, message, cure }) => `${pointer} ${code}: ${message}; ${cure}`);
   return Object.assign(new FlowError('workflow.invalid', `the document has faults:\n${lines.join('\n')}`), { faults });
-}
-
-function unknownExecution(id: string): FlowError {
-  return new FlowError('workflow.unknown-execution', `there is no execution ${id}; check the id`);
 }

@@ -1,3 +1,4 @@
+import { FlowError } from '../../core/errors.ts';
 import type { Json } from '../../core/ids.ts';
 import type { StepRecord } from '../../events/events.ts';
 import type { Log } from '../../log/log.ts';
@@ -11,7 +12,7 @@ import type { GraphCache } from './definition-rows.ts';
 import { historyOf } from './history.ts';
 import { type Folded, fold, MemoryStore } from './memory-rows.ts';
 import { CONTROL_STORE } from './program.ts';
-import { StoredRows } from './stored-rows.ts';
+import { headerName, StoredRows } from './stored-rows.ts';
 import { viewOf } from './views.ts';
 
 export interface InspectorParts {
@@ -57,7 +58,19 @@ export class Inspector {
   }
 
   async at(execution: string, seq: number): Promise<Folded | undefined> {
-    const records = (await this.history(execution)).filter((each) => each.seq <= seq);
+    return this.fold(
+      execution,
+      (await this.history(execution)).filter((each) => each.seq <= seq),
+    );
+  }
+
+  /** Whether it has rows: it has begun and not ended, committed or not. */
+  async isLive(execution: string): Promise<boolean> {
+    const store = this.#parts.run.query.store<string, Json>(CONTROL_STORE);
+    return (await store.get(headerName(execution), { read: 'live' })) !== undefined;
+  }
+
+  async fold(execution: string, records: readonly StepRecord[]): Promise<Folded | undefined> {
     const started = records[0]?.events.find((event) => event.type === 'started');
     if (started?.type !== 'started') return undefined;
     const base = await this.#base(started.workflow, started.version, records[0]!.definition);
@@ -113,4 +126,8 @@ export class Inspector {
       if (found.length < ROWS_AT_ONCE) return rows;
     }
   }
+}
+
+export function unknownExecution(id: string): FlowError {
+  return new FlowError('workflow.unknown-execution', `there is no execution ${id}; check the id`);
 }

@@ -243,6 +243,11 @@ export class StoredRows implements Rows {
   }
 }
 
+/** The row that stands as long as an execution does. */
+export function headerName(execution: string): string {
+  return `${execution}${SEPARATOR}h`;
+}
+
 function isSmall(value: Json): boolean {
   if (value === null || typeof value === 'number' || typeof value === 'boolean') return true;
   if (typeof value === 'string') return value.length <= INLINE_CHARS;

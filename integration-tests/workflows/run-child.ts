@@ -1,0 +1,35 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import type { Place } from './world.ts';
+
+export interface Ended {
+  readonly signal: NodeJS.Signals | null;
+  readonly code: number | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+/** Runs the program of this folder; killed so long after it has begun, where that is said. */
+export function runChild(place: Place, count: number, killAfterMs?: number): Promise<Ended> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'child.ts'), JSON.stringify(place), String(count)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let errors = '';
+  let killing: NodeJS.Timeout | undefined;
+  child.stdout.on('data', (chunk) => {
+    output += String(chunk);
+    if (killAfterMs !== undefined && killing === undefined) {
+      killing = setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    }
+  });
+  child.stderr.on('data', (chunk) => {
+    errors += String(chunk);
+  });
+  return new Promise((resolve) => {
+    child.on('close', (code, signal) => {
+      clearTimeout(killing);
+      resolve({ signal, code, output, errors });
+    });
+  });
+}
