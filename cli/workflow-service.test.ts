@@ -7,8 +7,8 @@ import { WebSocket } from 'ws';
 import { systemClock } from '../core/clock.ts';
 import type { NamedEvent } from '../events/events.ts';
 import type { ExecutionPage } from '../projections/projections.ts';
-import { SMALL_TYPES, tenNodes, tenNodesResult } from '../workflows/control/testing/small-documents.ts';
-import { smallLanguage } from '../workflows/control/testing/small-language.ts';
+import { ADD, tenNodes, tenNodesResult } from '../workflows/control/testing/small-documents.ts';
+import { createLanguage } from '../workflows/workflows.ts';
 import { openEngine } from './wire.ts';
 import { openWorkflowService } from './workflow-service.ts';
 
@@ -19,7 +19,7 @@ test('from HTTP to steps to events to lists, and after a restart again', { timeo
       const engine = await openEngine({ directory: folder });
       const service = await openWorkflowService({
         engine,
-        language: smallLanguage(SMALL_TYPES),
+        language: createLanguage({ types: [ADD] }),
         settings: { partitions: 2 },
         gateway: { port: 0 },
       });

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { type EngineOptions, openEngine } from '../../cli/wire.ts';
 import { decodeStep, EVENTS_TOPIC } from '../../events/events.ts';
 import { eachRecord } from '../../runtime/runtime.ts';
-import { SMALL_TYPES, tenNodesResult } from '../../workflows/control/testing/small-documents.ts';
-import { smallLanguage } from '../../workflows/control/testing/small-language.ts';
-import { openWorkflows, type WorkflowSettings, type Workflows } from '../../workflows/workflows.ts';
+import { ADD, ADD_TASK, tenNodesResult } from '../../workflows/control/testing/small-documents.ts';
+import { createLanguage, openWorkflows, type WorkflowSettings, type Workflows } from '../../workflows/workflows.ts';
 
 /** What the rows have in common: an engine in a folder of its own, and executions whose results are looked at. */
 export interface World {
@@ -23,7 +22,7 @@ export async function openWorld(
 ): Promise<World> {
   const engine = await openEngine({ directory, ...options });
   const { log, state, clock, telemetry, stateFolder } = engine;
-  const language = smallLanguage(SMALL_TYPES);
+  const language = createLanguage({ types: [ADD, ADD_TASK] });
   const workflows = await openWorkflows({ log, state, clock, telemetry, language, settings, directory: stateFolder });
   return {
     workflows,

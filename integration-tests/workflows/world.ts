@@ -7,10 +7,8 @@ import { prefixed } from '../../log/kafka/prefixed.fixture.ts';
 import type { Log } from '../../log/log.ts';
 import { createStateBackend } from '../../state/state.ts';
 import { silentTelemetry } from '../../telemetry/telemetry.ts';
-import type { Behaviour } from '../../workflows/catalog.ts';
-import { document, SMALL_TYPES, tenNodes } from '../../workflows/control/testing/small-documents.ts';
-import { smallLanguage } from '../../workflows/control/testing/small-language.ts';
-import { openWorkflows, type Workflows } from '../../workflows/workflows.ts';
+import { ADD, added, document, numberType, tenNodes } from '../../workflows/control/testing/small-documents.ts';
+import { createLanguage, openWorkflows, type Workflows } from '../../workflows/workflows.ts';
 
 export interface Place {
   readonly directory: string;
@@ -26,15 +24,14 @@ export async function openLog({ directory, brokers, prefix }: Place): Promise<Lo
 }
 
 /** Takes a while, and fails the first time now and then. */
-const slow: Behaviour = {
+const SLOW = numberType('slow', {
   kind: 'task',
   async run(config, inputs, { attempt, random, signal }) {
     await systemClock.sleep(Math.floor(random() * 20), signal);
     if (attempt === 1 && random() < 0.1) throw new Error('not yet');
-    const task = SMALL_TYPES['task'] as Extract<Behaviour, { kind: 'task' }>;
-    return task.run(config, inputs, undefined as never);
+    return added(config, inputs);
   },
-};
+});
 
 export const DOCUMENTS = [
   tenNodes('add', 'ten'),
@@ -43,8 +40,8 @@ export const DOCUMENTS = [
     'waits',
     [
       ['a', 'slow', { n: 1 }],
-      ['b', 'delay', { ms: 30 }],
-      ['c', 'signal', null],
+      ['b', 'delay', { for: '30ms' }],
+      ['c', 'wait.signal', { name: 'go' }],
       ['d', 'slow', { n: 5 }],
     ],
     ['a b', 'b c', 'c d'],
@@ -58,7 +55,7 @@ export async function open(place: Place, log: Log): Promise<Workflows> {
     directory: join(place.directory, 'state'),
     clock: systemClock,
     telemetry: silentTelemetry(),
-    language: smallLanguage({ ...SMALL_TYPES, slow }),
+    language: createLanguage({ types: [ADD, SLOW] }),
     settings: { partitions: 4, run: { writeBackMs: 50 } },
   });
 }

@@ -5,10 +5,10 @@ import { seededRandom } from '../../core/random.ts';
 import { createMemoryLog } from '../../log/memory/memory.ts';
 import { createStateBackend } from '../../state/state.ts';
 import { silentTelemetry } from '../../telemetry/telemetry.ts';
+import { createLanguage } from '../create-language.ts';
 import { openWorkflows } from '../open-workflows.ts';
 import type { Workflows } from '../workflows.ts';
-import { document, SMALL_TYPES, tenNodes, tenNodesResult } from './testing/small-documents.ts';
-import { smallLanguage } from './testing/small-language.ts';
+import { ADD, ADD_TASK, document, tenNodes, tenNodesResult } from './testing/small-documents.ts';
 
 async function open(log = createMemoryLog({ clock: systemClock, random: seededRandom(1) })): Promise<Workflows> {
   return openWorkflows({
@@ -17,7 +17,7 @@ async function open(log = createMemoryLog({ clock: systemClock, random: seededRa
     directory: undefined,
     clock: systemClock,
     telemetry: silentTelemetry(),
-    language: smallLanguage(SMALL_TYPES),
+    language: createLanguage({ types: [ADD, ADD_TASK] }),
     settings: { partitions: 2 },
   });
 }
@@ -53,9 +53,9 @@ test('a start with the same key answers with the first one, also when that has e
 test('tasks, delays and signals lead to the end', async () => {
   const workflows = await open();
   const nodes = [
-    ['a', 'task', { n: 1 }],
-    ['b', 'delay', { ms: 20 }],
-    ['c', 'signal', null],
+    ['a', 'add-task', { n: 1 }],
+    ['b', 'delay', { for: '20ms' }],
+    ['c', 'wait.signal', { name: 'go' }],
     ['d', 'add', { n: 5 }],
   ] as const;
   await workflows.publish(document('waits', nodes, ['a b', 'b c', 'c d']));
@@ -82,7 +82,7 @@ test('another document under a version that is there is refused, the same one is
   const workflows = await open();
   await workflows.publish(tenNodes());
   await workflows.publish(tenNodes());
-  await assert.rejects(workflows.publish(tenNodes('task')), { code: 'workflow.version-taken' });
+  await assert.rejects(workflows.publish(tenNodes('add-task')), { code: 'workflow.version-taken' });
   assert.equal((await workflows.definitions()).length, 1);
   await workflows.drain();
 });

@@ -3,7 +3,7 @@ import type { Json } from '../../../core/ids.ts';
 import { type Random, randomInt, seededRandom } from '../../../core/random.ts';
 import { decodeStep, type StepRecord } from '../../../events/events.ts';
 import { TopologyDriver } from '../../../runtime/testing.ts';
-import type { Behaviour } from '../../catalog.ts';
+import { createLanguage } from '../../create-language.ts';
 import type { Language } from '../../language.ts';
 import type { Command } from '../../lifecycle/lifecycle.ts';
 import { Coordinator } from '../coordinator.ts';
@@ -15,8 +15,7 @@ import { runInline } from '../run-inline.ts';
 import { placeName } from '../slots.ts';
 import { StoredRows } from '../stored-rows.ts';
 import { TaskCalls } from '../task-calls.ts';
-import { document, SMALL_TYPES, tenNodes, tenNodesResult } from './small-documents.ts';
-import { smallLanguage } from './small-language.ts';
+import { ADD, added, document, numberType, tenNodes, tenNodesResult } from './small-documents.ts';
 
 /** Partitions share nothing, and each takes time to open. */
 const PARTITIONS = 1;
@@ -33,8 +32,8 @@ const chain = document(
   'chain',
   [
     ['a', 'flaky', { n: 1 }],
-    ['b', 'delay', { ms: 40 }],
-    ['c', 'signal', null],
+    ['b', 'delay', { for: '40ms' }],
+    ['c', 'wait.signal', { name: 'go' }],
     ['d', 'flaky', { n: 5 }],
   ],
   ['a b', 'b c', 'c d'],
@@ -47,16 +46,14 @@ const WORKLOADS: readonly Workload[] = [
 ];
 
 /** A task that fails some attempts, by the names of the call alone. */
-const flaky: Behaviour = {
+const FLAKY = numberType('flaky', {
   kind: 'task',
-  async run(config, inputs, { attempt, idempotencyKey }) {
-    const random = seededRandom(idempotencyKey.length * 31 + attempt * 7 + idempotencyKey.charCodeAt(1));
-    for (let turns = randomInt(random, 3); turns > 0; turns--) await Promise.resolve();
-    if (attempt < 3 && random.next() < 0.3) throw new Error('not yet');
-    const task = SMALL_TYPES['task'] as Extract<Behaviour, { kind: 'task' }>;
-    return task.run(config, inputs, undefined as never);
+  async run(config, inputs, { attempt, random }) {
+    for (let turns = Math.floor(random() * 3); turns > 0; turns--) await Promise.resolve();
+    if (attempt < 3 && random() < 0.3) throw new Error('not yet');
+    return added(config, inputs);
   },
-};
+});
 
 /**
  * Whole executions on a virtual clock: commands that come twice, crashes between any two steps, calls that fail, clocks
@@ -81,7 +78,7 @@ class Simulation {
 
   private constructor(random: Random) {
     this.#random = random;
-    this.#language = smallLanguage({ ...SMALL_TYPES, flaky });
+    this.#language = createLanguage({ types: [ADD, FLAKY] });
   }
 
   static async open(random: Random): Promise<Simulation> {
