@@ -66,7 +66,7 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
   const answers = await Answers.open({ log, clock, partitions, timeoutMs: settings.answerTimeoutMs });
   const sender = new Sender({ clock, topic: COMMANDS_TOPIC, partitions, producer: await log.producer({}) });
   const commands = new Commands({ sender, answers, clock });
-  const figures = { commands: 0, steps: 0, nodes: 0 };
+  const figures = { commands: 0, steps: 0, nodes: 0, started: 0, ended: 0 };
   let started: (run: Run) => void = () => {};
   const running = new Promise<Run>((resolve) => {
     started = resolve;
@@ -113,7 +113,7 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
   const feed = await openFeed({ log, clock, topic: EVENTS_TOPIC, partitions, decode: decodeStep, names });
   return new Facade({
     ...{ log, clock, language, lifecycle, graphs, catalogue, answers, sender, commands, run, partitions, feed, names },
-    figures: () => ({ ...figures, running: 0, queued: 0, timers: 0 }),
+    figures: () => ({ ...figures }),
     stopCalls: () => calls.close(),
   });
 }

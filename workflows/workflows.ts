@@ -152,13 +152,15 @@ export interface NodeView {
   readonly wait: { readonly on: string; readonly token: string } | null;
 }
 
+/** Of this process since it began. A step that ran again, after a cold read or a failed commit, counts again. */
 export interface WorkflowFigures {
   readonly commands: number;
   readonly steps: number;
+  /** Nodes that have completed. */
   readonly nodes: number;
-  readonly running: number;
-  readonly queued: number;
-  readonly timers: number;
+  /** Executions that have begun, and that have ended. */
+  readonly started: number;
+  readonly ended: number;
 }
 
 export { createLanguage, type LanguageOptions } from './create-language.ts';

@@ -4,6 +4,7 @@ import { type Cause, encodeStep, type StepEvent, type StepRecord } from '../../e
 import type { KeyValueStore, ProcessContext, Processor, WindowStore } from '../../operators/operators.ts';
 import type { Graph } from '../graph.ts';
 import type { Command, Decided, Effect, Lifecycle } from '../lifecycle/lifecycle.ts';
+import type { WorkflowFigures } from '../workflows.ts';
 import { DefinitionRows, type GraphCache } from './definition-rows.ts';
 import { type CommandMessage, type Message, rootOf } from './messages.ts';
 import { CONTROL_STORE, DEFINITIONS_STORE, DONE_STORE, doneWindowMs, type Out, TIMERS_STORE } from './program.ts';
@@ -23,7 +24,7 @@ export interface CoordinatorParts {
   readonly calls: Pick<TaskCalls, 'announce' | 'abort'>;
   readonly slots: (pool: string) => number;
   readonly rememberMs: number;
-  readonly figures: { commands: number; steps: number; nodes: number };
+  readonly figures: { -readonly [name in keyof WorkflowFigures]: WorkflowFigures[name] };
 }
 
 /** What is to be judged next, at most a few at a time. */
@@ -124,7 +125,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       if (!decided.more && decided.effects.length === 0) return;
     } else {
       this.#keepPatches(rows, record);
-      this.#parts.figures.steps++;
+      this.#count(record);
       this.#context.forward(rootOf(execution), { to: 'events', record: encodeStep(record) }, at);
     }
     const hasRun = decided.effects.some((each) => each.effect === 'run');
@@ -135,6 +136,16 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     const now = rows.header();
     if (now?.phase === 'ended') this.#remember(execution, now.status, now.seq, at);
     this.#effects(due, decided, graph, at, open);
+  }
+
+  #count({ events }: StepRecord): void {
+    const { figures } = this.#parts;
+    figures.steps++;
+    for (const event of events) {
+      if (event.type === 'node' && event.to === 'COMPLETED') figures.nodes++;
+      else if (event.type === 'started') figures.started++;
+      else if (event.type === 'ended') figures.ended++;
+    }
   }
 
   /** The graph of an execution that begins; undefined where it may not, which was answered. */

@@ -99,7 +99,7 @@ class Simulation {
         new Coordinator({
           ...{ lifecycle, graphs, rememberMs: 1_000_000, slots: () => SLOTS },
           calls: { announce: (task) => this.#calls.announce(task), abort: (...at) => this.#calls.abort(...at) },
-          figures: { commands: 0, steps: 0, nodes: 0 },
+          figures: { commands: 0, steps: 0, nodes: 0, started: 0, ended: 0 },
         }),
       call: (task) => this.#calls.call(task),
     });

@@ -51,13 +51,17 @@ export function document(
   id: string,
   nodes: readonly (readonly [id: string, type: string, config: Json])[],
   links: readonly string[],
+  policies: { readonly [id: string]: Json } = {},
 ): Json {
   return {
     ...{ apiVersion: 'nodeflow/v1', id, name: id, version: '1.0.0' },
     policy: {
       retry: { maxAttempts: 5, initial: '10ms', max: '50ms', on: ['TRANSIENT', 'SYSTEM', 'USER', 'PERMANENT'] },
     },
-    nodes: nodes.map(([name, type, config]) => ({ id: name, type, data: { config } })),
+    nodes: nodes.map(([name, type, config]) => {
+      const policy = policies[name];
+      return { id: name, type, data: policy === undefined ? { config } : { config, policy } };
+    }),
     edges: links.map((link) => {
       const [source, target] = link.split(' ') as [string, string];
       return { source, target };
