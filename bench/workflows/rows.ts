@@ -100,6 +100,8 @@ async function steady({ workflows }: World, workflow: string, perSecond: number,
   return { p50: at(0.5), p99: at(0.99) };
 }
 
+const WARM_DORMANT = 20_000;
+
 /** Executions that wait for a signal, and a timer each: what they take, and how long a restart does. */
 async function dormant({ dormant: count }: RowOptions): Promise<Figures> {
   const nodes = [
@@ -113,7 +115,8 @@ async function dormant({ dormant: count }: RowOptions): Promise<Figures> {
   const { directory } = world;
   try {
     await world.workflows.publish(document('waits', nodes, ['a wait', 'wait b'], policies));
-    await saturate(world.workflows, 'waits', 1000, 1000);
+    // until buffers have the size that they keep
+    await saturate(world.workflows, 'waits', WARM_DORMANT, 2000);
     collect();
     const before = process.memoryUsage().rss;
     await saturate(world.workflows, 'waits', count, 2000, (i) => `dormant-${i}`);

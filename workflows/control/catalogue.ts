@@ -62,13 +62,13 @@ export class Catalogue {
     return this.#byHash.get(hash);
   }
 
-  /** Resolves when what stands in the topic now is known here. */
+  /** Resolves when what stands in the topic now is known here; what is about to be decided there is waited for. */
   async refresh(): Promise<void> {
-    const { stable } = await this.#parts.log.admin.bounds(DEFINITIONS_TOPIC, 0);
+    const { end } = await this.#parts.log.admin.bounds(DEFINITIONS_TOPIC, 0);
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#next >= stable) return;
+    if (this.#next >= end) return;
     await new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ position: stable, resolve, reject });
+      this.#waiting.push({ position: end, resolve, reject });
     });
   }
 

@@ -27,6 +27,9 @@ interface Place {
   readonly key: string | null;
 }
 
+/** Nobody in the queue stands before `first`. */
+type Counts = readonly [taken: number, waiting: number, first: string];
+
 const SEPARATOR = '\0';
 const LATEST = 9_999_999_999_999;
 
@@ -34,7 +37,7 @@ const LATEST = 9_999_999_999_999;
  * Slots of a partition, by pool, and the queue of those who wait for one: by priority, then deadline, then since when.
  * A slot is given back in the step in which its task ends, and to one waiter only.
  *
- *     \0 S <pool>                                         how many slots are taken, and how many wait
+ *     \0 S <pool>                                         how many slots are taken, how many wait, where the first stands
  *     \0 R <pool> \0 <priority> <deadline> <since> ...    who waits, in order
  *     \0 L <execution> \0 <node> \0 <iteration>           the place of a task
  */
@@ -51,15 +54,15 @@ export class Slots {
   ask(wanted: Wanted): boolean {
     this.release(wanted);
     const { pool, attempt } = wanted;
-    const [taken, waiting] = this.#counts(pool);
+    const [taken, waiting, first] = this.#counts(pool);
     if (waiting === 0 && taken < this.#limit(pool)) {
-      this.#putCounts(pool, taken + 1, 0);
+      this.#putCounts(pool, taken + 1, 0, '');
       this.#putPlace(wanted, { pool, attempt, key: null });
       return true;
     }
     const key = queueKey(wanted);
     this.#store.put(key, 0);
-    this.#putCounts(pool, taken, waiting + 1);
+    this.#putCounts(pool, taken, waiting + 1, waiting === 0 || key < first ? key : first);
     this.#putPlace(wanted, { pool, attempt, key });
     return false;
   }
@@ -70,38 +73,38 @@ export class Slots {
     const place = this.#store.get(name) as unknown as Place | undefined;
     if (place === undefined) return undefined;
     this.#store.delete(name);
-    const [taken, waiting] = this.#counts(place.pool);
+    const [taken, waiting, first] = this.#counts(place.pool);
     if (place.key !== null) {
       this.#store.delete(place.key);
-      this.#putCounts(place.pool, taken, waiting - 1);
+      this.#putCounts(place.pool, taken, waiting - 1, first);
       return undefined;
     }
-    this.#putCounts(place.pool, taken - 1, waiting);
+    this.#putCounts(place.pool, taken - 1, waiting, first);
     return waiting > 0 ? place.pool : undefined;
   }
 
   /** Gives a free slot of the pool to whose turn it is. */
   next(pool: string): Granted | undefined {
-    const [taken, waiting] = this.#counts(pool);
+    const [taken, waiting, first] = this.#counts(pool);
     if (waiting === 0 || taken >= this.#limit(pool)) return undefined;
-    const from = `${SEPARATOR}R${pool}${SEPARATOR}`;
-    for (const [key] of this.#store.range(from, `${from}\uffff`)) {
+    // not from the start of the queue, where rows lie that are gone
+    for (const [key] of this.#store.range(first, `${SEPARATOR}R${pool}${SEPARATOR}\uffff`)) {
       const [, , , execution, node, iteration, attempt] = key.split(SEPARATOR) as string[];
       const granted = { execution: execution!, node: Number(node), iteration: iteration!, attempt: Number(attempt) };
       this.#store.delete(key);
-      this.#putCounts(pool, taken + 1, waiting - 1);
+      this.#putCounts(pool, taken + 1, waiting - 1, waiting === 1 ? '' : key);
       this.#putPlace(granted, { pool, attempt: granted.attempt, key: null });
       return granted;
     }
     return undefined;
   }
 
-  #counts(pool: string): readonly [taken: number, waiting: number] {
-    return (this.#store.get(`${SEPARATOR}S${pool}`) ?? [0, 0]) as unknown as readonly [number, number];
+  #counts(pool: string): Counts {
+    return (this.#store.get(`${SEPARATOR}S${pool}`) ?? [0, 0, '']) as unknown as Counts;
   }
 
-  #putCounts(pool: string, taken: number, waiting: number): void {
-    this.#store.put(`${SEPARATOR}S${pool}`, [taken, waiting]);
+  #putCounts(pool: string, taken: number, waiting: number, first: string): void {
+    this.#store.put(`${SEPARATOR}S${pool}`, [taken, waiting, waiting === 0 ? '' : first]);
   }
 
   #putPlace(holder: Holder, place: Place): void {

@@ -261,7 +261,7 @@ class Simulation {
     }
     for (const [key, value] of this.#rows().range('', '\uffff')) {
       assert.match(key, /^\0S/, `${JSON.stringify(key)} was left behind`);
-      assert.deepEqual(value, [0, 0]);
+      assert.deepEqual(value, [0, 0, '']);
     }
     assert.equal([...this.#driver.table(TIMERS_STORE).rows()].length, 0, 'a timer was left behind');
   }
