@@ -83,7 +83,7 @@ export const opAggregate: NodeType = {
     build(parts) {
       const input = parts.inputs['in']!;
       const { windows } = input;
-      const grouped = parts.own((windows?.input ?? input).records().groupByKey());
+      const grouped = (windows?.input ?? input).records().groupByKey();
       const isFinal = windows !== undefined && text(parts.config, 'emit') !== 'updates';
       const over = windows === undefined ? grouped : grouped.window(windows.spec);
       const fn = text(parts.config, 'function') as Ready;

@@ -91,4 +91,12 @@ export interface SegmentFigures {
 }
 
 export type { ExportSpec, Flow, SegmentParts } from './flows.ts';
+export {
+  forgetSegment,
+  runSegment,
+  type SegmentHost,
+  type SegmentResult,
+  type SegmentTask,
+  segmentName,
+} from './run-segment.ts';
 export { segmentsOf } from './segments-of.ts';
