@@ -131,6 +131,16 @@ export const WORKFLOW_ERRORS = {
     'Somebody has failed a node that was held.',
     'See by whom in the history of the execution.',
   ),
+  'workflow.records-lost': row(
+    'system',
+    'A segment has put out fewer or more records than it took in, by its own count.',
+    'Do not use its results. Run the execution again, and report it with the counters of its nodes.',
+  ),
+  'workflow.too-many-records': row(
+    'user',
+    'A node collects more records into a value than its limit allows.',
+    'Raise its limit, filter or aggregate before it, or write the records to a topic.',
+  ),
   'workflow.stale': row(
     'permanent',
     'An attempt reports that has been given up.',

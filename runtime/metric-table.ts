@@ -59,6 +59,10 @@ export const METRICS = {
     NODE,
     'Records pushed into a node. A record that runs again, after a cold read, a wait for calls or with its epoch, counts again; one on which a node fails may count for the nodes directly behind it.',
   ),
+  nodeflow_input_records_total: counter(
+    [...NODE, 'input'],
+    'The same by input, of nodes with several: `input` is the node before it.',
+  ),
   nodeflow_dropped_records_total: counter(
     [...NODE, 'reason'],
     'Records that went no further, by node and reason; one undone and run again counts once.',

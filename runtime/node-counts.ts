@@ -18,6 +18,8 @@ const ONE_TO_ONE: ReadonlySet<NodeKind> = new Set<NodeKind>([
 export interface NodeCount {
   readonly node: string;
   read(): number;
+  /** The same by input, of nodes that have several. */
+  readonly inputs: readonly { readonly from: string; read(): number }[];
 }
 
 /**
@@ -57,7 +59,15 @@ export class NodeCounts {
     const into = (node: PlanNode): number =>
       taken(node.id) ??
       node.inputs.reduce((sum, from, input) => sum + this.#between(from, node, input, taken, into), 0);
-    return [...this.#nodes.values()].map((node) => ({ node: node.id, read: () => into(node) }));
+    const by = (node: PlanNode, from: string, input: number) => ({
+      from,
+      read: () => this.#between(from, node, input, taken, into),
+    });
+    return [...this.#nodes.values()].map((node) => ({
+      node: node.id,
+      read: () => into(node),
+      inputs: node.inputs.length < 2 ? [] : node.inputs.map((from, input) => by(node, from, input)),
+    }));
   }
 
   #between(

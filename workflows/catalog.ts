@@ -1,5 +1,6 @@
 import type { Json, Millis } from '../core/ids.ts';
 import type { DocumentFault, NodeSpec, PolicySpec, Ports } from './document.ts';
+import type { Flow, SegmentParts } from './segments/flows.ts';
 
 /**
  * Types of nodes: what a document may name, what each one's ports and configuration are, and how the engine treats it.
@@ -37,6 +38,11 @@ export interface NodeType {
 export interface ExpressionField {
   readonly pointer: string;
   readonly expect?: 'bool' | 'string' | 'number' | 'list' | 'dyn';
+  /**
+   * Of the data plane: the expression is one of records, and may read these variables and no others, such as `value` and
+   * `key`. It is not filled in but goes into the plan as it is written.
+   */
+  readonly records?: readonly string[];
 }
 
 export interface NodeExample {
@@ -70,7 +76,11 @@ export type Behaviour =
   | { readonly kind: 'task'; run(config: Json, inputs: Inputs, context: TaskContext): Promise<Outputs> }
   | { readonly kind: 'delay' | 'signal' | 'approval' | 'switch' | 'child' }
   | { readonly kind: 'container'; readonly how: 'loop' | 'map' | 'try' }
-  | { readonly kind: 'operator' };
+  | {
+      readonly kind: 'operator';
+      /** Adds what it does to the program, by the DSL; what arrives and what leaves stands by port. */
+      build?(parts: SegmentParts): { readonly [port: string]: Flow };
+    };
 
 /** By port. */
 export type Inputs = { readonly [port: string]: Json };

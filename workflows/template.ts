@@ -25,9 +25,15 @@ type Part =
   | { readonly is: 'list'; readonly parts: readonly Part[] }
   | { readonly is: 'object'; readonly parts: readonly (readonly [string, Part])[] };
 
+interface Field {
+  readonly path: readonly string[];
+  readonly expect: ExprType | undefined;
+  readonly records: readonly string[] | undefined;
+}
+
 interface Work {
   readonly scope: CompileOptions['scope'];
-  readonly fields: readonly { readonly path: readonly string[]; readonly expect: ExprType | undefined }[];
+  readonly fields: readonly Field[];
   readonly compile: ExpressionCompiler;
   readonly faults: TemplateFault[];
   readonly reads: Set<string>;
@@ -46,7 +52,11 @@ export function compileTemplate(
 ): CompiledTemplate {
   const work: Work = {
     scope,
-    fields: fields.map(({ pointer, expect }) => ({ path: segmentsOf(pointer), expect: typeOf(expect) })),
+    fields: fields.map(({ pointer, expect, records }) => ({
+      path: segmentsOf(pointer),
+      expect: typeOf(expect),
+      records,
+    })),
     compile,
     faults: [],
     reads: new Set(),
@@ -86,15 +96,22 @@ function textPart(text: string, path: readonly string[], work: Work): Part {
   if (field === undefined && !marked) {
     return { is: 'constant', value: text.startsWith('==') ? text.slice(1) : text };
   }
-  const options = field?.expect === undefined ? { scope: work.scope } : { scope: work.scope, expect: field.expect };
+  const scope = field?.records === undefined ? work.scope : recordScope(field.records);
+  const options = field?.expect === undefined ? { scope } : { scope, expect: field.expect };
   const compiled = work.compile(sourceOf(text), options);
   if (compiled.expression === undefined) {
     const pointer = pointerOf(path);
     work.faults.push(...compiled.faults.map((fault) => ({ pointer, fault })));
     return { is: 'constant', value: null };
   }
+  if (field?.records !== undefined) return { is: 'constant', value: sourceOf(text) };
   for (const read of compiled.expression.reads) work.reads.add(read);
   return { is: 'expression', expression: compiled.expression };
+}
+
+/** Of what flows nothing is known before the plan is made, which judges the expression again. */
+function recordScope(names: readonly string[]): CompileOptions['scope'] {
+  return Object.fromEntries(names.map((name) => [name, 'dyn' as const]));
 }
 
 function constantOf(part: Part): Json {

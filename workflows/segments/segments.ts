@@ -1,46 +1,102 @@
 import type { Json } from '../../core/ids.ts';
+import type { NodeStatus } from '../../events/events.ts';
 import type { Program } from '../../topology/topology.ts';
 import type { Graph } from '../graph.ts';
+import type { ExportSpec } from './flows.ts';
 
 /**
  * The data plane: nodes whose ports are `dataset` or `stream`, compiled into plans of operators.
  *
- * A *segment* is a connected set of such nodes. It compiles into a {@link Program} through the public DSL, so that a
- * document and a program for the same job give the same plan, byte for byte; expressions of the document meet the DSL's
- * `expr()`. To the control plane a segment is one node: RUNNING while it is open, COMPLETED when the end marker has
- * passed on all partitions, FAILED or CANCELLED likewise. Its inner nodes go RUNNING when it opens, each COMPLETED when its
- * own end has passed, and have counters of their own: records in, out, filtered, late, dead-lettered, by edge. At the end
- * records in equal records out, filtered, dead-lettered and in windows, for each edge; a difference fails the segment.
+ * A *segment* is a connected set of such nodes; nodes that write and read one topic are connected by it. It compiles into
+ * a {@link Program} through the public DSL (each node type adds its part, `nodes/`), so that a document and a program for
+ * the same job give the same plan, byte for byte; expressions of the document meet the DSL's `expr()`. To the control
+ * plane a segment is one node: RUNNING while it is open, COMPLETED when all its inputs have ended and all results are
+ * committed and brought where they belong, FAILED or CANCELLED likewise. Its inner nodes go RUNNING when it opens, each
+ * COMPLETED when its own end has passed, and have counters of their own.
  *
- * A `value` port feeds a segment as a source of one record, or as a `dataset` of its items (`map.items`); `collect` makes
- * a value of a dataset, up to a bound. The step records of a run do not grow with its records.
+ * A `value` feeds a segment as a dataset of its items (`map.items`); `collect` makes a value of records, up to a bound.
+ * Sinks other than topics are exports of a topic of the run. The step records of a run do not grow with its records:
+ * what {@link SegmentTask.progress} is told is the last word on each node, at bounded intervals.
  *
- * - *batch*: sources end; the run completes by itself. *realtime*: one record, then the end. *streaming*: no end until
- *   drained; a savepoint is a drain whose state the next version takes up (`plan diff` says whether it can).
+ * - *batch*: topics end where they ended when the run began; the run completes by itself. *realtime*: the input of the
+ *   execution is the one record of the source, then comes the end. *streaming*: no end until one is asked for: `end` lets
+ *   what is there be the whole, so that windows close and values are collected; `savepoint` stops and keeps everything, and
+ *   the next version takes it up under the same name, where `plan diff` allows it.
+ * - A run has a name of its own, of its execution and its first node: topics and state are called by it, and a segment
+ *   that is run again after a crash meets what is there and goes on. `forgetSegment` takes all of it away.
+ * - At the end the records that left along each edge are those that arrived, through topics too, and what was written for
+ *   a collect or an export is what came out of it: a difference fails the segment. What a process has counted goes by
+ *   what it ran itself, so this is held where one process ran a segment from its start to its end without doing an epoch
+ *   or a record again.
  */
 export interface Segment {
   readonly number: number;
   /** Numbers of its nodes in the graph, the first one standing for it. */
   readonly nodes: readonly number[];
   /** Of the run of one execution: its name makes topics and state of its own. */
-  program(run: SegmentRun): Program;
+  program(run: SegmentRun): SegmentProgram;
 }
 
 export interface SegmentRun {
   readonly name: string;
   readonly graph: Graph;
   readonly input: Json;
-  /** Values that come in from the control plane, by node id and port. */
+  /** Values that come in from the control plane, by node id and port: `lines.in`. */
   readonly values: { readonly [port: string]: Json };
+  /** Topics that are read in place of those that the document names. */
+  readonly topics?: { readonly [name: string]: string };
+}
+
+export interface SegmentProgram {
+  readonly program: Program;
+  /** Whose a node of the plan is, by its id there. */
+  readonly owners: ReadonlyMap<string, string>;
+  readonly collects: readonly SegmentCollect[];
+  readonly exports: readonly SegmentExport[];
+}
+
+export interface SegmentTopic {
+  readonly node: string;
+  readonly topic: string;
+  readonly partitions: number;
+  readonly key: Json | undefined;
+  readonly value: Json | undefined;
+}
+
+export interface SegmentCollect extends SegmentTopic {
+  readonly limit: number;
+  readonly newest: boolean;
+}
+
+export interface SegmentExport extends SegmentTopic {
+  readonly target: ExportSpec;
+}
+
+export interface NodeFigures {
+  readonly status: Extract<NodeStatus, 'RUNNING' | 'COMPLETED'>;
+  readonly in: number;
+  readonly out: number;
+  /** Passed over by a filter or a join without a partner; of aggregates none. */
+  readonly filtered: number;
+  /** By reason, such as `late`, `null-key`. */
+  readonly dropped: { readonly [reason: string]: number };
+  readonly deadLetters: number;
 }
 
 export interface SegmentFigures {
-  readonly nodes: {
-    readonly [id: string]: {
-      readonly in: number;
-      readonly out: number;
-      readonly dropped: { readonly [reason: string]: number };
-    };
-  };
+  readonly nodes: { readonly [id: string]: NodeFigures };
+  /** Of inner edges, by their ids in the document: what has gone along. */
+  readonly edges: { readonly [id: string]: number };
   readonly share: number | undefined;
 }
+
+export type { ExportSpec, Flow, SegmentParts } from './flows.ts';
+export {
+  forgetSegment,
+  runSegment,
+  type SegmentHost,
+  type SegmentResult,
+  type SegmentTask,
+  segmentName,
+} from './run-segment.ts';
+export { segmentsOf } from './segments-of.ts';

@@ -1,0 +1,52 @@
+import { systemClock } from '../../core/clock.ts';
+import type { Json } from '../../core/ids.ts';
+import { seededRandom } from '../../core/random.ts';
+import type { Mode } from '../../events/events.ts';
+import { createMemoryLog } from '../../log/memory/memory.ts';
+import { createStateBackend } from '../../state/state.ts';
+import { silentTelemetry } from '../../telemetry/telemetry.ts';
+import type { WorkflowDocument } from '../document.ts';
+import { graphOf } from './jobs.fixture.ts';
+import type { OneRecord } from './put-record.ts';
+import { runSegment, type SegmentHost, type SegmentResult, type SegmentTask } from './run-segment.ts';
+import { segmentsOf } from './segments-of.ts';
+
+export function memoryHost(more: Partial<SegmentHost> = {}): SegmentHost {
+  return {
+    log: createMemoryLog({ clock: systemClock, random: seededRandom(1) }),
+    state: createStateBackend({}),
+    directory: undefined,
+    clock: systemClock,
+    telemetry: silentTelemetry(),
+    settings: { commitIntervalMs: 5, idleMs: 20 },
+    ...more,
+  };
+}
+
+export interface RunWords extends Partial<Omit<SegmentTask, 'segment' | 'graph'>> {
+  readonly mode?: Mode;
+}
+
+export function taskOf(document: Json | WorkflowDocument, words: RunWords = {}): SegmentTask {
+  const graph = graphOf(document);
+  return {
+    segment: segmentsOf(graph)[0]!,
+    graph,
+    name: 'wf.run.first',
+    mode: 'batch',
+    input: null,
+    values: {},
+    cancel: new AbortController().signal,
+    ...words,
+  };
+}
+
+export async function runDocument(
+  host: SegmentHost,
+  document: Json | WorkflowDocument,
+  words: RunWords = {},
+): Promise<SegmentResult> {
+  return runSegment(host, taskOf(document, words));
+}
+
+export type { OneRecord };

@@ -1,0 +1,239 @@
+import { Ledger, ledgerTopic } from '../../checkpoints/checkpoints.ts';
+import { type Exported, runExport } from '../../connectors/export.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Json } from '../../core/ids.ts';
+import type { Mode } from '../../events/events.ts';
+import type { Log } from '../../log/log.ts';
+import { DEFAULT_SETTINGS, forgetApplication, type Run, type RunSettings, startRun } from '../../runtime/runtime.ts';
+import type { StateBackend } from '../../state/state.ts';
+import { silentTelemetry, type Telemetry } from '../../telemetry/telemetry.ts';
+import type { Graph } from '../graph.ts';
+import { checkBalance } from './balance.ts';
+import { InnerLives } from './inner-lives.ts';
+import { inputTopics, putInput } from './realtime-input.ts';
+import { type Connections, collected, targetOf, topicOf } from './results.ts';
+import { type Counted, countedOf } from './segment-figures.ts';
+import type { Segment, SegmentFigures, SegmentProgram } from './segments.ts';
+
+/** Where segments run. */
+export interface SegmentHost {
+  readonly log: Log;
+  readonly state: StateBackend;
+  readonly directory: string | undefined;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly connections?: Connections;
+  readonly settings?: Partial<RunSettings>;
+}
+
+export interface SegmentTask {
+  readonly segment: Segment;
+  readonly graph: Graph;
+  /** Of the run; see {@link segmentName}. */
+  readonly name: string;
+  readonly mode: Mode;
+  readonly input: Json;
+  readonly values: { readonly [port: string]: Json };
+  /** Aborted: what it holds is forgotten, and it rejects with the reason. */
+  readonly cancel: AbortSignal;
+  /** Aborted: the process stops; another goes on from what is committed. */
+  readonly stop?: AbortSignal;
+  /** Of streaming runs, aborted: what is there is the whole. */
+  readonly end?: AbortSignal;
+  /** Of streaming runs, aborted: it stops, and the next version goes on under the same name. */
+  readonly savepoint?: AbortSignal;
+  /** Told when the status of an inner node changes, and when all begins: as often as there are nodes, at most, and once. */
+  progress?(figures: SegmentFigures): void;
+}
+
+export interface SegmentResult {
+  readonly how: 'complete' | 'savepoint' | 'stopped';
+  /** Values of its collects, by node and port: `all.out`. */
+  readonly outputs: { readonly [port: string]: Json };
+  readonly figures: SegmentFigures;
+}
+
+/** Of an execution and the node that stands for the segment. Names of topics go no further than 249 letters. */
+export function segmentName(execution: string, node: string): string {
+  return `wf.${execution.replaceAll(/[^A-Za-z0-9_-]/g, '-')}.${node}`.slice(0, 150);
+}
+
+/** Runs a segment to its end, or goes on with it where it was begun. */
+export async function runSegment(host: SegmentHost, task: SegmentTask): Promise<SegmentResult> {
+  return new SegmentRunning(host, task).run();
+}
+
+/** Takes away the topics and the state of a run, when nobody will ask for its results again. */
+export async function forgetSegment(
+  { log, directory }: Pick<SegmentHost, 'log' | 'directory'>,
+  name: string,
+): Promise<void> {
+  const outputs = (await log.admin.list()).filter((topic) => topic.startsWith(`${name}.`));
+  await forgetApplication({ application: name, outputs, log, directory });
+}
+
+class SegmentRunning {
+  readonly #host: SegmentHost;
+  readonly #task: SegmentTask;
+  readonly #made: SegmentProgram;
+  readonly #telemetry: Telemetry;
+  readonly #lives: InnerLives;
+  #run: Run | undefined;
+
+  constructor(host: SegmentHost, task: SegmentTask) {
+    this.#host = host;
+    this.#task = task;
+    const { segment, graph, name, input, values } = task;
+    this.#made = segment.program({ name, graph, input, values, topics: inputTopics(task) });
+    // figures of its own, so that they can be told apart; lines go where all go
+    this.#telemetry = { ...silentTelemetry(), log: host.telemetry.log };
+    this.#lives = new InnerLives(graph, segment.nodes, this.#made);
+  }
+
+  async run(): Promise<SegmentResult> {
+    const { log } = this.#host;
+    const { mode, cancel } = this.#task;
+    cancel.throwIfAborted();
+    await putInput(log, this.#task);
+    let continued = false;
+    if (!(await this.#isComplete())) {
+      const how = await this.#live(mode === 'streaming' ? 'drained' : 'end');
+      continued = this.#run!.continued;
+      if (how !== 'complete') return { how, outputs: {}, figures: this.#figures() };
+    } else continued = true;
+    return this.#results(continued || mode === 'streaming');
+  }
+
+  async #isComplete(): Promise<boolean> {
+    const { log, clock } = this.#host;
+    const { name, mode } = this.#task;
+    if (mode === 'streaming' || (await log.admin.describe(ledgerTopic(name))) === undefined) return false;
+    const ledger = await Ledger.open(log, name, clock);
+    await ledger.close();
+    return ledger.run?.complete === true;
+  }
+
+  /** One run of the application; of a streaming one that is asked for its end, a second one up to there. */
+  async #live(until: 'drained' | 'end'): Promise<SegmentResult['how']> {
+    const host = this.#host;
+    const { cancel, stop, end, savepoint } = this.#task;
+    const { log, state, directory, clock } = host;
+    const run = await startRun({
+      ...{ program: this.#made.program, log, state, directory, clock, telemetry: this.#telemetry },
+      settings: { ...DEFAULT_SETTINGS, commitIntervalMs: 20, ...host.settings, ...this.#policy(), workers: 1, until },
+    });
+    this.#run = run;
+    const exports = until === 'drained' ? this.#follow() : undefined;
+    const lives = this.#tell();
+    const leave = () => void run.drain();
+    const signals = [cancel, stop, savepoint, ...(until === 'drained' ? [end] : [])].filter(
+      (each) => each !== undefined,
+    );
+    for (const each of signals) each.addEventListener('abort', leave, { once: true });
+    if (signals.some(({ aborted }) => aborted)) leave();
+    try {
+      const { how } = await Promise.race([run.finished, ...(exports === undefined ? [] : [exports.failed])]);
+      if (how === 'complete') return 'complete';
+    } finally {
+      for (const each of signals) each.removeEventListener('abort', leave);
+      await run.drain();
+      await exports?.stop();
+      await lives();
+    }
+    if (cancel.aborted) {
+      await forgetSegment(host, this.#task.name);
+      cancel.throwIfAborted();
+    }
+    if (stop?.aborted === true) return 'stopped';
+    return savepoint?.aborted === true ? 'savepoint' : this.#live('end');
+  }
+
+  #policy(): Partial<RunSettings> {
+    const { graph, segment } = this.#task;
+    const keeps = segment.nodes.some((number) => graph.nodes[number]!.onError === 'dead-letter');
+    return keeps ? { onFailure: 'dead-letter' } : {};
+  }
+
+  /** Exports that go on beside a streaming run. */
+  #follow(): { readonly failed: Promise<never>; stop(): Promise<void> } {
+    const stop = new AbortController();
+    const running = this.#made.exports.map((each) => this.#export(each, stop.signal));
+    const failed = new Promise<never>((_, reject) => {
+      for (const each of running) each.catch(reject);
+    });
+    failed.catch(() => undefined);
+    return {
+      failed,
+      async stop() {
+        stop.abort();
+        await Promise.allSettled(running);
+      },
+    };
+  }
+
+  #export(each: SegmentProgram['exports'][number], stop?: AbortSignal): Promise<Exported> {
+    const { log, clock, connections = {} } = this.#host;
+    const target = targetOf(each.node, each.target, connections);
+    return runExport({
+      log,
+      clock,
+      topic: topicOf(each),
+      target,
+      ...(stop === undefined ? { until: 'end' } : { stop }),
+    });
+  }
+
+  /** Follows the ends of tasks, and tells what changes by them; answers what ends that. */
+  #tell(): () => Promise<void> {
+    const { log, clock } = this.#host;
+    const stop = new AbortController();
+    this.#task.progress?.(this.#figures());
+    const following = (async () => {
+      const ledger = await Ledger.open(log, this.#task.name, clock);
+      try {
+        while (!stop.signal.aborted) {
+          if (this.#lives.see(ledger, this.#telemetry.snapshot())) this.#task.progress?.(this.#figures());
+          await ledger.poll(500, stop.signal);
+        }
+      } finally {
+        await ledger.close();
+      }
+    })();
+    return async () => {
+      stop.abort();
+      await following.catch(() => undefined);
+    };
+  }
+
+  #counted(): Counted {
+    const { graph, segment } = this.#task;
+    return countedOf(graph, segment.nodes, this.#made, this.#telemetry.snapshot());
+  }
+
+  #figures(counted = this.#counted()): SegmentFigures {
+    const nodes = Object.entries(counted.nodes).map(([id, each]) => [id, { status: this.#lives.status(id), ...each }]);
+    return { nodes: Object.fromEntries(nodes), edges: counted.edges, share: this.#run?.progress().share };
+  }
+
+  async #results(isPart: boolean): Promise<SegmentResult> {
+    const { log } = this.#host;
+    const { graph, segment, cancel } = this.#task;
+    const read = new Map<string, number>();
+    const outputs: { [port: string]: Json } = {};
+    for (const each of this.#made.collects) {
+      const { value, records } = await collected(log, each);
+      outputs[`${each.node}.out`] = value;
+      read.set(each.node, records);
+    }
+    for (const { node, how, records } of await Promise.all(
+      this.#made.exports.map(async (each) => ({ node: each.node, ...(await this.#export(each)) })),
+    )) {
+      if (how === 'complete' && !isPart) read.set(node, records);
+    }
+    cancel.throwIfAborted();
+    this.#lives.endAll();
+    const counted = this.#counted();
+    if (!isPart && !counted.again) checkBalance(graph, segment.nodes, this.#made, counted, read);
+    return { how: 'complete', outputs, figures: { ...this.#figures(counted), share: 1 } };
+  }
+}
