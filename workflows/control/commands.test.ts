@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { systemClock } from '../../core/clock.ts';
+import { seededRandom } from '../../core/random.ts';
+import { createMemoryLog } from '../../log/memory/memory.ts';
+import { createStateBackend } from '../../state/state.ts';
+import { silentTelemetry } from '../../telemetry/telemetry.ts';
+import { createLanguage, openWorkflows, type Workflows } from '../workflows.ts';
+import { ADD, added, document, numberType } from './testing/small-documents.ts';
+
+/** Tasks that end when a test says so. */
+class Gate {
+  readonly running: string[] = [];
+  readonly aborted: string[] = [];
+  readonly calls = new Map<string, number>();
+  readonly #open = new Map<string, () => void>();
+
+  readonly type = numberType('gated', {
+    kind: 'task',
+    run: async (config, inputs, { execution, node, signal }) => {
+      const name = `${execution}/${node}`;
+      this.calls.set(name, (this.calls.get(name) ?? 0) + 1);
+      this.running.push(name);
+      signal.addEventListener('abort', () => this.aborted.push(name), { once: true });
+      await new Promise<void>((resolve) => this.#open.set(name, resolve));
+      return added(config, inputs);
+    },
+  });
+
+  async open(name: string): Promise<void> {
+    await until(() => this.#open.has(name));
+    this.#open.get(name)!();
+    this.#open.delete(name);
+  }
+}
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 2000; i++) {
+    if (await holds()) return;
+    await systemClock.sleep(2);
+  }
+  assert.fail('it never comes to that');
+}
+
+const gate = new Gate();
+const language = createLanguage({ types: [ADD, gate.type] });
+const log = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
+
+function openHere(): Promise<Workflows> {
+  return openWorkflows({
+    ...{ log, state: createStateBackend({}), directory: undefined, clock: systemClock, language },
+    telemetry: silentTelemetry(),
+    settings: { partitions: 1, slots: { default: 2 } },
+  });
+}
+
+let workflows = await openHere();
+after(() => workflows.drain());
+const one = [['a', 'gated', { n: 1 }]] as const;
+await workflows.publish(document('one', one, []));
+await workflows.publish(
+  document(
+    'two',
+    [
+      ['a', 'gated', { n: 1 }],
+      ['b', 'gated', { n: 10 }],
+    ],
+    ['a b'],
+  ),
+);
+
+test('a cancel ends the execution and tells its task to stop', async () => {
+  await workflows.start('one', 1, { execution: 'stopped' });
+  await until(() => gate.running.includes('stopped/a'));
+  await workflows.cancel('stopped', { reason: 'enough' });
+  const view = await workflows.ended('stopped');
+  assert.equal(view.status, 'CANCELLED');
+  assert.ok(gate.aborted.includes('stopped/a'));
+});
+
+test('more tasks than slots wait their turn, the higher priority first', async () => {
+  for (const name of ['s1', 's2']) await workflows.start('one', 1, { execution: name });
+  await until(() => gate.running.includes('s2/a'));
+  await workflows.start('one', 1, { execution: 'low' });
+  await workflows.start('one', 1, { execution: 'gone', priority: 9 });
+  await workflows.start('one', 1, { execution: 'high', priority: 9 });
+  await systemClock.sleep(30);
+  assert.ok(!gate.running.some((each) => /^(low|high|gone)/.test(each)));
+  await workflows.cancel('gone');
+  await gate.open('s1/a');
+  await until(() => gate.running.includes('high/a'));
+  assert.ok(!gate.running.includes('low/a'));
+  for (const name of ['s2', 'high', 'low']) await gate.open(`${name}/a`);
+  for (const name of ['s1', 's2', 'high', 'low']) assert.equal((await workflows.ended(name)).status, 'COMPLETED');
+  assert.ok(!gate.running.includes('gone/a'));
+});
+
+test('what runs when the engine stops runs again behind it, and counts once', async () => {
+  await workflows.start('two', 1, { execution: 'again' });
+  await gate.open('again/a');
+  await until(() => gate.running.includes('again/b'));
+  await workflows.drain();
+  workflows = await openHere();
+  await until(() => gate.calls.get('again/b') === 2);
+  await gate.open('again/b');
+  assert.deepEqual((await workflows.ended('again')).output, { b: 12 });
+});
+
+test('an execution goes on from a step of another, and the same command twice is one', async () => {
+  await workflows.start('two', 5, { execution: 'first' });
+  await gate.open('first/a');
+  await gate.open('first/b');
+  assert.deepEqual((await workflows.ended('first')).output, { b: 16 });
+  const history = await workflows.history('first');
+  const ready = history.find(({ events }) => events.some((each) => each.type === 'output'))!;
+  const { execution } = await workflows.fork('first', ready.seq, { execution: 'second' });
+  await gate.open('second/b');
+  assert.deepEqual((await workflows.ended(execution)).output, { b: 16 });
+  assert.equal(gate.calls.get('second/a'), undefined);
+});
+
+test('what pauses begins nothing until it is resumed; a command that comes twice counts once', async () => {
+  await workflows.start('two', 1, { execution: 'paused' });
+  await workflows.pause('paused', { id: 'p' });
+  await workflows.pause('paused', { id: 'p' });
+  await gate.open('paused/a');
+  await systemClock.sleep(30);
+  assert.ok(!gate.running.includes('paused/b'));
+  await workflows.resume('paused');
+  await gate.open('paused/b');
+  assert.deepEqual((await workflows.ended('paused')).output, { b: 12 });
+  const pauses = (await workflows.history('paused')).flatMap(({ events }) =>
+    events.filter(({ type }) => type === 'paused'),
+  );
+  assert.equal(pauses.length, 1);
+});
+
+test('a running execution takes a node more', async () => {
+  await workflows.start('one', 1, { execution: 'grown' });
+  await until(() => gate.running.includes('grown/a'));
+  await workflows.patch('grown', 0, [
+    { op: 'add-node', node: { id: 'more', type: 'add', data: { config: { n: 100 } } } },
+    { op: 'add-edge', edge: { source: 'a', target: 'more' } },
+  ]);
+  await assert.rejects(workflows.patch('grown', 0, []), { name: 'FlowError' });
+  await gate.open('grown/a');
+  const view = await workflows.ended('grown');
+  assert.deepEqual([view.revision, view.output], [1, { more: 102 }]);
+  assert.deepEqual((await workflows.executionAt('grown', 1))?.revision, 0);
+});
