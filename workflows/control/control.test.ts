@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../../core/clock.ts';
 import { seededRandom } from '../../core/random.ts';
+import { Step } from '../../core/step.ts';
+import { COMMANDS_TOPIC } from '../../events/events.ts';
+import { BatchBuilder } from '../../log/batch.ts';
 import { createMemoryLog } from '../../log/memory/memory.ts';
 import { createStateBackend } from '../../state/state.ts';
 import { silentTelemetry } from '../../telemetry/telemetry.ts';
@@ -84,5 +87,27 @@ test('another document under a version that is there is refused, the same one is
   await workflows.publish(tenNodes());
   await assert.rejects(workflows.publish(tenNodes('add-task')), { code: 'workflow.version-taken' });
   assert.equal((await workflows.definitions()).length, 1);
+  await workflows.drain();
+});
+
+test('what is no command goes to the dead letters, and harms nobody', async () => {
+  const log = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
+  const workflows = await open(log);
+  await workflows.publish(tenNodes());
+  const producer = await log.producer({});
+  for (const text of ['no JSON', 'null', '{}', '{"x":"a","c":{"type":"dance"},"id":"1"}', '{"x":"a","c":null}']) {
+    for (const partition of [0, 1]) {
+      const step = new Step();
+      const builder = new BatchBuilder(step);
+      const value = Buffer.from(text);
+      step.begin();
+      builder.append(1, Buffer.from('a'), 0, 1, value, 0, value.length);
+      step.settle();
+      await producer.append(COMMANDS_TOPIC, partition, builder.finish());
+    }
+  }
+  await producer.close();
+  const { execution } = await workflows.start('ten', 7);
+  assert.deepEqual((await workflows.ended(execution)).output, tenNodesResult(7));
   await workflows.drain();
 });

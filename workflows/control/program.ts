@@ -59,8 +59,8 @@ export function controlProgram(parts: ControlParts): Program {
   const app = topology(CONTROL_APPLICATION);
   const supplier: ProcessorSupplier<string, Message, string, Out> = () => parts.coordinator();
   const out = app
-    .stream(commands)
-    .merge(app.stream(internal))
+    .stream(commands, { onUndecodable: 'dead-letter' })
+    .merge(app.stream(internal, { onUndecodable: 'dead-letter' }))
     .process<Out, string>({ name: 'coordinator', stores: [control, timers, definitions, done], supplier })
     .branch({
       events: (each): each is Extract<Out, { to: 'events' }> => each.to === 'events',
