@@ -305,6 +305,11 @@ export class Task {
     }
   }
 
+  /** When a timer fires next that waits for the wall clock. */
+  get nextWall(): Millis {
+    return this.#parts.timers.nextWall;
+  }
+
   /** Lets timers fire that wait for the wall clock. */
   wallTime(now: Millis): void {
     if (this.#parts.timers.wallDue(now)) this.#askFor(this.#parts.timers);

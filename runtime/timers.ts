@@ -44,6 +44,13 @@ export class Timers implements ResumableScan {
     return this.#time.value >= this.#nextDue;
   }
 
+  /** When the next one is due that waits for the wall clock. */
+  get nextWall(): Millis {
+    let next = Number.POSITIVE_INFINITY;
+    for (const timer of this.#timers) if (timer.time === 'wall') next = Math.min(next, timer.next.value);
+    return next;
+  }
+
   /** Takes the wall clock; answers whether a timer waits for it. */
   wallDue(now: Millis): boolean {
     this.#wallNow = now;

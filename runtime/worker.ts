@@ -12,6 +12,7 @@ import type { RunningTask } from './running-task.ts';
 import type { RunSettings } from './runtime.ts';
 import { TaskSet } from './task-set.ts';
 import type { Trimmer } from './trimmer.ts';
+import { waitMs } from './wait-ms.ts';
 import type { Wake } from './wake.ts';
 import { WriteBacks } from './write-backs.ts';
 
@@ -250,7 +251,7 @@ export class Worker {
     this.#parts.trimmer.trim();
     feed.balance();
     if (busy) await clock.turn();
-    else await wake.wait(this.#hasWork() && due > 0 ? Math.ceil(due) : settings.commitIntervalMs);
+    else await wake.wait(waitMs(this.#tasks.running, due, settings.commitIntervalMs, clock.now()));
   }
 
   /** Lets each task run a slice; answers whether any has more. */
