@@ -1,4 +1,5 @@
-import { FlowError } from '../../core/errors.ts';
+import type { Clock } from '../../core/clock.ts';
+import { FlowError, isFlowError } from '../../core/errors.ts';
 import type { Json } from '../../core/ids.ts';
 import type { StepRecord } from '../../events/events.ts';
 import type { Log } from '../../log/log.ts';
@@ -17,6 +18,7 @@ import { viewOf } from './views.ts';
 
 export interface InspectorParts {
   readonly log: Log;
+  readonly clock: Clock;
   readonly language: Language;
   readonly lifecycle: Lifecycle;
   readonly graphs: GraphCache;
@@ -26,6 +28,7 @@ export interface InspectorParts {
 }
 
 const ROWS_AT_ONCE = 1000;
+const RESTORE_LOOK_MS = 10;
 
 /** Looks at executions: the rows of those that run, the step records of those that have ended. */
 export class Inspector {
@@ -67,7 +70,8 @@ export class Inspector {
   /** Whether it has rows: it has begun and not ended, committed or not. */
   async isLive(execution: string): Promise<boolean> {
     const store = this.#parts.run.query.store<string, Json>(CONTROL_STORE);
-    return (await store.get(headerName(execution), { read: 'live' })) !== undefined;
+    const header = await this.#restored(() => store.get(headerName(execution), { read: 'live' }));
+    return header !== undefined;
   }
 
   async fold(execution: string, records: readonly StepRecord[]): Promise<Folded | undefined> {
@@ -96,6 +100,18 @@ export class Inspector {
     return pins;
   }
 
+  /** Behind a start, and where tasks have moved, stores answer when they are restored. */
+  async #restored<T>(ask: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (thrown) {
+        if (!isFlowError(thrown, 'query.restoring')) throw thrown;
+        await this.#parts.clock.sleep(RESTORE_LOOK_MS);
+      }
+    }
+  }
+
   #patched(graph: Graph, ops: readonly PatchOp[]): Graph {
     const next = this.#parts.language.patch(graph, ops);
     if (!('nodes' in next)) throw new Error(`a patch does not apply any more: ${next[0]?.message}`);
@@ -121,7 +137,8 @@ export class Inspector {
     for (;;) {
       const last = rows.at(-1)?.[0];
       const after = last === undefined ? {} : { after: last };
-      const found = await store.range(from, to, { limit: ROWS_AT_ONCE, read: 'committed', ...after });
+      const limits = { limit: ROWS_AT_ONCE, read: 'committed', ...after } as const;
+      const found = await this.#restored(() => store.range(from, to, limits));
       rows.push(...found);
       if (found.length < ROWS_AT_ONCE) return rows;
     }
