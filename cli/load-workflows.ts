@@ -8,6 +8,8 @@ import type { LanguageOptions } from '../workflows/workflows.ts';
 export interface ServedWorkflows extends LanguageOptions {
   /** Published when the process starts; those that are there already stay as they are. */
   readonly documents?: readonly unknown[];
+  /** Lines that `serve` prints for whoever wants to try them. */
+  readonly hints?: readonly string[];
 }
 
 /** A module that exports `workflows`, or a document as JSON. Throws `file.missing` and `file.broken`. */

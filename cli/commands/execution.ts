@@ -235,6 +235,9 @@ function show(view: ExecutionView, call: Call, world: World): void {
     },
   }));
   for (const line of columnsOf(['node', 'type', 'status', 'attempt', 'since', 'waits'], rows)) world.out(line);
+  for (const { id, wait } of view.nodes) {
+    if (wait?.on === 'approval') world.out(`${id} waits for somebody: nodeflow execution approve '${wait.token}'`);
+  }
 }
 
 function eventLine({ at: time, execution: id, type, node, iteration, data }: NamedEvent): string {

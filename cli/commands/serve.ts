@@ -38,7 +38,7 @@ export const serve: Command = {
       });
       try {
         const published = await publishAll(service, served);
-        tell(service, published, call.json, world);
+        tell(service, published, served, call.json, world);
         await stopped(world.stop);
       } finally {
         await service.close();
@@ -80,7 +80,13 @@ function databaseOf(config: Config): { readonly database?: DatabaseAddress | 'no
   return { database: address === 'none' ? 'none' : { url: address } };
 }
 
-function tell({ gateway }: WorkflowService, published: readonly string[], json: boolean, world: World): void {
+function tell(
+  { gateway }: WorkflowService,
+  published: readonly string[],
+  served: readonly ServedWorkflows[],
+  json: boolean,
+  world: World,
+): void {
   const { url } = gateway!;
   if (json) {
     world.out(JSON.stringify({ url, published }));
@@ -88,6 +94,7 @@ function tell({ gateway }: WorkflowService, published: readonly string[], json: 
   }
   world.out(`workflows at ${url}; its interface is described at ${url}/openapi.json. Ctrl+C stops it.`);
   for (const name of published) world.out(`  published ${name}`);
+  for (const { hints = [] } of served) for (const hint of hints) world.out(hint);
 }
 
 function stopped(stop: AbortSignal): Promise<void> {

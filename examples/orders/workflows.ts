@@ -17,6 +17,17 @@ interface Charge {
 
 export const workflows: ServedWorkflows = {
   documents: [document],
+  hints: [
+    '',
+    'Try, in another terminal:',
+    `  npm run nodeflow -- execution start order --input '{"customer":"ann","total":80,"card":"busy"}' --wait`,
+    `  npm run nodeflow -- execution start order --input '{"customer":"bob","total":5000,"card":"good"}'   # waits for you`,
+    `  npm run nodeflow -- execution start order --input '{"customer":"nowhere","total":80,"card":"good"}' --wait   # undone`,
+    '  npm run nodeflow -- execution list',
+    '  npm run nodeflow -- execution show ID        # its token, to approve it with',
+    '  npm run nodeflow -- execution approve TOKEN',
+    '  npm run nodeflow -- execution watch          # events as they come',
+  ],
   tasks: {
     reserve: async (argument, { idempotencyKey }) => note(idempotencyKey, 'reserved', argument as object),
     release: async (_, { idempotencyKey }) => note(idempotencyKey, 'released', {}),
