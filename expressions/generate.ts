@@ -142,7 +142,8 @@ class Generator {
     const slow = this.#help('variable', id, 's', text(name));
     if (INHERITED.has(name)) return slow;
     const temp = this.#temp();
-    return `(h.own(s, ${text(name)}) && (${temp} = s[${text(name)}]) !== undefined ? ${temp} : ${slow})`;
+    // the scope is made by the engine: it inherits nothing but what INHERITED names
+    return `((${temp} = s[${text(name)}]) !== undefined ? ${temp} : ${slow})`;
   }
 
   /**
