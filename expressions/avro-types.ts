@@ -22,10 +22,15 @@ export function typeOfAvroSchema(schema: Json): ExprType {
   return new Reader().type(schema, '');
 }
 
+/** How many types come of one schema, a record that is named again counting as often. */
+const MAX_TYPES = 2000;
+
 class Reader {
-  readonly #named = new Map<string, ExprType>();
+  readonly #named = new Map<string, { readonly type: ExprType; readonly size: number }>();
+  #left = MAX_TYPES;
 
   type(schema: Json, namespace: string): ExprType {
+    if (--this.#left < 0) return 'dyn';
     if (typeof schema === 'string') return this.#reference(schema, namespace);
     if (Array.isArray(schema)) return this.#union(schema, namespace);
     if (typeof schema !== 'object' || schema === null) return 'dyn';
@@ -48,7 +53,10 @@ class Reader {
 
   #reference(name: string, namespace: string): ExprType {
     if (Object.hasOwn(PRIMITIVES, name)) return PRIMITIVES[name]!;
-    return this.#named.get(fullName(name, namespace)) ?? this.#named.get(name) ?? 'dyn';
+    const found = this.#named.get(fullName(name, namespace)) ?? this.#named.get(name);
+    if (found === undefined || found.size > this.#left) return 'dyn';
+    this.#left -= found.size;
+    return found.type;
   }
 
   #union(branches: readonly Json[], namespace: string): ExprType {
@@ -62,7 +70,8 @@ class Reader {
   #record(schema: Schema, namespace: string): ExprType {
     const name = fullName(String(schema['name']), String(schema['namespace'] ?? namespace));
     const inner = name.includes('.') ? name.slice(0, name.lastIndexOf('.')) : '';
-    this.#named.set(name, 'dyn');
+    const before = this.#left;
+    this.#named.set(name, { type: 'dyn', size: 1 });
     const fields: { [field: string]: ExprType } = {};
     const list = Array.isArray(schema['fields']) ? (schema['fields'] as readonly Schema[]) : [];
     for (const field of list) {
@@ -70,12 +79,13 @@ class Reader {
       if (!FORBIDDEN.has(fieldName)) fields[fieldName] = this.type(field['type'] ?? null, inner);
     }
     const type = { fields };
-    this.#named.set(name, type);
+    this.#named.set(name, { type, size: before - this.#left });
     return type;
   }
 
   #name(schema: Schema, namespace: string, type: ExprType): ExprType {
-    this.#named.set(fullName(String(schema['name']), String(schema['namespace'] ?? namespace)), type);
+    const name = fullName(String(schema['name']), String(schema['namespace'] ?? namespace));
+    this.#named.set(name, { type, size: 1 });
     return type;
   }
 }

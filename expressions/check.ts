@@ -4,7 +4,7 @@ import { type Fault, nearest } from './faults.ts';
 import { arity, FUNCTIONS, functionNamed, type Param } from './functions.ts';
 import { LIMITS } from './limits.ts';
 import { compilePattern, type Pattern } from './patterns.ts';
-import { fieldType, fit, isFields, isList, isMap, isNullable, join, orNull, present, printType } from './types.ts';
+import { fieldType, fit, isFields, isList, isMap, isNullable, join, orNull, present, printShort } from './types.ts';
 
 /** A tree whose names are known and whose types fit, as far as can be told before values are there. */
 export interface Checked {
@@ -46,7 +46,7 @@ class Checker {
     const { expect } = this.#options;
     const fits = expect === undefined ? 'yes' : fit(type, expect);
     if (fits === 'no') {
-      this.#fault('type', root, `it answers ${printType(type)}, and ${printType(expect!)} is wanted`, 'Convert it.');
+      this.#fault('type', root, `it answers ${printShort(type)}, and ${printShort(expect!)} is wanted`, 'Convert it.');
     }
     if (this.#faults.length > 0) return this.#faults;
     const look = fits === 'look' ? expect! : null;
@@ -105,7 +105,12 @@ class Checker {
   #want(node: Node, wanted: ExprType): ExprType {
     const type = this.#type(node);
     if (fit(type, wanted) === 'no') {
-      this.#fault('type', node, `this is ${printType(type)}, and ${printType(wanted)} is wanted`, cureOf(type, wanted));
+      this.#fault(
+        'type',
+        node,
+        `this is ${printShort(type)}, and ${printShort(wanted)} is wanted`,
+        cureOf(type, wanted),
+      );
     }
     return type;
   }
@@ -150,7 +155,7 @@ class Checker {
   #fieldOf(node: NodeOf<'field'> | NodeOf<'has'>, of: ExprType): ExprType {
     if (of === 'dyn') return 'dyn';
     if (isMap(of)) return of.map;
-    if (!isFields(of)) return this.#fault('type', node, `${printType(of)} has no fields`, 'Read a field of a map.');
+    if (!isFields(of)) return this.#fault('type', node, `${printShort(of)} has no fields`, 'Read a field of a map.');
     const type = fieldType(of, node.name);
     if (type !== undefined) return type;
     const cure = nearest(node.name, Object.keys(of.fields), 'field');
@@ -174,7 +179,7 @@ class Checker {
     }
     this.#want(key, 'string');
     if (isMap(of)) return of.map;
-    if (!isFields(of)) return this.#fault('type', object, `${printType(of)} has no items`, 'Read of a list or a map.');
+    if (!isFields(of)) return this.#fault('type', object, `${printShort(of)} has no items`, 'Read of a list or a map.');
     if (key.is !== 'literal' || typeof key.value !== 'string') return 'dyn';
     const type = fieldType(of, key.value);
     if (type !== undefined) return type;
@@ -190,7 +195,7 @@ class Checker {
       case '==':
       case '!=':
         if (fit(a, b) === 'no' && fit(b, a) === 'no' && a !== 'null' && b !== 'null') {
-          const message = `${printType(a)} and ${printType(b)} are never equal`;
+          const message = `${printShort(a)} and ${printShort(b)} are never equal`;
           this.#fault('type', node, message, 'Convert one of them, by string() or double().');
         }
         return 'bool';
@@ -213,16 +218,16 @@ class Checker {
 
   #fits(node: Node, type: ExprType, wanted: ExprType): void {
     if (fit(type, wanted) !== 'no') return;
-    this.#fault('type', node, `this is ${printType(type)}, and ${printType(wanted)} is wanted`, cureOf(type, wanted));
+    this.#fault('type', node, `this is ${printShort(type)}, and ${printShort(wanted)} is wanted`, cureOf(type, wanted));
   }
 
   #in(node: NodeOf<'binary'>, value: ExprType, of: ExprType): ExprType {
     const wanted = isList(of) ? of.list : isMap(of) || isFields(of) ? 'string' : 'dyn';
     if (of !== 'dyn' && !isList(of) && !isMap(of) && !isFields(of)) {
       const cure = of === 'string' ? 'Write text.contains(part).' : 'Look into a list or a map.';
-      this.#fault('type', node.right, `in cannot look into ${printType(of)}`, cure);
+      this.#fault('type', node.right, `in cannot look into ${printShort(of)}`, cure);
     } else if (fit(value, wanted) === 'no' && fit(wanted, value) === 'no') {
-      this.#fault('type', node, `${printType(value)} is never in ${printType(of)}`, 'Convert it first.');
+      this.#fault('type', node, `${printShort(value)} is never in ${printShort(of)}`, 'Convert it first.');
     }
     return 'bool';
   }
@@ -231,7 +236,7 @@ class Checker {
     for (const wanted of ['number', 'string'] as const) {
       if (fit(a, wanted) !== 'no' && fit(b, wanted) !== 'no') return;
     }
-    const message = `${printType(a)} and ${printType(b)} have no order`;
+    const message = `${printShort(a)} and ${printShort(b)} have no order`;
     this.#fault('type', node, message, 'Compare two numbers, or two strings.');
   }
 
@@ -242,7 +247,7 @@ class Checker {
       if (typeof wanted === 'string') return wanted;
       return { list: isList(a) && isList(b) ? join(a.list, b.list) : 'dyn' };
     }
-    const message = `${printType(b)} cannot be added to ${printType(a)}`;
+    const message = `${printShort(b)} cannot be added to ${printShort(a)}`;
     return this.#fault('type', node, message, 'Convert one of them, by string() or double().');
   }
 
@@ -274,7 +279,7 @@ class Checker {
     }
     const type = this.#type(arg);
     if (param.oneOf.some((one) => fit(type, one) !== 'no')) return;
-    this.#fault('type', arg, `this is ${printType(type)}, and ${printParams([param])} is wanted`, 'Convert it first.');
+    this.#fault('type', arg, `this is ${printShort(type)}, and ${printParams([param])} is wanted`, 'Convert it first.');
   }
 
   #pattern(node: NodeOf<'call'>): void {
@@ -294,7 +299,7 @@ class Checker {
       this.#fault(
         'type',
         node.over,
-        `${printType(over)} cannot be gone through`,
+        `${printShort(over)} cannot be gone through`,
         'Go through a list, or the keys of a map.',
       );
     }
@@ -336,8 +341,8 @@ function cureOf(type: ExprType, wanted: ExprType): string {
 function printParams(params: readonly Param[]): string {
   return params
     .map((param) => {
-      if (typeof param === 'string' || !('oneOf' in param)) return printType(param);
-      return param.oneOf.map(printType).join(' or ');
+      if (typeof param === 'string' || !('oneOf' in param)) return printShort(param);
+      return param.oneOf.map(printShort).join(' or ');
     })
     .join(', ');
 }

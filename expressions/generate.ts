@@ -4,7 +4,7 @@ import type { ExprType } from './expressions.ts';
 import { FUNCTIONS } from './functions.ts';
 import { type CoreHelper, helperOf } from './helpers.ts';
 import { isIdentity, isLookedAt, isRead, orderOf } from './looks.ts';
-import { fit, isList, isNullable, printType } from './types.ts';
+import { fit, isList, isNullable, printShort } from './types.ts';
 
 /**
  * Makes the text of a function from a checked tree. The text is closed: it consists of the pieces in this file, numbers,
@@ -88,7 +88,7 @@ class Generator {
   #look(node: Node, value: string, type: ExprType): string {
     const temp = this.#temp();
     const test = testOf(temp, type);
-    return `(${temp} = ${value}, ${test} ? ${temp} : ${this.#help('wrong', node.id, temp, text(printType(type)))})`;
+    return `(${temp} = ${value}, ${test} ? ${temp} : ${this.#help('wrong', node.id, temp, text(printShort(type)))})`;
   }
 
   #plain(node: Node): string {

@@ -1,6 +1,6 @@
 import type { Node } from './ast.ts';
 import type { ExprType } from './expressions.ts';
-import { isFields, isList, isMap, isNullable, present, printType } from './types.ts';
+import { isFields, isList, isMap, isNullable, present, printShort } from './types.ts';
 import { isDict, wrong } from './values.ts';
 
 /**
@@ -39,7 +39,7 @@ export function isRead(node: Node): boolean {
 
 /** The value, if it is of the type as far as one look tells. */
 export function look(site: number, value: unknown, type: ExprType): unknown {
-  return isOf(value, type) ? value : wrong(site, value, printType(type));
+  return isOf(value, type) ? value : wrong(site, value, printShort(type));
 }
 
 function isOf(value: unknown, type: ExprType): boolean {

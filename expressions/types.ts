@@ -90,6 +90,12 @@ export function printType(type: ExprType): string {
   return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`;
 }
 
+/** The same, short enough for a message. */
+export function printShort(type: ExprType): string {
+  const text = printType(type);
+  return text.length <= 120 ? text : `${text.slice(0, 117)}...`;
+}
+
 /** What a value is, in the words of types. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';

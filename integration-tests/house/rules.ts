@@ -77,7 +77,14 @@ export const HOMES: { readonly [name: string]: readonly string[] } = {
 };
 
 /** Packages that tests and benchmarks may import wherever they stand. */
-export const FREE_IN_TESTS: readonly string[] = ['avsc', 'hyparquet', 'fast-check', 'vega-datasets', 'ws', '@marcbachmann/cel-js'];
+export const FREE_IN_TESTS: readonly string[] = [
+  '@marcbachmann/cel-js',
+  'avsc',
+  'hyparquet',
+  'fast-check',
+  'vega-datasets',
+  'ws',
+];
 
 export const MAX_FILE_LINES = 400;
 
