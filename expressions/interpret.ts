@@ -61,8 +61,10 @@ class Walk {
         return this.#binary(node);
       case 'choose':
         return this.#bool(node.test) ? this.value(node.then) : this.value(node.otherwise);
-      case 'or-value':
-        return this.value(node.of) ?? this.value(node.otherwise);
+      case 'or-value': {
+        const value = this.value(node.of);
+        return value !== null ? value : this.value(node.otherwise);
+      }
       case 'call':
         return this.#call(node);
       case 'macro':
