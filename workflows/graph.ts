@@ -105,7 +105,7 @@ export interface Retry {
  *   that one edge leads to holds what that carried; one that several lead to holds an object by source node id of those
  *   that were taken, but under the policy `any` what came first.
  * - `item`, `index` within a `map`; `last`, `iteration` within a `loop` and in its own `while`; `error` behind an error
- *   edge and within `catch`: class, code, message, node.
+ *   edge and within `catch`: class, code, message, node, and `detail` where whoever threw it gave one.
  * - `now`: the wall time of the step, in milliseconds.
  *
  * Edges read `value` (what they carry) and `input`; joins by `when` the outcomes by node id, such as `a.succeeded`.

@@ -23,7 +23,10 @@ export interface Surroundings {
   readonly error: boolean;
 }
 
-const FAILURE: ExprType = { fields: { class: 'string', code: 'string', message: 'string', node: 'string' } };
+const FAILURE: ExprType = {
+  fields: { class: 'string', code: 'string', message: 'string', node: 'string', detail: 'dyn' },
+  optional: ['detail'],
+};
 
 /** The variables that expressions of a node may read, and their types; told at `Template` in `graph.ts`. */
 export function scopeOf(around: Surroundings, typeOf: TypeOfSchema): ExprScope {

@@ -104,7 +104,7 @@ test('what fails in a try is caught, and finally comes whatever came before', ()
   world.start(1);
   assert.deepEqual(world.ended, { status: 'COMPLETED', output: { after: 'after' }, error: null, degraded: false });
   assert.equal(world.row('other', '0').cause, 'upstream-failed');
-  const error = '{"class":"PERMANENT","code":"test.thrown","message":"no","instance":"/nodes/1","node":"a"}';
+  const error = '{"class":"PERMANENT","code":"test.thrown","message":"no","node":"a"}';
   assert.deepEqual(seen, ['a 1', `c ${error}`, 'f 1', 'after "c"']);
 });
 

@@ -17,6 +17,29 @@ test('an error edge handles a failure, and carries it', () => {
   assert.deepEqual(world.ended.output, { oops: { class: 'PERMANENT', code: 'no', message: 'no', node: 'a' } });
 });
 
+test('a failure reads the same behind an error edge and in a catch', () => {
+  const error = { ...fault('PERMANENT', 'no'), detail: { status: 404 } };
+  const read = { class: 'PERMANENT', code: 'no', message: 'no', node: 'a', detail: { status: 404 } };
+  const edge = new Harness({
+    nodes: [{ id: 'a', kind: task }, { id: 'seen' }],
+    edges: [{ from: 'a', to: 'seen', kind: 'error' }],
+  });
+  const within = new Harness({
+    nodes: [
+      { id: 'seen', kind: 'try' },
+      { id: 'a', parent: 'seen', kind: task },
+      { id: 'c', parent: 'seen', role: 'catch' },
+    ],
+    edges: [],
+  });
+  edge.start();
+  within.start();
+  edge.failed('a', error);
+  within.failed('a', error, '0');
+  assert.deepEqual(edge.ended.output, { seen: read });
+  assert.deepEqual(within.ended.output, { seen: read });
+});
+
 test('continue goes on with null, an optional node degrades', () => {
   for (const policy of [{ onError: 'continue' as const }, { required: false }]) {
     const world = new Harness({

@@ -1,5 +1,5 @@
 import type { Json } from '../../core/ids.ts';
-import type { At } from '../../events/events.ts';
+import type { At, FailureInfo } from '../../events/events.ts';
 import type { GraphEdge, GraphNode } from '../graph.ts';
 import { inside, outside } from './row.ts';
 import type { Step } from './step.ts';
@@ -46,7 +46,7 @@ function fromOutside(step: Step, at: At, node: GraphNode): Json {
   const how = behaviour.kind === 'container' ? behaviour.how : 'try';
   if (how === 'map') return itemOf(step, container, index);
   if (how === 'loop') return lastOf(step, container, index);
-  if (node.role === 'catch') return step.output(container, '#error') ?? null;
+  if (node.role === 'catch') return caught(step, container);
   return inputsOf(step, container, step.graph.nodes[node.parent]!)['in'] ?? null;
 }
 
@@ -97,8 +97,19 @@ function carried(step: Step, { iteration }: At, edge: GraphEdge): Json {
 /** The failure of a node as expressions read it. */
 export function errorOf(step: Step, at: At): Json {
   const { error } = step.row(at);
-  if (error === null) return null;
-  return { class: error.class, code: error.code, message: error.message, node: step.node(at).id };
+  return error === null ? null : readable({ ...error, node: step.node(at).id });
+}
+
+/** The failure that a `catch` is for. */
+function caught(step: Step, container: At): Json {
+  const error = step.output(container, '#error');
+  return error === undefined ? null : readable(error as unknown as FailureOf);
+}
+
+type FailureOf = FailureInfo & { readonly node: string };
+
+function readable({ class: failureClass, code, message, node, detail }: FailureOf): Json {
+  return { class: failureClass, code, message, node, ...(detail === undefined ? {} : { detail }) };
 }
 
 /** What expressions of a node may read. */
@@ -128,7 +139,7 @@ function addSurroundings(step: Step, at: At, node: GraphNode, scope: Scope): voi
       scope['last'] = lastOf(step, container, around.index);
       scope['iteration'] = around.index;
     } else if (inner.role === 'catch' && !('error' in scope)) {
-      scope['error'] = step.output(container, '#error') ?? null;
+      scope['error'] = caught(step, container);
     }
   }
 }
