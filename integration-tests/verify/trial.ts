@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../../core/clock.ts';
@@ -192,15 +193,14 @@ export class Trial {
     else this.problems.push(`a process did not reach its failpoint: exit ${code} ${app.failure ?? ''}`);
   }
 
-  /** The process must stop by its failpoint: it says nothing more. */
+  /** The process must stop by its failpoint, which may be before it has said that it is ready. */
   async freezes(app: AppProcess): Promise<void> {
     const deadline = this.clock.monotonic() + PATIENCE_MS;
-    for (let said = -1; said !== app.said || !app.isReady; ) {
+    while (!isStopped(app.pid)) {
       if (app.end !== undefined || this.clock.monotonic() > deadline) {
         throw new Error(`process ${app.pid} did not stop at its failpoint`);
       }
-      said = app.said;
-      await this.clock.sleep(1000);
+      await this.clock.sleep(100);
     }
   }
 
@@ -310,4 +310,10 @@ export class Trial {
       this.#fed = feeder.fed;
     });
   }
+}
+
+/** As the kernel has it: behind the name of the program, which may hold anything, stands its state. */
+function isStopped(pid: number): boolean {
+  const [, state] = / ([A-Za-z]) [^)]*$/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+  return state === 'T';
 }
