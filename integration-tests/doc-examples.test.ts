@@ -21,6 +21,7 @@ const DOCUMENTS = [
   'docs/time.md',
   'docs/tutorial.md',
   'docs/workflows/README.md',
+  'docs/workflows/data-plane.md',
   'docs/workflows/documents.md',
   'docs/coming-from-kafka-streams.md',
   ...listed('docs/operators')

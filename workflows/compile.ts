@@ -9,6 +9,7 @@ import { type Linked, type LinkedEdge, type LinkedNode, linkDocument } from './l
 import { compiledPolicy } from './policy.ts';
 import type { Expressions } from './scopes.ts';
 import { edgeScope, joinScope, outputScope } from './scopes.ts';
+import { withSegments } from './segments/collapse.ts';
 import { compileTemplate, type ExpressionCompiler, sourceOf } from './template.ts';
 
 export interface CompileSettings {
@@ -42,7 +43,7 @@ export function compileDocument(document: WorkflowDocument, settings: CompileSet
     gone,
   );
   const roots = nodes.filter((node) => node.parent < 0 && isEntry(node, work)).map(({ number }) => number);
-  return {
+  return withSegments({
     document,
     hash: documentHash(document),
     revision: previous === undefined ? 0 : previous.revision + 1,
@@ -51,7 +52,7 @@ export function compileDocument(document: WorkflowDocument, settings: CompileSet
     roots,
     outputs: compiledOutputs(work),
     number: (id) => numbers.get(id),
-  };
+  });
 }
 
 interface Work {

@@ -7,6 +7,7 @@ import { EXPRESSIONS } from './expressions.ts';
 import type { Language } from './language.ts';
 import { createLifecycle } from './lifecycle/lifecycle.ts';
 import { type BuiltInSettings, builtInTypes } from './nodes/built-in.ts';
+import { DATA_PLANE_TYPES } from './nodes/data-plane-types.ts';
 import { patchGraph } from './patch.ts';
 import { validateDocument } from './validate.ts';
 
@@ -18,7 +19,7 @@ export interface LanguageOptions extends BuiltInSettings {
 
 /** The language of workflow documents: the types of nodes there are, and how documents are judged, compiled and run. */
 export function createLanguage({ types = [], ...own }: LanguageOptions = {}): Language {
-  const catalog = createCatalog([...builtInTypes(own), ...types]);
+  const catalog = createCatalog([...builtInTypes(own), ...DATA_PLANE_TYPES, ...types]);
   const settings = { catalog, expressions: EXPRESSIONS };
   const patch: Language['patch'] = (graph, ops) => patchGraph(graph, ops, settings);
   return {

@@ -3,6 +3,7 @@ import type { FailureClass } from '../events/events.ts';
 import type { Expression } from '../expressions/expressions.ts';
 import type { NodeType } from './catalog.ts';
 import type { WorkflowDocument } from './document.ts';
+import type { Segment } from './segments/segments.ts';
 
 /**
  * A document, compiled: nodes and edges by number, policies with every default filled in, expressions compiled. Made once
@@ -24,6 +25,11 @@ export interface Graph {
   /** Filled with `input` and `nodes`, by node id and port: `nodes.pay.out`, `nodes['pay-2'].out`. Null: the default. */
   readonly outputs: readonly { readonly name: string; readonly value: Template }[] | null;
   number(id: string): number | undefined;
+  /**
+   * Where the document has nodes of the data plane: the graph with its edges of records, and its segments. In the graph
+   * that stands here, the control plane's, each segment is one node with its others behind it; see `segments/collapse.ts`.
+   */
+  readonly records?: { readonly graph: Graph; readonly segments: readonly Segment[] };
 }
 
 export interface GraphNode {
@@ -58,7 +64,7 @@ export interface GraphNode {
    * entry, and runs only then.
    */
   readonly compensation: number;
-  /** Of nodes of the data plane: the segment they belong to, or -1. The control plane sees the segment's first node only. */
+  /** Of nodes of the data plane: the segment they belong to, or -1. The control plane runs the segment's first source for all. */
   readonly segment: number;
 }
 

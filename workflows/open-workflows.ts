@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
-import type { Millis } from '../core/ids.ts';
+import { FlowError, isFlowError } from '../core/errors.ts';
+import type { Json, Millis } from '../core/ids.ts';
 import { COMMANDS_TOPIC, decodeStep, EVENTS_TOPIC, openFeed } from '../events/events.ts';
 import type { Log } from '../log/log.ts';
 import { DEFAULT_SETTINGS, type Run, type RunSettings, startRun } from '../runtime/runtime.ts';
@@ -14,11 +15,13 @@ import { Facade } from './control/facade.ts';
 import { graphNames } from './control/graph-names.ts';
 import { CONTROL_STORE, controlProgram } from './control/program.ts';
 import { runInline } from './control/run-inline.ts';
+import { SegmentCalls } from './control/segment-calls.ts';
 import { Sender } from './control/sender.ts';
 import { placeName } from './control/slots.ts';
 import { TaskCalls } from './control/task-calls.ts';
 import { prepareControlTopics } from './control/topics.ts';
 import type { Language } from './language.ts';
+import type { SegmentHost } from './segments/segments.ts';
 import type { Workflows } from './workflows.ts';
 
 export interface WorkflowParts {
@@ -42,6 +45,8 @@ export interface WorkflowSettings {
   readonly rememberMs: Millis;
   /** Tasks of a pool that run at a time, in each partition; other pools have as many as `default`. */
   readonly slots: { readonly [pool: string]: number };
+  /** What segments of the data plane have beside: databases by the names that documents call them by, settings of runs. */
+  readonly segments: Partial<Pick<SegmentHost, 'connections' | 'settings'>>;
   /** What the run of the control plane is to do otherwise. */
   readonly run: Partial<RunSettings>;
 }
@@ -52,6 +57,7 @@ export const DEFAULT_WORKFLOW_SETTINGS: WorkflowSettings = {
   answerTimeoutMs: 30_000,
   rememberMs: 86_400_000,
   slots: { default: 128 },
+  segments: {},
   run: {},
 };
 
@@ -71,20 +77,33 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
   const running = new Promise<Run>((resolve) => {
     started = resolve;
   });
+  const graphs = new GraphCache(language);
+  const segments = new SegmentCalls({
+    host: {
+      ...{ log, clock, state: parts.state, directory: parts.directory, telemetry: parts.telemetry },
+      ...settings.segments,
+    },
+    async graph(hash) {
+      if (catalogue.byHash(hash) === undefined) await catalogue.refresh();
+      const found = catalogue.byHash(hash);
+      if (found === undefined) throw new FlowError('workflow.unknown-definition', `there is no definition ${hash}`);
+      return graphs.base(hash, () => found.document as unknown as Json);
+    },
+  });
   const calls = new TaskCalls({
+    segments,
     language,
     clock,
     tell: (execution, command) => commands.command(execution, command),
     async isWanted({ x, n, i, a }) {
       const { query } = await running;
-      const place = await query
-        .store<string, { readonly attempt: number; readonly key: string | null }>(CONTROL_STORE)
-        .get(placeName({ execution: x, node: n, iteration: i }), { read: 'live' });
+      const store = query.store<string, { readonly attempt: number; readonly key: string | null }>(CONTROL_STORE);
+      const ask = () => store.get(placeName({ execution: x, node: n, iteration: i }), { read: 'live' });
+      const place = await whenRestored(ask, clock);
       return place !== undefined && place.attempt === a && place.key === null;
     },
   });
   const lifecycle = language.lifecycle(runInline);
-  const graphs = new GraphCache(language);
   const program = controlProgram({
     partitions,
     rememberMs: settings.rememberMs,
@@ -114,6 +133,23 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
   return new Facade({
     ...{ log, clock, language, lifecycle, graphs, catalogue, answers, sender, commands, run, partitions, feed, names },
     figures: () => ({ ...figures }),
-    stopCalls: () => calls.close(),
+    async stopCalls() {
+      calls.close();
+      await segments.close();
+    },
   });
+}
+
+const RESTORE_PAUSE_MS = 20;
+
+/** Calls are made again while other partitions are still being restored: that says nothing of the task. */
+async function whenRestored<T>(ask: () => Promise<T>, clock: Clock): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (thrown) {
+      if (!isFlowError(thrown, 'query.restoring')) throw thrown;
+      await clock.sleep(RESTORE_PAUSE_MS);
+    }
+  }
 }

@@ -205,7 +205,8 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     for (const event of events) {
       if (event.type !== 'node' || event.to === 'RUNNING' || event.to === 'QUEUED') continue;
       if (event.from !== 'RUNNING' && event.from !== 'QUEUED') continue;
-      if (graph.nodes[event.node]?.type.behaviour.kind !== 'task') continue;
+      const kind = graph.nodes[event.node]?.type.behaviour.kind;
+      if (kind !== 'task' && kind !== 'operator') continue;
       this.#freed({ execution, node: event.node, iteration: event.iteration }, at, open);
     }
   }

@@ -48,7 +48,7 @@ export interface FacadeParts {
   readonly feed: EventFeed;
   names(definition: string): GraphNames;
   figures(): WorkflowFigures;
-  stopCalls(): void;
+  stopCalls(): Promise<void>;
 }
 
 export class Facade implements Workflows {
@@ -221,7 +221,7 @@ export class Facade implements Workflows {
 
   async drain(): Promise<void> {
     const { run, answers, sender, catalogue, feed, stopCalls } = this.#parts;
-    stopCalls();
+    await stopCalls();
     await run.drain();
     await Promise.all([answers.close(), sender.close(), catalogue.close(), feed.close()]);
   }

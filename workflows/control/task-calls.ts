@@ -6,8 +6,11 @@ import type { InlineContext, TaskContext } from '../catalog.ts';
 import type { Language } from '../language.ts';
 import type { Command } from '../lifecycle/lifecycle.ts';
 import type { CommandMessage, TaskMessage } from './messages.ts';
+import type { SegmentCalls } from './segment-calls.ts';
 
 export interface TaskCallsParts {
+  /** Undefined: there are none, as in a simulation. */
+  readonly segments?: Pick<SegmentCalls, 'run'>;
   readonly language: Language;
   readonly clock: Pick<Clock, 'now'>;
   /** Sends a command to the task's own execution, and waits for its answer. */
@@ -75,8 +78,17 @@ export class TaskCalls {
     return { x, c: command, id: `report ${n} ${i} ${a}`, at: this.#parts.clock.now() };
   }
 
+  #progress({ x, n, i, a }: TaskMessage, signal: AbortSignal, value: Json): void {
+    if (signal.aborted) return;
+    const command: Command = { type: 'progress', node: n, iteration: i, attempt: a, value };
+    void this.#parts.tell(x, command).catch(() => undefined);
+  }
+
   async #run(task: TaskMessage, signal: AbortSignal) {
     const type = this.#parts.language.catalog.find(task.type);
+    if (type?.behaviour.kind === 'operator' && this.#parts.segments !== undefined) {
+      return this.#parts.segments.run(task, signal, (value) => this.#progress(task, signal, value));
+    }
     if (type?.behaviour.kind !== 'task') {
       throw new FlowError(
         'workflow.unknown-definition',
@@ -94,9 +106,7 @@ export class TaskCalls {
         if (signal.aborted) throw stale(x);
         await this.#parts.tell(x, { type: 'checkpoint', ...at, number, value });
       },
-      progress: (value: Json) => {
-        if (!signal.aborted) void this.#parts.tell(x, { type: 'progress', ...at, value }).catch(() => undefined);
-      },
+      progress: (value: Json) => this.#progress(task, signal, value),
     });
     return type.behaviour.run(task.config, task.inputs, context);
   }

@@ -48,7 +48,7 @@ function make(graph: Graph): Facts {
   const top = graph.nodes.filter((node) => node.parent < 0 && live(node.number)).map((node) => node.number);
   return {
     top,
-    topLeaves: top.filter((number) => graph.nodes[number]!.outgoing.length === 0),
+    topLeaves: top.filter((number) => isLeaf(graph, number)),
     nodes: graph.nodes.map((node) => ({
       key: keyOf(node.number, ''),
       handled: isHandled(graph, node),
@@ -57,6 +57,12 @@ function make(graph: Graph): Facts {
     })),
     undoes,
   };
+}
+
+/** Within a segment nodes have edges of records that the control plane does not see. */
+function isLeaf({ nodes, records }: Graph, number: number): boolean {
+  const all = records === undefined ? nodes : records.graph.nodes;
+  return nodes[number]!.outgoing.length === 0 && all[number]!.outgoing.length === 0;
 }
 
 function isHandled(graph: Graph, node: GraphNode): boolean {
@@ -77,7 +83,7 @@ function partsOf(graph: Graph, node: GraphNode, live: (number: number) => boolea
     return {
       nodes,
       entries: nodes.filter((number) => graph.nodes[number]!.incoming.length === 0),
-      leaves: nodes.filter((number) => graph.nodes[number]!.outgoing.length === 0),
+      leaves: nodes.filter((number) => isLeaf(graph, number)),
     };
   });
 }

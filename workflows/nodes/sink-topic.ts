@@ -41,6 +41,6 @@ export const sinkTopic: NodeType = {
       ],
     ),
     input: [1, 2],
-    output: { all: [1, 2] },
+    output: { out: null, all: [1, 2] },
   },
 };

@@ -32,7 +32,7 @@ for (const { name, example } of DATA_PLANE_TYPES) {
       mode,
     });
     assert.equal(how, 'complete');
-    const [output] = Object.values(example.output as { readonly [node: string]: Json });
+    const { all: output } = example.output as { readonly [node: string]: Json };
     const sorted = (value: Json) => (Array.isArray(value) ? value.map((each) => JSON.stringify(each)).sort() : value);
     assert.deepEqual(sorted(outputs['all.out']!), sorted(output!));
     for (const [id, { status }] of Object.entries(figures.nodes)) assert.equal(status, 'COMPLETED', id);

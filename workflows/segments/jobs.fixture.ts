@@ -13,7 +13,8 @@ export const settings = {
 };
 
 export function graphOf(document: Json | WorkflowDocument): Graph {
-  return compileDocument(document as unknown as WorkflowDocument, settings);
+  const graph = compileDocument(document as unknown as WorkflowDocument, settings);
+  return graph.records?.graph ?? graph;
 }
 
 /** `[id, type, config]`, and edges as `a > b` or `a > b.port`. */

@@ -46,7 +46,12 @@ export function connected({ nodes, edges }: Pick<Graph, 'nodes' | 'edges'>): rea
 }
 
 export function isInner(node: GraphNode): boolean {
-  return !node.removed && !node.disabled && node.type.behaviour.kind === 'operator';
+  return (
+    !node.removed &&
+    !node.disabled &&
+    node.type.behaviour.kind === 'operator' &&
+    node.type.behaviour.build !== undefined
+  );
 }
 
 /** Whether an edge between two nodes of the data plane is one of records, and not of a value. */

@@ -1,0 +1,85 @@
+import { FlowError, isFlowError } from '../../core/errors.ts';
+import type { Json, Millis } from '../../core/ids.ts';
+import type { Outputs } from '../catalog.ts';
+import type { Graph } from '../graph.ts';
+import type { SegmentConfig } from '../segments/collapse.ts';
+import { forgetSegment, runSegment, type SegmentHost, segmentName } from '../segments/segments.ts';
+import type { TaskMessage } from './messages.ts';
+
+/** How long what a run has left is kept, so that a report that was lost is made again from it. */
+const KEEP_MS: Millis = 10_000;
+
+export interface SegmentCallsParts {
+  readonly host: SegmentHost;
+  /** The graph of a definition, by the hash of its document. */
+  graph(hash: string): Promise<Graph>;
+}
+
+/** Runs of segments in this process, as tasks: of each execution, node and iteration one, whatever the attempt. */
+export class SegmentCalls {
+  readonly #parts: SegmentCallsParts;
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #closing = new AbortController();
+
+  constructor(parts: SegmentCallsParts) {
+    this.#parts = parts;
+  }
+
+  /** `signal` is aborted with `stopped` where another process goes on, and else where the run is cancelled. */
+  async run(task: TaskMessage, signal: AbortSignal, progress: (value: Json) => void): Promise<Outputs> {
+    const running = this.#run(task, signal, progress);
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  /** Resolves when none runs. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled(this.#running);
+  }
+
+  async #run(task: TaskMessage, signal: AbortSignal, progress: (value: Json) => void): Promise<Outputs> {
+    const { definition, segment: number, input } = task.config as unknown as SegmentConfig;
+    const { records, document } = await this.#parts.graph(definition);
+    const segment = records?.segments[number];
+    if (records === undefined || segment === undefined) {
+      throw new FlowError('workflow.unknown-definition', `${task.x} runs a segment of a document that has changed`);
+    }
+    const [cancel, stop] = [new AbortController(), new AbortController()];
+    const leave = () => {
+      if (isFlowError(signal.reason, 'stopped')) stop.abort();
+      else cancel.abort(signal.reason);
+    };
+    if (signal.aborted) leave();
+    signal.addEventListener('abort', leave, { once: true });
+    const name = segmentName(task.i === '' ? task.x : `${task.x}.${task.i}`, task.node);
+    try {
+      const { how, outputs } = await runSegment(this.#parts.host, {
+        ...{ segment, graph: records.graph, name, input, values: task.inputs },
+        mode: document.mode ?? 'realtime',
+        cancel: cancel.signal,
+        stop: stop.signal,
+        progress: (figures) => progress(figures as unknown as Json),
+      });
+      if (how !== 'complete') throw new FlowError('stopped', `the segment of ${task.node} goes on elsewhere`);
+      void this.#forget(name);
+      return outputs;
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
+  }
+
+  async #forget(name: string): Promise<void> {
+    const { host } = this.#parts;
+    try {
+      await host.clock.sleep(KEEP_MS, this.#closing.signal);
+      if (!this.#closing.signal.aborted) await forgetSegment(host, name);
+    } catch (thrown) {
+      host.telemetry.log.warn({ segment: name, reason: String(thrown) }, 'topics of a segment were not removed');
+    }
+  }
+}

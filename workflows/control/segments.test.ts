@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { systemClock } from '../../core/clock.ts';
+import type { Json } from '../../core/ids.ts';
+import { seededRandom } from '../../core/random.ts';
+import type { Log } from '../../log/log.ts';
+import { createMemoryLog } from '../../log/memory/memory.ts';
+import { createStateBackend } from '../../state/state.ts';
+import { silentTelemetry } from '../../telemetry/telemetry.ts';
+import { createLanguage } from '../create-language.ts';
+import type { WorkflowDocument } from '../document.ts';
+import { DATA_PLANE_TYPES } from '../nodes/data-plane-types.ts';
+import { openWorkflows } from '../open-workflows.ts';
+import { documentOf } from '../segments/jobs.fixture.ts';
+import type { Workflows } from '../workflows.ts';
+
+const language = createLanguage();
+
+function memory(): Log {
+  return createMemoryLog({ clock: systemClock, random: seededRandom(1) });
+}
+
+async function open(log: Log = memory(), directory?: string): Promise<Workflows> {
+  const telemetry = silentTelemetry();
+  const state = createStateBackend({});
+  const settings = { partitions: 2, segments: { settings: { commitIntervalMs: 5 } } };
+  return openWorkflows({ log, state, directory, clock: systemClock, telemetry, language, settings });
+}
+
+function batch(document: WorkflowDocument, more: Partial<WorkflowDocument> = {}): WorkflowDocument {
+  return { ...document, mode: 'batch', ...more };
+}
+
+const SUMS = batch(
+  documentOf(
+    [
+      ['list', 'expression', { value: '= input.items' }],
+      ['items', 'map.items'],
+      ['small', 'op.filter', { where: 'value < 100000' }],
+      ['by', 'op.select-key', { key: 'string(value % 3)', partitions: 2 }],
+      ['sums', 'op.aggregate', { function: 'sum', of: 'value' }],
+      ['all', 'collect', { newest: true }],
+      ['first', 'expression', { value: "= value['0']" }],
+    ],
+    ['list > items', 'items > small', 'small > by', 'by > sums', 'sums > all', 'all > first'],
+  ),
+);
+
+test('a segment is a node among others: values go in and come out', { timeout: 30_000 }, async () => {
+  const workflows = await open();
+  await workflows.publish(SUMS);
+  const { execution } = await workflows.start('job', { items: [1, 2, 3, 4, 5, 6] });
+  const view = await workflows.ended(execution);
+  assert.equal(view.status, 'COMPLETED', JSON.stringify(view.error));
+  assert.deepEqual(view.output, { first: 9 });
+  assert.deepEqual(
+    view.nodes.map(({ id, status }) => [id, status]),
+    ['list', 'items', 'small', 'by', 'sums', 'all', 'first'].map((id) => [id, 'COMPLETED']),
+  );
+  await workflows.drain();
+});
+
+test('the step records of a run do not grow with its records', { timeout: 60_000 }, async () => {
+  const workflows = await open();
+  await workflows.publish(SUMS);
+  const steps: number[] = [];
+  for (const count of [10, 20_000]) {
+    const items = Array.from({ length: count }, (_, n) => n);
+    const { execution } = await workflows.start('job', { items });
+    const view = await workflows.ended(execution);
+    assert.equal(view.status, 'COMPLETED', JSON.stringify(view.error));
+    steps.push((await workflows.history(execution)).length);
+  }
+  // start, grant, report, and one for each end of an inner node at most
+  for (const count of steps) assert.ok(count <= 12, `${steps.join(', ')} steps`);
+  await workflows.drain();
+});
+
+test('inner counters and lives are told by progress', { timeout: 30_000 }, async () => {
+  const workflows = await open();
+  await workflows.publish(SUMS);
+  const { execution } = await workflows.start('job', { items: [1, 2, 3] });
+  await workflows.ended(execution);
+  const told = (await workflows.history(execution)).flatMap(({ events }) =>
+    events.flatMap((event) => (event.type === 'progress' ? [event.value as Record<string, Json>] : [])),
+  );
+  assert.ok(told.length > 0);
+  assert.deepEqual(Object.keys(told[0]!['nodes'] as object), ['items', 'small', 'by', 'sums', 'all']);
+  await workflows.drain();
+});
+
+test('what fails in a segment fails its node, and goes to who handles it', { timeout: 30_000 }, async () => {
+  const workflows = await open();
+  const document = documentOf(
+    [
+      ['items', 'map.items', { items: 'input' }],
+      ['all', 'collect', { limit: 2 }],
+    ],
+    ['items > all'],
+  );
+  await workflows.publish(batch(document));
+  const { execution } = await workflows.start('job', [1, 2, 3]);
+  const view = await workflows.ended(execution);
+  assert.equal(view.status, 'FAILED');
+  assert.match(JSON.stringify(view.error), /workflow\.too-many-records/);
+  await workflows.drain();
+});
+
+test('cancel ends a streaming run, and leaves nothing of it', { timeout: 30_000 }, async () => {
+  const log = memory();
+  await log.admin.create('orders', { partitions: 1 });
+  const workflows = await open(log);
+  const document = documentOf(
+    [
+      ['orders', 'source.topic', { topic: 'orders' }],
+      ['all', 'collect'],
+    ],
+    ['orders > all'],
+  );
+  await workflows.publish({ ...document, mode: 'streaming' });
+  const { execution } = await workflows.start('job', null);
+  const ofRun = async () => (await log.admin.list()).filter((topic) => topic.includes(`wf.${execution}`));
+  while ((await ofRun()).length === 0) await systemClock.sleep(20);
+  await workflows.cancel(execution, { reason: 'not wanted' });
+  assert.equal((await workflows.ended(execution)).status, 'CANCELLED');
+  while ((await ofRun()).length > 0) await systemClock.sleep(20);
+  await workflows.drain();
+});
+
+test('an engine that is started again goes on with a run', { timeout: 60_000 }, async () => {
+  const log = memory();
+  const directory = mkdtempSync(join(tmpdir(), 'nodeflow-segments-'));
+  const first = await open(log, directory);
+  await first.publish(SUMS);
+  const items = Array.from({ length: 30_000 }, (_, n) => n);
+  const { execution } = await first.start('job', { items });
+  const ofRun = async () => (await log.admin.list()).some((topic) => topic.includes(`wf.${execution}`));
+  while (!(await ofRun())) await systemClock.sleep(5);
+  await first.drain();
+  const second = await open(log, directory);
+  while (!second.health().ready) await systemClock.sleep(5);
+  const view = await second.ended(execution);
+  assert.equal(view.status, 'COMPLETED', JSON.stringify(view.error));
+  assert.deepEqual(view.output, { first: items.filter((n) => n % 3 === 0).reduce((sum, n) => sum + n, 0) });
+  await second.drain();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+test('the examples of the data plane run as workflows', { timeout: 120_000 }, async () => {
+  const elsewhere = ['source.file', 'sink.file', 'sink.postgres', 'sink.http'];
+  const workflows = await open();
+  const examples = DATA_PLANE_TYPES.filter(({ name }) => !elsewhere.includes(name));
+  for (const [i, { name, example }] of examples.entries()) {
+    const mode = name === 'source.topic' ? 'realtime' : 'batch';
+    await workflows.publish({ ...(example.document as unknown as WorkflowDocument), id: `example-${i}`, mode });
+  }
+  await Promise.all(
+    examples.map(async ({ name, example }, i) => {
+      const { execution } = await workflows.start(`example-${i}`, example.input);
+      const { output, status } = await workflows.ended(execution);
+      assert.equal(status, 'COMPLETED', name);
+      const lists = (value: Json) =>
+        JSON.stringify(value)
+          .split(/(?<=[\],])/)
+          .sort();
+      assert.deepEqual(lists(output).length, lists(example.output).length, name);
+    }),
+  );
+  await workflows.drain();
+});

@@ -1,0 +1,146 @@
+import type { Json } from '../../core/ids.ts';
+import type { NodeType } from '../catalog.ts';
+import type { Graph, GraphEdge, GraphNode, Template } from '../graph.ts';
+import type { Segment } from './segments.ts';
+import { carriesRecords, isInner, segmentsOf } from './segments-of.ts';
+
+/** What the configuration of the node that stands for a segment says to whoever runs it. */
+export interface SegmentConfig {
+  /** The definition, by the hash of its document. */
+  readonly definition: string;
+  readonly segment: number;
+  readonly input: Json;
+}
+
+/**
+ * The graph as the control plane sees it, where a segment is one node: its first source. What arrives at others of its
+ * nodes arrives there, by `node.port`. The others are nodes that end when it has ended: each by one of the edges of
+ * records that led to it, which now leads there from the first, and which carries the value of a collect; what is
+ * connected by a topic alone gets an edge more. What the segment is made of stays as it was in `records`.
+ */
+export function withSegments(graph: Graph): Graph {
+  const segments = segmentsOf(graph);
+  if (segments.length === 0) return graph;
+  const work: Work = { nodes: [...graph.nodes], edges: [...graph.edges], hash: graph.hash };
+  const first = new Map(segments.map((segment) => [segment, firstOf(graph, segment)]));
+  for (const segment of segments) collapse(graph, segment, first.get(segment)!, work);
+  const nodes = work.nodes.map(
+    (node): GraphNode => ({
+      ...node,
+      incoming: work.edges.filter((edge) => !edge.removed && edge.target === node.number).map(({ number }) => number),
+      outgoing: work.edges.filter((edge) => !edge.removed && edge.source === node.number).map(({ number }) => number),
+    }),
+  );
+  const begins = (number: number) => {
+    const node = nodes[number]!;
+    return !node.removed && node.incoming.length === 0;
+  };
+  const starts = (before: readonly number[], parent: number) =>
+    [...new Set([...before, ...[...first.values()].filter((number) => nodes[number]!.parent === parent)])]
+      .filter(begins)
+      .sort((a, b) => a - b);
+  return {
+    ...graph,
+    nodes: nodes.map((node) =>
+      node.children.length === 0 ? node : { ...node, entries: starts(node.entries, node.number) },
+    ),
+    edges: work.edges,
+    roots: starts(graph.roots, -1),
+    records: { graph, segments },
+  };
+}
+
+interface Work {
+  readonly nodes: GraphNode[];
+  readonly edges: GraphEdge[];
+  readonly hash: string;
+}
+
+/** The first of its nodes that no records lead to. */
+function firstOf(graph: Graph, { nodes }: Segment): number {
+  return nodes.find((number) => !graph.nodes[number]!.incoming.some((edge) => isRecords(graph, edge)))!;
+}
+
+function isRecords(graph: Graph, number: number): boolean {
+  const edge = graph.edges[number]!;
+  const [source, target] = [graph.nodes[edge.source]!, graph.nodes[edge.target]!];
+  return !edge.removed && isInner(source) && isInner(target) && carriesRecords(graph.nodes, edge);
+}
+
+function collapse(graph: Graph, segment: Segment, first: number, work: Work): void {
+  const members = new Set(segment.nodes);
+  const ports = new Map<number, string>();
+  for (const number of members) {
+    const { id, type } = graph.nodes[number]!;
+    if (Object.values(type.outputs).some(({ kind }) => kind === 'value')) ports.set(number, `${id}.out`);
+  }
+  const inner = graph.edges.filter(({ number, source, target }) =>
+    members.has(source) && members.has(target) ? isRecords(graph, number) : false,
+  );
+  const reached = new Set([first]);
+  for (const edge of inner) work.edges[edge.number] = { ...edge, removed: true };
+  for (let found = true; found; ) {
+    found = false;
+    for (const edge of inner) {
+      const next = reached.has(edge.source) ? edge.target : edge.source;
+      if (reached.has(edge.source) === reached.has(edge.target)) continue;
+      reached.add(next);
+      found = true;
+      work.edges[edge.number] = { ...edge, ...wayTo(ports.get(next)), source: first, target: next };
+    }
+  }
+  for (const target of members) {
+    if (reached.has(target)) continue;
+    const id = `${graph.nodes[first]!.id}>${graph.nodes[target]!.id}`;
+    const number = work.edges.find((edge) => edge.id === id)?.number ?? work.edges.length;
+    const ends = { ...wayTo(ports.get(target)), source: first, target };
+    work.edges[number] = { number, id, ...ends, when: null, map: null, removed: false };
+  }
+  for (const edge of graph.edges) {
+    if (edge.removed || !members.has(edge.target) || members.has(edge.source)) continue;
+    const { id } = graph.nodes[edge.target]!;
+    const targetPort = edge.targetPort === '' ? '' : `${id}.${edge.targetPort}`;
+    work.edges[edge.number] = { ...work.edges[edge.number]!, target: first, targetPort };
+  }
+  for (const number of members) {
+    const node = work.nodes[number]!;
+    const common = { ...node, segment: segment.number };
+    work.nodes[number] =
+      number === first
+        ? { ...common, type: standIn(node.type, [...ports.values()]), ...configured(work.hash, segment) }
+        : { ...common, type: follower(node.type), config: {}, template: EMPTY };
+  }
+}
+
+function wayTo(port: string | undefined): Pick<GraphEdge, 'kind' | 'sourcePort' | 'targetPort'> {
+  if (port === undefined) return { kind: 'control', sourcePort: '', targetPort: '' };
+  return { kind: 'data', sourcePort: port, targetPort: 'in' };
+}
+
+function standIn(type: NodeType, ports: readonly string[]): NodeType {
+  return {
+    ...type,
+    outputs: Object.fromEntries(ports.map((port) => [port, { kind: 'value' }])),
+    behaviour: { kind: 'operator' },
+  };
+}
+
+/** Ends when its segment has ended, with what that gave for it. */
+function follower(type: NodeType): NodeType {
+  return {
+    ...type,
+    outputs: { out: { kind: 'value' } },
+    behaviour: { kind: 'inline', run: (_, inputs) => ({ out: inputs['in'] ?? null }) },
+  };
+}
+
+const EMPTY: Template = { constant: true, reads: [], fill: () => ({}) };
+
+function configured(definition: string, { number: segment }: Segment): Pick<GraphNode, 'config' | 'template'> {
+  const template: Template = {
+    constant: false,
+    reads: ['input'],
+    fill: ({ input }) => ({ definition, segment, input: (input ?? null) as Json }) satisfies SegmentConfig as never,
+  };
+  return { config: {}, template };
+}
