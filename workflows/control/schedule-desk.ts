@@ -74,6 +74,9 @@ export class ScheduleDesk {
     options: { readonly user?: string } = {},
   ): Promise<readonly Backfilled[]> {
     const { clock, start } = this.#parts;
+    if (!(from < until)) {
+      throw new FlowError('workflow.rejected', 'the times of a backfill end before they begin; give until after from');
+    }
     const { document, version } = await this.#parts.definition(workflow);
     const triggers = scheduleTriggers(document);
     if (triggers.length === 0) {
