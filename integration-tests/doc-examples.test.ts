@@ -22,6 +22,7 @@ const DOCUMENTS = [
   'docs/tutorial.md',
   'docs/workflows/README.md',
   'docs/workflows/documents.md',
+  'docs/workflows/schedules.md',
   'docs/coming-from-kafka-streams.md',
   ...listed('docs/operators')
     .filter((name) => name !== 'README.md')
