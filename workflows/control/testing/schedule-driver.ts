@@ -110,6 +110,13 @@ export class ScheduleDriver {
     return end?.type === 'ended' ? end.status : undefined;
   }
 
+  /** When it started and ended. */
+  span(execution: string): readonly [number, number] {
+    const records = this.#records.filter((each) => each.execution === execution && each.seq > 0);
+    const isOver = this.ended(execution) !== undefined;
+    return [records[0]!.at, isOver ? records.at(-1)!.at : Number.POSITIVE_INFINITY];
+  }
+
   get row(): ScheduleRow | undefined {
     for (const { key, value } of this.#driver.table<string, Json>(CONTROL_STORE).rows()) {
       if (key.startsWith('\0D')) return value as unknown as ScheduleRow;
