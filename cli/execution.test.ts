@@ -55,6 +55,24 @@ test('an execution is started, looked at and told what to do', () =>
     ]);
   }));
 
+test('schedules are listed, and run for past times', () =>
+  served(async (run, fake) => {
+    assert.match((await run('schedules')).out.join('\n'), /orders +@daily +UTC +1970-01-02T00:00:00.000Z/);
+    const filled = await run(
+      'backfill',
+      'orders',
+      '--from',
+      '1970-01-01T00:00:00Z',
+      '--before',
+      '1970-01-03T01:00:00+01:00',
+    );
+
+    assert.deepEqual(filled.out, ['orders@1970-01-02T00:00:00Z has started']);
+    assert.deepEqual(fake.asked, [['backfill', 'orders', 0, 172_800_000, { user: 'ann' }]]);
+    assert.match((await run('backfill', 'orders')).err.join('\n'), /needs --from and --before/);
+    assert.notEqual((await run('backfill', 'orders', '--from', 'monday', '--before', 'friday')).code, 0);
+  }));
+
 test('what goes wrong is said in one line with its cure', async () => {
   const away = await say(cwd, ['execution', 'show', 'e1'], { NODEFLOW_GATEWAY_URL: 'http://127.0.0.1:9' });
   assert.notEqual(away.code, 0);

@@ -18,6 +18,11 @@ export const WORKFLOW_ERRORS = {
     'There is no definition of this workflow, or not of this version.',
     'Publish it: `nodeflow workflow publish FILE`.',
   ),
+  'workflow.no-schedule': row(
+    'user',
+    'A workflow has no schedule, so there are no past times to run it for.',
+    'Add a trigger of type `schedule` to its document, and publish it.',
+  ),
   'workflow.unknown-execution': row(
     'user',
     'There is no execution of this id, or its end is so long ago that it was forgotten.',

@@ -12,6 +12,7 @@ import type { Workflows } from '../workflows/workflows.ts';
  * - Executions: `POST /v1/executions` (with an `Idempotency-Key`), `GET /v1/executions` (list and search, by the read
  *   side), `GET /v1/executions/{id}`, and below it `history`, `at/{seq}`, `nodes/{node}/explain`; as `POST` below it
  *   `cancel`, `pause`, `resume`, `signals/{name}`, `retry`, `nodes/{node}/intervene`, `patch`, `fork`.
+ * - `GET /v1/schedules`, `POST /v1/schedules/{workflow}/backfill`.
  * - `POST /v1/approvals/{token}`, `GET /v1/dead-letters`, `POST /v1/dead-letters/{id}/redrive`.
  * - `GET /v1/events` as Server-Sent Events (`Last-Event-ID` goes on), `GET /v1/events/socket` as WebSocket; filtered by
  *   workflow, execution, node and type before anything is serialised; each message carries the cursor behind it.

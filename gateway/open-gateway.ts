@@ -10,6 +10,7 @@ import { executionRoutes } from './execution-routes.ts';
 import { type Gateway, type GatewayOptions, MOST_BODY_BYTES } from './gateway.ts';
 import { letterRoutes } from './letter-routes.ts';
 import { PROBLEM_TYPE, problemOf } from './problem.ts';
+import { scheduleRoutes } from './schedule-routes.ts';
 
 const OPEN_TO_ALL: readonly string[] = ['/healthz', '/readyz'];
 const MOST_MESSAGE_BYTES = 64 * 1024;
@@ -55,6 +56,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     definitionRoutes(scope, options);
     executionRoutes(scope, options);
     letterRoutes(scope, options);
+    scheduleRoutes(scope, options);
     eventRoutes(scope, options, ended.signal);
     ownRoutes(scope, app, options);
   });

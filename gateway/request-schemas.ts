@@ -65,6 +65,13 @@ export const PATCH = object(
 );
 export const APPROVE = object({ decision: { enum: ['approved', 'rejected'] }, value: anything }, ['decision']);
 
+const time = {
+  type: 'string',
+  pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?(Z|[+-]\\d\\d:\\d\\d)$',
+} as const;
+export const WORKFLOW = object({ workflow: text }, ['workflow']);
+export const BACKFILL = object({ from: time, until: time }, ['from', 'until']);
+
 export const LIST = object({
   workflow: text,
   /** Several with commas between. */

@@ -23,6 +23,7 @@ const DOCUMENTS = [
   'docs/workflows/README.md',
   'docs/workflows/data-plane.md',
   'docs/workflows/documents.md',
+  'docs/workflows/schedules.md',
   'docs/coming-from-kafka-streams.md',
   ...listed('docs/operators')
     .filter((name) => name !== 'README.md')

@@ -81,6 +81,37 @@ test('a backfill covers the interval without gap or overlap', () => {
   for (let i = 1; i < start.length; i++) assert.equal(start[i]!.from, start[i - 1]!.at);
 });
 
+test('the newest of many missed times is found without a look at each', () => {
+  const secondly = { cron: '* * * * * *', timeZone: 'Europe/Berlin' };
+  const until = at('2026-11-28T17:00:00.500Z');
+  assert.deepEqual(missed(secondly, at('2016-01-01T00:00:00Z'), until, 'last'), {
+    start: [{ at: until - 500, from: until - 1500 }],
+    more: false,
+    leftOut: MOST_AT_ONCE,
+  });
+});
+
+test('the newest missed time is the last of all', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom('UTC', 'Europe/Berlin', 'Australia/Lord_Howe'),
+      fc.constantFrom('*/20 * * * *', '30 2 * * *', '0 0 1 * *', '15 1-3 * * *', '0 12 * * 1-5', '0 0 29 2 *'),
+      fc.integer({ min: 0, max: 365 * 24 }),
+      fc.integer({ min: 1, max: 20 * 24 * HOUR }),
+      (timeZone, cron, hour, span) => {
+        const schedule = { cron, timeZone };
+        const after = at('2026-01-01T00:00:00Z') + hour * HOUR;
+        const all = missed(schedule, after, after + span, 'all');
+        if (all.more) return;
+        const last = missed(schedule, after, after + span, 'last');
+        assert.deepEqual(last.start, all.start.slice(-1));
+        assert.equal(last.leftOut, Math.max(0, Math.min(MOST_AT_ONCE, all.start.length - 1)));
+      },
+    ),
+    { seed: 18, numRuns: 200 },
+  );
+});
+
 test('what is asked in parts is what is asked at once', () => {
   const zones = ['UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe'];
   const crons = ['*/20 * * * *', '30 2 * * *', '0 0 1 * *', '15 1-3 * * *', '0 12 * * 1-5'];

@@ -30,25 +30,44 @@ export function missed(
   graceMs: Millis = 0,
 ): Missed {
   const times = createTimes(schedule);
-  const due: Due[] = [];
-  let more = false;
-  let count = 0;
+  return catchUp === 'all' ? everyMissed(times, after, until) : lastMissed(times, after, until, catchUp, graceMs);
+}
+
+function everyMissed(times: Times, after: Millis, until: Millis): Missed {
+  const start: Due[] = [];
   let from: Millis | undefined;
   for (let at = times.next(after); at !== undefined && at <= until; at = times.next(at)) {
-    from ??= times.before(at);
-    count++;
-    if (catchUp === 'all' && due.length === MOST_AT_ONCE) {
-      more = true;
-      break;
-    }
-    if (catchUp !== 'all') due.length = 0;
-    due.push({ at, from });
+    if (start.length === MOST_AT_ONCE) return { start, more: true, leftOut: 0 };
+    start.push({ at, from: from ?? times.before(at) });
     from = at;
   }
-  const last = due.at(-1);
-  if (last === undefined) return { start: [], more: false, leftOut: 0 };
-  const start = catchUp === 'none' && until - last.at > graceMs ? [] : due;
-  return { start, more, leftOut: more ? 0 : count - start.length };
+  return { start, more: false, leftOut: 0 };
+}
+
+function lastMissed(times: Times, after: Millis, until: Millis, catchUp: CatchUp, graceMs: Millis): Missed {
+  const first = times.next(after);
+  if (first === undefined || first > until) return { start: [], more: false, leftOut: 0 };
+  const at = newest(times, first, until);
+  const isLeftOut = catchUp === 'none' && until - at > graceMs;
+  let leftOut = isLeftOut ? 1 : 0;
+  for (let each: Millis | undefined = first; each !== undefined && each < at; each = times.next(each)) {
+    if (++leftOut >= MOST_AT_ONCE) break;
+  }
+  return { start: isLeftOut ? [] : [{ at, from: times.before(at) }], more: false, leftOut };
+}
+
+/** The last time up to `until`, by halving: years of seconds are soon looked through. `first` is one such. */
+function newest(times: Times, first: Millis, until: Millis): Millis {
+  let [found, end] = [first, until];
+  for (;;) {
+    const next = times.next(found);
+    if (next === undefined || next > end) return found;
+    found = next;
+    const middle = Math.floor((found + end) / 2);
+    const behind = times.next(middle);
+    if (behind !== undefined && behind <= end) found = behind;
+    else end = Math.max(found, middle);
+  }
 }
 
 /** The intervals of past times in `[from, until)`, oldest first, whatever was started before. */

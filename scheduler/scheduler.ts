@@ -34,7 +34,7 @@ export interface Missed {
   readonly start: readonly Due[];
   /** How many more of `[start]` there are behind the limit: ask again, from the last one on. */
   readonly more: boolean;
-  /** How many times were due and are left out by the policy. */
+  /** How many times were due and are left out by the policy; counted up to {@link MOST_AT_ONCE}. */
   readonly leftOut: number;
 }
 

@@ -131,9 +131,11 @@ export interface PolicySpec {
 
 export interface TriggerSpec {
   readonly type: 'manual' | 'schedule' | 'webhook' | 'topic' | 'event' | 'workflow';
-  /** Of `schedule`: `cron`, `timeZone`, `input`. */
+  /** Of `schedule`: `cron`, `timeZone`, `input`, `from` and `until`; see docs/workflows/schedules.md. */
   readonly config?: { readonly [name: string]: Json };
+  /** Of `schedule`, what happens when the execution before has not ended. Default `skip`. */
   readonly overlap?: 'allow' | 'skip' | 'queue' | 'replace';
+  /** Of `schedule`, which times are made up for that were missed while nothing ran. Default `last`. */
   readonly catchUp?: 'none' | 'last' | 'all';
 }
 

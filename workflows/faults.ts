@@ -33,7 +33,8 @@ export const FAULTS = {
   'workflow.join': 'A join waits for more edges than there are, or has no edges to join.',
   'workflow.error-not-wired': 'The policy `route` sends failures to the port `error`, from which no edge leads.',
   'workflow.compensation': 'A node that compensates another has edges, lies on another level, or is a container.',
-  'workflow.schedule': 'A schedule has a cron text or a time zone that cannot be read.',
+  'workflow.schedule':
+    'A schedule has a cron text, a time zone or a bound that cannot be read, or an input that the workflow does not take.',
   'workflow.secret': 'A secret stands in the document, for everybody to read.',
   'workflow.more-faults': 'There are more faults than are told at once.',
 } as const;

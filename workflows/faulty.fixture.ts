@@ -348,6 +348,32 @@ export const CASES: { readonly [what: string]: readonly [document: unknown, faul
       'workflow.schedule /triggers/1/config',
     ],
   ],
+  'bounds and inputs of schedules': [
+    doc([step('a')], [], {
+      inputs: { region: { kind: 'value', schema: { type: 'string' } } },
+      triggers: [
+        { type: 'schedule', config: { cron: '@daily', from: 'tomorrow', input: { region: 7 } } },
+        { type: 'schedule', config: { cron: '@daily', until: '2026-01-01T00:00:00Z', from: '2026-01-02T00:00:00Z' } },
+        { type: 'schedule', config: { cron: '@daily', timezone: 'UTC', input: 'north' } },
+        { type: 'schedule', config: { cron: '@daily', input: { region: 'north' } } },
+      ],
+    }),
+    [
+      'workflow.schedule /triggers/0/config/input/region',
+      'workflow.schedule /triggers/0/config/from',
+      'workflow.schedule /triggers/1/config/input/region',
+      'workflow.schedule /triggers/1/config',
+      'workflow.schedule /triggers/2/config/timezone',
+      'workflow.schedule /triggers/2/config/input',
+    ],
+  ],
+  'inputs by what is no schema': [
+    doc([step('a')], [], {
+      inputs: { region: { kind: 'value', schema: { type: 'txt' } } },
+      triggers: [{ type: 'schedule', config: { cron: '@daily', input: { region: 'north' } } }],
+    }),
+    ['workflow.schema /inputs/region/schema'],
+  ],
   spans: [
     doc([step('a', { data: { config: { value: 1 }, policy: { timeout: { run: '999999999999d' } } } })]),
     ['workflow.duration /nodes/0/data/policy/timeout/run'],

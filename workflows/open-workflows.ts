@@ -130,7 +130,7 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
   run.finished.catch((reason: unknown) => answers.failAll(reason));
   const names = graphNames(catalogue, graphs);
   const feed = await openFeed({ log, clock, topic: EVENTS_TOPIC, partitions, decode: decodeStep, names });
-  return new Facade({
+  const facade = new Facade({
     ...{ log, clock, language, lifecycle, graphs, catalogue, answers, sender, commands, run, partitions, feed, names },
     figures: () => ({ ...figures }),
     async stopCalls() {
@@ -138,6 +138,8 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
       await segments.close();
     },
   });
+  await facade.announceSchedules();
+  return facade;
 }
 
 const RESTORE_PAUSE_MS = 20;

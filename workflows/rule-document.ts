@@ -1,6 +1,7 @@
-import { scheduleFaults } from '../scheduler/scheduler.ts';
+import { schemaFault } from './json-schema.ts';
 import type { Judged } from './judged.ts';
 import { judgeSpans } from './rule-levels.ts';
+import { isSchema } from './scopes.ts';
 
 export const MAX_NODES = 10_000;
 export const MAX_EDGES = 50_000;
@@ -23,44 +24,14 @@ export function judgeDocument(judged: Judged): void {
   }
   judgeSpans(sound.document.policy, ['policy'], faults);
   for (const { index, node } of nodes) judgeSpans(node.data?.policy, ['nodes', index, 'data', 'policy'], faults);
+  for (const [name, port] of Object.entries(sound.document.inputs ?? {})) {
+    const wrong = isSchema(port?.schema) ? schemaFault(port.schema) : undefined;
+    if (wrong === undefined) continue;
+    faults.add('workflow.schema', ['inputs', name, 'schema'], `it is no JSON Schema: ${wrong}`, 'Correct it.');
+  }
   for (const id of Object.keys(sound.document.pins ?? {})) {
     if (find(id) === undefined) {
       faults.add('workflow.unknown-node', ['pins', id], `a pin names ${id}, which is not there`, 'Remove it.');
     }
-  }
-  for (const [index, trigger] of (sound.document.triggers ?? []).entries()) {
-    if (trigger?.type === 'schedule') judgeSchedule(trigger.config ?? {}, index, judged);
-  }
-}
-
-function judgeSchedule(config: { readonly [name: string]: unknown }, index: number, { faults }: Judged): void {
-  const { cron, timeZone } = config;
-  const path = ['triggers', index, 'config'];
-  if (typeof cron !== 'string') {
-    faults.add(
-      'workflow.schedule',
-      path,
-      'a schedule has no cron text',
-      'Add cron, such as "30 2 * * 1-5", or @daily.',
-    );
-    return;
-  }
-  if (timeZone !== undefined && typeof timeZone !== 'string') {
-    faults.add(
-      'workflow.schedule',
-      [...path, 'timeZone'],
-      'a time zone is text',
-      'Give an IANA name such as Europe/Berlin.',
-    );
-    return;
-  }
-  for (const text of scheduleFaults({ cron, ...(timeZone === undefined ? {} : { timeZone }) })) {
-    const [message = text, cure] = text.split(/; (?=give|write)/);
-    faults.add(
-      'workflow.schedule',
-      path,
-      message,
-      cure === undefined ? 'Correct it.' : `${cure[0]!.toUpperCase()}${cure.slice(1)}.`,
-    );
   }
 }

@@ -11,6 +11,7 @@ import { judgeExpressions } from './rule-expressions.ts';
 import { judgeJoins } from './rule-joins.ts';
 import { judgeLevels } from './rule-levels.ts';
 import { judgeNodes } from './rule-nodes.ts';
+import { judgeSchedules } from './rule-schedules.ts';
 import { judgeSecrets } from './rule-secrets.ts';
 import type { Expressions } from './scopes.ts';
 
@@ -40,5 +41,6 @@ export function validateDocument(given: unknown, { catalog, expressions }: Valid
   judgeExpressions(judged);
   judgeSecrets(judged);
   judgeDocument(judged);
+  judgeSchedules(judged);
   return faults.all();
 }

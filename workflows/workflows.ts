@@ -1,6 +1,7 @@
 import type { Json, Millis } from '../core/ids.ts';
 import type { EventFeed, ExecutionStatus, GraphNames, Mode, NodeStatus, StepRecord } from '../events/events.ts';
 import type { Health } from '../runtime/runtime.ts';
+import type { CatchUp, Overlap } from '../scheduler/scheduler.ts';
 import type { Catalog } from './catalog.ts';
 import type { DocumentFault, WorkflowDocument } from './document.ts';
 import type { Explanation, PatchOp } from './lifecycle/lifecycle.ts';
@@ -53,6 +54,20 @@ export interface Workflows {
   redrive(deadLetter: string, options?: CommandOptions): Promise<Answer>;
   /** A new execution that has the history of another up to a step, and goes on from there, with a version of its own if wanted. */
   fork(execution: string, seq: number, options?: StartOptions): Promise<Started>;
+
+  /** Every schedule of the newest versions, with its next time. */
+  schedules(): Promise<readonly ScheduleView[]>;
+  /**
+   * Starts an execution for each past time in `[from, until)` of the schedules of a workflow, in its newest version. A
+   * time that was started before, by its schedule or by a backfill, is not started again. All may run at once: they do
+   * not count for `overlap`. Throws `workflow.no-schedule`.
+   */
+  backfill(
+    workflow: string,
+    from: Millis,
+    until: Millis,
+    options?: { readonly user?: string },
+  ): Promise<readonly Backfilled[]>;
 
   /** As it stands, from the store of whoever owns it; undefined where it is not known. */
   execution(id: string): Promise<ExecutionView | undefined>;
@@ -111,6 +126,34 @@ export interface Started {
 export interface Answer {
   readonly execution: string;
   readonly seq: number;
+}
+
+export interface ScheduleView {
+  readonly workflow: string;
+  readonly version: string;
+  readonly cron: string;
+  readonly timeZone: string;
+  readonly overlap: Overlap;
+  readonly catchUp: CatchUp;
+  /** Null: never again. */
+  readonly next: Millis | null;
+  /** The newest time for which an execution was started; null: none yet. */
+  readonly last: Millis | null;
+  /** The execution that the workflow's schedules started last, until it has ended. */
+  readonly running: string | null;
+  /** Times that wait for its end. */
+  readonly queued: number;
+  /** How many times were due since the version was published and started nothing, as its policies say. */
+  readonly leftOut: number;
+}
+
+export interface Backfilled {
+  readonly execution: string;
+  /** The time that was due, and where the interval begins that it stands for. */
+  readonly at: Millis;
+  readonly from: Millis;
+  /** It was started before. */
+  readonly existing: boolean;
 }
 
 export type Intervention =

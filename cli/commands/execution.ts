@@ -14,6 +14,20 @@ interface Action {
   run(gateway: GatewayClient, words: readonly string[], call: Call, world: World): Promise<number>;
 }
 
+interface ScheduleRow {
+  readonly workflow: string;
+  readonly cron: string;
+  readonly timeZone: string;
+  readonly next: string | null;
+  readonly last: string | null;
+  readonly running: string | null;
+}
+
+interface BackfillRow {
+  readonly execution: string;
+  readonly existing: boolean;
+}
+
 const at = (id: string, rest = '') => `/v1/executions/${encodeURIComponent(id)}${rest}`;
 
 /** A command to an execution, which is answered with the step that took it. */
@@ -54,6 +68,39 @@ const ACTIONS: { readonly [name: string]: Action } = {
           ? JSON.stringify(started)
           : `${execution} ${existing ? 'was there already' : 'has started'} (${workflow} ${started.version})`,
       );
+      return 0;
+    },
+  },
+  schedules: {
+    words: [],
+    async run(gateway, _, call, world) {
+      const { rows } = await gateway.ask<{ rows: readonly ScheduleRow[] }>('GET', '/v1/schedules');
+      if (call.json) for (const row of rows) world.out(JSON.stringify(row));
+      else {
+        const shown = rows.map(({ workflow, cron, timeZone, next, last, running }) => ({
+          ...{ workflow, cron, zone: timeZone, next: next ?? 'never', last: last ?? '', running: running ?? '' },
+        }));
+        for (const line of columnsOf(['workflow', 'cron', 'zone', 'next', 'last', 'running'], shown)) world.out(line);
+      }
+      return 0;
+    },
+  },
+  backfill: {
+    words: ['<workflow>'],
+    async run(gateway, [workflow], call, world) {
+      const [from, until] = [call.option('from'), call.option('before')];
+      if (from === undefined || until === undefined) {
+        throw new FlowError(
+          'option.unknown',
+          'backfill needs --from and --before, such as --from 2026-03-01T00:00:00Z',
+        );
+      }
+      const path = `/v1/schedules/${encodeURIComponent(workflow!)}/backfill`;
+      const { rows } = await gateway.ask<{ rows: readonly BackfillRow[] }>('POST', path, { from, until });
+      if (call.json) for (const row of rows) world.out(JSON.stringify(row));
+      else
+        for (const { execution, existing } of rows)
+          world.out(`${execution} ${existing ? 'was there already' : 'has started'}`);
       return 0;
     },
   },
@@ -167,6 +214,8 @@ export const execution: Command = {
     },
     version: { value: 'version', about: 'With start: which version of the workflow; default the newest.' },
     wait: { about: 'With start: waits until it has ended; exit code 1 unless it is COMPLETED.' },
+    from: { value: 'time', about: 'With backfill: the first past time that the schedule is to be run for.' },
+    before: { value: 'time', about: 'With backfill: the end of these times, which is not one of them.' },
     id: { value: 'text', about: 'With commands: their id; the same one twice is one command.' },
     reason: { value: 'text', about: 'With cancel: why.' },
     at: { value: 'step', about: 'With show: as it stood behind that step.' },

@@ -2,6 +2,15 @@ import type { FlowError } from '../../core/errors.ts';
 import { type FeedCursor, type FeedFilter, type NamedEvent, takes } from '../../events/events.ts';
 import type { Answer, Definition, Workflows } from '../../workflows/workflows.ts';
 
+const SCHEDULE = {
+  workflow: 'orders',
+  version: '1.0.0',
+  cron: '@daily',
+  timeZone: 'UTC',
+  overlap: 'skip',
+  catchUp: 'last',
+};
+
 /** What was asked of it, in order, and answers that tests lay out. For routes alone: nothing runs. */
 export class FakeWorkflows {
   readonly asked: (readonly [name: string, ...args: unknown[]])[] = [];
@@ -39,6 +48,10 @@ export class FakeWorkflows {
         id === 'orders' && (version ?? '1.0.0') === '1.0.0' ? definition : undefined,
       start: note('start', { execution: 'e1', definition, existing: false }),
       fork: note('fork', { execution: 'e2', definition, existing: false }),
+      schedules: async () => [{ ...SCHEDULE, next: 86_400_000, last: 0, running: null, queued: 0, leftOut: 0 }],
+      backfill: note('backfill', [
+        { execution: 'orders@1970-01-02T00:00:00Z', at: 86_400_000, from: 0, existing: false },
+      ]),
       execution: async (id: string) => (id === 'e1' ? { id, status: 'RUNNING' } : undefined),
       executionAt: note('executionAt', { id: 'e1', seq: 3 }),
       history: note('history', []),

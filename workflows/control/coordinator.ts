@@ -3,11 +3,13 @@ import type { Json, Millis } from '../../core/ids.ts';
 import { type Cause, encodeStep, type StepEvent, type StepRecord } from '../../events/events.ts';
 import type { KeyValueStore, ProcessContext, Processor, WindowStore } from '../../operators/operators.ts';
 import type { Graph } from '../graph.ts';
-import type { Command, Decided, Effect, Lifecycle } from '../lifecycle/lifecycle.ts';
+import type { Command, Decided, Effect, Header, Lifecycle } from '../lifecycle/lifecycle.ts';
+import { isDueExecution } from '../schedule-triggers.ts';
 import type { WorkflowFigures } from '../workflows.ts';
 import { DefinitionRows, type GraphCache } from './definition-rows.ts';
-import { type CommandMessage, type Message, rootOf } from './messages.ts';
+import { type CommandMessage, type Message, rootOf, scheduleKey } from './messages.ts';
 import { CONTROL_STORE, DEFINITIONS_STORE, DONE_STORE, doneWindowMs, type Out, TIMERS_STORE } from './program.ts';
+import { SCHEDULED, Schedules } from './schedules.ts';
 import { type Granted, type Holder, poolOf, Slots } from './slots.ts';
 import { StoredRows } from './stored-rows.ts';
 import type { TaskCalls } from './task-calls.ts';
@@ -55,6 +57,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
   #timers!: TimerRows;
   #definitions!: DefinitionRows;
   #slots!: Slots;
+  #schedules!: Schedules;
 
   constructor(parts: CoordinatorParts) {
     this.#parts = parts;
@@ -68,11 +71,22 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     this.#timers = new TimerRows(context.store(TIMERS_STORE), alarm);
     this.#definitions = new DefinitionRows(context.store(DEFINITIONS_STORE));
     this.#slots = new Slots(this.#store, this.#parts.slots);
+    this.#schedules = new Schedules({
+      ...{ store: this.#store, timers: this.#timers, definitions: this.#definitions },
+      send: (key, message, at) => context.forward(key, { to: 'internal', message }, at),
+    });
   }
 
   process(message: Message): void {
     if ('define' in message) {
       this.#definitions.put(message.define);
+      if (message.schedule) this.#schedules.set(message.define, this.#context.timestamp);
+      return;
+    }
+    if ('ofSchedule' in message) {
+      const { ofSchedule: workflow, ended, again } = message;
+      if (ended !== undefined) this.#schedules.ended(workflow, ended, this.#context.timestamp);
+      if (again !== undefined) this.#schedules.again(workflow, again, this.#context.timestamp);
       return;
     }
     this.#parts.figures.commands++;
@@ -84,7 +98,12 @@ export class Coordinator implements Processor<string, Message, string, Out> {
 
   #fire(now: Millis, since: Millis): void {
     const due = this.#timers.take(now, since, MOST_TIMERS);
-    for (const { execution, ...timer } of due) {
+    for (const each of due) {
+      if (each.timer === 'schedule') {
+        this.#schedules.fire(each, now);
+        continue;
+      }
+      const { execution, ...timer } = each;
       const cause: Cause = { kind: 'timer', timer: timer.timer, due: timer.due };
       const command: Command = { type: 'timer', ...timer };
       const id = `timer ${timer.timer} ${timer.node} ${timer.iteration} ${timer.attempt} ${timer.due}`;
@@ -134,7 +153,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     else if (record !== undefined) this.#freeSlots(record, graph, at, open);
     rows.flush(at);
     const now = rows.header();
-    if (now?.phase === 'ended') this.#remember(execution, now.status, now.seq, at);
+    if (now?.phase === 'ended') this.#remember(now, graph, at);
     this.#effects(due, decided, graph, at, open);
   }
 
@@ -161,10 +180,15 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     }
     if (ended !== undefined) {
       this.#answer(due, 'workflow.exists', `${execution} has run already`);
+      if (isOfSchedule(due)) this.#tellSchedule(workflow!, { ended: execution }, due.at);
       return undefined;
     }
     const wanted = workflow === undefined ? undefined : (version ?? this.#definitions.newest(workflow));
     const graph = wanted === undefined ? undefined : this.#base(workflow!, wanted);
+    if (graph === undefined && isOfSchedule(due)) {
+      this.#tellSchedule(workflow!, { again: messageOf(due) }, due.at);
+      return undefined;
+    }
     if (graph === undefined) {
       const cure = 'publish it first: a start is judged by what was published before';
       const what =
@@ -299,14 +323,12 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     else this.#send(sent);
   }
 
-  #send({ execution, workflow, version, command, id, by, at }: Due): void {
-    const message: CommandMessage = {
-      ...{ x: execution, c: command, id, at },
-      ...(workflow === undefined ? {} : { w: workflow }),
-      ...(version === undefined ? {} : { v: version }),
-      ...(by === null ? {} : { by }),
-    };
-    this.#context.forward(rootOf(execution), { to: 'internal', message }, at);
+  #send(due: Due): void {
+    this.#context.forward(rootOf(due.execution), { to: 'internal', message: messageOf(due) }, due.at);
+  }
+
+  #tellSchedule(workflow: string, what: { readonly ended: string } | { readonly again: CommandMessage }, at: Millis) {
+    this.#context.forward(scheduleKey(workflow), { to: 'internal', message: { ofSchedule: workflow, ...what } }, at);
   }
 
   /** A record that is of no history, seq 0: it tells the sender of a command that nothing has changed. */
@@ -317,18 +339,33 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     this.#context.forward(rootOf(execution), { to: 'events', record }, at);
   }
 
-  #remember(execution: string, status: string, seq: number, at: Millis): void {
+  #remember({ execution, workflow, status, seq }: Header, graph: Graph, at: Millis): void {
+    const row = `${status[0]}${seq}`;
+    if (isDueExecution(execution, workflow)) {
+      // for good: a backfill may come again after years
+      this.#store.put(`${DUE_DONE}${execution}`, row);
+      const hasSchedule = graph.document.triggers?.some(({ type }) => type === 'schedule');
+      if (hasSchedule) this.#tellSchedule(workflow, { ended: execution }, at);
+      return;
+    }
     const window = doneWindowMs(this.#parts.rememberMs);
-    this.#done.put(execution, at - (at % window), `${status[0]}${seq}`);
+    this.#done.put(execution, at - (at % window), row);
   }
 
   #ended(execution: string, at: Millis): string | undefined {
+    if (execution.includes('@')) {
+      const row = this.#store.get(`${DUE_DONE}${execution}`);
+      if (row !== undefined) return row as string;
+    }
     for (const [, row] of this.#done.fetch(execution, 0, Math.max(0, at) + this.#parts.rememberMs)) return row;
     return undefined;
   }
 }
 
 type Parent = NonNullable<Extract<Command, { type: 'start' }>['parent']>;
+
+/** Ends of executions that are named by a time of a schedule. */
+const DUE_DONE = '\0E';
 
 const CONTINUE: Cause = { kind: 'continue' };
 const NOBODY = { workflow: undefined, version: undefined, by: null } as const;
@@ -337,4 +374,17 @@ function grant({ execution, ...task }: Granted, at: Millis): Due {
   const id = `grant ${task.node} ${task.iteration} ${task.attempt}`;
   const cause: Cause = { kind: 'command', type: 'grant', id, by: null };
   return { ...NOBODY, execution, command: { type: 'grant', ...task }, id, at, cause };
+}
+
+function isOfSchedule({ id, workflow }: Due): boolean {
+  return workflow !== undefined && id.startsWith(SCHEDULED);
+}
+
+function messageOf({ execution, workflow, version, command, id, by, at }: Due): CommandMessage {
+  return {
+    ...{ x: execution, c: command, id, at },
+    ...(workflow === undefined ? {} : { w: workflow }),
+    ...(version === undefined ? {} : { v: version }),
+    ...(by === null ? {} : { by }),
+  };
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
 import { FlowError } from '../../core/errors.ts';
-import type { Json } from '../../core/ids.ts';
+import type { Json, Millis } from '../../core/ids.ts';
 import { uniqueId } from '../../core/random.ts';
 import type { EventFeed, GraphNames, StepRecord } from '../../events/events.ts';
 import type { Log } from '../../log/log.ts';
@@ -11,12 +11,15 @@ import type { DocumentFault } from '../document.ts';
 import { inputFaults } from '../judge-input.ts';
 import type { Language } from '../language.ts';
 import type { Command, Explanation, Lifecycle, PatchOp } from '../lifecycle/lifecycle.ts';
+import { startCommand } from '../start-command.ts';
 import type {
   Answer,
+  Backfilled,
   CommandOptions,
   Definition,
   ExecutionView,
   Intervention,
+  ScheduleView,
   Started,
   StartOptions,
   WorkflowFigures,
@@ -30,6 +33,7 @@ import { Ends } from './ends.ts';
 import { Inspector, unknownExecution } from './inspector.ts';
 import { findLetter } from './letters.ts';
 import type { CommandMessage } from './messages.ts';
+import { ScheduleDesk } from './schedule-desk.ts';
 import type { Sender } from './sender.ts';
 import { executionOfToken } from './tokens.ts';
 
@@ -58,6 +62,7 @@ export class Facade implements Workflows {
   readonly #parts: FacadeParts;
   readonly #inspector: Inspector;
   readonly #ends: Ends;
+  readonly #desk: ScheduleDesk;
 
   constructor(parts: FacadeParts) {
     this.#parts = parts;
@@ -66,6 +71,8 @@ export class Facade implements Workflows {
     this.figures = parts.figures;
     this.#inspector = new Inspector(parts);
     this.#ends = new Ends({ ...parts, inspector: this.#inspector });
+    const start: Workflows['start'] = (...start) => this.start(...start);
+    this.#desk = new ScheduleDesk({ ...parts, start, definition: (id) => this.#mustHave(id, undefined) });
   }
 
   names(definition: string): GraphNames {
@@ -91,6 +98,7 @@ export class Facade implements Workflows {
       ...{ id, version, hash, document: document as Json, publishedAt: at, publishedBy: by ?? null },
     });
     await sender.sendToAll(`${id}@${version}`, { define: storedOf(definition) }, at);
+    await this.#desk.announce(id);
     return definition;
   }
 
@@ -117,19 +125,7 @@ export class Facade implements Workflows {
     if (execution.includes('/') || execution.includes('\0')) {
       throw new FlowError('workflow.rejected', `the execution id ${execution} holds "/", which stands before children`);
     }
-    const command: Command = {
-      type: 'start',
-      input,
-      mode: options.mode ?? definition.document.mode ?? 'realtime',
-      user: options.user ?? null,
-      priority: options.priority ?? definition.document.policy?.priority ?? 5,
-      deadline: options.deadline ?? null,
-      labels: options.labels ?? definition.document.labels ?? {},
-      idempotencyKey,
-      parent: null,
-      select: options.select === undefined ? null : { closure: 'none', ...options.select },
-      pins: options.pins ?? null,
-    };
+    const command = startCommand(definition.document, input, options);
     const { id, version } = definition;
     const message = (): CommandMessage => ({ x: execution, w: id, v: version, c: command, id: uniqueId() });
     let { rejected } = await commands.send(message());
@@ -195,6 +191,24 @@ export class Facade implements Workflows {
     const { workflow, version, labels, user, mode } = at.rows.header()!;
     const kept = { version, labels, mode, ...(user === null ? {} : { user }) };
     return this.start(workflow, at.rows.header()!.input, { ...kept, ...options, pins });
+  }
+
+  /** To be called once, when it is opened. */
+  announceSchedules(): Promise<void> {
+    return this.#desk.announceAll();
+  }
+
+  schedules(): Promise<readonly ScheduleView[]> {
+    return this.#desk.list();
+  }
+
+  backfill(
+    workflow: string,
+    from: Millis,
+    until: Millis,
+    options?: { readonly user?: string },
+  ): Promise<readonly Backfilled[]> {
+    return this.#desk.backfill(workflow, from, until, options);
   }
 
   execution(id: string): Promise<ExecutionView | undefined> {

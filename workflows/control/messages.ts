@@ -2,7 +2,7 @@ import type { Json, Millis } from '../../core/ids.ts';
 import type { Command } from '../lifecycle/lifecycle.ts';
 
 /** What the records of `nf.commands` and `nf.internal` say, as JSON. Field names are short: there are many of these. */
-export type Message = CommandMessage | DefineMessage;
+export type Message = CommandMessage | DefineMessage | ScheduleMessage;
 
 export interface CommandMessage {
   /** The execution it is for. */
@@ -20,6 +20,17 @@ export interface CommandMessage {
 /** Sent to every partition before it stands in the catalogue. */
 export interface DefineMessage {
   readonly define: StoredDefinition;
+  /** To the partition that keeps the schedules of the workflow: they are of this version from now on. */
+  readonly schedule?: true;
+}
+
+/** To the schedules of a workflow, about what they have started. */
+export interface ScheduleMessage {
+  readonly ofSchedule: string;
+  /** This one has ended, or had ended before. */
+  readonly ended?: string;
+  /** The start came to where the workflow was not known yet. */
+  readonly again?: CommandMessage;
 }
 
 export interface StoredDefinition {
@@ -61,4 +72,9 @@ export interface DeadLetter {
 export function rootOf(execution: string): string {
   const slash = execution.indexOf('/');
   return slash < 0 ? execution : execution.slice(0, slash);
+}
+
+/** The key of what is for the schedules of a workflow; it is no id of an execution. */
+export function scheduleKey(workflow: string): string {
+  return `schedule:${workflow}`;
 }

@@ -8,7 +8,7 @@ import type { CommandMessage, DeadLetter, Message, TaskMessage } from './message
 /** What the coordinator puts out. */
 export type Out =
   | { readonly to: 'events'; readonly record: Bytes }
-  | { readonly to: 'internal'; readonly message: CommandMessage }
+  | { readonly to: 'internal'; readonly message: Message }
   | { readonly to: 'task'; readonly task: TaskMessage }
   | { readonly to: 'dead'; readonly letter: DeadLetter };
 
@@ -69,7 +69,7 @@ export function controlProgram(parts: ControlParts): Program {
       dead: (each): each is Extract<Out, { to: 'dead' }> => each.to === 'dead',
     });
   out.events.mapValues((each) => each.record).to(events);
-  out.internal.mapValues((each): Message => each.message).to(internal);
+  out.internal.mapValues((each) => each.message).to(internal);
   out.dead.mapValues((each) => each.letter).to(deadLetters);
   out.tasks
     .mapValues((each) => each.task)

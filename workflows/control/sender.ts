@@ -49,19 +49,26 @@ export class Sender {
   async sendToAll(key: string, message: unknown, at: number): Promise<void> {
     const value = Buffer.from(JSON.stringify(message));
     const name = Buffer.from(key);
-    await Promise.all(
-      this.#lanes.map(({ partition }) => {
-        const builder = new BatchBuilder(this.#step);
-        this.#step.begin();
-        builder.append(at, name, 0, name.length, value, 0, value.length);
-        this.#step.settle();
-        return this.#parts.producer.append(this.#parts.topic, partition, builder.finish());
-      }),
-    );
+    await Promise.all(this.#lanes.map(({ partition }) => this.#appendNow(partition, name, value, at)));
+  }
+
+  /** To the partition of the key; resolves when it has it. */
+  async sendTo(key: string, message: unknown, at: number): Promise<void> {
+    const name = Buffer.from(key);
+    const partition = partitionForKey(name, 0, name.length, this.#parts.partitions);
+    await this.#appendNow(partition, name, Buffer.from(JSON.stringify(message)), at);
   }
 
   async close(): Promise<void> {
     await this.#parts.producer.close();
+  }
+
+  async #appendNow(partition: number, key: Bytes, value: Bytes, at: number): Promise<void> {
+    const builder = new BatchBuilder(this.#step);
+    this.#step.begin();
+    builder.append(at, key, 0, key.length, value, 0, value.length);
+    this.#step.settle();
+    await this.#parts.producer.append(this.#parts.topic, partition, builder.finish());
   }
 
   #append(lane: Lane, key: Bytes, keyEnd: number, value: Bytes, at: number, failed: (reason: unknown) => void): void {
