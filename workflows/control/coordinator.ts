@@ -15,6 +15,8 @@ import { TimerRows } from './timer-rows.ts';
 
 /** Steps that one command may lead to at once; what is left goes over the log. */
 const MOST_STEPS = 64;
+/** And bytes of their records, which are written in one batch. */
+const MOST_BYTES = 1024 * 1024;
 /** Timers that fire in one step of the task. */
 const MOST_TIMERS = 64;
 
@@ -55,6 +57,8 @@ export class Coordinator implements Processor<string, Message, string, Out> {
   #timers!: TimerRows;
   #definitions!: DefinitionRows;
   #slots!: Slots;
+  /** Bytes of the records of this run of steps. */
+  #written = 0;
 
   constructor(parts: CoordinatorParts) {
     this.#parts = parts;
@@ -95,8 +99,9 @@ export class Coordinator implements Processor<string, Message, string, Out> {
 
   #run(open: Due[]): void {
     let steps = 0;
+    this.#written = 0;
     for (let next = open.shift(); next !== undefined; next = open.shift()) {
-      if (steps++ < MOST_STEPS) this.#step(next, open);
+      if (steps++ < MOST_STEPS && this.#written < MOST_BYTES) this.#step(next, open);
       else this.#send(next);
     }
   }
@@ -126,7 +131,9 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     } else {
       this.#keepPatches(rows, record);
       this.#count(record);
-      this.#context.forward(rootOf(execution), { to: 'events', record: encodeStep(record) }, at);
+      const bytes = encodeStep(record);
+      this.#written += bytes.length;
+      this.#context.forward(rootOf(execution), { to: 'events', record: bytes }, at);
     }
     const hasRun = decided.effects.some((each) => each.effect === 'run');
     if (command.type === 'grant' && !hasRun)
