@@ -105,6 +105,11 @@ export const WORKFLOW_ERRORS = {
     'Executions have started each other, one within the other, as deep as they may.',
     'Let a workflow that starts itself end, or make a `loop` of it.',
   ),
+  'workflow.too-many': row(
+    'permanent',
+    'An execution has as many others open within it as it may.',
+    'Let fewer run at a time: `concurrency` of a map; and see whether a workflow starts itself without end.',
+  ),
   'workflow.deadline': row(
     'permanent',
     'An execution has not ended by its deadline.',

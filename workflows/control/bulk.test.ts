@@ -46,9 +46,28 @@ test('so are those of children, whichever way they go', { timeout: 60_000 }, asy
 });
 
 test('a workflow that starts itself without end fails, and harms nobody', { timeout: 60_000 }, async () => {
-  await workflows.publish(document('again', [{ id: 'a', type: 'workflow', data: { config: { workflow: 'again' } } }]));
+  const config = { workflow: 'again' };
+  await workflows.publish(document('again', [{ id: 'a', type: 'workflow', data: { config } }]));
   const { execution } = await workflows.start('again', null);
   const view = await workflows.ended(execution);
   assert.equal(view.status, 'FAILED');
   assert.equal((view.error as { readonly code: string }).code, 'workflow.too-deep');
+});
+
+test('so does one that starts two of itself, and nothing of it is left', { timeout: 120_000 }, async () => {
+  const config = { workflow: 'twins' };
+  const twins = ['a', 'b'].map((id) => ({ id, type: 'workflow', data: { config } }));
+  await workflows.publish(document('twins', twins));
+  const { execution } = await workflows.start('twins', null);
+  const view = await workflows.ended(execution);
+  assert.equal(view.status, 'FAILED');
+  assert.equal((view.error as { readonly code: string }).code, 'workflow.too-many');
+  for (;;) {
+    const { started, ended } = workflows.figures();
+    if (started === ended) break;
+    await systemClock.sleep(20);
+  }
+  await workflows.publish(document('small', [{ id: 'a', type: 'expression', data: { config: { value: 1 } } }]));
+  const small = await workflows.start('small', null);
+  assert.equal((await workflows.ended(small.execution)).status, 'COMPLETED');
 });

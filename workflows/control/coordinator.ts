@@ -6,6 +6,7 @@ import type { Graph } from '../graph.ts';
 import type { Command, Decided, Effect, Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { WorkflowFigures } from '../workflows.ts';
 import { DefinitionRows, type GraphCache } from './definition-rows.ts';
+import { Families } from './families.ts';
 import { type CommandMessage, type Message, rootOf } from './messages.ts';
 import { CONTROL_STORE, DEFINITIONS_STORE, DONE_STORE, doneWindowMs, type Out, TIMERS_STORE } from './program.ts';
 import { type Granted, type Holder, poolOf, Slots } from './slots.ts';
@@ -57,6 +58,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
   #timers!: TimerRows;
   #definitions!: DefinitionRows;
   #slots!: Slots;
+  #families!: Families;
   /** Bytes of the records of this run of steps. */
   #written = 0;
 
@@ -72,6 +74,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     this.#timers = new TimerRows(context.store(TIMERS_STORE), alarm);
     this.#definitions = new DefinitionRows(context.store(DEFINITIONS_STORE));
     this.#slots = new Slots(this.#store, this.#parts.slots);
+    this.#families = new Families(this.#store);
   }
 
   process(message: Message): void {
@@ -141,7 +144,10 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     else if (record !== undefined) this.#freeSlots(record, graph, at, open);
     rows.flush(at);
     const now = rows.header();
-    if (now?.phase === 'ended') this.#remember(execution, now.status, now.seq, at);
+    if (now?.phase === 'ended') {
+      this.#remember(execution, now.status, now.seq, at);
+      if (now.parent !== null) this.#families.leave(rootOf(execution));
+    }
     this.#effects(due, decided, graph, at, open);
   }
 
@@ -176,17 +182,23 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       const cure = 'publish it first: a start is judged by what was published before';
       const what =
         version === undefined ? `there is no workflow ${workflow}` : `workflow ${workflow} has no version ${version}`;
-      this.#answer(due, 'workflow.unknown-definition', `${what}; ${cure}`);
-      if (command.parent !== null) this.#tellParent(due, command.parent, `${what}; ${cure}`, open);
+      this.#refuse(due, command.parent, 'workflow.unknown-definition', `${what}; ${cure}`, open);
+      return undefined;
+    }
+    if (command.parent !== null && !this.#families.join(rootOf(execution))) {
+      const why = `${rootOf(execution)} has as many executions open within it as it may; let fewer run at a time`;
+      this.#refuse(due, command.parent, 'workflow.too-many', why, open);
       return undefined;
     }
     return graph;
   }
 
   /** A child that cannot begin has failed. */
-  #tellParent(due: Due, parent: Parent, message: string, open: Due[]): void {
+  #refuse(due: Due, parent: Parent | null, code: string, message: string, open: Due[]): void {
+    this.#answer(due, code, message);
+    if (parent === null) return;
     const { execution, node, iteration } = parent;
-    const error = { class: 'USER', code: 'workflow.unknown-definition', message, instance: '' } as const;
+    const error = { class: 'USER', code, message, instance: '' } as const;
     const outcome = { child: due.execution, status: 'FAILED', output: null, error } as const;
     const command = { type: 'child-ended', node, iteration, ...outcome } as const;
     this.#deliver({ effect: 'send', execution, workflow: null, command }, due, due.at, open);
