@@ -105,6 +105,16 @@ export const WORKFLOW_ERRORS = {
     'A loop has run as often as it may, and its condition still holds.',
     'Raise `max`, or see why the condition holds.',
   ),
+  'workflow.too-deep': row(
+    'permanent',
+    'Executions have started each other, one within the other, as deep as they may.',
+    'Let a workflow that starts itself end, or make a `loop` of it.',
+  ),
+  'workflow.too-many': row(
+    'permanent',
+    'An execution has as many others open within it as it may.',
+    'Let fewer run at a time: `concurrency` of a map; and see whether a workflow starts itself without end.',
+  ),
   'workflow.deadline': row(
     'permanent',
     'An execution has not ended by its deadline.',

@@ -7,6 +7,7 @@ import type { Command, Decided, Effect, Header, Lifecycle } from '../lifecycle/l
 import { isDueExecution } from '../schedule-triggers.ts';
 import type { WorkflowFigures } from '../workflows.ts';
 import { DefinitionRows, type GraphCache } from './definition-rows.ts';
+import { Families } from './families.ts';
 import { type CommandMessage, type Message, rootOf, scheduleKey } from './messages.ts';
 import { CONTROL_STORE, DEFINITIONS_STORE, DONE_STORE, doneWindowMs, type Out, TIMERS_STORE } from './program.ts';
 import { SCHEDULED, Schedules } from './schedules.ts';
@@ -17,6 +18,8 @@ import { TimerRows } from './timer-rows.ts';
 
 /** Steps that one command may lead to at once; what is left goes over the log. */
 const MOST_STEPS = 64;
+/** And bytes of their records, which are written in one batch. */
+const MOST_BYTES = 1024 * 1024;
 /** Timers that fire in one step of the task. */
 const MOST_TIMERS = 64;
 
@@ -58,6 +61,9 @@ export class Coordinator implements Processor<string, Message, string, Out> {
   #definitions!: DefinitionRows;
   #slots!: Slots;
   #schedules!: Schedules;
+  #families!: Families;
+  /** Bytes of the records of this run of steps. */
+  #written = 0;
 
   constructor(parts: CoordinatorParts) {
     this.#parts = parts;
@@ -75,6 +81,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       ...{ store: this.#store, timers: this.#timers, definitions: this.#definitions },
       send: (key, message, at) => context.forward(key, { to: 'internal', message }, at),
     });
+    this.#families = new Families(this.#store);
   }
 
   process(message: Message): void {
@@ -114,8 +121,9 @@ export class Coordinator implements Processor<string, Message, string, Out> {
 
   #run(open: Due[]): void {
     let steps = 0;
+    this.#written = 0;
     for (let next = open.shift(); next !== undefined; next = open.shift()) {
-      if (steps++ < MOST_STEPS) this.#step(next, open);
+      if (steps++ < MOST_STEPS && this.#written < MOST_BYTES) this.#step(next, open);
       else this.#send(next);
     }
   }
@@ -145,7 +153,9 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     } else {
       this.#keepPatches(rows, record);
       this.#count(record);
-      this.#context.forward(rootOf(execution), { to: 'events', record: encodeStep(record) }, at);
+      const bytes = encodeStep(record);
+      this.#written += bytes.length;
+      this.#context.forward(rootOf(execution), { to: 'events', record: bytes }, at);
     }
     const hasRun = decided.effects.some((each) => each.effect === 'run');
     if (command.type === 'grant' && !hasRun)
@@ -153,7 +163,10 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     else if (record !== undefined) this.#freeSlots(record, graph, at, open);
     rows.flush(at);
     const now = rows.header();
-    if (now?.phase === 'ended') this.#remember(now, graph, at);
+    if (now?.phase === 'ended') {
+      this.#remember(now, graph, at);
+      if (now.parent !== null) this.#families.leave(rootOf(execution));
+    }
     this.#effects(due, decided, graph, at, open);
   }
 
@@ -193,17 +206,23 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       const cure = 'publish it first: a start is judged by what was published before';
       const what =
         version === undefined ? `there is no workflow ${workflow}` : `workflow ${workflow} has no version ${version}`;
-      this.#answer(due, 'workflow.unknown-definition', `${what}; ${cure}`);
-      if (command.parent !== null) this.#tellParent(due, command.parent, `${what}; ${cure}`, open);
+      this.#refuse(due, command.parent, 'workflow.unknown-definition', `${what}; ${cure}`, open);
+      return undefined;
+    }
+    if (command.parent !== null && !this.#families.join(rootOf(execution))) {
+      const why = `${rootOf(execution)} has as many executions open within it as it may; let fewer run at a time`;
+      this.#refuse(due, command.parent, 'workflow.too-many', why, open);
       return undefined;
     }
     return graph;
   }
 
   /** A child that cannot begin has failed. */
-  #tellParent(due: Due, parent: Parent, message: string, open: Due[]): void {
+  #refuse(due: Due, parent: Parent | null, code: string, message: string, open: Due[]): void {
+    this.#answer(due, code, message);
+    if (parent === null) return;
     const { execution, node, iteration } = parent;
-    const error = { class: 'USER', code: 'workflow.unknown-definition', message, instance: '' } as const;
+    const error = { class: 'USER', code, message, instance: '' } as const;
     const outcome = { child: due.execution, status: 'FAILED', output: null, error } as const;
     const command = { type: 'child-ended', node, iteration, ...outcome } as const;
     this.#deliver({ effect: 'send', execution, workflow: null, command }, due, due.at, open);

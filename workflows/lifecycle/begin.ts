@@ -1,3 +1,4 @@
+import { FlowError } from '../../core/errors.ts';
 import type { Json, Millis } from '../../core/ids.ts';
 import type { At, NodeStatus, TransitionCause } from '../../events/events.ts';
 import { durationOf } from '../duration.ts';
@@ -7,6 +8,8 @@ import { failAttempt, finish } from './attempt.ts';
 import { complete, judge } from './complete.ts';
 import { openContainer } from './containers.ts';
 import { configOf, inputsOf, type Ports } from './inputs.ts';
+import { jsonBytes } from './json-bytes.ts';
+import { MAX_CHILD_DEPTH } from './limits.ts';
 import { keyOf } from './row.ts';
 import type { Step } from './step.ts';
 import { tokenOf } from './tokens.ts';
@@ -190,9 +193,16 @@ function ask(step: Step, at: At, config: ApprovalConfig): void {
 
 function startChild(step: Step, at: At, config: ChildConfig, inputs: Ports): void {
   const { node, iteration } = at;
+  const depth = step.head.execution.split('/').length;
+  if (depth > MAX_CHILD_DEPTH) {
+    const message = `${config.workflow} would be the execution number ${depth} within each other: a workflow that starts itself has to end`;
+    throw new FlowError('workflow.too-deep', message);
+  }
   const child = childId(step, at);
   step.emit({ type: 'waiting', node, iteration, on: 'child', token: child, detail: { workflow: config.workflow } });
-  step.effects.push(childEffect(step, at, child, config, inputs));
+  const effect = childEffect(step, at, child, config, inputs);
+  step.spend(jsonBytes(effect.command.input));
+  step.effects.push(effect);
 }
 
 /** Its own for each attempt: the execution of a failed one stays as it is. */

@@ -4,6 +4,7 @@ import { randomInt, seededRandom } from '../../core/random.ts';
 import { backoff } from './backoff.ts';
 import { jsonBytes } from './json-bytes.ts';
 import { MAX_STEP_NODES } from './lifecycle.ts';
+import { MAX_STEP_BYTES } from './limits.ts';
 import type { EdgeSketch } from './testing/build-graph.ts';
 import { NO_RETRY } from './testing/build-graph.ts';
 import { Harness } from './testing/harness.ts';
@@ -118,4 +119,18 @@ test('S5.2.a: backoff is drawn evenly below what it grows to, and drawn again al
   }
   assert.ok(Math.max(...Array.from({ length: 500 }, (_, i) => backoff(retry, 9, `y ${i}`))) <= 3000);
   assert.equal(backoff({ ...retry, jitter: 'none' }, 1, 'z'), 1000);
+});
+
+test('C.7 16: what the nodes of one step put out is bounded in bytes', () => {
+  const value = 'x'.repeat(100_000);
+  const nodes = Array.from({ length: 100 }, (_, i) => ({ id: `n${i}` }));
+  const world = new Harness({ nodes, edges: [] }, { inline: () => ({ out: value }) });
+  world.start();
+  assert.ok(world.records.length >= 9);
+  for (const { events } of world.records) {
+    const bytes = events
+      .map((event) => (event.type === 'output' ? event.bytes : 0))
+      .reduce((sum, each) => sum + each, 0);
+    assert.ok(bytes <= MAX_STEP_BYTES + value.length + 2, `${bytes} bytes in one step`);
+  }
 });

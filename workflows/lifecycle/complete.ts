@@ -55,7 +55,9 @@ export function complete(step: Step, at: At, judged: Fit, cause: TransitionCause
   const { node, iteration } = at;
   let place = 0;
   for (const port in outputs) {
-    step.emit({ type: 'output', node, iteration, port, value: outputs[port]!, bytes: bytes[place++]! });
+    const size = bytes[place++]!;
+    step.emit({ type: 'output', node, iteration, port, value: outputs[port]!, bytes: size });
+    step.spend(size);
   }
   step.clearTimers(at);
   step.move(at, 'COMPLETED', cause, attempt);

@@ -40,7 +40,8 @@ import type { Graph, GraphNode } from '../graph.ts';
  * 6. Attempts are at most what the policy says; failures of class SYSTEM have a budget of their own.
  * 7. After a cancel every node is terminal within its grace, whatever tasks do. Tasks are told to stop and may report
  *    within the grace; children are cancelled and answer; `finally` children of what is cancelled run.
- * 8. A step is bounded: {@link MAX_STEP_NODES} nodes. What is left goes on in a step of its own (`more` of {@link Decided}).
+ * 8. A step is bounded: {@link MAX_STEP_NODES} nodes, and a megabyte of what they put out. What is left goes on in a
+ *    step of its own (`more` of {@link Decided}).
  *
  * Rows:
  * - Nodes at the top are PENDING from the start, and those within a container from when their iteration begins, without

@@ -2,6 +2,10 @@ import type { Millis } from '../../core/ids.ts';
 
 /** Nodes that one step begins or ends at most. */
 export const MAX_STEP_NODES = 256;
+/** What nodes put out in one step, before it goes on in another: a record has to fit into the log. */
+export const MAX_STEP_BYTES = 1024 * 1024;
+/** Executions within each other. */
+export const MAX_CHILD_DEPTH = 32;
 export const MAX_VALUE_BYTES = 256 * 1024;
 export const MAX_SYSTEM_FAILURES = 20;
 /** Items of a map that are in flight at once at most. */

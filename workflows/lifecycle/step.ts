@@ -14,7 +14,7 @@ import type {
   Rows,
   StepHead,
 } from './lifecycle.ts';
-import { MAX_STEP_NODES } from './limits.ts';
+import { MAX_STEP_BYTES, MAX_STEP_NODES } from './limits.ts';
 import { isTerminal, keyOf, outside, PENDING_ROW } from './row.ts';
 
 /** One step while it is decided: what has happened in it, what the world is asked for, what is still to be looked at. */
@@ -30,6 +30,8 @@ export class Step {
   readonly held: At[] = [];
   /** Nodes that this step may still begin or end. */
   budget = MAX_STEP_NODES;
+  /** Of values that it has put out. */
+  #bytes = 0;
   /** There is more to close than one step may. */
   unclosed = false;
   graph: Graph;
@@ -62,6 +64,12 @@ export class Step {
     if (told === undefined) return;
     this.events.push(told);
     evolve(this.rows, this.graph, this.head, told);
+  }
+
+  /** Counts a value; when there are enough, what is left goes on in a step of its own. */
+  spend(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes > MAX_STEP_BYTES) this.budget = 0;
   }
 
   key({ node, iteration }: At): NodeKey {

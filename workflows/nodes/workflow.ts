@@ -7,7 +7,8 @@ export const workflowNode: NodeType = {
   title: 'Sub-workflow',
   description:
     'Starts another workflow as an execution of its own, waits for its end, and puts out what it answers. Its failure is ' +
-    'the failure of the node; a cancel reaches it. Without `version`: the newest when it starts.',
+    'the failure of the node; a cancel reaches it. Without `version`: the newest when it starts. Up to 32 may run within ' +
+    'each other, and 4,096 at a time within one.',
   inputs: VALUE_IN,
   outputs: VALUE_OUT,
   config: fields({ workflow: TEXT, version: TEXT, input: TEMPLATE }, ['workflow']),
