@@ -17,6 +17,7 @@ const DOCUMENTS = [
   'docs/exports.md',
   'docs/expressions.md',
   'docs/queries.md',
+  'docs/schemas.md',
   'docs/testing.md',
   'docs/time.md',
   'docs/tutorial.md',

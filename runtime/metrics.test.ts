@@ -130,7 +130,7 @@ test('what is shown has names, labels and types of the table, and every metric o
     if (type === 'counter') assert.match(name, /_total$/);
   }
   const names = new Set(shown.map((row) => row.name));
-  const missing = Object.keys(METRICS).filter((name) => !names.has(name) && !name.startsWith('nodeflow_log_'));
+  const missing = Object.keys(METRICS).filter((name) => !names.has(name) && !/^nodeflow_(log|registry)_/.test(name));
   const calls = ['nodeflow_calls_in_flight', 'nodeflow_calls_total', 'nodeflow_call_duration_seconds'];
   // there where functions are called, see calls.test.ts, while a restore goes on, see below, and where there are standbys, see standby.test.ts
   const others = ['nodeflow_standby_lag_records', 'nodeflow_standby_records_total'];
