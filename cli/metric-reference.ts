@@ -16,7 +16,7 @@ export function metricReference(): string {
     '--- | ---',
     '`/metrics` | the metrics below as Prometheus text, format 0.0.4',
     '`/readyz` | 200 while all tasks of this process are restored and running, else 503, with the reason where it is degraded',
-    '`/healthz` | 200 while every worker turns its loop, also where it only waits: `degraded` and the reason while no broker answers or a worker thread is blocked; 503 when one has stood still for 10 s and a commit interval for another reason',
+    '`/healthz` | 200 while every worker turns its loop, also where it only waits: `degraded` and the reason while no broker answers, a worker thread is blocked or records wait for a schema registry that does not answer; 503 when one has stood still for 10 s and a commit interval for another reason',
     '',
     'An application that starts a topology itself has them as `engine.telemetry.exposition()` and `running.health()`.',
     '',

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { OPERATORS } from '../operators/operators.ts';
+import { READY } from '../topology/ready/table.ts';
 
 const root = new URL('..', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
@@ -17,6 +18,7 @@ const DOCUMENTS = [
   'docs/exports.md',
   'docs/expressions.md',
   'docs/queries.md',
+  'docs/schemas.md',
   'docs/testing.md',
   'docs/time.md',
   'docs/tutorial.md',
@@ -91,15 +93,26 @@ for (const document of DOCUMENTS) {
 test('every operator has a document, and the index names it', () => {
   const index = read('docs/operators/README.md');
   const files = listed('docs/operators');
-  const wanted = [...Object.keys(OPERATORS), ...SOURCES].filter((kind) => !(kind in TOLD_ELSEWHERE));
+  const calls = [...Object.keys(OPERATORS), ...Object.keys(READY), ...SOURCES];
+  const wanted = calls.filter((kind) => !(kind in TOLD_ELSEWHERE));
   assert.deepEqual(
     wanted.filter((kind) => !files.includes(`${kind}.md`)),
     [],
-    'kinds without a document',
+    'operators without a document',
   );
   assert.deepEqual(
     files.filter((name) => name !== 'README.md' && !index.includes(`](${name})`)),
     [],
     'documents that the index does not name',
+  );
+});
+
+test('every ready aggregate has a file and a test of its own', () => {
+  const files = readdirSync(new URL('topology/ready', root));
+  const fileOf = (call: string) => call.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const wanted = Object.keys(READY).flatMap((call) => [`${fileOf(call)}.ts`, `${fileOf(call)}.test.ts`]);
+  assert.deepEqual(
+    wanted.filter((name) => !files.includes(name)),
+    [],
   );
 });

@@ -1,17 +1,22 @@
-import type { PlanNode } from '../topology/plan.ts';
+import { lookedInto, type PlanNode, suppressedBehind } from '../topology/plan.ts';
 
 /**
  * Which nodes put out records with the value that each replaces (`Rec.old`), by id.
  *
  * A node that takes changes apart asks its inputs for it: it subtracts what was added, unsubscribes what was subscribed,
  * or passes on only deletions of what was there. A table that keeps no rows of its own asks its own inputs, if it is
- * asked itself; one that keeps its rows reads the old value there. So a table that nobody asks spares the read.
+ * asked itself; one that keeps its rows reads the old value there. So a table that nobody asks spares the read. A
+ * buffer of suppression in which somebody looks keeps what was let out last.
  *
  * `nodes` are those of a stage or of a whole plan, inputs first.
  */
 export function nodesWithOlds(nodes: readonly PlanNode[]): ReadonlySet<string> {
   const asked = new Set<string>();
+  const byId = new Map(nodes.map((node) => [node.id, node]));
   for (const node of nodes.toReversed()) {
+    for (const table of lookedInto(node)) {
+      for (const { id } of suppressedBehind(table, (each) => byId.get(each))) asked.add(id);
+    }
     for (const input of inputsAsked(node, asked.has(node.id))) asked.add(input);
   }
   return asked;

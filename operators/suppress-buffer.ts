@@ -268,11 +268,19 @@ class SuppressBuffer implements ResumableScan {
     const { bytes, start, end, timestamp } = rows;
     this.#bytes.set(this.#bytes.value - (key.at - TIME_BYTES + end - start));
     this.#count.set(this.#count.value - 1);
-    rows.delete(PLAIN, key.bytes, TIME_BYTES, key.at);
-    this.#order.delete(PLAIN, key.bytes, 0, key.at);
     const row = this.#row;
     row.read(bytes, start, end);
-    if (next === undefined || (this.#final && row.valueStart < 0)) return;
+    if (next !== undefined && !(this.#final && row.valueStart < 0)) this.#pass(next, timestamp);
+    // whoever looks the row up further down still finds what came out before
+    rows.delete(PLAIN, key.bytes, TIME_BYTES, key.at);
+    this.#order.delete(PLAIN, key.bytes, 0, key.at);
+  }
+
+  /** Passes the row at hand on. */
+  #pass(next: Push, timestamp: Millis): void {
+    const key = this.#key;
+    const row = this.#row;
+    const { bytes } = row;
     const out = this.#out;
     out.timestamp = timestamp;
     out.bodyStart = -1;

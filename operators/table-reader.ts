@@ -1,10 +1,13 @@
 import { assert } from '../core/assert.ts';
 import type { Millis } from '../core/ids.ts';
+import { BufferedRow } from '../schemas/schemas.ts';
+import { PLAIN } from '../state/state.ts';
 import { type NodeOf, ownStore } from '../topology/plan.ts';
 import { type Fn, takesKey, takesValueAlone } from './functions.ts';
 import type { OperatorContext } from './operators.ts';
 import type { Rec } from './record.ts';
 import { createRowReader, type Moment, type RowReader } from './row-reader.ts';
+import { shared } from './shared.ts';
 
 /**
  * Looks up rows of any table of the stage. A table that keeps no rows is asked through the tables it is made of, so that
@@ -25,6 +28,8 @@ export function createTableReader(
       return filtered(node, context, createTableReader(context, node.inputs[0]!, place, moment));
     case 'mapTable':
       return mapped(node, context, createTableReader(context, node.inputs[0]!, place, moment));
+    case 'suppressBuffer':
+      return held(node, context, place);
     default:
       assert(node.kind === 'joinTables', () => `${table} is no table, and has no rows`);
       return joined(node, context, place);
@@ -59,6 +64,35 @@ function mapped(node: NodeOf<'mapTable'>, context: OperatorContext, rows: RowRea
     },
   };
 }
+
+/** Where updates are held back: what was let out last, of no known time. Else there are none since, and the table tells. */
+function held(node: NodeOf<'suppressBuffer'>, context: OperatorContext, place: string): RowReader {
+  const rows = createTableReader(context, node.inputs[0]!, place);
+  const buffer = context.table(node.store);
+  assert(buffer.kind === 'bytes', () => `store ${node.store} holds bytes`);
+  const { key: keySerde } = context.storeSerdes(node.store);
+  const valueSerde = context.serde(node.value!);
+  const view = shared(valueSerde, `${place} held`, () => valueSerde.view());
+  const row = new BufferedRow();
+  const reader = {
+    timestamp: 0,
+    find(record: Rec) {
+      record.encodeKey(keySerde);
+      if (!buffer.find(PLAIN, record.keyBytes, record.keyStart, record.keyEnd)) {
+        const found = rows.find(record);
+        reader.timestamp = rows.timestamp;
+        return found;
+      }
+      row.read(buffer.bytes, buffer.start, buffer.end);
+      reader.timestamp = UNKNOWN;
+      return row.priorStart < 0 ? null : view(row.bytes, row.priorStart, row.priorEnd);
+    },
+  };
+  return reader;
+}
+
+/** Before any time there is. */
+const UNKNOWN: Millis = -1;
 
 type Merge = (left: unknown, right: unknown, key?: unknown) => unknown;
 

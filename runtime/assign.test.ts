@@ -27,7 +27,7 @@ class World {
   }
 
   join(member: string, rack: string | undefined, disk = true): void {
-    this.members.push({ member, owned: [], state: { plan: 'p', rack, disk, stores: new Map() } });
+    this.members.push({ member, owned: [], state: { plan: 'p', instance: undefined, rack, disk, stores: new Map() } });
     this.members.sort((a, b) => (a.member < b.member ? -1 : 1));
   }
 
@@ -248,7 +248,7 @@ test('a member that joins warms up half of the large stores, and takes them when
   const old = {
     member: 'a',
     owned: tasks.map(({ id }) => id),
-    state: { plan: 'p', rack: undefined, disk: true, stores },
+    state: { plan: 'p', instance: undefined, rack: undefined, disk: true, stores },
   };
   const empty = { member: 'b', owned: [], state: { ...old.state, stores: new Map<string, HeldStore>() } };
   const options = { tasks, standbys: 0, acceptableLag: ACCEPTABLE };
@@ -276,7 +276,7 @@ test('small stores move at once, and those that a member still restores itself m
     [4500, 9000, 0],
   ] as const) {
     const stores = new Map(tasks.map(({ id }) => [id, { at, end, live: true }]));
-    const state = { plan: 'p', rack: undefined, disk: true, stores };
+    const state = { plan: 'p', instance: undefined, rack: undefined, disk: true, stores };
     const old = { member: 'a', owned: tasks.map(({ id }) => id), state };
     const given = assignTasks(options, [old, { member: 'b', owned: [], state: { ...state, stores: new Map() } }]);
     assert.equal(given.get('b')!.tasks.length, moved, `${at} of ${end}`);
@@ -285,7 +285,7 @@ test('small stores move at once, and those that a member still restores itself m
 
 test('a process that comes back with its stores gets the tasks whose state it has', () => {
   const tasks = tasksOf([{ partitions: 6, stateful: true }]);
-  const state = { plan: 'p', rack: undefined, disk: true };
+  const state = { plan: 'p', instance: undefined, rack: undefined, disk: true };
   const live = (ids: readonly number[]) => new Map(ids.map((i) => [`s0_${i}`, { at: 900, end: 900, live: true }]));
   const members = [
     { member: 'a', owned: ['s0_0', 's0_1', 's0_2'], state: { ...state, stores: live([0, 1, 2]) } },

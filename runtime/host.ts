@@ -4,7 +4,7 @@ import { failpoint } from '../core/failpoints.ts';
 import { Step } from '../core/step.ts';
 import type { GroupIdentity, LogProducer } from '../log/log.ts';
 import type { FoundRow } from '../operators/operators.ts';
-import type { KnownSchemas } from '../schemas/schemas.ts';
+import type { KnownSchemas, RegistryOutage } from '../schemas/schemas.ts';
 import type { Budget } from '../state/state.ts';
 import type { Logger } from '../telemetry/telemetry.ts';
 import { Alignment } from './alignment.ts';
@@ -63,6 +63,8 @@ export interface WorkerFigures {
   readonly silentMs: number;
   /** Time since its thread last gave a sign of life; 0 where it is the thread that asks. */
   readonly blockedMs: number;
+  /** Records wait for a schema of a registry that does not answer. */
+  readonly registryOutage: RegistryOutage | undefined;
 }
 
 /** How far a task has come in one of its inputs. */
@@ -180,7 +182,10 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
     revoke: (tasks) => worker.revoke(tasks),
     query: (request) => worker.query(request),
     stop: () => worker.stop(),
-    figures: () => figuresOf(worker, report, standbys.figures),
+    figures: () => ({
+      ...figuresOf(worker, report, standbys.figures),
+      registryOutage: options.schemas?.away,
+    }),
   };
 }
 
@@ -227,7 +232,11 @@ function standbysOf(
   });
 }
 
-function figuresOf(worker: Worker, report: WorkerReport, standbys: readonly StoreFigures[]): WorkerFigures {
+function figuresOf(
+  worker: Worker,
+  report: WorkerReport,
+  standbys: readonly StoreFigures[],
+): Omit<WorkerFigures, 'registryOutage'> {
   let records = worker.closedRecords;
   let lag = 0;
   let streamTime: number | undefined;

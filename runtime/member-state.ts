@@ -6,6 +6,8 @@
 export interface MemberState {
   /** The hash of its plan. */
   readonly plan: string;
+  /** Its instance id, where it has one: what people know it by. */
+  readonly instance: string | undefined;
   /** Where it runs: what may be lost together. */
   readonly rack: string | undefined;
   /** It keeps stores on disk, and so can hold standbys. */
@@ -31,38 +33,42 @@ export interface Orders {
   readonly standbys: readonly string[];
   /** Those of which it is to have more: when their state has caught up, the member asks for a new assignment. */
   readonly warmups: readonly string[];
+  /** Which process has each task, by its instance id or the id of the member. */
+  readonly places: ReadonlyMap<string, string>;
 }
 
 const FORMAT = 1;
 
-export function encodeState({ plan, rack, disk, stores }: MemberState): string {
+export function encodeState({ plan, instance, rack, disk, stores }: MemberState): string {
   const told = [...stores].map(([task, { at, end, live }]) => [task, at, end, live ? 1 : 0]);
-  return JSON.stringify({ format: FORMAT, plan, rack, disk, stores: told });
+  return JSON.stringify({ format: FORMAT, plan, instance, rack, disk, stores: told });
 }
 
 /** `undefined` where it is not of this version. */
 export function decodeState(metadata: string): MemberState | undefined {
   const told = parse(metadata) as
-    | { plan: string; rack?: string; disk: boolean; stores: [string, number, number, number][] }
+    | { plan: string; instance?: string; rack?: string; disk: boolean; stores: [string, number, number, number][] }
     | undefined;
   if (told === undefined) return undefined;
-  const { plan, rack, disk, stores } = told;
+  const { plan, instance, rack, disk, stores } = told;
   return {
     plan,
+    instance,
     rack,
     disk,
     stores: new Map(stores.map(([task, at, end, live]) => [task, { at, end, live: live === 1 }])),
   };
 }
 
-export function encodeOrders({ plan, standbys, warmups }: Orders): string {
-  return JSON.stringify({ format: FORMAT, plan, standbys, warmups });
+export function encodeOrders({ plan, standbys, warmups, places }: Orders): string {
+  return JSON.stringify({ format: FORMAT, plan, standbys, warmups, places: [...places] });
 }
 
 /** Where there is nothing of this version, there is no plan, and nothing to hold. */
 export function decodeOrders(metadata: string): Orders {
-  const { plan = '', standbys = [], warmups = [] } = (parse(metadata) ?? {}) as Partial<Orders>;
-  return { plan, standbys, warmups };
+  const told = (parse(metadata) ?? {}) as Partial<Omit<Orders, 'places'>> & { places?: [string, string][] };
+  const { plan = '', standbys = [], warmups = [], places = [] } = told;
+  return { plan, standbys, warmups, places: new Map(places) };
 }
 
 function parse(text: string): unknown {

@@ -42,7 +42,7 @@ export class Membership {
   /** The newest assignment. */
   #target: Assignment | undefined;
   #identity: GroupIdentity | undefined;
-  #orders: Orders = { plan: '', standbys: [], warmups: [] };
+  #orders: Orders = decodeOrders('');
   /** Which worker was given each task, to run it or as a standby, and which of them are to run. */
   #placed: ReadonlyMap<string, number> = new Map();
   #running: ReadonlySet<string> = new Set();
@@ -95,6 +95,11 @@ export class Membership {
   /** The worker that has a task, or is about to; `undefined` where none of this process has. */
   workerOf(task: string): number | undefined {
     return this.#running.has(task) ? this.#placed.get(task) : undefined;
+  }
+
+  /** Which process has a task, by the newest assignment that this one knows; `undefined` where that does not tell. */
+  placeOf(task: string): string | undefined {
+    return this.#orders.places.get(task);
   }
 
   /** The process can be made to leave now. */
@@ -230,7 +235,8 @@ export class Membership {
     const { held, hosts, disk, options } = this.#parts;
     held.take(hosts.map((host) => host.figures()));
     const stores = held.told((task) => this.#placed.has(task));
-    return encodeState({ plan: this.#plan, rack: options.settings.rack, disk, stores });
+    const { instanceId, rack } = options.settings;
+    return encodeState({ plan: this.#plan, instance: instanceId, rack, disk, stores });
   }
 
   #lookLater(): void {

@@ -133,6 +133,13 @@ export const METRICS = {
 
   nodeflow_log_outage_seconds: gauge(APPLICATION, 'How long no broker has answered; 0 while they do.'),
   nodeflow_log_retries_total: counter(APPLICATION, 'Requests to brokers that were asked again.'),
+  nodeflow_registry_requests_total: counter(APPLICATION, 'Requests to the schema registry, with their repetitions.'),
+  nodeflow_registry_failures_total: counter(
+    APPLICATION,
+    'Of these: not answered, or answered by an error other than that something is not there.',
+  ),
+  nodeflow_registry_cache_hits_total: counter(APPLICATION, 'Questions to it that were answered from memory.'),
+  nodeflow_registry_outage_seconds: gauge(APPLICATION, 'How long it has not answered; 0 while it does.'),
   nodeflow_log_syncs_total: counter([], 'Syncs of the journal of the file log.'),
   nodeflow_log_entries_total: counter([], 'Commits and facts that these syncs made durable.'),
   nodeflow_log_journal_bytes: gauge([], 'Size of the journal of the file log.'),

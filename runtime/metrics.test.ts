@@ -130,12 +130,13 @@ test('what is shown has names, labels and types of the table, and every metric o
     if (type === 'counter') assert.match(name, /_total$/);
   }
   const names = new Set(shown.map((row) => row.name));
-  const missing = Object.keys(METRICS).filter((name) => !names.has(name) && !name.startsWith('nodeflow_log_'));
+  const missing = Object.keys(METRICS).filter((name) => !names.has(name) && !/^nodeflow_(log|registry)_/.test(name));
   const calls = ['nodeflow_calls_in_flight', 'nodeflow_calls_total', 'nodeflow_call_duration_seconds'];
   // there where functions are called, see calls.test.ts, while a restore goes on, see below, and where there are standbys, see standby.test.ts
   const others = ['nodeflow_standby_lag_records', 'nodeflow_standby_records_total'];
   // where a source clamps times, see record-time.test.ts
   const clamped = 'nodeflow_clamped_times_total';
+  // where a node has several inputs
   const byInput = 'nodeflow_input_records_total';
   assert.deepEqual(missing, [byInput, clamped, ...calls, 'nodeflow_restore_remaining_records', ...others]);
   assert.ok(sum(telemetry, 'nodeflow_restore_records_total') > 0, 'the second run has restored');

@@ -15,7 +15,7 @@ import { checkPlan, isOfOtherPlan, onePlan } from './one-plan.ts';
 import { DEFAULT_SETTINGS, startRun } from './runtime.ts';
 
 const state = (plan: string, stores: MemberState['stores'] = new Map()) =>
-  encodeState({ plan, rack: undefined, disk: true, stores });
+  encodeState({ plan, instance: undefined, rack: undefined, disk: true, stores });
 const member = (name: string, plan: string, ...owned: readonly string[]) => ({
   member: name,
   metadata: state(plan),
@@ -76,7 +76,22 @@ test('while another plan is looked at, members keep their standbys', () => {
   const old = { member: 'b', metadata: state('old', stores), owned: ['t0'] };
   const given = onePlan('new', assignor('n0'))([member('a', 'new'), old]).get('b')!;
   assert.deepEqual(given.tasks, ['t0']);
-  assert.deepEqual(decodeOrders(given.metadata), { plan: 'old', standbys: ['t1'], warmups: [] });
+  const places = new Map([['t0', 'b']]);
+  assert.deepEqual(decodeOrders(given.metadata), { plan: 'old', standbys: ['t1'], warmups: [], places });
+});
+
+test('all are told who has which task, by instance id where there is one', () => {
+  const named = { plan: 'p', instance: 'shop-1', rack: undefined, disk: true, stores: new Map() };
+  const members = [
+    { member: 'a', metadata: state('p'), owned: ['t0'] },
+    { member: 'b', metadata: encodeState(named), owned: [] },
+  ];
+  const given = onePlan('p', assignor('t0', 't1'))(members);
+  const places = new Map([
+    ['t0', 'a'],
+    ['t1', 'shop-1'],
+  ]);
+  for (const { metadata } of given.values()) assert.deepEqual(decodeOrders(metadata).places, places);
 });
 
 test('a member of another version is turned away, or turns away, in words', () => {

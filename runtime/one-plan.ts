@@ -1,7 +1,7 @@
 import { FlowError } from '../core/errors.ts';
 import type { Assign, Assignment, Given } from '../log/log.ts';
 import type { AssignableMember, MemberTasks } from './assignable.ts';
-import { decodeOrders, decodeState, encodeOrders, type HeldStore } from './member-state.ts';
+import { decodeOrders, decodeState, encodeOrders, type HeldStore, type MemberState } from './member-state.ts';
 
 /** Given in place of tasks to a member that is turned away; no task has such a name. */
 const OTHER_PLAN = '!other-plan';
@@ -26,16 +26,22 @@ export function onePlan(
     const prevailing = kindAtWork(members) ?? ours;
     const same = members.filter(({ metadata }) => kindIn(metadata) === prevailing);
     // Whose plan it is not does not know its tasks, and so moves none: it is about to leave.
-    const shares = prevailing === ours ? withOrders(plan, assign(same.map(readable))) : keepAll(same);
+    const shares = prevailing === ours ? withOrders(plan, same.map(readable), assign) : keepAll(same);
     return new Map(members.map((each) => [each.member, shares.get(each.member) ?? turnAway(each, prevailing)]));
   };
 }
 
-function withOrders(plan: string, given: ReadonlyMap<string, MemberTasks>): ReadonlyMap<string, Given> {
+function withOrders(
+  plan: string,
+  members: readonly AssignableMember[],
+  assign: (members: readonly AssignableMember[]) => ReadonlyMap<string, MemberTasks>,
+): ReadonlyMap<string, Given> {
+  const given = assign(members);
+  const places = placesOf(members, (member) => given.get(member)?.tasks ?? []);
   return new Map(
     [...given].map(([member, { tasks, standbys, warmups }]) => [
       member,
-      { tasks, metadata: encodeOrders({ plan, standbys, warmups }) },
+      { tasks, metadata: encodeOrders({ plan, standbys, warmups, places }) },
     ]),
   );
 }
@@ -58,18 +64,32 @@ function readable({ member, metadata, owned }: Members[number]): AssignableMembe
 function turnAway({ metadata }: Members[number], prevailing: string): Given {
   const isOtherVersion = [prevailing, kindIn(metadata)].includes(UNREADABLE);
   const plan = decodeState(metadata)?.plan ?? '';
-  const orders = encodeOrders({ plan, standbys: [], warmups: [] });
+  const orders = encodeOrders({ plan, standbys: [], warmups: [], places: new Map() });
   return { tasks: [isOtherVersion ? OTHER_VERSION : OTHER_PLAN], metadata: orders };
 }
 
 /** Everybody goes on with what it has, standbys too. */
 function keepAll(members: Members): ReadonlyMap<string, Given> {
+  const places = placesOf(
+    members.map(({ member, metadata }) => ({ member, state: decodeState(metadata) })),
+    (member) => members.find((each) => each.member === member)!.owned,
+  );
   return new Map(
     members.map(({ member, owned, metadata }) => {
       const { plan, stores } = decodeState(metadata) ?? { plan: '', stores: new Map<string, HeldStore>() };
       const standbys = [...stores].filter(([task, { live }]) => live && !owned.includes(task)).map(([task]) => task);
-      return [member, { tasks: owned, metadata: encodeOrders({ plan, standbys, warmups: [] }) }];
+      return [member, { tasks: owned, metadata: encodeOrders({ plan, standbys, warmups: [], places }) }];
     }),
+  );
+}
+
+/** Who has each task, as people know it. */
+function placesOf(
+  members: readonly { readonly member: string; readonly state: MemberState | undefined }[],
+  tasksOf: (member: string) => readonly string[],
+): ReadonlyMap<string, string> {
+  return new Map(
+    members.flatMap(({ member, state }) => tasksOf(member).map((task) => [task, state?.instance ?? member] as const)),
   );
 }
 

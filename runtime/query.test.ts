@@ -361,32 +361,36 @@ test('wrong questions are refused in words', TIMEOUT, async () => {
   });
 });
 
-test('a partition that the process does not hold is named, and so is the end of the run', TIMEOUT, async () => {
-  await within({}, async ({ log, run }) => {
-    const counts = run.query.store<string, number>('counts');
-    const other = await startRun({
-      ...{ program: shop().build(), log, state: createStateBackend({}), directory: undefined, clock: systemClock },
-      ...{ telemetry: silentTelemetry(), settings: DEFAULT_SETTINGS },
+test(
+  'a partition that the process does not hold is named, and who holds it, and so is the end of the run',
+  TIMEOUT,
+  async () => {
+    await within({}, async ({ log, run }) => {
+      const counts = run.query.store<string, number>('counts');
+      const other = await startRun({
+        ...{ program: shop().build(), log, state: createStateBackend({}), directory: undefined, clock: systemClock },
+        ...{ telemetry: silentTelemetry(), settings: { ...DEFAULT_SETTINGS, instanceId: 'shop-2' } },
+      });
+      const keys = ['a', 'b', 'c', 'd', 'e', 'f'];
+      const answered = (asked: Run, key: string) =>
+        asked.query
+          .store('counts')
+          .get(key, live)
+          .then(
+            () => 'here',
+            (thrown) => (isFlowError(thrown, 'query.elsewhere') ? 'elsewhere' : String(thrown)),
+          );
+      await until(async () => {
+        const both = await Promise.all(keys.map(async (key) => [await answered(run, key), await answered(other, key)]));
+        return both.every((each) => each.includes('here') && each.includes('elsewhere'));
+      });
+      await fails(
+        counts.range(undefined, undefined, { ...live, limit: 1 }),
+        'query.elsewhere',
+        /partition \d of store counts belongs to task source\.events_\d, which process shop-2 runs; ask that$/,
+      );
+      await other.drain();
+      await fails(other.query.store('counts').get('a', live), 'query.elsewhere', /has ended here/);
     });
-    const keys = ['a', 'b', 'c', 'd', 'e', 'f'];
-    const answered = (asked: Run, key: string) =>
-      asked.query
-        .store('counts')
-        .get(key, live)
-        .then(
-          () => 'here',
-          (thrown) => (isFlowError(thrown, 'query.elsewhere') ? 'elsewhere' : String(thrown)),
-        );
-    await until(async () => {
-      const both = await Promise.all(keys.map(async (key) => [await answered(run, key), await answered(other, key)]));
-      return both.every((each) => each.includes('here') && each.includes('elsewhere'));
-    });
-    await fails(
-      counts.range(undefined, undefined, { ...live, limit: 1 }),
-      'query.elsewhere',
-      /partition \d of store counts belongs to task source\.events_\d, and this process does not run it/,
-    );
-    await other.drain();
-    await fails(other.query.store('counts').get('a', live), 'query.elsewhere', /has ended here/);
-  });
-});
+  },
+);

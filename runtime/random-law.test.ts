@@ -75,10 +75,16 @@ function resultOf({ counts }: LawfulOutput, lines: readonly Line[]): readonly st
 }
 
 /** Record by record, with commits, crashes and rebalances between any two of them where a seed is given. */
-async function streamed(lawful: LawfulProgram, counts: LawfulCounts, sent: readonly Sent[], seed?: number) {
+async function streamed(
+  lawful: LawfulProgram,
+  counts: LawfulCounts,
+  sent: readonly Sent[],
+  seed?: number,
+  // nobody falls idle: one that wakes behind the others does not hold them back, and what it waits for would be late
+  idleMs = 1,
+) {
   const random = seed === undefined ? undefined : seededRandom(seed);
-  // what is opened anew holds time until it has read on
-  const options = random === undefined ? {} : { commit: 'on demand' as const, batchBytes: 200, idleMs: 1 };
+  const options = random === undefined ? {} : { commit: 'on demand' as const, batchBytes: 200, idleMs };
   const driver = await TopologyDriver.open(lawful.program, options);
   const read = lawful.program.plan.topics.map(({ name }) => name);
   const lines = lawful.outputs.map((): Line[] => []);
@@ -193,6 +199,16 @@ test('hard-places 20: record by record, partitions, commits, crashes and rebalan
     }
     return alone;
   }));
+
+test('a task that was opened anew is not idle before it has been given what there is to read', async () => {
+  const seed = 51;
+  const sent = inputsOf(seed);
+  const expected = await streamed(lawfulProgram(seed, ALONE), ALONE, sent);
+  for (const counts of COUNTS) {
+    const lawful = lawfulProgram(seed, counts);
+    assertSame(await streamed(lawful, counts, sent, seed, 0), expected, lawful, JSON.stringify(counts));
+  }
+});
 
 test('hard-places 20: a batch gives the same, in any sizes, with any bound of memory and any crashes', async () => {
   const sum = { crashes: 0, misses: 0 };

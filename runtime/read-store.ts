@@ -180,12 +180,22 @@ export function restoring(task: string, store: string): FlowError {
   );
 }
 
-export function elsewhere({ id, partition }: TaskSpec, store: string, isOver: boolean): FlowError {
-  const why = isOver ? 'the application has ended here' : 'this process does not run it';
-  return new FlowError(
-    'query.elsewhere',
-    `partition ${partition} of store ${store} belongs to task ${id}, and ${why}; ask the process that runs it`,
-  );
+/** Names the process that has the task, by its instance id or the id of its member, where the group told of it. */
+export function elsewhere(
+  { id, partition }: TaskSpec,
+  store: string,
+  place: 'ended' | { readonly process: string | undefined },
+): FlowError {
+  const what = `partition ${partition} of store ${store} belongs to task ${id}`;
+  let why = 'and the application has ended here; ask the process that runs it';
+  if (place !== 'ended') {
+    const { process } = place;
+    why =
+      process === undefined
+        ? 'which this process does not run; ask the one that does'
+        : `which process ${process} runs; ask that`;
+  }
+  return new FlowError('query.elsewhere', `${what}, ${why}`);
 }
 
 export function hasEnded(store: string): FlowError {

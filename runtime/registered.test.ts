@@ -10,7 +10,7 @@ import type { Log } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
 import { avro, int64, registered, type SchemaRegistry, type Serde, string } from '../schemas/schemas.ts';
 import { createStateBackend } from '../state/state.ts';
-import { silentTelemetry } from '../telemetry/telemetry.ts';
+import { silentTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { topic, topology } from '../topology/topology.ts';
 import { openRegistryAt } from './open-registry.ts';
 import { bindTopic, DEFAULT_SETTINGS, type Run, type RunSettings, readTopic, startRun } from './runtime.ts';
@@ -53,6 +53,7 @@ function shop() {
 interface Bench {
   readonly log: Log;
   readonly registry: SchemaRegistry;
+  readonly telemetry: Telemetry;
   start(registry?: SchemaRegistry, settings?: Partial<RunSettings>): Promise<Run>;
   /** Writes records under the id that the registry gives the schema. */
   write<V>(
@@ -68,10 +69,12 @@ async function withBench(run: (bench: Bench) => Promise<void>): Promise<void> {
   const opened = openRegistryAt({ kind: 'embedded' }, { log, clock: systemClock, random });
   const registry = opened.client;
   const engine = { registry: { client: registry }, clock: systemClock };
+  const telemetry = silentTelemetry();
   await log.admin.create('orders', { partitions: 2 });
   await run({
     log,
     registry,
+    telemetry,
     start: (client = registry, settings = {}) =>
       startRun({
         program: shop().build(),
@@ -79,7 +82,7 @@ async function withBench(run: (bench: Bench) => Promise<void>): Promise<void> {
         state: createStateBackend({}),
         directory: undefined,
         clock: systemClock,
-        telemetry: silentTelemetry(),
+        telemetry,
         registry: { client, address: { kind: 'embedded' } },
         settings: { ...DEFAULT_SETTINGS, until: 'end', commitIntervalMs: 5, ...settings },
       }),
@@ -128,8 +131,11 @@ test('values of an older version are read under the new one, and what is passed 
 function hiding(registry: SchemaRegistry) {
   const state = { isAway: true, refusals: 0 };
   const client: SchemaRegistry = {
-    ...registry,
     name: registry.name,
+    get figures() {
+      const outage = state.isAway ? { since: 0, reason: 'nobody answers' } : undefined;
+      return { requests: 5 + state.refusals, failures: state.refusals, cacheHits: 3, outage };
+    },
     register: (subject, schema) => registry.register(subject, schema),
     lookUp: (subject, schema) => registry.lookUp(subject, schema),
     level: (subject) => registry.level(subject),
@@ -149,7 +155,7 @@ function hiding(registry: SchemaRegistry) {
 test('a task waits for the schema of a writer while the registry is away; others go on', {
   timeout: 20_000,
 }, async () => {
-  await withBench(async ({ registry, write, start, read }) => {
+  await withBench(async ({ registry, telemetry, write, start, read }) => {
     await write(before, [['a', { amount: 5 }]]);
     await write(orders, [
       ['a', { note: 'x', amount: 30 }],
@@ -160,7 +166,12 @@ test('a task waits for the schema of a writer while the registry is away; others
     const run = await start(client);
     while (run.progress().tasksEnded < 1 || state.refusals < 2) await systemClock.sleep(5);
     assert.equal(run.progress().records, 2);
+    assert.match(run.health().degraded!, /^records wait for the schema registry, .* since 1970-.*: nobody answers$/);
+    const shown = telemetry.exposition();
+    for (const name of ['requests_total', 'failures_total', 'cache_hits_total', 'outage_seconds'])
+      assert.match(shown, new RegExp(`nodeflow_registry_${name}\\{application="shop"\\} [1-9]`));
     state.isAway = false;
+    assert.equal(run.health().degraded, undefined);
     assert.equal((await run.finished).how, 'complete');
     const totals = Object.fromEntries((await read<{ total: number }>(sums)).map(([key, { total }]) => [key, total]));
     assert.deepEqual(totals, { a: 35, bb: 3 });

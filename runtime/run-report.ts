@@ -1,11 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 import { isFlowError } from '../core/errors.ts';
 import type { Log } from '../log/log.ts';
+import type { KnownSchemas } from '../schemas/schemas.ts';
 import { MetricSet } from './metrics.ts';
 import type { Progress, Run, RunOptions } from './runtime.ts';
 
 /** The metrics of a whole application, and the log lines of its start and end. */
-export function reportRun(run: Run, { program, telemetry, settings, log: topics, clock }: RunOptions): void {
+export function reportRun(run: Run, options: RunOptions & { readonly schemas: KnownSchemas | undefined }): void {
+  const { program, telemetry, settings, log: topics, clock } = options;
   const application = program.plan.name;
   const metrics = new MetricSet(telemetry, { application });
   const log = telemetry.log.with({ application });
@@ -21,6 +23,7 @@ export function reportRun(run: Run, { program, telemetry, settings, log: topics,
     metrics.observe('nodeflow_application_ready', {}, () => (run.health().ready ? 1 : 0)),
     metrics.observe('nodeflow_application_degraded', {}, () => (run.health().degraded === undefined ? 0 : 1)),
     ...reportConnection(metrics, topics, clock),
+    ...reportRegistry(metrics, options.schemas, clock),
   ];
   const end = (records: number) => {
     total = records;
@@ -47,6 +50,24 @@ export function reportConnection(metrics: MetricSet, log: Log, clock: Clock): re
   const outageMs = () => (connection.outage === undefined ? 0 : clock.now() - connection.outage.since);
   metrics.observe('nodeflow_log_retries_total', {}, () => connection.retries);
   return [metrics.observe('nodeflow_log_outage_seconds', {}, () => outageMs() / 1000)];
+}
+
+/** How it goes with the schema registry; nothing where none is used. Answers what takes the gauge away again. */
+export function reportRegistry(
+  metrics: MetricSet,
+  schemas: KnownSchemas | undefined,
+  clock: Clock,
+): readonly (() => void)[] {
+  if (schemas === undefined) return [];
+  const { registry } = schemas;
+  metrics.observe('nodeflow_registry_requests_total', {}, () => registry.figures.requests);
+  metrics.observe('nodeflow_registry_failures_total', {}, () => registry.figures.failures);
+  metrics.observe('nodeflow_registry_cache_hits_total', {}, () => registry.figures.cacheHits);
+  const outageMs = () => {
+    const { outage } = registry.figures;
+    return outage === undefined ? 0 : clock.now() - outage.since;
+  };
+  return [metrics.observe('nodeflow_registry_outage_seconds', {}, () => outageMs() / 1000)];
 }
 
 function seconds({ streamTime }: Progress): number {

@@ -161,8 +161,8 @@ export interface Health {
   /** All tasks of this process are restored and running, and nothing keeps them from it. */
   readonly ready: boolean;
   /**
-   * What keeps it from going on, and may pass by itself: the log does not answer, or a worker thread is blocked. To
-   * start the process anew would not help.
+   * What keeps it from going on, and may pass by itself: the log does not answer, a worker thread is blocked, or
+   * records wait for a schema of a registry that does not answer. To start the process anew would not help.
    */
   readonly degraded: string | undefined;
   /** Why it will not go on by itself: a worker's loop has stood still for 10 s and a commit interval. */

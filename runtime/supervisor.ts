@@ -276,7 +276,10 @@ class SupervisedRun implements Run {
     }
     for (const task of request.tasks) {
       const worker = this.#ended ? undefined : this.#membership.workerOf(task);
-      if (worker === undefined) throw elsewhere(this.#specs.find(({ id }) => id === task)!, request.store, this.#ended);
+      if (worker === undefined) {
+        const place = this.#ended ? 'ended' : { process: this.#membership.placeOf(task) };
+        throw elsewhere(this.#specs.find(({ id }) => id === task)!, request.store, place);
+      }
       byWorker.set(worker, [...(byWorker.get(worker) ?? []), task]);
     }
     const asked = [...byWorker].map(([worker, tasks]) => this.#hosts[worker]!.query({ ...request, tasks }));

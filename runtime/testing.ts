@@ -93,6 +93,7 @@ export class TopologyDriver {
     const { program } = await bindProgram(built, { registry: localRegistry(), clock: new VirtualClock() });
     const driver = new TopologyDriver(program, options);
     await driver.#open();
+    driver.#run();
     return driver;
   }
 
@@ -274,7 +275,6 @@ export class TopologyDriver {
       }
     }
     this.#feeds = feeds;
-    this.#run();
   }
 
   /** What was written and not committed is in no global table: with commits on demand they are loaded from their topics. */
@@ -302,16 +302,23 @@ export class TopologyDriver {
         for (const fetched of this.#log.from(topic, partition, position)) this.#offer(fetched);
       }
     }
+    // Only now is told who is idle: who had not been given yet what there is to read would seem so too.
+    this.#start();
+    while (this.#tellTimes());
     this.#settle();
   }
 
   /** Lets every task do what it owes without a record: timers, what goes on after a crash, the end. */
   #run(): void {
+    this.#start();
+    this.#settle();
+  }
+
+  #start(): void {
     for (const task of this.#tasks) {
       task.run();
       this.#deliver();
     }
-    this.#settle();
   }
 
   /** Goes on where calls have ended. */

@@ -13,7 +13,7 @@ import { createHost, type WorkerHost } from './host.ts';
 import { loadProgram } from './load.ts';
 import { MetricSet } from './metrics.ts';
 import { openRegistryAt } from './open-registry.ts';
-import { reportConnection } from './run-report.ts';
+import { reportConnection, reportRegistry } from './run-report.ts';
 import { PlanIndex } from './stage.ts';
 import { bindStores } from './store-schemas.ts';
 import type { ThreadData, ThreadFailure, ThreadReply, ThreadRequest } from './thread-protocol.ts';
@@ -71,6 +71,7 @@ async function start({ log, telemetry, random, registry }: ThreadParts): Promise
     slot: data.slot,
     maxRecordBytes: data.maxRecordBytes,
   });
+  reportRegistry(new MetricSet(telemetry, { application: data.application }), bound.schemas, systemClock);
   const close = () => bound.schemas?.close();
   host.finished.then(close, close);
   return host;

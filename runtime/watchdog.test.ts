@@ -9,7 +9,7 @@ const BEGAN = Date.UTC(2026, 0, 2, 3, 4, 5);
 const GOOD: WorkerFigures = {
   ...{ records: 0, lag: 0, streamTime: undefined, tasks: 1, inputs: [], stores: [] },
   ...{ standbys: { tasks: 0, lag: 0 }, restore: undefined },
-  ...{ ready: true, silentMs: 0, blockedMs: 0 },
+  ...{ ready: true, silentMs: 0, blockedMs: 0, registryOutage: undefined },
 };
 
 function watched() {
@@ -103,5 +103,16 @@ test('while the log does not answer it is degraded, not ill; who waited has time
   await pass(2000);
   assert.equal(watchdog.health().ill, 'worker 0 has stood still for 40000 ms');
   assert.deepEqual(overdue, []);
+  watchdog.close();
+});
+
+test('records that wait for a schema make the process degraded, not ill', async () => {
+  const { watchdog, state } = watched();
+  state.figures = [GOOD, { ...GOOD, registryOutage: { since: BEGAN, reason: 'connect ECONNREFUSED' } }];
+  const degraded =
+    'records wait for the schema registry, which has not answered since 2026-01-02T03:04:05.000Z: connect ECONNREFUSED';
+  assert.deepEqual(watchdog.health(), { ready: false, degraded, ill: undefined });
+  state.figures = [GOOD, GOOD];
+  assert.equal(watchdog.health().ready, true);
   watchdog.close();
 });

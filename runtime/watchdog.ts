@@ -48,7 +48,7 @@ export class Watchdog {
   health(): Health {
     const { clock, commitIntervalMs } = this.#parts;
     const figures = this.#parts.figures();
-    const degraded = this.#outage() ?? blockedWorker(figures);
+    const degraded = this.#outage() ?? blockedWorker(figures) ?? registryAway(figures);
     // whoever waited for the log has had no chance to turn since
     const since = clock.monotonic() - this.#outageAt;
     const silent = figures.findIndex(({ silentMs }) => Math.min(silentMs, since) > SILENCE_MS + commitIntervalMs);
@@ -89,4 +89,11 @@ function blockedWorker(figures: readonly WorkerFigures[]): string | undefined {
   return blocked < 0
     ? undefined
     : `worker ${blocked} has been blocked for ${Math.round(figures[blocked]!.blockedMs)} ms`;
+}
+
+function registryAway(figures: readonly WorkerFigures[]): string | undefined {
+  const outage = figures.find(({ registryOutage }) => registryOutage !== undefined)?.registryOutage;
+  if (outage === undefined) return undefined;
+  const since = new Date(outage.since).toISOString();
+  return `records wait for the schema registry, which has not answered since ${since}: ${outage.reason}`;
 }

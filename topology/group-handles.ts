@@ -1,7 +1,7 @@
 import type { Duration } from '../core/duration.ts';
 import type { DistinctCount, Mean, Quantiles, Serde, TopItem, Windowed } from '../schemas/schemas.ts';
 import type { Stream } from './handles.ts';
-import type { DistinctOptions, QuantilesOptions, ReadyOptions, TopOptions } from './ready-options.ts';
+import type { DistinctOptions, QuantilesOptions, ReadyOptions, TopOptions } from './ready/ready-options.ts';
 import type { Cogroupable, Keyed, Rows, Scheme } from './scheme.ts';
 import type { Table, WindowedTable } from './table-handles.ts';
 import type { Merging, Windows } from './window-handles.ts';

@@ -1,7 +1,7 @@
 import { addAggregate } from './add-aggregate.ts';
 import { CogroupHandle } from './cogroup.ts';
 import type { AggregateOptions, CountOptions, ReduceOptions } from './group-handles.ts';
-import { ReadyAggregates } from './ready.ts';
+import { ReadyAggregates } from './ready/ready-aggregates.ts';
 import type { Scheme } from './scheme.ts';
 import type { DeclaredWindows } from './window-handles.ts';
 import type { Lambda, Place, Wire } from './wire.ts';

@@ -395,4 +395,4 @@ export { functionOf } from './functions-of.ts';
 export { type Before, endsBefore } from './leads-to.ts';
 export { planHash } from './plan-hash.ts';
 export type { Code, Program } from './program.ts';
-export { ownStore, rowsBehind } from './table-rows.ts';
+export { lookedInto, ownStore, rowsBehind, suppressedBehind } from './table-rows.ts';

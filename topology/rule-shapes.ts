@@ -1,6 +1,6 @@
 import { fault, type PlanFault } from './faults.ts';
 import type { Plan, PlanNode } from './plan.ts';
-import { isTable, ownStore, putsOutChanges } from './table-rows.ts';
+import { ownStore, putsOutChanges } from './table-rows.ts';
 import { windowFacts } from './window-facts.ts';
 
 const ROOTS: readonly string[] = ['source', 'table', 'read'];
@@ -104,8 +104,8 @@ function inputProblem(node: PlanNode, inputs: readonly PlanNode[]): Problem | un
       if (first.kind === 'branch' && first.arms.some((arm) => arm.name === node.arm)) return undefined;
       return shape(`is no arm of ${first.id}`);
     case 'joinTable':
-      if (second === undefined || (isTable(second) && ownStore(second) === node.store)) break;
-      if (!isTable(second)) return shape(`joins ${second.id}, which is no table`);
+      if (second === undefined || (putsOutChanges(second) && ownStore(second) === node.store)) break;
+      if (!putsOutChanges(second)) return shape(`joins ${second.id}, which is no table`);
       return shape(`joins ${second.id}, which is no table with ${storeWords(node.store)}`);
     case 'filterTable':
     case 'mapTable':
@@ -114,7 +114,7 @@ function inputProblem(node: PlanNode, inputs: readonly PlanNode[]): Problem | un
       return shape(`takes a table; ${first.id} is none: call toTable(...) on it`);
     case 'subscribeForeign':
     case 'joinTables': {
-      const stream = inputs.find((input) => !isTable(input));
+      const stream = inputs.find((input) => !putsOutChanges(input));
       return stream === undefined ? undefined : shape(`takes a table; ${stream.id} is none: call toTable(...) on it`);
     }
     case 'aggregateTable':
@@ -126,10 +126,10 @@ function inputProblem(node: PlanNode, inputs: readonly PlanNode[]): Problem | un
       if (second === undefined || (second.kind === GLOBAL && second.store === node.store)) break;
       return shape(`joins ${second.id}, which is no global table with ${storeWords(node.store)}`);
     case 'answerForeign':
-      if (first.kind === 'repartition' && second !== undefined && isTable(second)) return undefined;
+      if (first.kind === 'repartition' && second !== undefined && putsOutChanges(second)) return undefined;
       return shape('takes subscriptions behind their repartition, then a table');
     case 'joinForeign':
-      if (isTable(first) && second?.kind === 'repartition') return undefined;
+      if (putsOutChanges(first) && second?.kind === 'repartition') return undefined;
       return shape('takes a table, then the answers behind their repartition');
   }
   if (CHANGES.includes(first.kind)) {

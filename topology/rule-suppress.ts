@@ -9,11 +9,11 @@ export function suppressFaults(plan: Plan): readonly PlanFault[] {
   const found: PlanFault[] = [];
   for (const node of plan.nodes) {
     for (const table of lookedInto(node)) {
-      const held = suppressedBehind(table, (id) => nodes.get(id));
-      // That it is no table itself is told as such.
-      if (held === undefined || held === table) continue;
-      const cure = 'keep what comes out with toStream().toTable(...), and join that';
-      const message = `${node.id} looks rows up in ${table}, and ${held} has none: updates are held back there; ${cure}`;
+      const held = suppressedBehind(table, (id) => nodes.get(id)).find(({ kind }) => kind === 'suppress');
+      if (held === undefined) continue;
+      const cure =
+        'give it a buffer to look into: suppress({ untilWindowCloses: true, store, maxRecords }), or keep what comes out with toStream().toTable(...) and join that';
+      const message = `${node.id} looks rows up in ${table}, and ${held.id} keeps none; ${cure}`;
       found.push(fault('suppress', node.id, message));
     }
     if (node.kind !== 'suppressBuffer') continue;

@@ -27,6 +27,16 @@ test('suppression waits for time on any table, and for windows where there are s
   same<typeof calm, Stream<string, { readonly count: number } | null, 12>>();
   // @ts-expect-error a plain key has no window
   table.suppress({ untilWindowCloses: true, store: 'no-window' });
+  const joinedHeld = table.joinTable(table.suppress({ untilTimeLimit: 1, store: 'held' }), { merge: (own) => own });
+  same<typeof joinedHeld, Table<string, { readonly count: number }, 12>>();
+  const perMinute = stream
+    .groupByKey()
+    .window(tumbling({ minutes: 1 }))
+    .count({ store: 'per-minute' });
+  const waiting = perMinute.suppress({ untilWindowCloses: true, store: 'waiting', maxRecords: 10 });
+  waiting.joinTable(waiting, { merge: (a) => a });
+  // @ts-expect-error final rows without a buffer cannot be looked up
+  waiting.joinTable(perMinute.suppress(), { merge: (a) => a });
   // @ts-expect-error a buffer has a store
   table.suppress({ untilTimeLimit: 5 });
   // @ts-expect-error what to wait for is to be said

@@ -19,8 +19,11 @@ export interface Table<K, V, P extends Scheme, D = null, H extends History = 'no
   readonly id: string;
   readonly partitions: P;
   toStream(): Stream<K, V | D, P>;
-  /** Holds updates back, and lets only the newest of each key out: after a time, or when its window closes. */
-  suppress(options: SuppressOptions<K, V>): SuppressedTable<K, V, P, D>;
+  /**
+   * Holds updates back, and lets only the newest of each key out: after a time, or when its window closes. Whoever looks
+   * a row up finds what came out last while something is held back for it, else the row of this table.
+   */
+  suppress<O extends SuppressOptions<K, V>>(options: O): Held<K, V, P, D, O>;
 
   /** The rows that the predicate takes; an update that it does not take deletes the row. */
   filter<W extends V>(keep: (value: V, key: K) => value is W, options?: FilterTableOptions<W>): Table<K, W, P, null, H>;
@@ -140,18 +143,29 @@ export interface WindowedTable<K, V, P extends Scheme, D = never, In = unknown> 
    */
   suppress<O extends SuppressOptions<Windowed<K>, V> | undefined = undefined>(
     options?: O,
-  ): SuppressedTable<Windowed<K>, V, P, O extends TimeLimitOptions<V> ? D : never>;
+  ): Held<Windowed<K>, V, P, D, O>;
 }
 
+/** Final rows can be looked up where they wait in a buffer, as they do with bounds. */
+export type Held<K, V, P extends Scheme, D, O> =
+  O extends TimeLimitOptions<V>
+    ? Table<K, V, P, D>
+    : O extends { readonly maxRecords: number } | { readonly maxBytes: number }
+      ? Table<K, V, P, never>
+      : SuppressedTable<K, V, P, never>;
+
 /**
- * Updates that were held back, of which the calls make what they make of a table. Nobody can look into its rows, so
- * it joins with nothing: `toStream().toTable(...)` keeps what came out.
+ * Final rows that an aggregate of windows gives out itself, without a buffer; the calls make of them what they make of a
+ * table. Nobody can look into them, so they join with nothing: `suppress` with bounds has a buffer to look into, and
+ * `toStream().toTable(...)` keeps what came out.
  */
 export interface SuppressedTable<K, V, P extends Scheme, D = null> {
   readonly id: string;
   readonly partitions: P;
   toStream(): Stream<K, V | D, P>;
-  suppress(options: SuppressOptions<K, V>): SuppressedTable<K, V, P, D>;
+  suppress<O extends SuppressOptions<K, V>>(
+    options: O,
+  ): SuppressedTable<K, V, P, O extends TimeLimitOptions<V> ? D : never>;
   filter<W extends V>(keep: (value: V, key: K) => value is W, options?: SuppressedFilter): SuppressedTable<K, W, P>;
   filter(keep: (value: V, key: K) => boolean, options?: SuppressedFilter): SuppressedTable<K, V, P>;
   filterNot(drop: (value: V, key: K) => boolean, options?: SuppressedFilter): SuppressedTable<K, V, P>;

@@ -1,4 +1,4 @@
-import type { PlanNode } from './plan.ts';
+import type { NodeOf, PlanNode } from './plan.ts';
 
 /**
  * Tables: nodes whose records are changes of rows. Some keep their rows in a store of their own; others are made of
@@ -15,7 +15,7 @@ const TABLES: readonly string[] = [
   'joinForeign',
 ];
 
-/** They put out changes of rows, and have none to look up. */
+/** They put out changes of the rows of a table before them, later than these come about. */
 const SUPPRESSED: readonly string[] = ['suppress', 'suppressBuffer'];
 
 /** Tables, and what holds their updates back. */
@@ -23,17 +23,22 @@ export function putsOutChanges(node: PlanNode): boolean {
   return isTable(node) || SUPPRESSED.includes(node.kind);
 }
 
-/** What holds updates back, if rows of this table would have to be looked up in it. */
-export function suppressedBehind(table: string, nodeOf: (id: string) => PlanNode | undefined): string | undefined {
+/** What holds updates back among the nodes in which somebody looks who looks up rows of a table. */
+export function suppressedBehind(
+  table: string,
+  nodeOf: (id: string) => PlanNode | undefined,
+): readonly NodeOf<'suppress' | 'suppressBuffer'>[] {
+  const found: NodeOf<'suppress' | 'suppressBuffer'>[] = [];
   const seen = new Set<string>();
-  const visit = (id: string): string | undefined => {
+  const visit = (id: string): void => {
     const node = seen.has(id) ? undefined : nodeOf(id);
     seen.add(id);
-    if (node === undefined || ownStore(node) !== null) return undefined;
-    if (SUPPRESSED.includes(node.kind)) return id;
-    return isTable(node) ? node.inputs.map(visit).find((found) => found !== undefined) : undefined;
+    if (node === undefined || ownStore(node) !== null) return;
+    if (node.kind === 'suppress' || node.kind === 'suppressBuffer') found.push(node);
+    if (node.kind !== 'suppress' && putsOutChanges(node)) for (const input of node.inputs) visit(input);
   };
-  return visit(table);
+  visit(table);
+  return found;
 }
 
 /** The tables in which a node looks up rows. */
@@ -68,11 +73,12 @@ export function storesBehind(table: string, nodeOf: (id: string) => PlanNode | u
   const visit = (id: string): void => {
     const node = seen.has(id) ? undefined : nodeOf(id);
     seen.add(id);
-    if (node === undefined || !isTable(node)) return;
-    const own = ownStore(node);
-    if (own !== null) {
-      if (!stores.includes(own)) stores.push(own);
-    } else if (node.kind !== 'joinForeign') for (const input of node.inputs) visit(input);
+    if (node === undefined || !putsOutChanges(node)) return;
+    // what a buffer holds back is looked up there first, and in the table before it where it holds nothing
+    const own = node.kind === 'suppressBuffer' ? node.store : ownStore(node);
+    if (own !== null && !stores.includes(own)) stores.push(own);
+    if (own !== null && node.kind !== 'suppressBuffer') return;
+    if (node.kind !== 'joinForeign') for (const input of node.inputs) visit(input);
   };
   visit(table);
   return stores;

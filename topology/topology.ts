@@ -54,7 +54,7 @@ export { calendar, counts, cumulative, custom } from './more-windows.ts';
 export { planHash } from './plan-hash.ts';
 export type { Code, Program } from './program.ts';
 export { asPlan, readPlan } from './read-plan.ts';
-export type * from './ready-options.ts';
+export type * from './ready/ready-options.ts';
 export type { Cogroupable, Joinable, JoinableStream, Scheme, Settled, TypeError_ } from './scheme.ts';
 export { splitStages } from './split.ts';
 export {

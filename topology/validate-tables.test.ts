@@ -80,7 +80,7 @@ const CASES: { readonly [name: string]: readonly [(t: Topology) => void, ...RegE
       const finals = t.stream(four).groupByKey().window(tumbling(10)).count({ store: 'w' }).suppress();
       t.table(alsoFour, { store: 'a' }).joinTable(untyped(finals), { merge, name: 'both' });
     },
-    /joinTables:both takes a table; suppress:w:1 is none: call toTable/,
+    /joinTables:both looks rows up in suppress:w:1, and suppress:w:1 keeps none; give it a buffer/,
     /key types differ/,
   ],
 };

@@ -1,7 +1,7 @@
 import { addAggregate } from './add-aggregate.ts';
 import type { AggregateOptions, CountOptions, ReduceOptions } from './group-handles.ts';
 import type { NodeOf } from './plan.ts';
-import { ReadyAggregates } from './ready.ts';
+import { ReadyAggregates } from './ready/ready-aggregates.ts';
 import type { Scheme } from './scheme.ts';
 import type { DeclaredWindows } from './window-handles.ts';
 import type { Place, Wire } from './wire.ts';

@@ -12,6 +12,8 @@ export class AnswerCache<T> {
   readonly #known = new Map<string, T>();
   readonly #absent = new Map<string, number>();
   readonly #underWay = new Map<string, Promise<T | undefined>>();
+  /** How often nobody had to be asked. */
+  hits = 0;
 
   constructor(clock: Clock, absentMs: Millis, most = 10_000) {
     this.#clock = clock;
@@ -20,12 +22,11 @@ export class AnswerCache<T> {
   }
 
   get(key: string, ask: () => Promise<T | undefined>): Promise<T | undefined> {
-    const known = this.#known.get(key);
-    if (known !== undefined) return Promise.resolve(known);
-    const until = this.#absent.get(key);
-    if (until !== undefined && this.#clock.monotonic() < until) return Promise.resolve(undefined);
-    const underWay = this.#underWay.get(key);
-    if (underWay !== undefined) return underWay;
+    const here = this.#here(key);
+    if (here !== undefined) {
+      this.hits++;
+      return here;
+    }
     const asked = ask().then((answer) => {
       if (answer === undefined) this.#put(this.#absent, key, this.#clock.monotonic() + this.#absentMs);
       else this.put(key, answer);
@@ -35,6 +36,14 @@ export class AnswerCache<T> {
     const over = () => this.#underWay.delete(key);
     asked.then(over, over);
     return asked;
+  }
+
+  #here(key: string): Promise<T | undefined> | undefined {
+    const known = this.#known.get(key);
+    if (known !== undefined) return Promise.resolve(known);
+    const until = this.#absent.get(key);
+    if (until !== undefined && this.#clock.monotonic() < until) return Promise.resolve(undefined);
+    return this.#underWay.get(key);
   }
 
   put(key: string, answer: T): void {

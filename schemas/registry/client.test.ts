@@ -129,6 +129,7 @@ function registryOf(answer: (id: number) => Promise<string | undefined>): Schema
   const never = async (): Promise<never> => assert.fail('not asked for');
   return {
     name: 'http://registry:8081',
+    figures: { requests: 0, failures: 0, cacheHits: 0, outage: undefined },
     schema: async (id) => {
       const text = await answer(id);
       return text === undefined ? undefined : { type: 'AVRO', text, references: [] };
@@ -137,6 +138,27 @@ function registryOf(answer: (id: number) => Promise<string | undefined>): Schema
     ...{ register: never, lookUp: never, versions: never, level: never, close: () => undefined },
   };
 }
+
+test('it counts what it asked, what failed and what it knew, and since when nobody answers', async () => {
+  let isAway = false;
+  const { client, clock } = clientOf(({ path }) => {
+    if (isAway) return away();
+    return path.endsWith('/9') ? error(404, 40403) : ok({ schema: TEXT.text });
+  });
+  await Promise.all([client.schema(1), client.schema(1), client.schema(9)]);
+  await client.schema(9);
+  assert.deepEqual(client.figures, { requests: 2, failures: 0, cacheHits: 2, outage: undefined });
+  isAway = true;
+  const since = clock.now();
+  await assert.rejects(turning(clock, client.schema(2)));
+  const { requests, failures, cacheHits, outage } = client.figures;
+  assert.ok(failures > 1);
+  assert.deepEqual([requests, cacheHits], [2 + failures, 2]);
+  assert.deepEqual(outage, { since, reason: 'connect ECONNREFUSED' });
+  isAway = false;
+  await client.schema(2);
+  assert.deepEqual(client.figures, { requests: requests + 1, failures, cacheHits, outage: undefined });
+});
 
 test('an unknown writer is fetched however long the registry is away, told once', async () => {
   const { client, clock, asked } = clientOf((_, call) => (call < 30 ? away() : ok({ schema: TEXT.text })));
@@ -148,7 +170,13 @@ test('an unknown writer is fetched however long the registry is away, told once'
     onBack: () => told.push('back'),
   });
   assert.throws(() => known.want(5), /schema id 5 was not fetched from the registry http:\/\/registry:8081 yet/);
-  await turning(clock, known.fetch());
+  assert.equal(known.away, undefined);
+  const since = clock.now();
+  const fetching = known.fetch();
+  for (let turns = 0; turns < 10; turns++) await clock.turn();
+  assert.deepEqual(known.away, { since, reason: 'connect ECONNREFUSED' });
+  await turning(clock, fetching);
+  assert.equal(known.away, undefined);
   assert.equal(known.wanting, false);
   assert.deepEqual(known.of(5), { kind: 'string', logicalType: undefined });
   assert.ok(asked.length >= 30);

@@ -6,7 +6,9 @@ import { parsedSchema } from './parsed-schema.ts';
 import {
   COMPATIBILITY_LEVELS,
   type CompatibilityLevel,
+  type RegistryFigures,
   type RegistryOptions,
+  type RegistryOutage,
   type SchemaId,
   type SchemaRegistry,
   type SchemaText,
@@ -42,6 +44,9 @@ class RegistryClient implements SchemaRegistry {
   readonly #lookedUp: AnswerCache<SchemaVersion>;
   readonly #versions: AnswerCache<SchemaVersion>;
   readonly #stop = new AbortController();
+  #requests = 0;
+  #failures = 0;
+  #outage: RegistryOutage | undefined;
 
   constructor(parts: RegistryClientParts) {
     this.name = parts.name;
@@ -51,6 +56,12 @@ class RegistryClient implements SchemaRegistry {
     this.#registered = new AnswerCache(clock, absentMs);
     this.#lookedUp = new AnswerCache(clock, absentMs);
     this.#versions = new AnswerCache(clock, absentMs);
+  }
+
+  get figures(): RegistryFigures {
+    const caches = [this.#schemas, this.#registered, this.#lookedUp, this.#versions];
+    const cacheHits = caches.reduce((sum, { hits }) => sum + hits, 0);
+    return { requests: this.#requests, failures: this.#failures, cacheHits, outage: this.#outage };
   }
 
   async register(subject: string, schema: SchemaText): Promise<SchemaId> {
@@ -151,19 +162,24 @@ class RegistryClient implements SchemaRegistry {
     const until = clock.monotonic() + patienceMs;
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(MAX_PAUSE_MS, pause * 2)) {
       let reason: string;
+      this.#requests++;
       try {
         const answer = await send(request, this.#stop.signal);
+        if (answer.status >= 400 && answer.status !== 404) this.#failures++;
+        if (!PASSING_STATUS.has(answer.status)) this.#outage = undefined;
         if (answer.status === 200 && answer.body === undefined) throw this.#refused(answer, 'read its answer');
         if (!PASSING_STATUS.has(answer.status)) return answer;
         reason = `it answers ${answer.status} ${reasonOf(answer)}`.trim();
       } catch (thrown) {
         if (!(thrown instanceof TransportFailure)) throw thrown;
+        this.#failures++;
         if (thrown.fault === 'security') {
           const cure = 'check http and https in registry.url, and set registry.ca to the authority of its certificate';
           throw new FlowError('registry.security', `no TLS with the registry ${this.name}: ${thrown.message}; ${cure}`);
         }
         reason = messageOf(thrown);
       }
+      this.#outage = { since: this.#outage?.since ?? clock.now(), reason };
       const wait = pause * (0.5 + random.next() / 2);
       const isOver = clock.monotonic() + wait > until;
       if (isOver || !(await clock.sleep(wait, this.#stop.signal))) {

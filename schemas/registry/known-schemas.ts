@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { FlowError, isFlowError, messageOf } from '../../core/errors.ts';
 import type { Millis } from '../../core/ids.ts';
 import type { AvroType } from '../avro/model.ts';
-import type { SchemaId, SchemaRegistry, WriterSchemas } from './registry.ts';
+import type { RegistryOutage, SchemaId, SchemaRegistry, WriterSchemas } from './registry.ts';
 
 export interface KnownSchemasParts {
   readonly registry: SchemaRegistry;
@@ -31,6 +31,10 @@ export class KnownSchemas implements WriterSchemas {
 
   constructor(parts: KnownSchemasParts) {
     this.#parts = parts;
+  }
+
+  get registry(): SchemaRegistry {
+    return this.#parts.registry;
   }
 
   of(id: SchemaId): AvroType | string | undefined {
@@ -65,6 +69,11 @@ export class KnownSchemas implements WriterSchemas {
   /** Something was asked for that is not here yet. */
   get wanting(): boolean {
     return this.#wanted.size > 0;
+  }
+
+  /** Records wait because the registry does not answer. */
+  get away(): RegistryOutage | undefined {
+    return this.wanting ? this.#parts.registry.figures.outage : undefined;
   }
 
   /** Resolves when everything wanted is known, or known not to be there, however long the registry is away. */

@@ -8,6 +8,7 @@ export function localRegistry(): SchemaRegistry {
   const subjects = new Map<string, SchemaVersion[]>();
   return {
     name: 'of this test',
+    figures: { requests: 0, failures: 0, cacheHits: 0, outage: undefined },
     async register(subject, schema) {
       const id = ids.get(schema.text) ?? ids.size + 1;
       ids.set(schema.text, id);

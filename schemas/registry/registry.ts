@@ -29,6 +29,7 @@ import type { Serde } from '../schemas.ts';
 export interface SchemaRegistry {
   /** For messages: its address without secrets. */
   readonly name: string;
+  readonly figures: RegistryFigures;
   /** Registers a schema under a subject, where it is not yet; answers its id. Fails with `registry.incompatible`. */
   register(subject: string, schema: SchemaText): Promise<SchemaId>;
   /** The version of a subject that is this schema. */
@@ -41,6 +42,23 @@ export interface SchemaRegistry {
   /** A schema with what it refers to, read and checked. */
   parsed(schema: SchemaText): Promise<AvroType>;
   close(): void;
+}
+
+/** What a client has done since it was made. */
+export interface RegistryFigures {
+  /** Repetitions count. */
+  readonly requests: number;
+  /** Of these: not answered, or answered by an error other than that something is not there. */
+  readonly failures: number;
+  /** Questions answered from memory, or by a request that was under way. */
+  readonly cacheHits: number;
+  /** Since the last request was not answered; `undefined` after one that was. */
+  readonly outage: RegistryOutage | undefined;
+}
+
+export interface RegistryOutage {
+  readonly since: Millis;
+  readonly reason: string;
 }
 
 export type SchemaId = number;

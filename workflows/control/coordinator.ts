@@ -7,11 +7,12 @@ import type { Command, Decided, Effect, Header, Lifecycle } from '../lifecycle/l
 import { isDueExecution } from '../schedule-triggers.ts';
 import type { WorkflowFigures } from '../workflows.ts';
 import { DefinitionRows, type GraphCache } from './definition-rows.ts';
+import { CONTINUE, type Due, grant, isOfSchedule, messageOf, NOBODY } from './due.ts';
 import { Families } from './families.ts';
 import { type CommandMessage, type Message, rootOf, scheduleKey } from './messages.ts';
 import { CONTROL_STORE, DEFINITIONS_STORE, DONE_STORE, doneWindowMs, type Out, TIMERS_STORE } from './program.ts';
-import { SCHEDULED, Schedules } from './schedules.ts';
-import { type Granted, type Holder, poolOf, Slots } from './slots.ts';
+import { Schedules } from './schedules.ts';
+import { type Holder, poolOf, Slots } from './slots.ts';
 import { StoredRows } from './stored-rows.ts';
 import type { TaskCalls } from './task-calls.ts';
 import { TimerRows } from './timer-rows.ts';
@@ -30,18 +31,6 @@ export interface CoordinatorParts {
   readonly slots: (pool: string) => number;
   readonly rememberMs: number;
   readonly figures: { -readonly [name in keyof WorkflowFigures]: WorkflowFigures[name] };
-}
-
-/** What is to be judged next, at most a few at a time. */
-interface Due {
-  readonly execution: string;
-  readonly workflow: string | undefined;
-  readonly version: string | undefined;
-  readonly command: Command;
-  readonly id: string;
-  readonly by: string | null;
-  readonly at: Millis;
-  readonly cause: Cause;
 }
 
 /**
@@ -385,25 +374,3 @@ type Parent = NonNullable<Extract<Command, { type: 'start' }>['parent']>;
 
 /** Ends of executions that are named by a time of a schedule. */
 const DUE_DONE = '\0E';
-
-const CONTINUE: Cause = { kind: 'continue' };
-const NOBODY = { workflow: undefined, version: undefined, by: null } as const;
-
-function grant({ execution, ...task }: Granted, at: Millis): Due {
-  const id = `grant ${task.node} ${task.iteration} ${task.attempt}`;
-  const cause: Cause = { kind: 'command', type: 'grant', id, by: null };
-  return { ...NOBODY, execution, command: { type: 'grant', ...task }, id, at, cause };
-}
-
-function isOfSchedule({ id, workflow }: Due): boolean {
-  return workflow !== undefined && id.startsWith(SCHEDULED);
-}
-
-function messageOf({ execution, workflow, version, command, id, by, at }: Due): CommandMessage {
-  return {
-    ...{ x: execution, c: command, id, at },
-    ...(workflow === undefined ? {} : { w: workflow }),
-    ...(version === undefined ? {} : { v: version }),
-    ...(by === null ? {} : { by }),
-  };
-}

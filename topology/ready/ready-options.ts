@@ -1,4 +1,4 @@
-import type { CountOptions } from './group-handles.ts';
+import type { CountOptions } from '../group-handles.ts';
 
 /** A ready aggregate of what `of` answers; records for which it answers nothing do not count. */
 export interface ReadyOptions<K, V, R> extends CountOptions {
