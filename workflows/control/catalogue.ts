@@ -57,6 +57,10 @@ export class Catalogue {
     return version === undefined ? this.#newest.get(id) : this.#definitions.get(id)?.get(version);
   }
 
+  versions(id: string): readonly Definition[] {
+    return [...(this.#definitions.get(id)?.values() ?? [])];
+  }
+
   /** By the hash of the document. */
   byHash(hash: string): Definition | undefined {
     return this.#byHash.get(hash);

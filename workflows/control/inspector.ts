@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import { FlowError, isFlowError } from '../../core/errors.ts';
+import { FlowError } from '../../core/errors.ts';
 import type { Json } from '../../core/ids.ts';
 import type { StepRecord } from '../../events/events.ts';
 import type { Log } from '../../log/log.ts';
@@ -13,6 +13,7 @@ import type { GraphCache } from './definition-rows.ts';
 import { historyOf } from './history.ts';
 import { type Folded, fold, MemoryStore } from './memory-rows.ts';
 import { CONTROL_STORE } from './program.ts';
+import { restored } from './restored.ts';
 import { headerName, StoredRows } from './stored-rows.ts';
 import { viewOf } from './views.ts';
 
@@ -28,7 +29,6 @@ export interface InspectorParts {
 }
 
 const ROWS_AT_ONCE = 1000;
-const RESTORE_LOOK_MS = 10;
 
 /** Looks at executions: the rows of those that run, the step records of those that have ended. */
 export class Inspector {
@@ -70,7 +70,7 @@ export class Inspector {
   /** Whether it has rows: it has begun and not ended, committed or not. */
   async isLive(execution: string): Promise<boolean> {
     const store = this.#parts.run.query.store<string, Json>(CONTROL_STORE);
-    const header = await this.#restored(() => store.get(headerName(execution), { read: 'live' }));
+    const header = await restored(this.#parts.clock, () => store.get(headerName(execution), { read: 'live' }));
     return header !== undefined;
   }
 
@@ -100,18 +100,6 @@ export class Inspector {
     return pins;
   }
 
-  /** Behind a start, and where tasks have moved, stores answer when they are restored. */
-  async #restored<T>(ask: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await ask();
-      } catch (thrown) {
-        if (!isFlowError(thrown, 'query.restoring')) throw thrown;
-        await this.#parts.clock.sleep(RESTORE_LOOK_MS);
-      }
-    }
-  }
-
   #patched(graph: Graph, ops: readonly PatchOp[]): Graph {
     const next = this.#parts.language.patch(graph, ops);
     if (!('nodes' in next)) throw new Error(`a patch does not apply any more: ${next[0]?.message}`);
@@ -138,7 +126,7 @@ export class Inspector {
       const last = rows.at(-1)?.[0];
       const after = last === undefined ? {} : { after: last };
       const limits = { limit: ROWS_AT_ONCE, read: 'committed', ...after } as const;
-      const found = await this.#restored(() => store.range(from, to, limits));
+      const found = await restored(this.#parts.clock, () => store.range(from, to, limits));
       rows.push(...found);
       if (found.length < ROWS_AT_ONCE) return rows;
     }

@@ -8,6 +8,7 @@ import type { Backfilled, Definition, ScheduleView, Workflows } from '../workflo
 import { type Catalogue, storedOf } from './catalogue.ts';
 import { scheduleKey } from './messages.ts';
 import { CONTROL_STORE } from './program.ts';
+import { restored } from './restored.ts';
 import type { ScheduleRow } from './schedule-row.ts';
 import { SCHEDULE_ROWS } from './schedules.ts';
 import type { Sender } from './sender.ts';
@@ -36,17 +37,13 @@ export class ScheduleDesk {
 
   /** Tells the newest version of a workflow that has a schedule, or had one, to whoever keeps it. Twice is as once. */
   async announce(workflow: string): Promise<void> {
-    if (this.#scheduled().has(workflow)) await this.#tell(workflow);
+    if (this.#parts.catalogue.versions(workflow).some(hasSchedule)) await this.#tell(workflow);
   }
 
   /** Those of which a publisher was cut short before they were told. */
   async announceAll(): Promise<void> {
-    for (const workflow of this.#scheduled()) await this.#tell(workflow);
-  }
-
-  #scheduled(): ReadonlySet<string> {
-    const { all } = this.#parts.catalogue;
-    return new Set(all.filter(({ document }) => scheduleTriggers(document).length > 0).map(({ id }) => id));
+    const workflows = new Set(this.#parts.catalogue.all.filter(hasSchedule).map(({ id }) => id));
+    await Promise.all([...workflows].map((workflow) => this.#tell(workflow)));
   }
 
   async #tell(workflow: string): Promise<void> {
@@ -56,11 +53,13 @@ export class ScheduleDesk {
   }
 
   async list(): Promise<readonly ScheduleView[]> {
-    const store = this.#parts.run.query.store<string, Json>(CONTROL_STORE);
+    const { run, clock } = this.#parts;
+    const store = run.query.store<string, Json>(CONTROL_STORE);
     const views: ScheduleView[] = [];
     let after: { readonly after?: string } = {};
     for (;;) {
-      const rows = await store.range(...SCHEDULE_ROWS, { limit: ROWS_AT_ONCE, read: 'committed', ...after });
+      const limits = { limit: ROWS_AT_ONCE, read: 'committed', ...after } as const;
+      const rows = await restored(clock, () => store.range(...SCHEDULE_ROWS, limits));
       for (const [, row] of rows) views.push(...viewsOf(row as unknown as ScheduleRow));
       if (rows.length < ROWS_AT_ONCE) return views;
       after = { after: rows.at(-1)![0] };
@@ -96,6 +95,10 @@ export class ScheduleDesk {
     }
     return done;
   }
+}
+
+function hasSchedule({ document }: Definition): boolean {
+  return scheduleTriggers(document).length > 0;
 }
 
 function timesOf(
