@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { say } from './testing.fixture.ts';
 
@@ -71,6 +71,11 @@ test('a file that holds no workflows is refused', async () => {
   rmSync(cwd, { recursive: true, force: true });
 });
 
+const children = new Set<ChildProcess>();
+after(() => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
 /** A process of its own, ready. */
 async function serving(
   cwd: string,
@@ -79,7 +84,9 @@ async function serving(
     cwd,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  children.add(child);
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  void ended.then(() => children.delete(child));
   const lines = createInterface(child.stdout);
   const first = await new Promise<string>((resolve, reject) => {
     lines.once('line', resolve);
