@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import { FlowError, isFlowError } from '../core/errors.ts';
+import { FlowError } from '../core/errors.ts';
 import type { Json, Millis } from '../core/ids.ts';
 import { COMMANDS_TOPIC, decodeStep, EVENTS_TOPIC, openFeed } from '../events/events.ts';
 import type { Log } from '../log/log.ts';
@@ -14,6 +14,7 @@ import { GraphCache } from './control/definition-rows.ts';
 import { Facade } from './control/facade.ts';
 import { graphNames } from './control/graph-names.ts';
 import { CONTROL_STORE, controlProgram } from './control/program.ts';
+import { restored } from './control/restored.ts';
 import { runInline } from './control/run-inline.ts';
 import { SegmentCalls } from './control/segment-calls.ts';
 import { Sender } from './control/sender.ts';
@@ -99,7 +100,8 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
       const { query } = await running;
       const store = query.store<string, { readonly attempt: number; readonly key: string | null }>(CONTROL_STORE);
       const ask = () => store.get(placeName({ execution: x, node: n, iteration: i }), { read: 'live' });
-      const place = await whenRestored(ask, clock);
+      // calls are made again while other partitions are still being restored: that says nothing of the task
+      const place = await restored(clock, ask);
       return place !== undefined && place.attempt === a && place.key === null;
     },
   });
@@ -140,18 +142,4 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
   });
   await facade.announceSchedules();
   return facade;
-}
-
-const RESTORE_PAUSE_MS = 20;
-
-/** Calls are made again while other partitions are still being restored: that says nothing of the task. */
-async function whenRestored<T>(ask: () => Promise<T>, clock: Clock): Promise<T> {
-  for (;;) {
-    try {
-      return await ask();
-    } catch (thrown) {
-      if (!isFlowError(thrown, 'query.restoring')) throw thrown;
-      await clock.sleep(RESTORE_PAUSE_MS);
-    }
-  }
 }

@@ -7,6 +7,7 @@ import { BatchBuilder, BatchView } from '../../log/batch.ts';
 import type { Log, LogReader } from '../../log/log.ts';
 import type { WorkflowDocument } from '../document.ts';
 import type { Definition } from '../workflows.ts';
+import { compareVersions } from './definition-rows.ts';
 import type { StoredDefinition } from './messages.ts';
 
 export interface CatalogueParts {
@@ -170,11 +171,4 @@ export class Catalogue {
 
 export function storedOf(definition: Definition): StoredDefinition {
   return { ...definition, document: definition.document as unknown as Json };
-}
-
-function compareVersions(a: string, b: string): number {
-  const left = a.split('.').map(Number);
-  const right = b.split('.').map(Number);
-  for (let i = 0; i < 3; i++) if (left[i] !== right[i]) return left[i]! - right[i]!;
-  return 0;
 }

@@ -78,7 +78,7 @@ export class DefinitionRows {
 }
 
 /** By their three numbers: of `1.10.0` and `1.9.0` the first is greater. */
-function compareVersions(one: string, other: string): number {
+export function compareVersions(one: string, other: string): number {
   const [a, b] = [one.split('.').map(Number), other.split('.').map(Number)];
   for (let i = 0; i < 3; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
   return 0;

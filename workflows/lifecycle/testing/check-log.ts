@@ -5,6 +5,7 @@ import { REMEMBERED } from '../evolve.ts';
 import { factsOf, partOf } from '../facts.ts';
 import { isLegal, keyOf, MAX_SYSTEM_FAILURES, type MemoryRows } from '../lifecycle.ts';
 import { inside, isTerminal, partsOf } from '../row.ts';
+import { NO_COUNTS } from '../row-changes.ts';
 import type { World } from './world.ts';
 
 type NodeEvent = Extract<StepEvent, { readonly type: 'node' }>;
@@ -296,14 +297,7 @@ export function checkWorld(world: World): void {
 
 /** Counters are what a recount gives; a node without a row is PENDING where it, or its iteration, may begin. */
 export function checkCounts(rows: MemoryRows, graph: Graph): void {
-  const counts: Record<NodeStatus, number> = {
-    PENDING: 0,
-    QUEUED: 0,
-    RUNNING: 0,
-    COMPLETED: 0,
-    FAILED: 0,
-    CANCELLED: 0,
-  };
+  const counts = { ...NO_COUNTS };
   for (const [key, row] of rows.nodes) {
     counts[row.status]++;
     if (row.status !== 'RUNNING' || row.iterations === null) continue;
