@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { FlowError, messageOf } from '../core/errors.ts';
 import { type AvroSchema, avro } from '../schemas/schemas.ts';
 import { literalOf } from './literal.ts';
+import { readJsonFile } from './read-json-file.ts';
 
 const MARK = 'by `nodeflow schemas generate`';
 
@@ -54,12 +55,7 @@ function moduleOf(file: string): string {
 
 /** A checked schema that has a name. */
 function schemaIn(file: string): AvroSchema {
-  let schema: AvroSchema;
-  try {
-    schema = JSON.parse(readFileSync(file, 'utf8')) as AvroSchema;
-  } catch (thrown) {
-    throw new FlowError('file.broken', `${file} is no JSON (${messageOf(thrown)}); correct it`);
-  }
+  const schema = readJsonFile(file) as AvroSchema;
   try {
     avro(schema);
   } catch (thrown) {

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { FlowError, messageOf } from '../core/errors.ts';
+import { FlowError } from '../core/errors.ts';
 import type { LanguageOptions } from '../workflows/workflows.ts';
+import { readJsonFile } from './read-json-file.ts';
 
 /** What a module gives to the workflows that are served: `export const workflows: ServedWorkflows = { ... }`. */
 export interface ServedWorkflows extends LanguageOptions {
@@ -16,7 +17,7 @@ export interface ServedWorkflows extends LanguageOptions {
 export async function loadWorkflows(file: string, cwd: string): Promise<ServedWorkflows> {
   const path = resolve(cwd, file);
   if (!existsSync(path)) throw new FlowError('file.missing', `there is no file ${path}; check the path`);
-  if (extname(path) === '.json') return { documents: [readDocument(path)] };
+  if (extname(path) === '.json') return { documents: [readJsonFile(path)] };
   const exports = (await import(pathToFileURL(path).href)) as { readonly workflows?: unknown };
   const { workflows } = exports;
   if (typeof workflows === 'object' && workflows !== null) return workflows as ServedWorkflows;
@@ -25,20 +26,4 @@ export async function loadWorkflows(file: string, cwd: string): Promise<ServedWo
     `${path} exports no workflows (it exports ${Object.keys(exports).join(', ') || 'nothing'}); ` +
       'write: export const workflows = { functions, tasks, documents }',
   );
-}
-
-/** Whatever JSON is in it: what a document may be, the engine judges. */
-export function readDocument(path: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown;
-    throw new FlowError('file.missing', `there is no file ${path}; check the path`);
-  }
-  try {
-    return JSON.parse(text);
-  } catch (thrown) {
-    throw new FlowError('file.broken', `${path} holds no JSON (${messageOf(thrown)})`, { cause: thrown });
-  }
 }

@@ -3,6 +3,7 @@ import { openRegistry, type RegistryServer, SCHEMAS_TOPIC, serveRegistry } from 
 import type { Command } from '../command.ts';
 import { engineOf, telemetryOf } from '../engine.ts';
 import { numberOption } from '../parse.ts';
+import { stopped } from '../stopped.ts';
 import type { World } from '../world.ts';
 
 /** Where Confluent's registry listens. */
@@ -41,11 +42,4 @@ export const registry: Command = {
 
 function tell({ url }: RegistryServer, json: boolean, world: World): void {
   world.out(json ? JSON.stringify({ url }) : `schema registry at ${url}; set registry.url to it. Ctrl+C stops it.`);
-}
-
-function stopped(stop: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (stop.aborted) resolve();
-    else stop.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -5,6 +5,7 @@ import { type Config, runSettings } from '../config.ts';
 import { engineOf, telemetryOf } from '../engine.ts';
 import { loadWorkflows, type ServedWorkflows } from '../load-workflows.ts';
 import { numberOption } from '../parse.ts';
+import { stopped } from '../stopped.ts';
 import { openWorkflowService, type WorkflowService } from '../workflow-service.ts';
 import type { World } from '../world.ts';
 
@@ -95,11 +96,4 @@ function tell(
   world.out(`workflows at ${url}; its interface is described at ${url}/openapi.json. Ctrl+C stops it.`);
   for (const name of published) world.out(`  published ${name}`);
   for (const { hints = [] } of served) for (const hint of hints) world.out(hint);
-}
-
-function stopped(stop: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (stop.aborted) resolve();
-    else stop.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { FlowError, messageOf } from '../../core/errors.ts';
+import { FlowError } from '../../core/errors.ts';
 import type { Json } from '../../core/ids.ts';
 import type { DocumentFault, WorkflowDocument } from '../../workflows/document.ts';
 import {
@@ -13,6 +13,7 @@ import {
 } from '../../workflows/workflows.ts';
 import type { Call, Command } from '../command.ts';
 import { gatewayOf } from '../gateway-client.ts';
+import { readJsonFile } from '../read-json-file.ts';
 import type { World } from '../world.ts';
 
 /** More than a document may hold is not read. */
@@ -100,11 +101,7 @@ function readDocument(file: string, world: World): Json {
   const { size } = statSync(path);
   if (size > MAX_FILE_BYTES)
     throw new FlowError('file.broken', `${path} has ${size} bytes: no workflow document is so large`);
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Json;
-  } catch (thrown) {
-    throw new FlowError('file.broken', `${path} is no JSON: ${messageOf(thrown)}; correct it`, { cause: thrown });
-  }
+  return readJsonFile(path) as Json;
 }
 
 /** A document without faults. */

@@ -1,3 +1,4 @@
+import { aborted } from '../../core/aborted.ts';
 import type { Clock } from '../../core/clock.ts';
 import { FlowError } from '../../core/errors.ts';
 import type { Json } from '../../core/ids.ts';
@@ -118,13 +119,6 @@ function nameOf({ x, n, i, a }: Pick<TaskMessage, 'x' | 'n' | 'i' | 'a'>): strin
 
 function stale(execution: string): FlowError {
   return new FlowError('workflow.stale', `the attempt of ${execution} was given up`);
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
 }
 
 /** Chance is drawn from the names of the attempt, so that it is the same whenever it runs. */

@@ -2,6 +2,7 @@ import { lookup as resolveName } from 'node:dns/promises';
 import { type IncomingMessage, request as plainRequest } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
+import { aborted } from '../../core/aborted.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Json, Millis } from '../../core/ids.ts';
 import { ofStatus } from '../errors/classify.ts';
@@ -214,11 +215,4 @@ function retryAfter(text: string | undefined, now: Millis): Millis | undefined {
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
   const at = Date.parse(text);
   return Number.isNaN(at) ? undefined : Math.max(0, at - now);
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
 }
