@@ -1,12 +1,9 @@
 import { generator } from '../../connectors/connectors.ts';
 import type { Json } from '../../core/ids.ts';
 import type { NodeType } from '../catalog.ts';
-import { FORMAT } from '../segments/formats.ts';
-import { recordsFlow } from '../segments/make-flow.ts';
-import { DATASET_OUT, EXPRESSION, text } from './data-plane.ts';
+import { DATASET_OUT } from './data-plane.ts';
 import { exampleDocument, fields, VALUE_IN } from './example.ts';
-
-const VALUE = ['value'];
+import { READ_EXPRESSIONS, READ_FIELDS, readFlow } from './read-source.ts';
 
 export const mapItems: NodeType = {
   name: 'map.items',
@@ -19,31 +16,17 @@ export const mapItems: NodeType = {
   outputs: DATASET_OUT,
   config: fields({
     items: { description: 'a list, or an expression for one', type: ['array', 'string'] },
-    key: EXPRESSION,
-    keyFormat: FORMAT,
-    value: FORMAT,
-    time: EXPRESSION,
+    ...READ_FIELDS,
   }),
-  expressions: [
-    { pointer: '/items', expect: 'list' },
-    { pointer: '/key', records: VALUE },
-    { pointer: '/time', expect: 'number', records: VALUE },
-  ],
+  expressions: [{ pointer: '/items', expect: 'list' }, ...READ_EXPRESSIONS],
   behaviour: {
     kind: 'operator',
     build(parts) {
-      const { config, node } = parts;
+      const { config } = parts;
       const items: Json = config['items'] ?? parts.values['in'] ?? [];
       if (!Array.isArray(items)) throw parts.fail('gets no list to take items from');
       const source = generator<Json>({ count: items.length, make: (index) => items[index] as Json });
-      const records = parts.topology.read(source, {
-        name: node,
-        key: parts.expr(text(config, 'key') ?? 'null'),
-        keySerde: parts.format(config['keyFormat'] ?? 'string'),
-        value: parts.format(config['value']),
-        time: parts.expr(text(config, 'time') ?? '0'),
-      });
-      return { out: recordsFlow(parts, parts.own(records), false) };
+      return { out: readFlow(parts, source) };
     },
   },
   example: {

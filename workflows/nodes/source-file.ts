@@ -1,11 +1,8 @@
 import { csvFile, parquetFile } from '../../connectors/connectors.ts';
 import type { NodeType } from '../catalog.ts';
-import { FORMAT } from '../segments/formats.ts';
-import { recordsFlow } from '../segments/make-flow.ts';
-import { DATASET_OUT, EXPRESSION, text } from './data-plane.ts';
+import { DATASET_OUT, text } from './data-plane.ts';
 import { exampleDocument, fields, TEXT } from './example.ts';
-
-const VALUE = ['value'];
+import { READ_EXPRESSIONS, READ_FIELDS, readFlow } from './read-source.ts';
 
 export const sourceFile: NodeType = {
   name: 'source.file',
@@ -26,21 +23,15 @@ export const sourceFile: NodeType = {
         description: 'of CSV, columns that are not text',
         additionalProperties: { enum: ['string', 'number', 'boolean', 'string?', 'number?', 'boolean?'] },
       },
-      key: EXPRESSION,
-      keyFormat: FORMAT,
-      value: FORMAT,
-      time: EXPRESSION,
+      ...READ_FIELDS,
     },
     ['path', 'format'],
   ),
-  expressions: [
-    { pointer: '/key', records: VALUE },
-    { pointer: '/time', expect: 'number', records: VALUE },
-  ],
+  expressions: READ_EXPRESSIONS,
   behaviour: {
     kind: 'operator',
     build(parts) {
-      const { config, node } = parts;
+      const { config } = parts;
       const path = text(config, 'path')!;
       const options = {
         ...(config['columns'] === undefined ? {} : { columns: config['columns'] as string[] }),
@@ -50,14 +41,7 @@ export const sourceFile: NodeType = {
         config['format'] === 'csv'
           ? csvFile<object>(path, options as never)
           : parquetFile<object>(path, options as never);
-      const records = parts.topology.read(source, {
-        name: node,
-        key: parts.expr(text(config, 'key') ?? 'null'),
-        keySerde: parts.format(config['keyFormat'] ?? 'string'),
-        value: parts.format(config['value']),
-        time: parts.expr(text(config, 'time') ?? '0'),
-      });
-      return { out: recordsFlow(parts, parts.own(records), false) };
+      return { out: readFlow(parts, source) };
     },
   },
   example: {

@@ -1,12 +1,9 @@
 import { generator } from '../../connectors/connectors.ts';
 import { compileExpression } from '../../expressions/expressions.ts';
 import type { NodeType } from '../catalog.ts';
-import { FORMAT } from '../segments/formats.ts';
-import { recordsFlow } from '../segments/make-flow.ts';
 import { DATASET_OUT, EXPRESSION, text, whole } from './data-plane.ts';
 import { exampleDocument, fields } from './example.ts';
-
-const VALUE = ['value'];
+import { READ_EXPRESSIONS, READ_FIELDS, readFlow } from './read-source.ts';
 
 export const sourceGenerator: NodeType = {
   name: 'source.generator',
@@ -20,22 +17,15 @@ export const sourceGenerator: NodeType = {
       count: { type: ['integer', 'string'], minimum: 0 },
       splits: { type: 'integer', minimum: 1, maximum: 1000 },
       make: EXPRESSION,
-      key: EXPRESSION,
-      keyFormat: FORMAT,
-      value: FORMAT,
-      time: EXPRESSION,
+      ...READ_FIELDS,
     },
     ['count', 'make'],
   ),
-  expressions: [
-    { pointer: '/make', records: ['index'] },
-    { pointer: '/key', records: VALUE },
-    { pointer: '/time', expect: 'number', records: VALUE },
-  ],
+  expressions: [{ pointer: '/make', records: ['index'] }, ...READ_EXPRESSIONS],
   behaviour: {
     kind: 'operator',
     build(parts) {
-      const { config, node } = parts;
+      const { config } = parts;
       const { expression } = compileExpression(text(config, 'make')!, { scope: { index: 'number' } });
       if (expression === undefined) throw parts.fail('has an expression at make that cannot be compiled');
       const source = generator({
@@ -43,14 +33,7 @@ export const sourceGenerator: NodeType = {
         splits: whole(config, 'splits', 1),
         make: (index) => expression.evaluate({ index }),
       });
-      const records = parts.topology.read(source, {
-        name: node,
-        key: parts.expr(text(config, 'key') ?? 'null'),
-        keySerde: parts.format(config['keyFormat'] ?? 'string'),
-        value: parts.format(config['value']),
-        time: parts.expr(text(config, 'time') ?? '0'),
-      });
-      return { out: recordsFlow(parts, parts.own(records), false) };
+      return { out: readFlow(parts, source) };
     },
   },
   example: {
