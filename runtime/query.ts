@@ -4,7 +4,7 @@ import type { Millis } from '../core/ids.ts';
 import { partitionForKey } from '../log/log.ts';
 import type { FoundRow, Session, StoreQuestion, Version } from '../operators/operators.ts';
 import type { Serde, Windowed } from '../schemas/schemas.ts';
-import type { NodeKind, PlanNode, PlanStore, Stage, StoreKind } from '../topology/plan.ts';
+import { ownStore, type PlanNode, type PlanStore, type Stage, type StoreKind } from '../topology/plan.ts';
 import type { Program } from '../topology/topology.ts';
 import type { StoreRequest } from './read-store.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
@@ -109,18 +109,6 @@ function questionsOf({ kind, key, name }: PlanStore, writer: PlanNode): readonly
   if (key.startsWith('windowed(')) return [...ANSWERS[kind], 'window'];
   return key.startsWith('sessionWindowed(') ? [...ANSWERS[kind], 'session'] : ANSWERS[kind];
 }
-
-/** Nodes that keep a row under the key of the record that they took; others may use any key. */
-const BY_RECORD_KEY: readonly NodeKind[] = [
-  'table',
-  'toTable',
-  'aggregate',
-  'aggregateTable',
-  'filterTable',
-  'mapTable',
-  'joinTables',
-  'joinForeign',
-];
 
 export function createQuery(parts: QueryParts): Query {
   return {
@@ -251,10 +239,11 @@ class PlanStoreQuery<K, V> implements StoreQuery<K, V> {
     const { connector, partitions: count, reads } = this.#stage;
     const writer = this.#writer;
     const topics = reads.map((topic) => index.topics.get(topic)!);
-    // records of windows lie by the key inside
+    // tables keep a row under the key of the record that they took, others under any key; records of windows lie by the
+    // key inside
     const isOfWindow = 'inner' in this.#key && kind !== 'window' && kind !== 'session';
     const isPlain =
-      BY_RECORD_KEY.includes(writer.kind) && (!('inner' in this.#key) || writer.kind === 'aggregate') && !isOfWindow;
+      ownStore(writer) === this.#store.name && (!('inner' in this.#key) || writer.kind === 'aggregate') && !isOfWindow;
     if (!isPlain || connector !== null) return undefined;
     const isSpread = topics.every(({ partitioner, partitions }) => partitioner === 'key' && partitions === count);
     return isSpread ? count : undefined;
