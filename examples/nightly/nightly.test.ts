@@ -1,27 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLanguage, openEngine, openWorkflowService, type Workflows } from '../../index.ts';
+import type { Workflows } from '../../index.ts';
+import { withWorkflows } from '../serve-workflows.fixture.ts';
 import { reports, workflows as served, soldIn } from './workflows.ts';
 
 const HOUR = 3_600_000;
 const REGIONS = ['north', 'south', 'west'];
 
-async function opened(body: (workflows: Workflows) => Promise<void>): Promise<void> {
-  const engine = await openEngine({ log: 'memory' });
-  const service = await openWorkflowService({
-    engine,
-    language: createLanguage(served),
-    settings: { partitions: 2 },
-    database: 'none',
-  });
+function opened(body: (workflows: Workflows) => Promise<void>): Promise<void> {
   reports.clear();
-  try {
-    for (const document of served.documents ?? []) await service.workflows.publish(document);
-    await body(service.workflows);
-  } finally {
-    await service.close();
-    await engine.close();
-  }
+  return withWorkflows(served, body);
 }
 
 function sold(from: number, until: number): number {

@@ -1,24 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLanguage, openEngine, openWorkflowService, type Workflows } from '../../index.ts';
+import type { Workflows } from '../../index.ts';
+import { withWorkflows } from '../serve-workflows.fixture.ts';
 import { done, workflows as served } from './workflows.ts';
 
-async function shop(body: (workflows: Workflows) => Promise<void>): Promise<void> {
-  const engine = await openEngine({ log: 'memory' });
-  const service = await openWorkflowService({
-    engine,
-    language: createLanguage(served),
-    settings: { partitions: 2 },
-    database: 'none',
-  });
+function shop(body: (workflows: Workflows) => Promise<void>): Promise<void> {
   done.clear();
-  try {
-    for (const document of served.documents ?? []) await service.workflows.publish(document);
-    await body(service.workflows);
-  } finally {
-    await service.close();
-    await engine.close();
-  }
+  return withWorkflows(served, body);
 }
 
 const deeds = () => [...done.values()];
