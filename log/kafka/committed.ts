@@ -21,12 +21,6 @@ export async function committedPositions(
   partitions: readonly TopicPartition[],
 ): Promise<readonly (CommittedPosition | undefined)[]> {
   if (partitions.length === 0) return [];
-  const topics = new Map<string, number[]>();
-  for (const { topic, partition } of partitions) {
-    const list = topics.get(topic);
-    if (list === undefined) topics.set(topic, [partition]);
-    else list.push(partition);
-  }
   const what = `positions of group ${group}`;
   for (let waits = 1; ; waits++) {
     const found = new Map<string, CommittedPosition>();
@@ -35,7 +29,7 @@ export async function committedPositions(
       what,
       async () => {
         const broker = await cluster.coordinator('group', group);
-        const { errorCode, positions } = await ask(cluster, broker, 'transactions', fetchPositions(group, topics));
+        const { errorCode, positions } = await ask(cluster, broker, 'transactions', fetchPositions(group, partitions));
         let open = errorCode === UNSTABLE;
         if (errorCode !== 0 && errorCode !== GROUP_ID_NOT_FOUND && !open) throw failureOf(errorCode, what);
         for (const { topic, partition, position, metadata, errorCode: code } of positions) {

@@ -1,4 +1,5 @@
 import type { Bytes } from '../../core/bytes.ts';
+import type { TopicPartition } from '../../core/ids.ts';
 import type { Asker } from '../clients/group-member.ts';
 import { positionText } from '../clients/position-text.ts';
 import type { Request } from './ask.ts';
@@ -120,16 +121,18 @@ export interface FetchedPosition {
 /** The committed positions of a group; those that an open transaction may change are answered with an error code. */
 export function fetchPositions(
   group: string,
-  topics: ReadonlyMap<string, readonly number[]>,
+  partitions: readonly TopicPartition[],
 ): Request<{ readonly errorCode: number; readonly positions: readonly FetchedPosition[] }> {
+  const topics = Map.groupBy(partitions, ({ topic }) => topic);
   return {
     api: API.positions,
     version: 8,
     write: (writer) => {
       writer.appendArray([group], () => {
-        writer.appendString(group).appendArray([...topics], (_, [topic, partitions]) => {
-          writer.appendString(topic);
-          writer.appendArray([...partitions], (__, partition) => writer.appendInt32(partition), true, false);
+        writer.appendString(group).appendArray([...topics], (_, [topic, list]) => {
+          writer
+            .appendString(topic)
+            .appendArray(list, (__, { partition }) => writer.appendInt32(partition), true, false);
         });
       });
       writer.appendBoolean(true);

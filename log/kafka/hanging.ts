@@ -8,13 +8,13 @@ const API = 61;
 const VERSION = 0;
 const UNKNOWN_TOPIC = 3;
 const TOPIC_AUTHORIZATION_FAILED = 29;
+/** What nobody lets us look at, or nobody knows of, cannot be judged. */
+const PASSED_OVER: readonly number[] = [UNKNOWN_TOPIC, TOPIC_AUTHORIZATION_FAILED];
+
 /** A partition in which a transaction is open, and the epoch that it was written under. */
 export interface Hanging extends TopicPartition {
   readonly epoch: number;
 }
-
-/** What nobody lets us look at, or nobody knows of, cannot be judged. */
-const PASSED_OVER: readonly number[] = [UNKNOWN_TOPIC, TOPIC_AUTHORIZATION_FAILED];
 
 /**
  * Partitions of these topics in which a producer has a transaction open. Ask when its coordinator has none, as when it
@@ -43,18 +43,16 @@ export async function hangingPartitions(
 }
 
 async function look(cluster: Cluster, topics: readonly string[], producerId: number): Promise<readonly Hanging[]> {
-  const led = new Map<BrokerId, TopicPartition[]>();
+  const led: (TopicPartition & { readonly broker: BrokerId })[] = [];
   for (const topic of topics) {
     const partitions = (await cluster.topic(topic))?.partitions ?? 0;
     for (let partition = 0; partition < partitions; partition++) {
       const { broker } = await cluster.leader(topic, partition);
-      const list = led.get(broker);
-      if (list === undefined) led.set(broker, [{ topic, partition }]);
-      else list.push({ topic, partition });
+      led.push({ broker, topic, partition });
     }
   }
   const found: Hanging[] = [];
-  for (const [broker, partitions] of led) {
+  for (const [broker, partitions] of Map.groupBy(led, (each) => each.broker)) {
     // brokers older than 2.8 cannot be asked
     if (!(await cluster.versions(broker)).knows(API, VERSION)) continue;
     for (const { topic, partition, errorCode, open } of await ask(

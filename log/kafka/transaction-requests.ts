@@ -176,11 +176,5 @@ function readPartitionCodes(reader: Reader): readonly PartitionCode[] {
 }
 
 function byTopic<T extends TopicPartition>(rows: readonly T[]): [topic: string, rows: T[]][] {
-  const topics = new Map<string, T[]>();
-  for (const row of rows) {
-    const list = topics.get(row.topic);
-    if (list === undefined) topics.set(row.topic, [row]);
-    else list.push(row);
-  }
-  return [...topics];
+  return [...Map.groupBy(rows, ({ topic }) => topic)];
 }
