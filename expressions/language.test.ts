@@ -96,6 +96,8 @@ const ANSWERS: readonly (readonly [string, unknown])[] = [
   ['abs(-2) + floor(1.7) + ceil(1.2) + round(2.5) + round(-2.5) + trunc(-1.5) + sign(-3)', 2 + 1 + 2 + 3 - 3 - 1 - 1],
   ['min(3, 1, 2) + max([4, 9]) + math.greatest(1, 2) + math.least(5, 6) + math.abs(-1)', 18],
   ['timestamp("2024-05-01T12:00:00.5+02:00") - timestamp("2024-05-01T10:00:00Z")', 500],
+  ['timestamp("2024-05-01T12:00:00.999999999Z") - timestamp("2024-05-01T12:00:00Z")', 999],
+  ['timestamp("2024-05-01T12:00:00.123999999Z") - timestamp("2024-05-01T12:00:00.04Z")', 83],
   ['duration("1h30m") + duration("-250ms") + duration("1.5s")', 5401250],
 ];
 

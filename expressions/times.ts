@@ -16,7 +16,7 @@ export function timestamp(site: number, value: unknown): number {
     number,
     number,
   ];
-  const millis = Math.trunc(Number(`0.${found[7] ?? '0'}`) * 1000 + 1e-6);
+  const millis = Number((found[7] ?? '').padEnd(3, '0').slice(0, 3));
   const away = (Number(found[9] ?? 0) * 60 + Number(found[10] ?? 0)) * (found[8] === '-' ? -1 : 1);
   const inRange = month >= 1 && month <= 12 && day >= 1 && day <= daysOf(year, month) && hour < 24 && minute < 60;
   if (!inRange || second > 59 || year < 1 || Math.abs(away) > 18 * 60) return unreadable(site, value, 'a time');
