@@ -161,7 +161,7 @@ function portAt(
     );
     return undefined;
   }
-  const [near] = name.length > 128 ? [] : nearest(name, names);
+  const [near] = nearest(name, names);
   const cure = near === undefined ? `It has ${listed(names)}.` : `Did you mean ${near}?`;
   faults.add('workflow.unknown-port', place, `${node.node.id} has no ${words} ${quoted(name)}`, cure);
   return undefined;

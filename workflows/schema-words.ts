@@ -36,7 +36,7 @@ export function wordsOf(error: ErrorObject): SchemaWords {
     case 'additionalProperties': {
       const name = String(params['additionalProperty']);
       const known = Object.keys(schema.properties ?? {});
-      const [near] = name.length > 100 ? [] : nearest(name, known);
+      const [near] = nearest(name, known);
       const message = `has no field ${quoted(name)}`;
       const cure = near !== undefined ? `Did you mean ${near}?` : `Remove it. Known are ${listed(known)}.`;
       return { path: [...path, name], message, cure, unknownField: true };
