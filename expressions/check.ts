@@ -1,7 +1,7 @@
 import type { Node, NodeOf } from './ast.ts';
 import type { CompileOptions, ExprType } from './expressions.ts';
 import { type Fault, nearest } from './faults.ts';
-import { arity, FUNCTIONS, functionNamed, type Param } from './functions.ts';
+import { arity, FUNCTIONS, functionNamed, isOneOf, type Param, paramOf } from './functions.ts';
 import { LIMITS } from './limits.ts';
 import { compilePattern, type Pattern } from './patterns.ts';
 import { fieldType, fit, isFields, isList, isMap, isNullable, join, orNull, present, printShort } from './types.ts';
@@ -104,14 +104,7 @@ class Checker {
   /** Types a node of which a type is asked. */
   #want(node: Node, wanted: ExprType): ExprType {
     const type = this.#type(node);
-    if (fit(type, wanted) === 'no') {
-      this.#fault(
-        'type',
-        node,
-        `this is ${printShort(type)}, and ${printShort(wanted)} is wanted`,
-        cureOf(type, wanted),
-      );
-    }
+    this.#fits(node, type, wanted);
     return type;
   }
 
@@ -266,14 +259,14 @@ class Checker {
       return this.#fault('arguments', node, message, `${printParams(params)} are what it takes.`);
     }
     node.args.forEach((arg, i) => {
-      this.#argument(arg, (i === 0 && length > 1 ? rest : null) ?? params[i] ?? rest!);
+      this.#argument(arg, paramOf(spec, i, length));
     });
     if (node.fn === 'matches') this.#pattern(node);
     return result;
   }
 
   #argument(arg: Node, param: Param): void {
-    if (typeof param === 'string' || !('oneOf' in param)) {
+    if (!isOneOf(param)) {
       this.#want(arg, param);
       return;
     }
@@ -340,9 +333,6 @@ function cureOf(type: ExprType, wanted: ExprType): string {
 
 function printParams(params: readonly Param[]): string {
   return params
-    .map((param) => {
-      if (typeof param === 'string' || !('oneOf' in param)) return printShort(param);
-      return param.oneOf.map(printShort).join(' or ');
-    })
+    .map((param) => (isOneOf(param) ? param.oneOf.map(printShort).join(' or ') : printShort(param)))
     .join(', ');
 }

@@ -5,7 +5,11 @@ import * as texts from './texts.ts';
 import * as times from './times.ts';
 
 /** What a function takes: a type, which is made sure of before it is called, or one of several, which it looks at itself. */
-export type Param = ExprType | { readonly oneOf: readonly ExprType[] };
+export type Param = ExprType | OneOf;
+
+interface OneOf {
+  readonly oneOf: readonly ExprType[];
+}
 
 export interface FunctionSpec {
   readonly params: readonly Param[];
@@ -77,6 +81,15 @@ export const FUNCTIONS: { readonly [name: string]: FunctionSpec } = {
 
 export function functionNamed(name: string): FunctionSpec | undefined {
   return Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
+}
+
+/** What the argument at a place among so many is given to. */
+export function paramOf({ params, rest }: FunctionSpec, place: number, count: number): Param {
+  return (place === 0 && count > 1 ? rest : null) ?? params[place] ?? rest!;
+}
+
+export function isOneOf(param: Param): param is OneOf {
+  return typeof param === 'object' && 'oneOf' in param;
 }
 
 /** How many arguments it takes, in words. */

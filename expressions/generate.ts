@@ -1,7 +1,7 @@
 import { type Literal, type Node, type NodeOf, weightOf } from './ast.ts';
 import type { Checked } from './check.ts';
 import type { ExprType } from './expressions.ts';
-import { FUNCTIONS } from './functions.ts';
+import { FUNCTIONS, isOneOf, paramOf } from './functions.ts';
 import { type CoreHelper, helperOf } from './helpers.ts';
 import { isIdentity, isLookedAt, isRead, orderOf } from './looks.ts';
 import { fit, isList, isNullable, printShort } from './types.ts';
@@ -204,12 +204,12 @@ class Generator {
   }
 
   #call({ id: site, fn, args }: NodeOf<'call'>): string {
-    const { params, rest } = FUNCTIONS[fn]!;
+    const spec = FUNCTIONS[fn]!;
     const pattern = this.#checked.patterns.get(site);
     const given = args.map((arg, i) => {
       if (pattern !== undefined && i === 1) return this.#constant(pattern);
-      const param = (i === 0 && args.length > 1 ? rest : null) ?? params[i] ?? rest!;
-      return typeof param === 'object' && 'oneOf' in param ? this.#value(arg) : this.#as(arg, param);
+      const param = paramOf(spec, i, args.length);
+      return isOneOf(param) ? this.#value(arg) : this.#as(arg, param);
     });
     return `h.${helperOf(fn)}(${[String(site), ...given].join(', ')})`;
   }

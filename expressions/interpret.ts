@@ -3,7 +3,7 @@ import { type Node, type NodeOf, weightOf } from './ast.ts';
 import type { Checked } from './check.ts';
 import type { ExprType, Scope } from './expressions.ts';
 import { burn } from './failure.ts';
-import { FUNCTIONS } from './functions.ts';
+import { FUNCTIONS, isOneOf, paramOf } from './functions.ts';
 import { isIdentity, isLookedAt, isRead, look, lookThrough, orderOf } from './looks.ts';
 import { made } from './sizes.ts';
 import * as values from './values.ts';
@@ -120,13 +120,16 @@ class Walk {
   }
 
   #call({ id: site, fn, args }: NodeOf<'call'>): unknown {
-    const { params, rest, run } = FUNCTIONS[fn]!;
+    const spec = FUNCTIONS[fn]!;
     const given = args.map((arg, i) => {
-      const param = (i === 0 && args.length > 1 ? rest : null) ?? params[i] ?? rest!;
-      return typeof param === 'object' && 'oneOf' in param ? this.value(arg) : this.#as(arg, param);
+      const param = paramOf(spec, i, args.length);
+      return isOneOf(param) ? this.value(arg) : this.#as(arg, param);
     });
     const pattern = this.#checked.patterns.get(site);
-    return (run as (...args: unknown[]) => unknown)(site, ...(pattern === undefined ? given : [given[0], pattern]));
+    return (spec.run as (...args: unknown[]) => unknown)(
+      site,
+      ...(pattern === undefined ? given : [given[0], pattern]),
+    );
   }
 
   #macro(node: NodeOf<'macro'>): unknown {

@@ -8,10 +8,8 @@ import { isDict, wrong } from './values.ts';
  * that is read from the scope is looked at where it is read, if a simple type was declared of it; all else where it is used.
  */
 
-export type Simple = 'bool' | 'number' | 'string';
-
 /** Types whose values are told by a look at the value itself. */
-export function isSimple(type: ExprType): boolean {
+function isSimple(type: ExprType): boolean {
   const own = present(type);
   return own === 'bool' || own === 'number' || own === 'string' || own === 'null';
 }

@@ -118,7 +118,7 @@ export function equal(site: number, a: unknown, b: unknown, depth = 0): boolean 
 function equalBytes(site: number, a: object, b: object): boolean {
   if (!(a instanceof Uint8Array) || !(b instanceof Uint8Array) || a.length !== b.length) return false;
   burnText(site, a.length);
-  return a.every((byte, i) => byte === b[i]);
+  return Buffer.compare(a, b) === 0;
 }
 
 /** Below, above or at 0 as `<` says; NaN where nothing holds. */
