@@ -1,7 +1,7 @@
 import type { Json } from '../core/ids.ts';
 import type { ExprType } from './expressions.ts';
 import { FORBIDDEN } from './limits.ts';
-import { join, orNull } from './types.ts';
+import { join } from './types.ts';
 
 type Schema = { readonly [name: string]: Json };
 
@@ -61,10 +61,7 @@ class Reader {
 
   #union(branches: readonly Json[], namespace: string): ExprType {
     const types = branches.map((branch) => this.type(branch, namespace));
-    const values: readonly ExprType[] = types.filter((type) => type !== 'null');
-    if (values.length === 0) return 'null';
-    const joined = values.reduce(join);
-    return values.length === types.length ? joined : orNull(joined);
+    return types.length === 0 ? 'null' : types.reduce(join);
   }
 
   #record(schema: Schema, namespace: string): ExprType {
