@@ -73,5 +73,6 @@ export type TypeOfSchema = (schema: Json) => ExprType;
 
 export { typeOfAvroSchema } from './avro-types.ts';
 export { compileExpression } from './compile.ts';
-export { typeOfJsonSchema } from './json-schema-types.ts';
-export { printType } from './types.ts';
+export { isSchema, typeOfJsonSchema } from './json-schema-types.ts';
+export { FORBIDDEN } from './limits.ts';
+export { orNull, printType } from './types.ts';

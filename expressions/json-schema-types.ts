@@ -106,6 +106,7 @@ function resolve(reference: string, root: Json): Json {
   return at;
 }
 
-function isSchema(schema: Json | undefined): schema is Schema {
+/** A schema that stands here, rather than a name of one. */
+export function isSchema(schema: Json | undefined): schema is Schema {
   return typeof schema === 'object' && schema !== null && !Array.isArray(schema);
 }

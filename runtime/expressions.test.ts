@@ -186,6 +186,16 @@ test('faults name the node and the cure, all at once', () => {
   );
 });
 
+test('a value that may be null by its own type is not told as null twice', () => {
+  const app = topology('app');
+  const notes = topic('notes', { key: string(), value: avro(['null', 'string']), partitions: 1 });
+  app
+    .stream(notes)
+    .filter(expr('value'))
+    .to(texts as never);
+  assert.throws(() => app.build(), /: it answers string or null, and bool is wanted/);
+});
+
 test('a failure stops at its record and names the place in the expression', async () => {
   const app = topology('app');
   app.stream(texts).mapValues(expr<number>('int(value)')).to(numbers);

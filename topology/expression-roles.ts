@@ -1,4 +1,4 @@
-import type { CompileOptions, ExprType } from '../expressions/expressions.ts';
+import { type CompileOptions, type ExprType, orNull } from '../expressions/expressions.ts';
 import type { PlanNode } from './plan.ts';
 
 /** The type of the values of a format, by its name. */
@@ -37,10 +37,6 @@ export function expressionRole(
   const scope = Object.fromEntries(params.map((name) => [name, types[name]!]));
   const expect = expected(node, role);
   return expect === undefined ? { params, scope } : { params, scope, expect };
-}
-
-function orNull(type: ExprType): ExprType {
-  return type === 'dyn' ? type : { nullable: type };
 }
 
 const RECORD = ['value', 'key'];

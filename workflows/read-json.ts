@@ -1,4 +1,5 @@
 import type { Json } from '../core/ids.ts';
+import { FORBIDDEN } from '../expressions/expressions.ts';
 import type { FaultList, Path } from './faults.ts';
 
 /** What a document may hold at most. A record of `nf.definitions` has to hold it too. */
@@ -6,10 +7,8 @@ export const MAX_DOCUMENT_BYTES = 1_000_000;
 export const MAX_DOCUMENT_DEPTH = 64;
 export const MAX_DOCUMENT_VALUES = 500_000;
 
-const RESERVED = new Set(['__proto__', 'prototype', 'constructor']);
-
 export function isReserved(name: string): boolean {
-  return RESERVED.has(name);
+  return FORBIDDEN.has(name);
 }
 
 interface Reading {

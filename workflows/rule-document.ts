@@ -1,7 +1,7 @@
+import { isSchema } from '../expressions/expressions.ts';
 import { schemaFault } from './json-schema.ts';
 import type { Judged } from './judged.ts';
 import { judgeSpans } from './rule-levels.ts';
-import { isSchema } from './scopes.ts';
 
 export const MAX_NODES = 10_000;
 export const MAX_EDGES = 50_000;

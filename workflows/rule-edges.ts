@@ -1,11 +1,11 @@
 import type { Json } from '../core/ids.ts';
 import { nearest } from '../core/nearest.ts';
+import { isSchema } from '../expressions/expressions.ts';
 import type { Ports } from './document.ts';
 import { quoted } from './faults.ts';
 import type { Judged, JudgedEdge, JudgedNode } from './judged.ts';
 import { kindFault } from './port-kinds.ts';
 import { listed } from './schema-words.ts';
-import { isSchema } from './scopes.ts';
 import { edgeId } from './wiring.ts';
 
 /** Edges have ends that are there, on one level, at ports that fit. */

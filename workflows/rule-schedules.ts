@@ -1,4 +1,5 @@
 import type { Json } from '../core/ids.ts';
+import { isSchema } from '../expressions/expressions.ts';
 import { scheduleFaults } from '../scheduler/scheduler.ts';
 import type { TriggerSpec } from './document.ts';
 import type { Path } from './faults.ts';
@@ -6,7 +7,6 @@ import { schemaFault } from './json-schema.ts';
 import { inputFaults } from './judge-input.ts';
 import type { Judged } from './judged.ts';
 import { dueInput, readTime } from './schedule-triggers.ts';
-import { isSchema } from './scopes.ts';
 
 const FIELDS: readonly string[] = ['cron', 'timeZone', 'input', 'from', 'until'];
 

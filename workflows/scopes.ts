@@ -1,5 +1,4 @@
-import type { Json } from '../core/ids.ts';
-import type { CompileOptions, ExprType, TypeOfSchema } from '../expressions/expressions.ts';
+import { type CompileOptions, type ExprType, isSchema, type TypeOfSchema } from '../expressions/expressions.ts';
 import type { PortSpec, Ports } from './document.ts';
 import type { ExpressionCompiler } from './template.ts';
 
@@ -69,9 +68,4 @@ export function inputType(ports: Ports | undefined, typeOf: TypeOfSchema): ExprT
 export function portType(port: PortSpec, typeOf: TypeOfSchema): ExprType {
   if (port.kind === 'error') return FAILURE;
   return isSchema(port.schema) ? typeOf(port.schema) : 'dyn';
-}
-
-/** A schema that stands here, rather than a name of one. */
-export function isSchema(schema: Json | undefined): schema is { readonly [name: string]: Json } {
-  return typeof schema === 'object' && schema !== null && !Array.isArray(schema);
 }
