@@ -35,6 +35,23 @@ test('a topic becomes a file with a line for each record, under its name when it
     await assert.rejects(runExport(options), { code: 'file.broken', message: /more records have come since/ });
   }));
 
+test('what was compressed is exported as it was before', () =>
+  inFolder(async (path) => {
+    const { log, put } = await orderLog('zstd');
+    const ids = Array.from({ length: 40 }, (_, i) => i);
+    await put(0, ...ids);
+    const options = { log, clock: systemClock, topic: orders, target: jsonLinesFile(path), until: 'end' } as const;
+    assert.deepEqual(await runExport(options), { records: 40, how: 'complete' });
+    const rows = readFileSync(path, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      rows,
+      ids.map((id) => ({ id, total: id * 10 })),
+    );
+  }));
+
 test('wherever it is cut off, going on gives each record once', () =>
   inFolder(async (path) => {
     const { log, put } = await orderLog();

@@ -1,7 +1,7 @@
 import { systemClock } from '../../core/clock.ts';
 import { seededRandom } from '../../core/random.ts';
 import { Step } from '../../core/step.ts';
-import { BatchBuilder } from '../../log/batch.ts';
+import { BatchBuilder, type Compression } from '../../log/batch.ts';
 import type { Log } from '../../log/log.ts';
 import { createMemoryLog } from '../../log/memory/memory.ts';
 import { json, string } from '../../schemas/schemas.ts';
@@ -14,7 +14,7 @@ export const orders = topic('orders', {
 });
 
 /** A log with the topic, and a way to put records into it. */
-export async function orderLog(): Promise<{
+export async function orderLog(compression: Compression = 'none'): Promise<{
   readonly log: Log;
   put(partition: number, ...ids: readonly number[]): Promise<void>;
 }> {
@@ -33,7 +33,7 @@ export async function orderLog(): Promise<{
       }
       step.settle();
       const producer = await log.producer({});
-      await producer.append(orders.name, partition, builder.finish());
+      await producer.append(orders.name, partition, builder.finish(compression));
       await producer.close();
     },
   };

@@ -65,9 +65,9 @@ function createReader<K, V>({ name, keySerde, valueSerde }: ExportOptions<K, V>[
       for (let i = 0; i < view.count; i++) {
         const position = view.positions[i]!;
         if (position < from || position >= until) continue;
-        const key = view.keyStarts[i]! < 0 ? null : toPlain(keyView(bytes, view.keyStarts[i]!, view.keyEnds[i]!));
+        const key = view.keyStarts[i]! < 0 ? null : toPlain(keyView(view.bytes, view.keyStarts[i]!, view.keyEnds[i]!));
         const value =
-          view.valueStarts[i]! < 0 ? null : toPlain(valueView(bytes, view.valueStarts[i]!, view.valueEnds[i]!));
+          view.valueStarts[i]! < 0 ? null : toPlain(valueView(view.bytes, view.valueStarts[i]!, view.valueEnds[i]!));
         rows.push({ partition, position, timestamp: view.timestamps[i]!, key: key as Json, value: value as Json });
       }
     }
