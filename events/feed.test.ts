@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { systemClock } from '../core/clock.ts';
 import { seededRandom } from '../core/random.ts';
 import { Step } from '../core/step.ts';
-import { BatchBuilder } from '../log/batch.ts';
+import { BatchBuilder, type Compression } from '../log/batch.ts';
 import type { Log } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
 import { type EventFeed, type NamedEvent, openFeed, type PlacedStep, type StepRecord } from './events.ts';
@@ -33,7 +33,12 @@ async function opened(
   }
 }
 
-async function append(log: Log, partition: number, steps: readonly StepRecord[]): Promise<void> {
+async function append(
+  log: Log,
+  partition: number,
+  steps: readonly StepRecord[],
+  compression: Compression = 'none',
+): Promise<void> {
   const step = new Step();
   const builder = new BatchBuilder(step);
   step.begin();
@@ -43,7 +48,7 @@ async function append(log: Log, partition: number, steps: readonly StepRecord[])
   }
   step.settle();
   const producer = await log.producer({});
-  await producer.append(TOPIC, partition, builder.finish());
+  await producer.append(TOPIC, partition, builder.finish(compression));
   await producer.close();
 }
 
@@ -75,6 +80,19 @@ test('a subscriber gets what is committed from then on, in order', () =>
     await until(() => seen.length === 2);
     assert.deepEqual(seen, ['a2', 'a3']);
     assert.deepEqual(feed.cursor, [3, 0]);
+  }));
+
+test('steps of a compressed batch are those that were written', () =>
+  opened(1, async (open, log) => {
+    const steps = Array.from({ length: 40 }, (_, i) => step('a', i + 1));
+    await append(log, 0, steps, 'zstd');
+    const feed = await open();
+    const seen: StepRecord[] = [];
+    const following = feed.steps({}, [], ({ record }) => {
+      if (seen.push(record) === steps.length) following.close();
+    });
+    await following.ended;
+    assert.deepEqual(seen, steps);
   }));
 
 test('from wherever a subscriber goes on, it gets each step once, while more are written', async () => {

@@ -157,7 +157,7 @@ class Feed implements EventFeed {
       for (let i = 0; i < view.count; i++) {
         const at = view.positions[i]!;
         if (at < position || view.valueStarts[i]! < 0) continue;
-        const record = this.#parts.decode(bytes, view.valueStarts[i]!, view.valueEnds[i]!);
+        const record = this.#parts.decode(view.bytes, view.valueStarts[i]!, view.valueEnds[i]!);
         // an answer to a command without effect is of no history
         if (record.seq === 0) continue;
         const waits = take({ record, partition, position: at });
