@@ -56,7 +56,8 @@ export const CONFIG_KEYS = {
     1,
     100,
     undefined,
-    'Copies of each partition of the topics that are made. Without it: three, or all brokers where they are fewer.',
+    'Copies of each partition of the topics that are made; where it is set, topics of the application that have fewer ' +
+      'are refused. Without it: three, or all brokers where they are fewer.',
   ),
   'kafka.patience': duration(30_000, 'How long a request to the cluster may take, with all its retries.'),
   'kafka.tls': choice(

@@ -270,6 +270,16 @@ if (brokers !== undefined) {
     assertMessage(copies, 'topic.partitions', 2, 'orders');
   });
 
+  for (const driver of ['kafka', 'kafkajs']) {
+    test(`topics of the application with fewer copies than asked for, by ${driver}`, async () => {
+      const set = ['kafka.replication=3', `log.driver=${driver}`, 'run.guarantee=at-least-once'];
+      const said = await onCluster(['run', 'shop.mjs', '--until', 'end', ...set.flatMap((each) => ['--set', each])]);
+      const parts = ['has 1 copy of a partition where kafka.replication is 3', 'kafka-reassign-partitions.sh'];
+      assertMessage(said, 'topic.settings', 2, 'topic nf.shop.n.changelog', ...parts, 'or ask for 1');
+      assert.doesNotMatch(said.err.join('\n'), /topic orders has/);
+    });
+  }
+
   test('more copies than brokers', async () => {
     await onCluster(['reset', 'shop', '--all', '--yes']);
     const said = await onCluster(['run', 'shop.mjs', '--set', 'kafka.replication=3', '--until', 'end']);

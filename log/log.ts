@@ -136,6 +136,18 @@ export interface TopicDescription {
   /** Differs when a topic was deleted and made anew under the same name. */
   readonly id: string;
   readonly settings: Required<TopicSettings>;
+  /** Left out where a log keeps no copies. */
+  readonly copies?: TopicCopies;
+}
+
+/** On how many brokers a topic is kept. */
+export interface TopicCopies {
+  /** Of the partition that has the fewest. */
+  readonly fewest: number;
+  /** So many must be in step, or the partition takes no records. */
+  readonly needed: number;
+  /** What the log was opened to give the topics that it makes; left out where nothing was asked. */
+  readonly asked?: number;
 }
 
 export interface PartitionBounds {

@@ -5,9 +5,9 @@ import {
   progressTopic,
 } from '../checkpoints/checkpoints.ts';
 import { type ErrorCode, FlowError, isFlowError } from '../core/errors.ts';
-import type { LogAdmin, TopicSettings } from '../log/log.ts';
+import type { LogAdmin, TopicDescription, TopicSettings } from '../log/log.ts';
 import { STORE_FORMS } from '../topology/plan.ts';
-import { checkTopics, type PlanFault } from '../topology/topology.ts';
+import { checkTopics, type PlanFault, type TopicFindings } from '../topology/topology.ts';
 import { deadLetterTopic } from './failures.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
 
@@ -76,16 +76,16 @@ export async function prepareTopics(
         if (!isFlowError(thrown, 'topic.exists')) throw thrown;
       });
       const made = await admin.describe(name);
-      if (made !== undefined) found.set(name, made.settings);
+      if (made !== undefined) found.set(name, made);
     }),
   );
-  return new Map([...found].map(([name, { maxMessageBytes }]) => [name, maxMessageBytes]));
+  return new Map([...found].map(([name, { settings }]) => [name, settings.maxMessageBytes]));
 }
 
 interface Inspected {
   readonly needed: readonly NeededTopic[];
   /** Those that are there. */
-  readonly found: Map<string, Required<TopicSettings>>;
+  readonly found: Map<string, TopicDescription>;
   readonly faults: readonly PlanFault[];
   readonly warnings: readonly PlanFault[];
 }
@@ -93,16 +93,49 @@ interface Inspected {
 /** Looks at every topic that the application needs; changes nothing. */
 export async function inspectTopics(admin: LogAdmin, index: PlanIndex, specs: readonly TaskSpec[]): Promise<Inspected> {
   const needed = neededTopics(index, specs);
-  const found = new Map<string, Required<TopicSettings>>();
+  const found = new Map<string, TopicDescription>();
   await Promise.all(
     needed.map(async ({ name }) => {
       const description = await admin.describe(name);
-      if (description !== undefined) found.set(name, description.settings);
+      if (description !== undefined) found.set(name, description);
     }),
   );
-  const { faults, warnings } = checkTopics(index.plan, found);
-  const ours = needed.flatMap((topic) => ownTopicFault(index, topic, found.get(topic.name)) ?? []);
-  return { needed, found, faults: [...faults, ...ours], warnings };
+  const settings = new Map([...found].map(([name, { settings }]) => [name, settings]));
+  const { faults, warnings } = checkTopics(index.plan, settings);
+  const ours = needed.flatMap((topic) => ownTopicFault(index, topic, settings.get(topic.name)) ?? []);
+  const copies = copyFindings(index, [...found.values()]);
+  return {
+    needed,
+    found,
+    faults: [...faults, ...ours, ...copies.faults],
+    warnings: [...warnings, ...copies.warnings],
+  };
+}
+
+/**
+ * What is wrong with the copies of topics that the application writes: too few to take records at all, or fewer than
+ * whoever opened the log asked for, which is only told where the topic is also another's.
+ */
+function copyFindings(index: PlanIndex, found: readonly TopicDescription[]): TopicFindings {
+  const faults: PlanFault[] = [];
+  const warnings: PlanFault[] = [];
+  const written = new Set(index.plan.stages.flatMap(({ writes }) => writes));
+  for (const { topic, copies } of found) {
+    const planned = index.topics.get(topic);
+    if (copies === undefined || (planned !== undefined && !written.has(topic))) continue;
+    const { fewest, needed, asked = 0 } = copies;
+    const has = `topic ${topic} has ${fewest} ${fewest === 1 ? 'copy' : 'copies'} of a partition`;
+    const cure = 'add copies with kafka-reassign-partitions.sh';
+    if (fewest < needed) {
+      const message = `${has} and takes no records, since its min.insync.replicas is ${needed}; ${cure}, or set that to ${fewest}`;
+      faults.push({ code: 'topic-settings', node: null, message });
+    } else if (fewest < asked) {
+      const message = `${has} where kafka.replication is ${asked}, and is lost with fewer brokers; ${cure}, or ask for ${fewest}`;
+      const list = planned === undefined || planned.internal ? faults : warnings;
+      list.push({ code: 'topic-settings', node: null, message });
+    }
+  }
+  return { faults, warnings };
 }
 
 /** What is wrong with a topic that only the engine uses, beside those that the plan names. */

@@ -19,7 +19,7 @@ export async function inspectApplication(program: Program, log: Log): Promise<Ap
   const specs = await listTasks(program, index);
   const { needed, found, faults, warnings } = await inspectTopics(log.admin, index, specs);
   return {
-    topics: new Map(needed.map(({ name }) => [name, found.get(name)])),
+    topics: new Map(needed.map(({ name }) => [name, found.get(name)?.settings])),
     faults: faults.map(({ message }) => message),
     warnings: warnings.map(({ message }) => message),
   };

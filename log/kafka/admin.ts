@@ -10,7 +10,14 @@ import { setGroupPositions } from './group-positions.ts';
 import type { LibraryConnection } from './library.ts';
 import { deleteBelow, readBounds, readPositionSince } from './positions.ts';
 import { retry } from './retry.ts';
-import { CONFIG_NAMES, creationConfigs, settingsOf, type TopicConfigs, topicConfigs } from './topic-configs.ts';
+import {
+  CONFIG_NAMES,
+  copiesOf,
+  creationConfigs,
+  settingsOf,
+  type TopicConfigs,
+  topicConfigs,
+} from './topic-configs.ts';
 import type { Versions } from './versions.ts';
 
 const TOPIC_TIMEOUT_MS = 30_000;
@@ -79,7 +86,8 @@ export class KafkaAdmin implements LogAdmin {
         const found = await this.#cluster.topic(topic);
         if (found === undefined) return undefined;
         const configs = await this.#configs(topic);
-        return { topic, id: found.id, settings: settingsOf(found.partitions, configs) };
+        const copies = copiesOf(found.copies, this.#cluster.askedReplication, configs);
+        return { topic, id: found.id, settings: settingsOf(found.partitions, configs), copies };
       },
       { stale: () => this.#cluster.stale({ controller: true }) },
     );

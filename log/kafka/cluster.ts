@@ -30,6 +30,8 @@ export interface Cluster {
   readonly transactionVersion: number;
   /** How many copies of each partition a topic that we make gets; -1 leaves it to the brokers. */
   readonly replication: number;
+  /** What the options say of it. */
+  readonly askedReplication: number | undefined;
   /**
    * Where a topic's partition is led. Fails with `topic.missing` (after looking for a second, since a topic that was
    * just made is not known everywhere at once), or with a `Stale` while there is no leader.
@@ -88,6 +90,8 @@ export interface KafkaTopic {
   /** The topic's id as text; another after the topic was deleted and made anew. */
   readonly id: string;
   readonly partitions: number;
+  /** Of the partition that has the fewest. */
+  readonly copies: number;
 }
 
 /**

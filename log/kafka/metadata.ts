@@ -105,5 +105,6 @@ function cachedTopic(topic: string, { topicId, partitions }: AnsweredTopic): Cac
     if (leaderId === NO_BROKER) continue;
     leaders[partitionIndex] = { broker: leaderId, epoch: leaderEpoch, topicId: bytes };
   }
-  return { topic, id: topicId, partitions: partitions.length, leaders };
+  const copies = Math.min(...partitions.map(({ replicaNodes }) => replicaNodes.length));
+  return { topic, id: topicId, partitions: partitions.length, copies, leaders };
 }

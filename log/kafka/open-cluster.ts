@@ -59,6 +59,7 @@ class KafkaCluster implements Cluster {
   readonly library: Library;
   readonly patienceMs: Millis;
   readonly pulse: Pulse;
+  readonly askedReplication: number | undefined;
   replication: number;
   readonly #options: ClusterOptions;
   readonly #closing = new AbortController();
@@ -81,6 +82,7 @@ class KafkaCluster implements Cluster {
     this.library = options.library;
     this.patienceMs = options.patienceMs;
     this.pulse = new Pulse(options.clock);
+    this.askedReplication = options.replication;
     this.replication = options.replication ?? -1;
     this.#topics = new TopicCache((topics) => this.#metadata(topics));
   }
@@ -108,7 +110,7 @@ class KafkaCluster implements Cluster {
         await this.clock.sleep(waitMs, this.closing);
       }
     }
-    if (this.#options.replication === undefined) this.replication = Math.min(MOST_COPIES, this.#brokers.size);
+    if (this.askedReplication === undefined) this.replication = Math.min(MOST_COPIES, this.#brokers.size);
   }
 
   async leader(topic: string, partition: number): Promise<Leader> {

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { completeSettings } from '../settings.ts';
-import { creationConfigs, settingsOf, topicConfigs } from './topic-configs.ts';
+import { copiesOf, creationConfigs, settingsOf, topicConfigs } from './topic-configs.ts';
 
 const describe = (partitions: number, settings: Parameters<typeof topicConfigs>[0]) =>
   settingsOf(partitions, new Map(Object.entries(topicConfigs(settings))));
+
+test('copies that were not asked for, or by -1, are no wish', () => {
+  const configs = new Map([['min.insync.replicas', '2']]);
+  assert.deepEqual(copiesOf(3, undefined, configs), { fewest: 3, needed: 2 });
+  assert.deepEqual(copiesOf(3, -1, configs), { fewest: 3, needed: 2 });
+  assert.deepEqual(copiesOf(1, 3, new Map()), { fewest: 1, needed: 1, asked: 3 });
+});
 
 test('settings come back as they were given', () => {
   for (const cleanup of ['none', 'compact', 'compact,delete'] as const) {

@@ -1,4 +1,4 @@
-import type { TopicSettings } from '../log.ts';
+import type { TopicCopies, TopicSettings } from '../log.ts';
 
 /** Names and values of a topic's settings as brokers have them. */
 export type TopicConfigs = Readonly<Record<string, string>>;
@@ -19,7 +19,10 @@ const NAMES = {
   deleteRetentionMs: 'delete.retention.ms',
 } as const;
 
-export const CONFIG_NAMES: readonly string[] = Object.values(NAMES);
+/** How many copies must be in step before a record is taken. */
+const IN_STEP = 'min.insync.replicas';
+
+export const CONFIG_NAMES: readonly string[] = [...Object.values(NAMES), IN_STEP];
 
 /**
  * Settings as configs. Kafka has no cleanup of `none`: it is `delete` that keeps for ever, so giving a topic of that
@@ -48,7 +51,7 @@ export function creationConfigs(copies: number): TopicConfigs {
     'message.timestamp.after.max.ms': MAX_LONG,
     // Brokers reckon the age of a segment by record timestamps: disorder of weeks would cut one a batch.
     'segment.ms': MAX_LONG,
-    ...(copies >= COPIES_FOR_SPARE ? { 'min.insync.replicas': String(copies - 1) } : {}),
+    ...(copies >= COPIES_FOR_SPARE ? { [IN_STEP]: String(copies - 1) } : {}),
   };
 }
 
@@ -69,4 +72,10 @@ export function settingsOf(partitions: number, configs: ReadonlyMap<string, stri
     maxMessageBytes: number(NAMES.maxMessageBytes),
     deleteRetentionMs: number(NAMES.deleteRetentionMs),
   };
+}
+
+/** `asked`: as the option says; `undefined` or below 1 where nothing was asked. */
+export function copiesOf(fewest: number, asked: number | undefined, configs: ReadonlyMap<string, string>): TopicCopies {
+  const wish = asked === undefined || asked < 1 ? {} : { asked };
+  return { fewest, needed: Number(configs.get(IN_STEP) ?? 1), ...wish };
 }

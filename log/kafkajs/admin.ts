@@ -1,7 +1,7 @@
 import { FlowError, isFlowError } from '../../core/errors.ts';
 import type { Millis, Position } from '../../core/ids.ts';
 import { Stale } from '../kafka/error-codes.ts';
-import { creationConfigs, settingsOf, type TopicConfigs, topicConfigs } from '../kafka/topic-configs.ts';
+import { copiesOf, creationConfigs, settingsOf, type TopicConfigs, topicConfigs } from '../kafka/topic-configs.ts';
 import type { GroupDescription, LogAdmin, PartitionBounds, TopicDescription, TopicSettings } from '../log.ts';
 import { checkTopic, completeSettings } from '../settings.ts';
 import { deleteBelow, readBounds, readPositionSince } from './bounds.ts';
@@ -65,11 +65,12 @@ export class KafkaJsAdmin implements LogAdmin {
 
   async describe(topic: string): Promise<TopicDescription | undefined> {
     return this.#brokers.ask(`describing topic ${topic}`, async () => {
-      const partitions = await this.#brokers.partitions(topic);
-      if (partitions === undefined) return undefined;
+      const layout = await this.#brokers.layout(topic);
+      if (layout === undefined) return undefined;
       const configs = new Map((await this.#configs(topic)).map(({ name, value }) => [name, value]));
       // The library asks in versions of the protocol that know no topic ids.
-      return { topic, id: topic, settings: settingsOf(partitions, configs) };
+      const copies = copiesOf(layout.copies, this.#replication, configs);
+      return { topic, id: topic, settings: settingsOf(layout.partitions, configs), copies };
     });
   }
 

@@ -155,13 +155,17 @@ export class Brokers {
 
   /** How many partitions a topic has; `undefined` where there is none. Asks the brokers. */
   async partitions(topic: string): Promise<number | undefined> {
+    return (await this.layout(topic))?.partitions;
+  }
+
+  /** The size of a topic, and the copies of the partition that has the fewest; as `partitions` else. */
+  async layout(topic: string): Promise<{ readonly partitions: number; readonly copies: number } | undefined> {
     try {
       const { topicMetadata } = await this.metadata([topic]);
-      const leaders = topicMetadata[0]!.partitionMetadata.map(
-        ({ partitionId, leader }) => [partitionId, leader] as const,
-      );
-      this.#leaders.set(topic, new Map(leaders));
-      return leaders.length;
+      const partitions = topicMetadata[0]!.partitionMetadata;
+      this.#leaders.set(topic, new Map(partitions.map(({ partitionId, leader }) => [partitionId, leader] as const)));
+      const copies = Math.min(...partitions.map(({ replicas }) => replicas.length));
+      return { partitions: partitions.length, copies };
     } catch (thrown) {
       this.#leaders.delete(topic);
       const code = codeOf(thrown);

@@ -77,7 +77,11 @@ export interface Metadata {
   readonly topicMetadata: readonly {
     readonly topic: string;
     readonly isInternal: boolean;
-    readonly partitionMetadata: readonly { readonly partitionId: number; readonly leader: number }[];
+    readonly partitionMetadata: readonly {
+      readonly partitionId: number;
+      readonly leader: number;
+      readonly replicas: readonly number[];
+    }[];
   }[];
 }
 
