@@ -7,9 +7,8 @@ import { say } from '../cli/testing.fixture.ts';
 import { openEngine, type RunApplicationOptions, type Running, run } from '../cli/wire.ts';
 import { systemClock } from '../core/clock.ts';
 import { isFlowError } from '../core/errors.ts';
-import { partitionForKey } from '../log/log.ts';
-import { encodeRecord } from '../runtime/testing-records.ts';
-import { int64, type Serde, string } from '../schemas/schemas.ts';
+import { appendRecords } from '../runtime/append-records.testing.ts';
+import { int64, string } from '../schemas/schemas.ts';
 import { topic, topology } from '../topology/topology.ts';
 import { testBrokers } from './support/brokers.ts';
 
@@ -47,15 +46,12 @@ topology.stream(topic('${name}-visits', { key: string(), value: int64(), partiti
     return `${store}.mjs`;
   };
   /** One visit of each key, on both partitions: whoever asks by key asks the one that Kafka's partitioner says. */
-  const visit = async () => {
-    const producer = await engine.log.producer({});
-    const serdes = { key: string() as Serde<unknown>, value: int64() as Serde<unknown> };
-    for (const key of KEYS) {
-      const { batch, key: bytes } = encodeRecord(serdes, { key, value: 1, timestamp: 1000, headers: {} });
-      await producer.append(visits.name, partitionForKey(bytes!, 0, bytes!.length, 2), batch);
-    }
-    await producer.close();
-  };
+  const visit = () =>
+    appendRecords(
+      engine.log,
+      visits,
+      KEYS.map((key) => [key, 1, 1000]),
+    );
   const until = async (done: () => Promise<boolean>) => {
     const isTransient = (thrown: unknown) => {
       if (!isFlowError(thrown, 'query.restoring') && !isFlowError(thrown, 'query.elsewhere')) throw thrown;

@@ -9,10 +9,11 @@ import { isFlowError } from '../core/errors.ts';
 import { seededRandom } from '../core/random.ts';
 import type { Log } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
-import { avro, int64, type Serde, string } from '../schemas/schemas.ts';
+import { avro, int64, string } from '../schemas/schemas.ts';
 import { createStateBackend } from '../state/state.ts';
 import { createTelemetry, silentTelemetry } from '../telemetry/telemetry.ts';
 import { planHash, type Renames, topic, topology, tumbling } from '../topology/topology.ts';
+import { appendRecords } from './append-records.testing.ts';
 import { copyRecords } from './copy-records.ts';
 import {
   DEFAULT_SETTINGS,
@@ -23,7 +24,6 @@ import {
   startRun,
   storedPlan,
 } from './runtime.ts';
-import { encodeRecord } from './testing-records.ts';
 import { writeLedger } from './write-ledger.ts';
 
 const TIMEOUT = { timeout: 30_000 };
@@ -69,13 +69,7 @@ interface Place {
 
 async function send(log: Log, ...rows: readonly (readonly [key: string, n: number, at: number])[]): Promise<void> {
   if ((await log.admin.describe('events')) === undefined) await log.admin.create('events', { partitions: 1 });
-  const producer = await log.producer({});
-  const serdes = { key: string() as Serde<unknown>, value: int64() as Serde<unknown> };
-  for (const [key, value, timestamp] of rows) {
-    const { batch } = encodeRecord(serdes, { key, value, timestamp, headers: {} });
-    await producer.append('events', 0, batch);
-  }
-  await producer.close();
+  await appendRecords(log, events, rows);
 }
 
 /** Runs until what is there is done; answers what was put out in this run, and what was said. */

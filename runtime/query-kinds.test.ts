@@ -3,10 +3,9 @@ import { test } from 'node:test';
 import { systemClock } from '../core/clock.ts';
 import { isFlowError } from '../core/errors.ts';
 import { seededRandom } from '../core/random.ts';
-import { type Log, partitionForKey } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
 import type { ProcessContext } from '../operators/operators.ts';
-import { int64, type Serde, string, type Windowed } from '../schemas/schemas.ts';
+import { int64, string, type Windowed } from '../schemas/schemas.ts';
 import { createStateBackend } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
 import { STORE_FORMS } from '../topology/plan.ts';
@@ -27,9 +26,9 @@ import {
   versionedStore,
   windowStore,
 } from '../topology/topology.ts';
+import { appendRecords } from './append-records.testing.ts';
 import type { StoreQuery } from './query.ts';
 import { DEFAULT_SETTINGS, startRun } from './runtime.ts';
-import { encodeRecord } from './testing-records.ts';
 
 const KEYED = { key: string(), value: int64(), partitions: 3 } as const;
 const STORED = { key: string(), value: int64() } as const;
@@ -38,6 +37,7 @@ const rows = topic('rows', KEYED);
 const others = topic('others', KEYED);
 const changes = topic('changes', KEYED);
 const names = topic('names', { ...KEYED, partitions: 2 });
+const everywhere = topic('everywhere', KEYED);
 const plain = keyValueStore('plain', STORED);
 const minutes = windowStore('minutes', { ...STORED, retention: { minutes: 1 } });
 const visits = sessionStore('visits', { ...STORED, retention: { minutes: 1 } });
@@ -84,7 +84,7 @@ function everyStore() {
   table.joinForeign(named, { ...foreign, merge: (a: number, b: number) => a + b });
   table.groupBy((value, key) => [key, value], { name: 'grouped', ...KEYED }).count({ store: 'grouped-count' });
   table.suppress({ untilTimeLimit: { minutes: 1 }, store: 'held' });
-  const global = app.globalTable(topic('everywhere', KEYED), { store: 'everywhere' });
+  const global = app.globalTable(everywhere, { store: 'everywhere' });
   stream.joinGlobal(global, { key: (_, key) => key, merge: (a, b) => a + b });
   stream.mapAsync({ name: 'called', concurrency: 1, fn: async (value: number) => value });
   const supplier = () => ({
@@ -218,17 +218,6 @@ const ANSWERS: { readonly [store: string]: (store: never, read: Read) => Promise
   versions: ofVersions,
 };
 
-async function send(log: Log, name: string, partitions: number, ...sent: readonly [string, number, number][]) {
-  const producer = await log.producer({});
-  const serdes = { key: string() as Serde<unknown>, value: int64() as Serde<unknown> };
-  for (const [key, value, timestamp] of sent) {
-    const { batch } = encodeRecord(serdes, { key, value, timestamp, headers: {} });
-    const bytes = Buffer.from(key);
-    await producer.append(name, partitionForKey(bytes, 0, bytes.length, partitions), batch);
-  }
-  await producer.close();
-}
-
 test('every store of every operator answers as docs/queries.md says, live and committed', {
   timeout: 60_000,
 }, async () => {
@@ -242,10 +231,8 @@ test('every store of every operator answers as docs/queries.md says, live and co
   for (const { name, partitions, internal } of program.plan.topics) {
     if (!internal) await log.admin.create(name, { partitions });
   }
-  await send(log, 'names', 2, ['n', 100, 1000]);
-  for (const name of ['rows', 'changes', 'others', 'everywhere', 'events']) {
-    await send(log, name, 3, ...same.map(([...each]) => each as [string, number, number]));
-  }
+  await appendRecords(log, names, [['n', 100, 1000]]);
+  for (const each of [rows, changes, others, everywhere, events]) await appendRecords(log, each, same);
   const run = await startRun({
     ...{ program, log, state: createStateBackend({}), directory: undefined, clock: systemClock },
     ...{ telemetry: silentTelemetry(), settings: { ...DEFAULT_SETTINGS, commitIntervalMs: 5 } },

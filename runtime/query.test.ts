@@ -11,15 +11,15 @@ import type { Log } from '../log/log.ts';
 import { partitionForKey } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
 import type { ProcessContext } from '../operators/operators.ts';
-import { int64, type Serde, string, type Windowed } from '../schemas/schemas.ts';
+import { int64, string, type Windowed } from '../schemas/schemas.ts';
 import { createStateBackend } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
 import { session, sessionStore, sliding, topic, topology, tumbling, windowStore } from '../topology/topology.ts';
+import { appendRecords } from './append-records.testing.ts';
 import { eachRecord } from './each-record.ts';
 import { readStores } from './read-store.ts';
 import { DEFAULT_SETTINGS, type Run, type RunSettings, startRun } from './runtime.ts';
 import { PlanIndex } from './stage.ts';
-import { encodeRecord } from './testing-records.ts';
 
 const TIMEOUT = { timeout: 60_000 };
 const PARTITIONS = 3;
@@ -60,16 +60,7 @@ function shop() {
 
 type Row = readonly [key: string, value: number | null, at: number];
 
-async function send(log: Log, name: string, ...sent: readonly Row[]): Promise<void> {
-  const producer = await log.producer({});
-  const serdes = { key: string() as Serde<unknown>, value: int64() as Serde<unknown> };
-  for (const [key, value, timestamp] of sent) {
-    const { batch } = encodeRecord(serdes, { key, value, timestamp, headers: {} });
-    const bytes = Buffer.from(key);
-    await producer.append(name, partitionForKey(bytes, 0, bytes.length, PARTITIONS), batch);
-  }
-  await producer.close();
-}
+const send = (log: Log, to: typeof events, ...sent: readonly Row[]) => appendRecords(log, to, sent);
 
 interface Bench {
   readonly log: Log;
@@ -119,8 +110,8 @@ for (const read of [live, committed]) {
   test(`each kind of store answers by point, range, window, session and moment, ${read.read}`, TIMEOUT, async () => {
     await within({}, async ({ log, run }) => {
       const keys = ['a', 'b', 'c', 'd', 'e', 'f'];
-      for (const [n, key] of keys.entries()) await send(log, 'events', [key, n, 1000], [key, n + 10, 2500]);
-      await send(log, 'rows', ['a', 7, 1000], ['a', 8, 3000]);
+      for (const [n, key] of keys.entries()) await send(log, events, [key, n, 1000], [key, n + 10, 2500]);
+      await send(log, rows, ['a', 7, 1000], ['a', 8, 3000]);
       const counts = run.query.store<string, number>('counts');
       await until(async () =>
         (await counts.range(undefined, undefined, { ...read, limit: 9 })).every(([, n]) => n === 2),
@@ -195,7 +186,7 @@ test(
   TIMEOUT,
   async () => {
     await within({ settings: { commitIntervalMs: 1_000_000 } }, async ({ log, run }) => {
-      await send(log, 'events', ['a', 1, 1000]);
+      await send(log, events, ['a', 1, 1000]);
       const counts = run.query.store<string, number>('counts');
       await until(async () => (await counts.get('a', live)) === 1);
       const bounds = async () => {
@@ -209,7 +200,7 @@ test(
       const first = await bounds();
       assert.notEqual(first, 0, 'what was answered is in the log');
 
-      await send(log, 'events', ['a', 1, 1001], ['b', 1, 1002]);
+      await send(log, events, ['a', 1, 1001], ['b', 1, 1002]);
       await until(async () => (await counts.get('a', live)) === 2 && (await counts.get('b', live)) === 1);
       assert.equal(await counts.get('a', committed), 1);
       assert.equal(await counts.get('b', committed), undefined);
@@ -227,7 +218,7 @@ test('what is answered as committed is never taken back, whatever the epoch come
     const counts = run.query.store<string, number>('counts');
     let last = 0;
     for (let n = 1; n <= 60; n++) {
-      await send(log, 'events', ['a', 1, n]);
+      await send(log, events, ['a', 1, n]);
       const found = (await counts.get('a', committed)) ?? 0;
       assert.ok(found >= last && found <= n, `${found} behind ${last}`);
       const changelog = await newest(log, 'a');
@@ -252,7 +243,7 @@ test('rows that are not in memory are fetched, while records go on', TIMEOUT, as
   await within({ directory, settings: { stateBytes: 60_000, writeBackMs: 10 } }, async ({ log, run, sum }) => {
     const keys = Array.from({ length: 3000 }, (_, n) => `key-${String(n).padStart(5, '0')}`);
     for (let from = 0; from < keys.length; from += 500) {
-      await send(log, 'events', ...keys.slice(from, from + 500).map((key, n) => [key, n, 1000 + n] as const));
+      await send(log, events, ...keys.slice(from, from + 500).map((key, n) => [key, n, 1000 + n] as const));
     }
     const counts = run.query.store<string, number>('counts');
     await until(async () => run.progress().lag === 0 && (await counts.get(keys.at(-1)!, live)) === 1);
@@ -264,7 +255,7 @@ test('rows that are not in memory are fetched, while records go on', TIMEOUT, as
       page.map(([key]) => key),
       keys.slice(100, 1600),
     );
-    const more = send(log, 'events', ...keys.slice(0, 300).map((key) => [key, 1, 5000] as const));
+    const more = send(log, events, ...keys.slice(0, 300).map((key) => [key, 1, 5000] as const));
     const found = await counts.range(undefined, undefined, { ...live, limit: 3000 });
     assert.equal(found.length, 3000);
     await more;
@@ -293,7 +284,7 @@ test('questions at random are answered as a model answers them, whatever is in m
         const window = `${key} ${at - (at % 1000)}`;
         byWindow.set(window, (byWindow.get(window) ?? 0) + 1);
       }
-      await send(log, 'events', ...sent);
+      await send(log, events, ...sent);
       const total = [...model.values()].reduce((whole, n) => whole + n, 0);
       const all = async () => counts.range(undefined, undefined, { ...committed, limit: 1000 });
       await until(async () => (await all()).reduce((whole, [, n]) => whole + n, 0) === total);

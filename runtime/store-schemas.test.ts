@@ -12,8 +12,8 @@ import { type AvroSchema, avro, int32, json, type Serde, string, windowed } from
 import { createStateBackend } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
 import { topic, topology, tumbling } from '../topology/topology.ts';
+import { appendRecords } from './append-records.testing.ts';
 import { DEFAULT_SETTINGS, readTopic, resetApplication, startRun } from './runtime.ts';
-import { encodeRecord } from './testing-records.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -61,13 +61,9 @@ interface Place {
   readonly windows: boolean;
 }
 
-async function send(log: Log, n: number, { topic = 'events', timestamp = 1000 } = {}): Promise<void> {
+async function send(log: Log, n: number, { to = events, timestamp = 1000 } = {}): Promise<void> {
   if ((await log.admin.describe('events')) === undefined) await log.admin.create('events', { partitions: 1 });
-  const producer = await log.producer({});
-  const serdes = { key: string() as Serde<unknown>, value: int32() as Serde<unknown> };
-  const { batch } = encodeRecord(serdes, { key: 'k', value: n, timestamp, headers: {} });
-  await producer.append(topic, 0, batch);
-  await producer.close();
+  await appendRecords(log, to, [['k', n, timestamp]]);
 }
 
 async function run(schema: AvroSchema, { log, directory, windows }: Place): Promise<Row> {
@@ -155,9 +151,9 @@ test('a table with a history answers with rows of the version before', async () 
     await send(log, 2, { timestamp: 2000 });
     await go(NUMBERS);
     await send(log, 3, { timestamp: 3000 });
-    await send(log, 10, { timestamp: 1500, topic: 'asks' });
-    await send(log, 20, { timestamp: 2500, topic: 'asks' });
-    await send(log, 30, { timestamp: 3500, topic: 'asks' });
+    await send(log, 10, { timestamp: 1500, to: asks });
+    await send(log, 20, { timestamp: 2500, to: asks });
+    await send(log, 30, { timestamp: 3500, to: asks });
     await go(MORE_NUMBERS);
     const found: Row[] = [];
     await readTopic(log, out, (value) => found.push({ ...value }));

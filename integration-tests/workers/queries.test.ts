@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isFlowError, openEngine, run, string } from '../../index.ts';
-import { partitionForKey } from '../../log/log.ts';
-import { encodeRecord } from '../../runtime/testing-records.ts';
-import type { Serde } from '../../schemas/schemas.ts';
+import { isFlowError, openEngine, run } from '../../index.ts';
+import { appendRecords } from '../../runtime/append-records.testing.ts';
 import { asked, numbers } from './fixtures.ts';
 
 for (const workers of [1, 2]) {
@@ -14,14 +12,11 @@ for (const workers of [1, 2]) {
     const running = await run(asked, { engine, module, settings: { workers, commitIntervalMs: 10 } });
     const counts = running.query.store<string, number>('counts');
     const keys = Array.from({ length: 40 }, (_, n) => `k${String(n).padStart(2, '0')}`);
-    const producer = await engine.log.producer({});
-    const serdes = { key: string() as Serde<unknown>, value: numbers.valueSerde as Serde<unknown> };
-    for (const [n, key] of [...keys, ...keys].entries()) {
-      const bytes = Buffer.from(key);
-      const { batch } = encodeRecord(serdes, { key, value: n, timestamp: n, headers: {} });
-      await producer.append('numbers', partitionForKey(bytes, 0, bytes.length, 4), batch);
-    }
-    await producer.close();
+    await appendRecords(
+      engine.log,
+      numbers,
+      [...keys, ...keys].map((key, n) => [key, n, n]),
+    );
     const whole = async (read: 'live' | 'committed') => {
       const found = await counts.range(undefined, undefined, { read, limit: 100 });
       return found.length === keys.length && found.every(([, count]) => count === 2);
