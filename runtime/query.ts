@@ -259,8 +259,7 @@ class PlanStoreQuery<K, V> implements StoreQuery<K, V> {
   }
 
   #valueOf({ value }: FoundRow): V {
-    const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
-    return this.#value.read(bytes, 0, bytes.length);
+    return this.#value.read(value, 0, value.length);
   }
 
   #checkedLimit(limit: number): number {

@@ -8,7 +8,13 @@ import { planHash } from '../topology/plan.ts';
 import type { HostOptions, WorkerFigures, WorkerHost } from './host.ts';
 import { restoring, type StoreRequest } from './read-store.ts';
 import type { ModuleRef } from './runtime.ts';
-import type { ThreadData, ThreadFailure, ThreadReply, ThreadRequest } from './thread-protocol.ts';
+import {
+  bufferOf,
+  type ThreadData,
+  type ThreadFailure,
+  type ThreadReply,
+  type ThreadRequest,
+} from './thread-protocol.ts';
 
 /** Distributes over the members of a union what `Omit` would merge. */
 type Uncalled<Request> = Request extends { readonly call: number } ? Omit<Request, 'call'> : never;
@@ -123,9 +129,7 @@ class ThreadHost implements WorkerHost {
   async query(request: StoreRequest): Promise<readonly FoundRow[]> {
     const found = await this.#call({ kind: 'query', request });
     if (found === undefined) throw restoring(request.tasks.join(', '), request.store);
-    const bytes = ({ buffer, byteOffset, length }: Uint8Array) =>
-      Buffer.from(buffer as ArrayBuffer, byteOffset, length);
-    return found.map((row) => ({ ...row, key: bytes(row.key), value: bytes(row.value) }));
+    return found.map((row) => ({ ...row, key: bufferOf(row.key), value: bufferOf(row.value) }));
   }
 
   stop(): void {

@@ -1,3 +1,4 @@
+import type { Bytes } from '../core/bytes.ts';
 import type { GroupIdentity } from '../log/log.ts';
 import type { FoundRow } from '../operators/operators.ts';
 import type { MetricRow } from '../telemetry/telemetry.ts';
@@ -52,6 +53,11 @@ export type ThreadReply =
   /** A line of the thread's log, as JSON: the supervisor's log writes it. */
   | { readonly kind: 'line'; readonly line: string }
   | { readonly kind: 'finished'; readonly failure?: ThreadFailure };
+
+/** A message brings bytes without their methods: the same ones, with them. */
+export function bufferOf({ buffer, byteOffset, length }: Uint8Array): Bytes {
+  return Buffer.from(buffer as ArrayBuffer, byteOffset, length);
+}
 
 /** An error as it crosses threads. */
 export interface ThreadFailure {

@@ -13,10 +13,17 @@ import { createHost, type WorkerHost } from './host.ts';
 import { loadProgram } from './load.ts';
 import { MetricSet } from './metrics.ts';
 import { openRegistryAt } from './open-registry.ts';
+import type { StoreRequest } from './read-store.ts';
 import { reportConnection, reportRegistry } from './run-report.ts';
 import { PlanIndex } from './stage.ts';
 import { bindStores } from './store-schemas.ts';
-import type { ThreadData, ThreadFailure, ThreadReply, ThreadRequest } from './thread-protocol.ts';
+import {
+  bufferOf,
+  type ThreadData,
+  type ThreadFailure,
+  type ThreadReply,
+  type ThreadRequest,
+} from './thread-protocol.ts';
 
 /** The entry of a worker thread: builds the same plan, runs one worker, answers the supervisor. */
 const { data, port } = workerData as { readonly data: ThreadData; readonly port: MessagePort };
@@ -34,6 +41,14 @@ function flatten(thrown: unknown): ThreadFailure {
     message: messageOf(thrown),
     stack: thrown instanceof Error ? thrown.stack : undefined,
   };
+}
+
+/** The keys of a question have come as bytes without their methods. */
+function storeRequest(request: StoreRequest): StoreRequest {
+  const { question } = request;
+  if (question.kind !== 'range') return { ...request, question: { ...question, key: bufferOf(question.key) } };
+  const [from, to, after] = [question.from, question.to, question.after].map((key) => key && bufferOf(key));
+  return { ...request, question: { ...question, from, to, after } };
 }
 
 interface ThreadParts {
@@ -114,7 +129,7 @@ async function work(parts: ThreadParts): Promise<void> {
     if (request.kind === 'renew') host.renew(request.identity, request.tasks);
     else if (request.kind === 'assign')
       answer(request.call, host.assign(request.identity, request.tasks, request.standbys).then(nothing));
-    else if (request.kind === 'query') answer(request.call, host.query(request.request));
+    else if (request.kind === 'query') answer(request.call, host.query(storeRequest(request.request)));
     else if (request.kind === 'revoke') answer(request.call, host.revoke(request.tasks).then(nothing));
     else host.stop();
   });

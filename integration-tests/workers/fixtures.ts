@@ -5,6 +5,7 @@ import { generator, int64, string, topic, topology } from '../../index.ts';
 const KEYED = { key: string(), value: int64(), partitions: 4 } as const;
 export const numbers = topic('numbers', KEYED);
 export const out = topic('out', KEYED);
+export const prices = topic('prices', KEYED);
 
 function application(name: string, onRecord: (n: number) => number, store = 'counts') {
   const app = topology(name);
@@ -62,3 +63,4 @@ export const blocking = application('blocking', (n) => {
 /** Goes on until it is stopped, and can be asked meanwhile. */
 export const asked = topology('asked');
 asked.stream(numbers).groupByKey().count({ store: 'counts' }).toStream().to(out);
+asked.table(prices, { store: 'prices', history: { minutes: 1 } });
