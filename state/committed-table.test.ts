@@ -189,3 +189,28 @@ test('what rows were is kept only from when somebody asks, and no longer than fo
   assert.equal(task.state.tellsCommitted, false, 'nobody had asked');
   await task.state.close();
 });
+
+test('asked amid an epoch of many changed rows, what later steps change and undo stays in order', async () => {
+  const task = await new TestTask(createStateBackend({}), undefined).open();
+  const putAll = (value: string) => () => {
+    for (let n = 0; n < 500; n++) task.put(0, `k${n}`, value);
+  };
+  await task.run(putAll('first'));
+  assert.equal(task.state.tellsCommitted, false);
+  const undone = task.attempt(() => {
+    task.put(0, 'new', 'undone');
+    return task.step.miss();
+  });
+  assert.equal(undone, undefined);
+  await task.run(() => task.put(0, 'new', 'kept'));
+  task.commit();
+  assert.equal(task.state.tellsCommitted, true);
+  await task.run(putAll('second'));
+  const committed = (key: string) => {
+    const table = task.state.committedTable('pages') as BytesTable;
+    const bytes = Buffer.from(key);
+    return table.find(0, bytes, 0, bytes.length) ? text('bytes', table) : undefined;
+  };
+  assert.deepEqual(['k0', 'k499', 'new', 'none'].map(committed), ['first', 'first', 'kept', undefined]);
+  await task.state.close();
+});

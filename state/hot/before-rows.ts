@@ -1,4 +1,4 @@
-import { type Bytes, ByteWriter } from '../../core/bytes.ts';
+import { type Bytes, ByteWriter, readInt32, readInt64 } from '../../core/bytes.ts';
 import type { Millis } from '../../core/ids.ts';
 import { FIRST_CELL, LIVE, UNKNOWN } from './pages.ts';
 import type { RowStore } from './row-store.ts';
@@ -38,8 +38,9 @@ export class BeforeRows {
     const out = this.#out;
     // what stood here and behind was undone
     if (index < this.#count) out.at = this.#starts[index]!;
-    if (index === this.#starts.length) {
-      const grown = new Int32Array(index * 2);
+    // the first index is any: rows may have been dirty already when somebody asked
+    if (index >= this.#starts.length) {
+      const grown = new Int32Array(Math.max(index + 1, this.#starts.length * 2));
       grown.set(this.#starts);
       this.#starts = grown;
     }
@@ -89,12 +90,12 @@ export class BeforeRows {
   #read(at: number): Before {
     const bytes = this.#out.bytes;
     const form = FORMS[bytes[at]!]!;
-    const pane = Number(bytes.readBigInt64BE(at + 1));
-    const keyEnd = at + 13 + bytes.readInt32BE(at + 9);
+    const pane = readInt64(bytes, at + 1);
+    const keyEnd = at + 13 + readInt32(bytes, at + 9);
     const key = Buffer.from(bytes.subarray(at + 13, keyEnd));
     if (form !== 'held') return { pane, key, form, timestamp: 0, value: Buffer.alloc(0) };
     const valueStart = keyEnd + 12;
-    const value = Buffer.from(bytes.subarray(valueStart, valueStart + bytes.readInt32BE(keyEnd + 8)));
+    const value = Buffer.from(bytes.subarray(valueStart, valueStart + readInt32(bytes, keyEnd + 8)));
     return { pane, key, form, timestamp: bytes.readDoubleBE(keyEnd), value };
   }
 }
