@@ -50,21 +50,27 @@ export class Ledger {
   readonly #tasks = new Map<string, TaskValue>();
   #run: RunValue | undefined;
   #plan: unknown;
-  #next: Position = 0;
+  #next: Position;
 
-  private constructor(log: Log, application: string, clock: Clock) {
-    this.#topic = ledgerTopic(application);
+  private constructor(log: Log, topic: string, start: Position, clock: Clock) {
+    this.#topic = topic;
+    this.#next = start;
     this.#reader = log.reader({ isolation: 'committed' });
+    this.#reader.assign([{ topic, partition: 0, position: start }]);
     this.#clock = clock;
   }
 
   /** Reads the ledger to its end. Its topic exists by now. */
   static async open(log: Log, application: string, clock: Clock): Promise<Ledger> {
-    const ledger = new Ledger(log, application, clock);
-    const start = await log.admin.bounds(ledger.#topic, 0);
-    ledger.#next = start.start;
-    ledger.#reader.assign([{ topic: ledger.#topic, partition: 0, position: start.start }]);
-    while (ledger.#next < start.stable) await ledger.poll(1000);
+    const topic = ledgerTopic(application);
+    const { start, stable } = await log.admin.bounds(topic, 0);
+    const ledger = new Ledger(log, topic, start, clock);
+    try {
+      while (ledger.#next < stable) await ledger.poll(1000);
+    } catch (thrown) {
+      await ledger.close();
+      throw thrown;
+    }
     return ledger;
   }
 

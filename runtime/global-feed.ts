@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { isFlowError } from '../core/errors.ts';
-import type { Log, LogReader } from '../log/log.ts';
+import type { TopicPartition } from '../core/ids.ts';
+import type { Log, LogReader, PartitionBounds } from '../log/log.ts';
 import type { Budget, StateBackend } from '../state/state.ts';
 import type { Logger } from '../telemetry/telemetry.ts';
 import { GlobalTables } from './global-tables.ts';
@@ -14,6 +15,8 @@ export interface GlobalFeedParts {
   readonly budget: Budget;
   readonly lines: Logger;
 }
+
+type Bounded = TopicPartition & PartitionBounds;
 
 const FETCH_WAIT_MS = 500;
 /** After the log has not answered. */
@@ -59,12 +62,11 @@ export class GlobalFeed {
   }
 
   async #load(): Promise<void> {
-    const { index, log, lines } = this.#parts;
+    const { index, lines } = this.#parts;
     const tables = this.#tables;
     if (index.globals.length === 0) return;
-    const wanted = await Promise.all(
-      this.#partitions().map(async (at) => ({ ...at, ...(await log.admin.bounds(at.topic, at.partition)) })),
-    );
+    const wanted = await this.#bounded();
+    this.#reader = this.#open(wanted);
     while (wanted.some((at) => Math.max(at.start, tables.position(at)) < at.stable)) await this.#fetch();
     lines.info({ rows: tables.rows }, 'global tables loaded');
   }
@@ -101,7 +103,7 @@ export class GlobalFeed {
   }
 
   async #fetch(): Promise<void> {
-    this.#reader ??= await this.#open();
+    this.#reader ??= this.#open(await this.#bounded());
     for (const fetched of await this.#reader.fetch(FETCH_WAIT_MS, this.#stop.signal)) {
       try {
         this.#tables.take(fetched);
@@ -111,20 +113,18 @@ export class GlobalFeed {
     }
   }
 
-  async #open(): Promise<LogReader> {
-    const { log } = this.#parts;
-    const reader = log.reader({ isolation: 'committed' });
-    for (const at of this.#partitions()) {
-      const { start } = await log.admin.bounds(at.topic, at.partition);
-      reader.assign([{ ...at, position: Math.max(start, this.#tables.position(at)) }]);
-    }
+  #open(partitions: readonly Bounded[]): LogReader {
+    const reader = this.#parts.log.reader({ isolation: 'committed' });
+    reader.assign(partitions.map((at) => ({ ...at, position: Math.max(at.start, this.#tables.position(at)) })));
     return reader;
   }
 
-  #partitions(): readonly { readonly topic: string; readonly partition: number }[] {
-    const { index } = this.#parts;
-    return index.globals.flatMap(({ topic }) =>
+  /** Where the partitions of all topics begin and end now. */
+  #bounded(): Promise<readonly Bounded[]> {
+    const { index, log } = this.#parts;
+    const partitions = index.globals.flatMap(({ topic }) =>
       Array.from({ length: index.topics.get(topic)!.partitions }, (_, partition) => ({ topic, partition })),
     );
+    return Promise.all(partitions.map(async (at) => ({ ...at, ...(await log.admin.bounds(at.topic, at.partition)) })));
   }
 }
