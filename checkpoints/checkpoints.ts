@@ -87,4 +87,5 @@ export { Ledger, type LedgerRow, ledgerTopic, type TopicEnds } from './ledger.ts
 export { Outputs, type Sealed } from './outputs.ts';
 export { PROGRESS } from './progress.ts';
 export { type RestoreOptions, restoreState } from './restore.ts';
+export { planRow } from './stored-plan.ts';
 export { isTimeRecord, readTimeRecord, type TimeEntry, type TimeNotes, type TimeRecord } from './time-records.ts';

@@ -3,7 +3,7 @@ import { FlowError } from '../core/errors.ts';
 import { type Json, type Millis, type Position, partitionName } from '../core/ids.ts';
 import { BatchView } from '../log/batch.ts';
 import type { Log, LogReader } from '../log/log.ts';
-import { PLAN_KEY, type StoredPlan, storedPlanOf, storedPlanValue } from './stored-plan.ts';
+import { PLAN_KEY, type StoredPlan, storedPlanOf } from './stored-plan.ts';
 
 /** One row of the ledger: the newest per key counts. */
 export interface LedgerRow {
@@ -82,10 +82,6 @@ export class Ledger {
   /** The plan that was stored last; `undefined` before the first. */
   get plan(): StoredPlan | undefined {
     return this.#plan === undefined ? undefined : storedPlanOf(this.#topic, this.#plan);
-  }
-
-  planRow(stored: StoredPlan): LedgerRow {
-    return { key: PLAN_KEY, at: this.#clock.now(), value: storedPlanValue(stored) };
   }
 
   /** The ends that a task of the current run has left, or `undefined` while it has not ended. */

@@ -1,5 +1,6 @@
 import { FlowError } from '../core/errors.ts';
-import type { Json } from '../core/ids.ts';
+import type { Json, Millis } from '../core/ids.ts';
+import type { LedgerRow } from './ledger.ts';
 
 /** Version 1 of the row in which the ledger keeps the plan that the state of an application belongs to. */
 const STORED_PLAN_VERSION = 1;
@@ -12,12 +13,11 @@ export interface StoredPlan {
   readonly next: string | null;
 }
 
-/** The value of that row. */
-export function storedPlanValue({ plan, next }: StoredPlan): Json {
-  return { version: STORED_PLAN_VERSION, plan: plan as Json, next };
+export function planRow(at: Millis, { plan, next }: StoredPlan): LedgerRow {
+  return { key: PLAN_KEY, at, value: { version: STORED_PLAN_VERSION, plan: plan as Json, next } };
 }
 
-/** What such a row holds. */
+/** What the value of such a row says. */
 export function storedPlanOf(topic: string, value: unknown): StoredPlan {
   const { version, plan, next } = value as { readonly version?: number } & Partial<StoredPlan>;
   if (version === STORED_PLAN_VERSION) return { plan, next: next ?? null };

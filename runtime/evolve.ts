@@ -1,4 +1,4 @@
-import { changelogTopic, Ledger, ledgerTopic } from '../checkpoints/checkpoints.ts';
+import { changelogTopic, Ledger, ledgerTopic, planRow } from '../checkpoints/checkpoints.ts';
 import type { Clock } from '../core/clock.ts';
 import { FlowError } from '../core/errors.ts';
 import type { Log } from '../log/log.ts';
@@ -99,11 +99,7 @@ export interface Evolution {
  */
 export async function evolve(parts: EvolveParts, tell: (line: string) => void): Promise<Evolution> {
   const { plan, log, clock } = parts;
-  const save = async (row: { readonly plan: Plan; readonly next: string | null }) => {
-    const ledger = await Ledger.open(log, plan.name, clock);
-    await ledger.close();
-    await writeLedger(log, plan.name, ledger.planRow(row));
-  };
+  const save = (row: Stored) => writeLedger(log, plan.name, planRow(clock.now(), row));
   const store = () => save({ plan, next: null });
   const before = await stored(parts);
   if (before === undefined) return { carry: store, settle: nothing };

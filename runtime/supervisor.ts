@@ -89,8 +89,7 @@ async function startInSlot(
     return { program, maxRecordBytes, ledger, began, evolution };
   };
   // processes that are started side by side begin one run, and carry state over once
-  const changed = planHash((await storedPlan(evolving)) ?? plan) !== planHash(plan);
-  const isAlone = bounded || changed;
+  const isAlone = bounded || planHash((await storedPlan(evolving)) ?? plan) !== planHash(plan);
   const { program, maxRecordBytes, ledger, began, evolution } = await (isAlone
     ? alone(log, application, prepare)
     : prepare());
