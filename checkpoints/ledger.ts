@@ -84,17 +84,14 @@ export class Ledger {
     return this.#plan === undefined ? undefined : storedPlanOf(this.#topic, this.#plan);
   }
 
-  /** The ends that a task of the current run has left, or `undefined` while it has not ended. */
-  ended(task: string): TopicEnds | undefined {
-    const row = this.#tasks.get(task);
-    return row !== undefined && row.run === this.#run?.run && row.topics === undefined ? row.ends : undefined;
-  }
-
-  /** The ends that a task has left which writes a topic no more. */
-  #endedIn(task: string, topic: string): TopicEnds | undefined {
+  /**
+   * The ends that a task of the current run has left, or `undefined` while it has not ended. With a topic, it need only
+   * have said that it writes this one no more.
+   */
+  ended(task: string, topic?: string): TopicEnds | undefined {
     const row = this.#tasks.get(task);
     if (row === undefined || row.run !== this.#run?.run) return undefined;
-    return row.topics === undefined || row.topics.includes(topic) ? row.ends : undefined;
+    return row.topics === undefined || (topic !== undefined && row.topics.includes(topic)) ? row.ends : undefined;
   }
 
   /** Takes in what has come; waits up to `maxWaitMs`. Answers whether anything was new. */
@@ -145,7 +142,7 @@ export class Ledger {
   topicEnds(topic: string, partitions: number, writers: readonly string[]): readonly Position[] | undefined {
     const ends = new Array<Position>(partitions).fill(0);
     for (const writer of writers) {
-      const left = this.#endedIn(writer, topic);
+      const left = this.ended(writer, topic);
       if (left === undefined) return undefined;
       for (let p = 0; p < partitions; p++) ends[p] = Math.max(ends[p]!, left[partitionName(topic, p)] ?? 0);
     }

@@ -3,9 +3,10 @@ import { BatchView } from '../log/batch.ts';
 import type { Log } from '../log/log.ts';
 
 /**
- * Visits the committed records of a partition, from its start, or a position, to where it ends now. Waits for transactions that are open
- * there: what was committed behind the first record of one, or is about to be, is seen when it is decided, as that of a
- * process that was killed is once its timeout is over. The view is valid until the next record.
+ * Visits the committed records of a partition, from its start, or a position, to where it ends now. Waits for
+ * transactions that are open there: what was committed behind the first record of one, or is about to be, is seen when
+ * it is decided, as that of a process that was killed is once its timeout is over. The view is valid until the next
+ * record.
  */
 export async function eachRecord(
   log: Log,

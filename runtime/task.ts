@@ -9,8 +9,6 @@ import { soundTime } from './record-time.ts';
 import { TaskEndings } from './task-endings.ts';
 import type { RunResult, TaskParts } from './task-parts.ts';
 
-export type { RunResult, TaskParts } from './task-parts.ts';
-
 /**
  * One task: takes the oldest record among its inputs, pushes it depth-first through its operators, and goes on,
  * until its inputs are empty or the caller's limit is reached. Everything here is synchronous; a cold read ends the
