@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { FlowError } from '../core/errors.ts';
-import { type Random, seededRandom } from '../core/random.ts';
+import { type Random, seededRandom, seedOf } from '../core/random.ts';
 import type { Step } from '../core/step.ts';
 import type { Call, Caller, CallResults } from '../operators/operators.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -85,10 +85,8 @@ export interface OpenCallsParts extends Pick<TaskCallsParts, 'clock' | 'step' | 
 
 /** Tasks whose calls have failed together do not pause alike, since each draws from its own name. */
 export function openCalls({ telemetry, application, task, ...parts }: OpenCallsParts): TaskCalls {
-  let seed = 0;
-  for (let i = 0; i < task.length; i++) seed = Math.imul(seed ^ task.charCodeAt(i), 0x01000193);
   const metrics = new CallMetrics(new MetricSet(telemetry, { application, task }));
-  return new TaskCalls({ ...parts, random: seededRandom(seed), metrics });
+  return new TaskCalls({ ...parts, random: seededRandom(seedOf(task)), metrics });
 }
 
 /** The calls of one operator. */
@@ -195,7 +193,7 @@ class Lane implements Caller {
   }
 }
 
-export type CallOutcome = 'done' | 'failed' | 'timeout';
+type CallOutcome = 'done' | 'failed' | 'timeout';
 
 async function answerOf(begin: () => unknown): Promise<unknown> {
   return await begin();

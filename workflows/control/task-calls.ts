@@ -2,7 +2,7 @@ import { aborted } from '../../core/aborted.ts';
 import type { Clock } from '../../core/clock.ts';
 import { FlowError } from '../../core/errors.ts';
 import type { Json } from '../../core/ids.ts';
-import { seededRandom } from '../../core/random.ts';
+import { seededRandom, seedOf } from '../../core/random.ts';
 import type { InlineContext, TaskContext } from '../catalog.ts';
 import type { Language } from '../language.ts';
 import type { Command } from '../lifecycle/lifecycle.ts';
@@ -141,10 +141,4 @@ export function inlineContext(
       return random.next();
     },
   };
-}
-
-function seedOf(text: string): number {
-  let seed = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) seed = Math.imul(seed ^ text.charCodeAt(i), 0x01000193);
-  return seed;
 }

@@ -1,5 +1,5 @@
 import type { Millis } from '../../core/ids.ts';
-import { seededRandom } from '../../core/random.ts';
+import { seededRandom, seedOf } from '../../core/random.ts';
 import type { Retry } from '../graph.ts';
 
 /**
@@ -12,13 +12,6 @@ export function backoff(retry: Retry, failures: number, seed: string): Millis {
   const grown = how === 'fixed' ? initialMs : initialMs * factor ** Math.max(0, failures - 1);
   const whole = Math.min(maxMs, grown);
   if (jitter === 'none') return Math.round(whole);
-  const drawn = seededRandom(hashOf(seed)).next();
+  const drawn = seededRandom(seedOf(seed)).next();
   return Math.round(jitter === 'full' ? drawn * whole : whole / 2 + (drawn * whole) / 2);
-}
-
-/** FNV-1a, 32 bits. */
-export function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
 }

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../../../core/ids.ts';
-import { type Random, randomInt, seededRandom } from '../../../core/random.ts';
+import { type Random, randomInt, seededRandom, seedOf } from '../../../core/random.ts';
 import type { Cause, FailureInfo, StepRecord } from '../../../events/events.ts';
 import type { Graph } from '../../graph.ts';
-import { hashOf } from '../backoff.ts';
 import {
   type Command,
   createLifecycle,
@@ -90,7 +89,7 @@ export class World {
 
   /** Whether an attempt fails hangs on the seed and its ids, not on when it is made. */
   #fails(attempt: string): boolean {
-    const drawn = hashOf(`${this.#options.seed} ${attempt}`) / 2 ** 32;
+    const drawn = seedOf(`${this.#options.seed} ${attempt}`) / 2 ** 32;
     return drawn < (this.#options.faults ?? 0.2);
   }
 
@@ -257,7 +256,7 @@ export class World {
     const name = `${id} ${at.iteration} ${at.attempt}`;
     if (!this.#fails(name)) return { ok: true, outputs: { out: { [id]: inputs } } } as const;
     const classes: readonly FailureInfo['class'][] = ['TRANSIENT', 'TRANSIENT', 'SYSTEM', 'PERMANENT', 'USER'];
-    const error = fault(classes[hashOf(name) % classes.length]!);
+    const error = fault(classes[seedOf(name) % classes.length]!);
     return { ok: false, error, ...(this.#chance(0.2) ? { retryAfterMs: 7000 } : {}) } as const;
   }
 
