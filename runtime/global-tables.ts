@@ -5,7 +5,7 @@ import { type Position, partitionName, type TaskId, type TopicPartition } from '
 import { Step } from '../core/step.ts';
 import { BatchView } from '../log/batch.ts';
 import type { Fetched } from '../log/log.ts';
-import type { Budget, StateBackend, Table, TaskState } from '../state/state.ts';
+import { type Budget, type StateBackend, type Table, type TaskState, writeImageHeader } from '../state/state.ts';
 import type { PlanIndex } from './stage.ts';
 
 export interface GlobalTablesParts {
@@ -15,9 +15,6 @@ export interface GlobalTablesParts {
   /** Their rows count there, and cannot be evicted. */
   readonly budget: Budget;
 }
-
-/** The version of rows in changelogs, as which records are applied. */
-const VERSION = 1;
 
 /**
  * The global tables of a worker: whole topics as rows in memory, one copy for all its tasks. They have no changelog and
@@ -92,8 +89,8 @@ export class GlobalTables {
     row.clear();
     const absent = valueStarts[i]! < 0;
     if (!absent) {
-      row.byte(VERSION);
-      row.int64(view.timestamps[i]!);
+      // as rows of changelogs, as which records are applied
+      writeImageHeader(row, view.timestamps[i]!);
       row.copy(bytes, valueStarts[i]!, valueEnds[i]!);
     }
     this.#state.apply(store, bytes, keyStarts[i]!, keyEnds[i]!, row.bytes, absent ? -1 : 0, row.at);
