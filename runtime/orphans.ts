@@ -1,9 +1,8 @@
 import { schemasTopic } from '../checkpoints/checkpoints.ts';
-import { FlowError } from '../core/errors.ts';
 import type { Log } from '../log/log.ts';
 import type { Plan } from '../topology/plan.ts';
 import { neededNames } from './deploy.ts';
-import { internalTopics } from './reset.ts';
+import { internalTopics, stoppedGroup } from './reset.ts';
 import { PlanIndex } from './stage.ts';
 
 export interface Orphan {
@@ -21,10 +20,7 @@ export async function inspectOrphans(plan: Plan, log: Log): Promise<readonly Orp
 
 /** Deletes them; fails with `log.locked` while anything of the application is running, whose plan may be the former. */
 export async function forgetOrphans(plan: Plan, log: Log): Promise<readonly Orphan[]> {
-  const group = (await log.admin.groups()).find((one) => one.group === plan.name);
-  if (group !== undefined && group.members.length > 0) {
-    throw new FlowError('log.locked', `${plan.name} is running: ${group.members.join(', ')}; stop it first`);
-  }
+  await stoppedGroup(plan.name, log);
   const orphans = await inspectOrphans(plan, log);
   for (const { topic } of orphans) await log.admin.delete(topic);
   return orphans;

@@ -1,7 +1,7 @@
 import { Ledger, ledgerTopic } from '../checkpoints/checkpoints.ts';
 import type { Clock } from '../core/clock.ts';
 import { FlowError } from '../core/errors.ts';
-import type { Log } from '../log/log.ts';
+import type { GroupDescription, Log } from '../log/log.ts';
 import type { Plan } from '../topology/plan.ts';
 import { forgetStores } from './slot.ts';
 import { PlanIndex } from './stage.ts';
@@ -33,10 +33,7 @@ export async function forgetApplication(options: {
   readonly directory: string | undefined;
 }): Promise<readonly string[]> {
   const { application, outputs, log, directory } = options;
-  const group = (await log.admin.groups()).find((one) => one.group === application);
-  if (group !== undefined && group.members.length > 0) {
-    throw new FlowError('log.locked', `${application} is running: ${group.members.join(', ')}; stop it first`);
-  }
+  const group = await stoppedGroup(application, log);
   const ledger = ledgerTopic(application);
   const all = await log.admin.list();
   const topics = [...internalTopics(application, all), ...all.filter((topic) => outputs.includes(topic))];
@@ -46,6 +43,13 @@ export async function forgetApplication(options: {
   // the ledger last: while it stands, a reset that was cut short is begun again
   if (topics.includes(ledger)) await log.admin.delete(ledger);
   return topics;
+}
+
+/** The group of an application, if there is one; fails with `log.locked` while anything of it is running. */
+export async function stoppedGroup(application: string, log: Log): Promise<GroupDescription | undefined> {
+  const group = (await log.admin.groups()).find((one) => one.group === application);
+  if (group === undefined || group.members.length === 0) return group;
+  throw new FlowError('log.locked', `${application} is running: ${group.members.join(', ')}; stop it first`);
 }
 
 /** Those of all topics that the engine made for an application, and not for another whose name goes on behind a dot. */
