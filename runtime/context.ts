@@ -8,6 +8,7 @@ import {
   type Output,
   OwnClock,
   type Push,
+  type StoreSerdes,
 } from '../operators/operators.ts';
 import type { Table, TaskState } from '../state/state.ts';
 import { functionOf, isExpression, type PlanNode } from '../topology/plan.ts';
@@ -57,11 +58,7 @@ export function createContext(parts: ContextParts, node: PlanNode): OperatorCont
     },
     serde: (name) => code.serde(name),
     table: (store) => parts.globals.get(store) ?? state.table(store),
-    storeSerdes(store) {
-      const found = index.stores.get(store)!;
-      const { kind, key, retentionMs } = found;
-      return { kind, key: code.serde(key), value: code.stored(found), retentionMs };
-    },
+    storeSerdes: (store) => storeSerdes(parts, store),
     partition: parts.partition,
     node: (id) => index.nodes.get(id)!,
     wantsOld: index.olds.has(node.id),
@@ -88,6 +85,16 @@ export function createContext(parts: ContextParts, node: PlanNode): OperatorCont
     },
     streamTime: clock?.value ?? numbers.number('stream-time', -1),
   };
+}
+
+/** What operators are told of a store, with the serdes of its rows. */
+export function storeSerdes(
+  { program: { code }, index }: Pick<ContextParts, 'program' | 'index'>,
+  store: string,
+): StoreSerdes {
+  const found = index.stores.get(store)!;
+  const { kind, key, retentionMs } = found;
+  return { kind, key: code.serde(key), value: code.stored(found), retentionMs };
 }
 
 function dropTo({ drops }: ContextParts, node: string, late: Push): OperatorContext['drop'] {

@@ -13,6 +13,7 @@ import {
 } from '../operators/operators.ts';
 import { type BytesTable, type Table, UNDECIDED } from '../state/state.ts';
 import type { Program } from '../topology/topology.ts';
+import { storeSerdes } from './context.ts';
 import type { RunningTask } from './running-task.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
 
@@ -67,7 +68,6 @@ function readGlobal(parts: ReadStoreParts, table: Table, request: StoreRequest):
   const { step } = parts.globals;
   const context = contextOf(
     parts,
-    request.store,
     () => table,
     () => undefined,
   );
@@ -94,15 +94,15 @@ async function readStore(
   const { step } = parts;
   const { store, question } = request;
   const { state } = running.task;
+  const startOf = question.kind === 'window' ? startsOf(parts, store) : undefined;
   for (;;) {
     if (!isHere()) throw restoring(running.task.id, store);
     // asked anew each time, since epochs may have been committed meanwhile
-    const context =
-      request.read === 'live' ? liveContext(parts, running, store) : committedContext(parts, running, store);
+    const context = request.read === 'live' ? liveContext(parts, running) : committedContext(parts, running);
     checkOrder(context, request, `task ${running.task.id}`);
     step.begin();
     try {
-      const rows = createStoreQuery(context, store, startsOf(parts, store))(question);
+      const rows = createStoreQuery(context, store, startOf)(question);
       if (step.missed) throw MISS;
       step.settle();
       return rows;
@@ -117,22 +117,20 @@ async function readStore(
   }
 }
 
-function liveContext(parts: ReadStoreParts, running: RunningTask, store: string): StoreContext {
+function liveContext(parts: ReadStoreParts, running: RunningTask): StoreContext {
   const { state } = running.task;
   return contextOf(
     parts,
-    store,
     (name) => state.table(name),
     (name) => running.number(name),
   );
 }
 
-function committedContext(parts: ReadStoreParts, running: RunningTask, store: string): StoreContext {
+function committedContext(parts: ReadStoreParts, running: RunningTask): StoreContext {
   const { state } = running.task;
   if (!state.tellsCommitted) throw UNDECIDED;
   return contextOf(
     parts,
-    store,
     (name) => state.committedTable(name),
     (name) => KeptNumbers.in(state.committedTable(PROGRESS) as BytesTable, name),
   );
@@ -145,16 +143,13 @@ function startsOf({ index }: ReadStoreParts, store: string): ((end: Millis) => M
 }
 
 function contextOf(
-  { program, index }: ReadStoreParts,
-  store: string,
+  parts: ReadStoreParts,
   table: (name: string) => Table,
   number: (name: string) => number | undefined,
 ): StoreContext {
-  const found = index.stores.get(store)!;
-  const { kind, key, retentionMs } = found;
   return {
     table,
-    storeSerdes: () => ({ kind, key: program.code.serde(key), value: program.code.stored(found), retentionMs }),
+    storeSerdes: (name) => storeSerdes(parts, name),
     storeClock: (name) =>
       new OwnClock({
         get value() {
