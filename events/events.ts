@@ -263,4 +263,5 @@ export { cursorText, readCursor } from './cursor.ts';
 export type { EventFeed, FeedParts, Subscription, TakeEvent, TakeStep } from './feed.ts';
 export { openFeed } from './open-feed.ts';
 export { decodeStep, encodeStep, STEP_SCHEMA, type StepHead, stepHead } from './step-codec.ts';
+export { STATUSES } from './step-schema.ts';
 export { MAX_SAMPLE_BYTES, mayTake, namedEvents, takes } from './views.ts';

@@ -8,6 +8,7 @@ import type { NodeStatus, TimerKind, TransitionCause } from './events.ts';
  */
 export const STEP_VERSION = 1;
 
+/** Stored rows of executions hold them by their places too. */
 export const STATUSES: readonly NodeStatus[] = ['PENDING', 'QUEUED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED'];
 
 export const CAUSES: readonly TransitionCause[] = [

@@ -1,10 +1,9 @@
 import type { Json, Millis } from '../../core/ids.ts';
-import type { NodeStatus } from '../../events/events.ts';
+import { STATUSES } from '../../events/events.ts';
 import type { Header, NodeRow, RowTimer } from '../lifecycle/lifecycle.ts';
 
 /** Rows of executions that wait, as JSON lists: in order, without names, nothing behind the last thing of note. */
 
-const STATUSES: readonly NodeStatus[] = ['PENDING', 'QUEUED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED'];
 const PHASES: readonly Header['phase'][] = ['running', 'paused', 'cancelling', 'compensating', 'ended'];
 const MODES: readonly Header['mode'][] = ['realtime', 'batch', 'streaming'];
 
