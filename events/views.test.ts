@@ -66,6 +66,15 @@ test('a sample never exceeds its bound', () => {
   );
 });
 
+test('a sample is cut between characters', () => {
+  for (const value of ['😀'.repeat(600), `x${'😀'.repeat(600)}`]) {
+    const [event] = namedEvents(record([{ type: 'output', ...at, port: 'out', value, bytes: 2400 }]), NAMES);
+    const { sample, cut } = event!.data as { readonly sample: string; readonly cut: boolean };
+    assert.ok(cut);
+    assert.ok(sample.isWellFormed(), sample.slice(-2));
+  }
+});
+
 test('folding the transitions alone gives the states of the nodes', () => {
   const moves = [
     ['PENDING', 'QUEUED'],

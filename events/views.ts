@@ -129,7 +129,7 @@ function sampleOf(value: Json): { readonly sample: Json; readonly cut: boolean }
   const text = JSON.stringify(value);
   if (Buffer.byteLength(text) <= MAX_SAMPLE_BYTES) return { sample: value, cut: false };
   // cut at a place that leaves whole characters; JSON's escapes make a text of it at most twice as long
-  return { sample: text.slice(0, MAX_SAMPLE_BYTES / 4), cut: true };
+  return { sample: text.slice(0, MAX_SAMPLE_BYTES / 4).replace(/[\ud800-\udbff]$/, ''), cut: true };
 }
 
 function plain(value: unknown): Json {
