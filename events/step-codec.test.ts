@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import avsc from 'avsc';
 import { decodeStep, encodeStep, STEP_SCHEMA, type StepEvent, type StepRecord, stepHead } from './events.ts';
+import { StepWriter } from './step-writer.ts';
 
 const at = { node: 3, iteration: '2.0' };
 const EVENTS: readonly StepEvent[] = [
@@ -75,6 +76,13 @@ test('what is written is read again, and its head alone', () => {
     const { events, ...head } = record;
     assert.deepEqual(stepHead(padded, 2, padded.length - 1), { ...head, count: events.length });
   }
+});
+
+test('a definition without a hash is read as it is, by whichever record the writer begins', () => {
+  const record = { ...RECORD, definition: '' };
+  assert.equal(decodeStep(new StepWriter().encode(record)).definition, '');
+  const zeros = { ...RECORD, definition: '0'.repeat(64) };
+  assert.deepEqual(new StepWriter().encode(zeros), encodeStep(zeros));
 });
 
 test('records of version 1 that were kept are read, and written as they were', () => {

@@ -16,7 +16,7 @@ type More = Omit<Extract<StepEvent, { type: 'started' }>, 'type' | 'workflow' | 
 export class StepWriter {
   readonly #out = new ByteWriter(4096);
   readonly #text = new ByteWriter(256);
-  #hash = '';
+  #hash = '0'.repeat(64);
   #hashBytes: Bytes = Buffer.alloc(32);
 
   /** A copy that may be kept. */
