@@ -125,3 +125,17 @@ test('bytes that are cut, changed or of another version are told apart from reco
   assert.throws(() => decodeStep(Buffer.concat([bytes, Buffer.of(0)])), { code: 'schema.mismatch' });
   assert.throws(() => decodeStep(Buffer.concat([Buffer.of(2), bytes.subarray(1)])), { code: 'schema.mismatch' });
 });
+
+test('JSON that is damaged within a record is told like all that is', () => {
+  let damaged = 0;
+  for (const event of EVENTS) {
+    const whole = encodeStep({ ...RECORD, events: [event] });
+    for (let at = whole.indexOf('{"'); at >= 0; at = whole.indexOf('{"', at + 1)) {
+      const bytes = Buffer.from(whole);
+      bytes[at] = 'x'.charCodeAt(0);
+      assert.throws(() => decodeStep(bytes), { code: 'schema.mismatch' }, event.type);
+      damaged++;
+    }
+  }
+  assert.ok(damaged > 20);
+});

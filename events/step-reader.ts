@@ -1,7 +1,7 @@
 import { type Bytes, unzigzag } from '../core/bytes.ts';
 import { FlowError } from '../core/errors.ts';
 import type { Json } from '../core/ids.ts';
-import type { At, Cause, StepEvent, StepRecord } from './events.ts';
+import type { At, Cause, FailureInfo, StepEvent, StepRecord } from './events.ts';
 import { BRANCH, CAUSES, LAST, STATUSES, STEP_VERSION, TIMERS } from './step-schema.ts';
 import { USUAL_START } from './step-writer.ts';
 
@@ -87,14 +87,15 @@ export class StepReader {
       case BRANCH.started: {
         const head = { workflow: this.#string(), version: this.#string(), input: this.#json() };
         const more = this.#string();
-        return { type: 'started', ...head, ...USUAL_START, ...(more === '' ? {} : JSON.parse(more)) };
+        return { type: 'started', ...head, ...USUAL_START, ...(more === '' ? {} : this.#parsed<object>(more)) };
       }
       case BRANCH.ended: {
         const status = this.#word(LAST);
         const degraded = this.#long() !== 0;
         const output = this.#json();
-        const error = this.#string();
-        return { type: 'ended', status, degraded, output, error: error === '' ? null : JSON.parse(error) };
+        const text = this.#string();
+        const error = text === '' ? null : this.#parsed<FailureInfo>(text);
+        return { type: 'ended', status, degraded, output, error };
       }
       case BRANCH.waiting: {
         const at = this.#place();
@@ -112,7 +113,7 @@ export class StepReader {
       case BRANCH.rejected:
         return { type: 'rejected', code: this.#string(), why: this.#string() };
       case BRANCH.other:
-        return JSON.parse(this.#string()) as StepEvent;
+        return this.#parsed<StepEvent>(this.#string());
       default:
         throw broken('has an event that is not known');
     }
@@ -141,9 +142,12 @@ export class StepReader {
   }
 
   #json(): Json {
-    const text = this.#string();
+    return this.#parsed<Json>(this.#string());
+  }
+
+  #parsed<T>(text: string): T {
     try {
-      return JSON.parse(text) as Json;
+      return JSON.parse(text) as T;
     } catch {
       throw broken('holds what is no JSON');
     }
