@@ -25,7 +25,7 @@ export class StepReader {
     for (let left = count; left > 0; left = this.#long()) {
       for (; left > 0; left--) events.push(this.#event());
     }
-    if (this.#at !== end && !(count === 0 && this.#at === end)) throw broken(`has ${end - this.#at} bytes too many`);
+    if (this.#at !== end) throw broken(`has ${end - this.#at} bytes too many`);
     return { ...head, events };
   }
 

@@ -11,6 +11,8 @@ export const STEP_VERSION = 1;
 /** Stored rows of executions hold them by their places too. */
 export const STATUSES: readonly NodeStatus[] = ['PENDING', 'QUEUED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED'];
 
+export const LAST: readonly ('COMPLETED' | 'FAILED' | 'CANCELLED')[] = ['COMPLETED', 'FAILED', 'CANCELLED'];
+
 export const CAUSES: readonly TransitionCause[] = [
   'inputs-ready',
   'slot-granted',
@@ -115,7 +117,7 @@ export const STEP_SCHEMA: Json = record(
       ),
       record(
         'Ended',
-        field('status', words('Last', ['COMPLETED', 'FAILED', 'CANCELLED'])),
+        field('status', words('Last', LAST)),
         field('degraded', 'boolean'),
         field('json', 'string'),
         field('error', 'string'),
@@ -129,5 +131,3 @@ export const STEP_SCHEMA: Json = record(
     ],
   }),
 );
-
-export const LAST: readonly ('COMPLETED' | 'FAILED' | 'CANCELLED')[] = ['COMPLETED', 'FAILED', 'CANCELLED'];
