@@ -33,17 +33,27 @@ async function opened(
   }
 }
 
-async function append(
+function append(
   log: Log,
   partition: number,
   steps: readonly StepRecord[],
   compression: Compression = 'none',
 ): Promise<void> {
+  const texts = steps.map((record) => JSON.stringify(record));
+  return appendTexts(log, partition, texts, compression);
+}
+
+async function appendTexts(
+  log: Log,
+  partition: number,
+  texts: readonly string[],
+  compression: Compression = 'none',
+): Promise<void> {
   const step = new Step();
   const builder = new BatchBuilder(step);
   step.begin();
-  for (const record of steps) {
-    const bytes = Buffer.from(JSON.stringify(record));
+  for (const text of texts) {
+    const bytes = Buffer.from(text);
     builder.append(0, bytes, 0, 0, bytes, 0, bytes.length);
   }
   step.settle();
@@ -173,6 +183,28 @@ test('a subscriber that throws ends its own subscription and nobody else', () =>
     await assert.rejects(odd.ended, /odd/);
     await append(log, 0, [step('a', 2)]);
     await until(() => seen === 2);
+  }));
+
+test('a record that is none ends who meets it, and the feed goes on behind it', () =>
+  opened(1, async (open, log) => {
+    const feed = await open();
+    const seen: number[] = [];
+    const live = feed.steps({}, undefined, ({ record }) => void seen.push(record.seq));
+    const filtered = feed.events({ execution: 'b' }, undefined, () => assert.fail());
+    await appendTexts(log, 0, [JSON.stringify(step('a', 1)), '{', JSON.stringify(step('a', 2))]);
+    const why = { code: 'schema.mismatch', message: /^nf\.events\/0 holds at 1 what is no step record: .+; go on/ };
+    await assert.rejects(live.ended, why);
+    await assert.rejects(filtered.ended, why);
+    await assert.rejects(feed.steps({}, [], () => undefined).ended, why, 'who reads what is old');
+    await until(() => feed.cursor[0] === 3);
+    feed.steps({}, undefined, ({ record }) => void seen.push(record.seq));
+    feed.steps({}, [2], ({ record }) => void seen.push(record.seq));
+    await append(log, 0, [step('a', 3)]);
+    await until(() => seen.length === 4);
+    assert.deepEqual(
+      seen.toSorted((a, b) => a - b),
+      [1, 2, 3, 3],
+    );
   }));
 
 test('one that takes its time holds back its own reading of what is old, and not the feed', () =>

@@ -11,6 +11,9 @@ import type { FeedCursor, FeedFilter, GraphNames, NamedEvent, PlacedStep, StepRe
  * stands; then it goes on with the feed, without a gap and without anything twice. The cursor that is handed out with a
  * step is the place behind it; with an event it is the place behind its step if it is the last one of that step, else the
  * place before: who goes on from there gets the events of that step again, with equal `seq` and `index`.
+ *
+ * A record that cannot be decoded ends the subscriptions that come to it, with `schema.mismatch` and where it stands; the
+ * feed goes on behind it.
  */
 export interface EventFeed {
   /** Where the feed stands: behind all that subscribers have been handed. */

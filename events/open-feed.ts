@@ -1,6 +1,8 @@
+import { FlowError, messageOf } from '../core/errors.ts';
+import { type Position, partitionName } from '../core/ids.ts';
 import { BatchView } from '../log/batch.ts';
 import type { Fetched, LogReader } from '../log/log.ts';
-import type { FeedCursor, FeedFilter, PlacedStep } from './events.ts';
+import type { FeedCursor, FeedFilter, PlacedStep, StepRecord } from './events.ts';
 import type { EventFeed, FeedParts, Subscription, TakeEvent, TakeStep } from './feed.ts';
 import { mayTake, namedEvents, takes } from './views.ts';
 
@@ -92,7 +94,10 @@ class Feed implements EventFeed {
       reader.assign(assigned.slice(0, partitions));
       while (!follower.closed && !this.#hasCaughtUp(follower)) {
         for (const fetched of await reader.fetch(FETCH_WAIT_MS, follower.signal)) {
-          await this.#visit(fetched, (step) => follower.take(step));
+          await this.#visit(fetched, {
+            take: (step) => follower.take(step),
+            broken: (_, why) => follower.fail(why),
+          });
           follower.positions[fetched.partition] = fetched.next;
           fetched.release();
         }
@@ -126,10 +131,14 @@ class Feed implements EventFeed {
   }
 
   async #readOn(reader: LogReader, signal: AbortSignal): Promise<void> {
+    const handOut: Visitor = {
+      take: (step) => this.#handOut(step),
+      broken: (place, why) => this.#goBehind(place, (follower) => follower.fail(why)),
+    };
     while (!signal.aborted) {
       for (const fetched of await reader.fetch(FETCH_WAIT_MS, signal)) {
         try {
-          if (this.#live.size > 0) await this.#visit(fetched, (step) => this.#handOut(step));
+          if (this.#live.size > 0) await this.#visit(fetched, handOut);
           this.#positions[fetched.partition] = fetched.next;
           for (const follower of this.#live) follower.passed(fetched.partition, fetched.next);
         } finally {
@@ -140,16 +149,18 @@ class Feed implements EventFeed {
   }
 
   #handOut(step: PlacedStep): void {
-    const { partition, position } = step;
-    for (const follower of this.#live) {
-      if (position >= follower.positions[partition]!) void follower.take(step);
-    }
+    this.#goBehind(step, (follower) => void follower.take(step));
+  }
+
+  /** Tells those who have not met what stands there. */
+  #goBehind({ partition, position }: Place, tell: (follower: Follower) => void): void {
+    for (const follower of this.#live) if (position >= follower.positions[partition]!) tell(follower);
     this.#positions[partition] = position + 1;
   }
 
   async #visit(
     { bytes, starts, ends, partition, position, ...fetched }: Fetched,
-    take: (step: PlacedStep) => unknown,
+    { take, broken }: Visitor,
   ): Promise<void> {
     const view = new BatchView();
     for (let b = 0; b < starts.length; b++) {
@@ -157,7 +168,15 @@ class Feed implements EventFeed {
       for (let i = 0; i < view.count; i++) {
         const at = view.positions[i]!;
         if (at < position || view.valueStarts[i]! < 0) continue;
-        const record = this.#parts.decode(view.bytes, view.valueStarts[i]!, view.valueEnds[i]!);
+        let record: StepRecord;
+        try {
+          record = this.#parts.decode(view.bytes, view.valueStarts[i]!, view.valueEnds[i]!);
+        } catch (thrown) {
+          const where = `${partitionName(fetched.topic, partition)} holds at ${at}`;
+          const why = `${where} what is no step record: ${messageOf(thrown)}; go on from a place behind it`;
+          broken({ partition, position: at }, new FlowError('schema.mismatch', why, { cause: thrown }));
+          continue;
+        }
         // an answer to a command without effect is of no history
         if (record.seq === 0) continue;
         const waits = take({ record, partition, position: at });
@@ -165,6 +184,17 @@ class Feed implements EventFeed {
       }
     }
   }
+}
+
+interface Place {
+  readonly partition: number;
+  readonly position: Position;
+}
+
+interface Visitor {
+  take(step: PlacedStep): void | Promise<void>;
+  /** There is a record that cannot be read. */
+  broken(place: Place, why: FlowError): void;
 }
 
 type Cursor = () => FeedCursor;
