@@ -5,15 +5,14 @@ import type { Json, Millis, Position } from '../core/ids.ts';
  *
  * The source of truth is one {@link StepRecord} for each command that was taken, in the topic `nf.events`, keyed by the
  * root execution, written in the transaction that took the command. The state of an execution is the fold of its step
- * records and of nothing else. The six named events of the specification ({@link NamedEvent}) are views of step records,
- * made by `views.ts` wherever somebody asks for them; nobody stores them.
+ * records and of nothing else. The five named events of the specification ({@link NamedEvent}) are views of step
+ * records, made by `views.ts` wherever somebody asks for them; nobody stores them.
  *
  * - `step-codec.ts`: step records as Avro, behind one byte that gives the version of the format. Golden records of each
  *   version stay in the tree. Nodes are written by their number in the graph of the definition's revision, so a record of
  *   ten nodes takes some hundred bytes; {@link namedEvents} turns numbers into ids.
  * - `feed.ts`: an {@link EventFeed} reads the topic from a position, committed records only, and hands step records on in
  *   order, to any number of subscribers that filter *before* anything is serialised.
- * - `dead-letters.ts`: what could not be done: undecodable commands, nodes that were given up, failed records of segments.
  */
 export interface StepRecord {
   readonly execution: string;
@@ -43,7 +42,7 @@ export type Cause =
 export type NodeStatus = 'PENDING' | 'QUEUED' | 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED';
 export type ExecutionStatus = NodeStatus;
 
-/** Why a transition was made, in stable words; `docs/workflows/causes.md` lists them. */
+/** Why a transition was made, in stable words. */
 export type TransitionCause =
   | 'inputs-ready'
   | 'slot-granted'
@@ -214,7 +213,7 @@ export type EventType =
   | 'EXECUTION_COMPLETED'
   | 'ERROR_OCCURRED';
 
-/** One event as the outside sees it: node ids, not numbers. `docs/workflows/events.md` tells the fields of each type. */
+/** One event as the outside sees it: node ids, not numbers. `views.ts` gives `data` its fields, by type. */
 export interface NamedEvent {
   readonly type: EventType;
   readonly workflow: string;
