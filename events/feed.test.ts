@@ -40,14 +40,14 @@ function append(
   compression: Compression = 'none',
 ): Promise<void> {
   const texts = steps.map((record) => JSON.stringify(record));
-  return appendTexts(log, partition, texts, compression);
+  return appendTexts(log, partition, texts, { compression });
 }
 
 async function appendTexts(
   log: Log,
   partition: number,
   texts: readonly string[],
-  compression: Compression = 'none',
+  { compression = 'none', transactionalId }: { compression?: Compression; transactionalId?: string } = {},
 ): Promise<void> {
   const step = new Step();
   const builder = new BatchBuilder(step);
@@ -57,8 +57,10 @@ async function appendTexts(
     builder.append(0, bytes, 0, 0, bytes, 0, bytes.length);
   }
   step.settle();
-  const producer = await log.producer({});
+  const producer = await log.producer(transactionalId === undefined ? {} : { transactionalId });
+  if (transactionalId !== undefined) producer.begin();
   await producer.append(TOPIC, partition, builder.finish(compression));
+  if (transactionalId !== undefined) await producer.commit();
   await producer.close();
 }
 
@@ -146,6 +148,20 @@ test('from wherever a subscriber goes on, it gets each step once, while more are
     { seed: 21, numRuns: 40 },
   );
 });
+
+test('a subscription stands behind what it was not handed too', () =>
+  opened(1, async (open, log) => {
+    const texts = [step('a', 1), step('b', 1), step('a', 0)].map((each) => JSON.stringify(each));
+    await appendTexts(log, 0, texts, { transactionalId: 'first' });
+    const feed = await open();
+    const live = feed.steps({}, undefined, () => undefined);
+    const old = feed.steps({ execution: 'a' }, [], () => undefined);
+    assert.deepEqual([live.cursor, old.cursor], [[4], []]);
+    await until(() => old.cursor[0] === 4);
+    await appendTexts(log, 0, texts, { transactionalId: 'second' });
+    await until(() => feed.cursor[0] === 8);
+    await until(() => live.cursor[0] === 8 && old.cursor[0] === 8);
+  }));
 
 test('events go on within a step where a reader stopped within it', () =>
   opened(1, async (open, log) => {

@@ -30,6 +30,8 @@ export type TakeStep = (step: PlacedStep, cursor: FeedCursor) => void | Promise<
 export type TakeEvent = (event: NamedEvent, cursor: FeedCursor) => void;
 
 export interface Subscription {
+  /** Where it stands: behind all that it was handed, and what lies there that is not for it. */
+  readonly cursor: FeedCursor;
   /** Resolves when it was closed; rejects with why it ended by itself. */
   readonly ended: Promise<void>;
   close(): void;

@@ -71,23 +71,21 @@ class Feed implements EventFeed {
   }
 
   #follow(from: FeedCursor | undefined, take: Take): Subscription {
-    const follower = new Follower(take, (gone) => {
+    const follower = new Follower(from ?? this.#positions, take, (gone) => {
       this.#live.delete(gone);
       this.#all.delete(gone);
     });
     this.#all.add(follower);
-    if (from === undefined) {
-      follower.positions = [...this.#positions];
-      this.#live.add(follower);
-    } else this.#catchUp(follower, from).catch((thrown) => follower.fail(thrown));
+    if (from === undefined) this.#live.add(follower);
+    else this.#catchUp(follower).catch((thrown) => follower.fail(thrown));
     return follower;
   }
 
   /** Reads what is older than the feed for one subscriber, and hands it over to the feed. */
-  async #catchUp(follower: Follower, from: FeedCursor): Promise<void> {
+  async #catchUp(follower: Follower): Promise<void> {
     const { log, topic, partitions } = this.#parts;
     const starts = await bounds(this.#parts, 'start');
-    follower.positions = starts.map((start, partition) => Math.max(start, from[partition] ?? start));
+    follower.positions = starts.map((start, partition) => Math.max(start, follower.positions[partition] ?? start));
     const reader = log.reader({ isolation: 'committed' });
     try {
       const assigned = follower.positions.map((position, partition) => ({ topic, partition, position }));
@@ -202,20 +200,25 @@ type Take = (step: PlacedStep, cursor: Cursor, before: Cursor) => void | Promise
 
 class Follower implements Subscription {
   /** Where it stands, by partition. */
-  positions: number[] = [];
+  positions: number[];
   readonly ended: Promise<void>;
   readonly #take: Take;
   readonly #gone: (follower: Follower) => void;
   readonly #closing = new AbortController();
   #end: { resolve(): void; reject(reason: unknown): void };
 
-  constructor(take: Take, gone: (follower: Follower) => void) {
+  constructor(from: FeedCursor, take: Take, gone: (follower: Follower) => void) {
+    this.positions = [...from];
     this.#take = take;
     this.#gone = gone;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.ended = promise;
     this.ended.catch(() => undefined);
     this.#end = { resolve, reject };
+  }
+
+  get cursor(): FeedCursor {
+    return [...this.positions];
   }
 
   get closed(): boolean {

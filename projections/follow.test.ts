@@ -1,8 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../core/clock.ts';
+import { seededRandom } from '../core/random.ts';
+import { Step } from '../core/step.ts';
 import { openDatabase } from '../database/database.ts';
-import type { EventFeed, FeedCursor, PlacedStep, StepEvent, TakeStep } from '../events/events.ts';
+import {
+  decodeStep,
+  EVENTS_TOPIC,
+  type EventFeed,
+  encodeStep,
+  type FeedCursor,
+  openFeed,
+  type PlacedStep,
+  type StepEvent,
+  type StepRecord,
+  type TakeStep,
+} from '../events/events.ts';
+import { BatchBuilder } from '../log/batch.ts';
+import type { Log } from '../log/log.ts';
+import { createMemoryLog } from '../log/memory/memory.ts';
 import { followFeed, openProjections, type Projections } from './projections.ts';
 
 const names = () => ({ workflow: 'orders', id: (node: number) => `n${node}`, type: () => 'expression' });
@@ -22,15 +38,23 @@ class ListFeed {
       steps(_, from, take) {
         list.subscribed++;
         let open = true;
+        let at = from?.[0] ?? 0;
+        const hand: TakeStep = (step, cursor) => {
+          at = step.position + 1;
+          return take(step, cursor);
+        };
         void (async () => {
-          for (const step of list.steps.slice(from?.[0] ?? 0)) if (open) await take(step, [step.position + 1]);
-          if (open) list.takers.add(take);
+          for (const step of list.steps.slice(at)) if (open) await hand(step, [step.position + 1]);
+          if (open) list.takers.add(hand);
         })();
         return {
+          get cursor() {
+            return [at];
+          },
           ended: Promise.resolve(),
           close: () => {
             open = false;
-            list.takers.delete(take);
+            list.takers.delete(hand);
           },
         };
       },
@@ -106,6 +130,46 @@ test('while the database fails nothing is held, and then it catches up', async (
   assert.deepEqual([...new Set(states)], ['connection lost', undefined]);
   await following.close();
   await inner.close();
+});
+
+async function commitSteps(log: Log, steps: readonly StepRecord[]): Promise<void> {
+  const step = new Step();
+  const builder = new BatchBuilder(step);
+  step.begin();
+  for (const record of steps) {
+    const bytes = encodeStep(record);
+    builder.append(0, bytes, 0, 0, bytes, 0, bytes.length);
+  }
+  step.settle();
+  const producer = await log.producer({ transactionalId: 'engine' });
+  producer.begin();
+  await producer.append(EVENTS_TOPIC, 0, builder.finish());
+  await producer.commit();
+  await producer.close();
+}
+
+test('what lies between the steps in the log is no lag', async () => {
+  const log = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
+  await log.admin.create(EVENTS_TOPIC, { partitions: 1 });
+  const parts = { log, clock: systemClock, topic: EVENTS_TOPIC, partitions: 1, decode: decodeStep, names };
+  const record: StepRecord = {
+    ...{ execution: 'a', seq: 1, revision: 1, definition: 'h', at: 1, cause: { kind: 'continue' } },
+    events: [started],
+  };
+  const answer: StepRecord = { ...record, seq: 0, events: [{ type: 'rejected', code: 'x', why: 'y' }] };
+  await commitSteps(log, [record, answer]);
+  const feed = await openFeed(parts);
+  const projections = await openProjections(await openDatabase({ directory: undefined }));
+  const following = followFeed({ feed, projections, names, clock: systemClock });
+  await following.caughtUp();
+  await commitSteps(log, [{ ...record, seq: 2 }, answer]);
+  while (feed.cursor[0] !== 6) await systemClock.sleep(2);
+  await following.caughtUp();
+  assert.equal(following.lag, 0);
+  await following.close();
+  await projections.close();
+  await feed.close();
+  await log.close();
 });
 
 test('closing writes what is in hand', async () => {

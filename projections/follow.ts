@@ -103,6 +103,8 @@ class Follower implements Following {
       while (!signal.aborted || batch.steps.length > 0) {
         if (failed !== undefined) throw failed.why;
         if (batch.steps.length === 0) {
+          // what lies behind the last step in the log is none
+          this.#written = subscription.cursor;
           await clock.sleep(LONGEST_WAIT_MS, signal);
           continue;
         }
