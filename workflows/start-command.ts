@@ -3,8 +3,16 @@ import type { WorkflowDocument } from './document.ts';
 import type { Command } from './lifecycle/lifecycle.ts';
 import type { StartOptions } from './workflows.ts';
 
+/** Of a fork: the step of another execution that it goes on from. */
+export type Origin = NonNullable<Extract<Command, { type: 'start' }>['forkOf']>;
+
 /** What a start says that leaves to the document what it does not say itself. */
-export function startCommand(document: WorkflowDocument, input: Json, options: StartOptions = {}): Command {
+export function startCommand(
+  document: WorkflowDocument,
+  input: Json,
+  options: StartOptions = {},
+  forkOf: Origin | null = null,
+): Command {
   return {
     type: 'start',
     input,
@@ -17,5 +25,6 @@ export function startCommand(document: WorkflowDocument, input: Json, options: S
     parent: null,
     select: options.select === undefined ? null : { closure: 'none', ...options.select },
     pins: options.pins ?? null,
+    forkOf,
   };
 }

@@ -117,6 +117,8 @@ test('an execution goes on from a step of another, and the same command twice is
   await gate.open('second/b');
   assert.deepEqual((await workflows.ended(execution)).output, { b: 16 });
   assert.equal(gate.calls.get('second/a'), undefined);
+  const [started] = (await workflows.history(execution))[0]!.events;
+  assert.deepEqual(started?.type === 'started' && started.forkOf, { execution: 'first', seq: ready.seq });
 });
 
 test('what pauses begins nothing until it is resumed; a command that comes twice counts once', async () => {

@@ -11,7 +11,7 @@ import type { DocumentFault } from '../document.ts';
 import { inputFaults } from '../judge-input.ts';
 import type { Language } from '../language.ts';
 import type { Command, Explanation, Lifecycle, PatchOp } from '../lifecycle/lifecycle.ts';
-import { startCommand } from '../start-command.ts';
+import { type Origin, startCommand } from '../start-command.ts';
 import type {
   Answer,
   Backfilled,
@@ -115,7 +115,11 @@ export class Facade implements Workflows {
     return catalogue.find(id, version);
   }
 
-  async start(workflow: string, input: Json, options: StartOptions = {}): Promise<Started> {
+  start(workflow: string, input: Json, options: StartOptions = {}): Promise<Started> {
+    return this.#start(workflow, input, options, null);
+  }
+
+  async #start(workflow: string, input: Json, options: StartOptions, forkOf: Origin | null): Promise<Started> {
     const { catalogue, commands, sender, clock } = this.#parts;
     const { idempotencyKey = null } = options;
     const definition = catalogue.find(workflow, options.version) ?? (await this.#mustHave(workflow, options.version));
@@ -125,7 +129,7 @@ export class Facade implements Workflows {
     if (execution.includes('/') || execution.includes('\0')) {
       throw new FlowError('workflow.rejected', `the execution id ${execution} holds "/", which stands before children`);
     }
-    const command = startCommand(definition.document, input, options);
+    const command = startCommand(definition.document, input, options, forkOf);
     const { id, version } = definition;
     const message = (): CommandMessage => ({ x: execution, w: id, v: version, c: command, id: uniqueId() });
     let { rejected } = await commands.send(message());
@@ -188,9 +192,9 @@ export class Facade implements Workflows {
     const at = await this.#inspector.at(execution, seq);
     if (at === undefined) throw unknownExecution(execution);
     const pins = { ...this.#inspector.pinsOf(at), ...options.pins };
-    const { workflow, version, labels, user, mode } = at.rows.header()!;
+    const { workflow, version, labels, user, mode, input, seq: last } = at.rows.header()!;
     const kept = { version, labels, mode, ...(user === null ? {} : { user }) };
-    return this.start(workflow, at.rows.header()!.input, { ...kept, ...options, pins });
+    return this.#start(workflow, input, { ...kept, ...options, pins }, { execution, seq: last });
   }
 
   /** To be called once, when it is opened. */

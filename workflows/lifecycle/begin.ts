@@ -216,7 +216,7 @@ export function childEffect(step: Step, at: At, child: string, config: ChildConf
   const { workflow, version, input = inputs['in'] ?? null } = config;
   const { mode, user, priority, deadline, labels } = step.header;
   const parent = { execution: step.head.execution, node: at.node, iteration: at.iteration };
-  const own = { idempotencyKey: null, parent, select: null, pins: null };
+  const own = { idempotencyKey: null, parent, select: null, pins: null, forkOf: null };
   const command = { type: 'start', input, mode, user, priority, deadline, labels, ...own } as const;
   const named = version === undefined ? workflow : `${workflow}@${version}`;
   return { effect: 'send', execution: child, workflow: named, command } as const;

@@ -203,6 +203,7 @@ export type Command =
         readonly closure: 'ancestors' | 'descendants' | 'none';
       } | null;
       readonly pins: { readonly [node: string]: Json } | null;
+      readonly forkOf: { readonly execution: string; readonly seq: number } | null;
     }
   | {
       readonly type: 'report';

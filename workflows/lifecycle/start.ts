@@ -6,7 +6,7 @@ type Start = Extract<Command, { readonly type: 'start' }>;
 
 export function start(step: Step, command: Start): void {
   const { graph } = step;
-  const { input, mode, user, priority, deadline, labels, idempotencyKey, parent, pins } = command;
+  const { input, mode, user, priority, deadline, labels, idempotencyKey, parent, pins, forkOf } = command;
   const { id: workflow, version } = graph.document;
   const pinned = new Set(Object.keys(pins ?? {}));
   const chosen = command.select === null ? { selected: null } : selectedNodes(graph, command.select, pinned);
@@ -24,7 +24,7 @@ export function start(step: Step, command: Start): void {
   const from =
     parent === null ? null : { execution: parent.execution, at: { node: parent.node, iteration: parent.iteration } };
   const { selected } = chosen;
-  const own = { mode, user, priority, deadline, labels, idempotencyKey, parent: from, selected, pins, forkOf: null };
+  const own = { mode, user, priority, deadline, labels, idempotencyKey, parent: from, selected, pins, forkOf };
   step.emit({ type: 'started', workflow, version, input, ...own });
   if (deadline !== null) step.setTimer({ node: -1, iteration: '' }, 'deadline', deadline, 0);
   for (const node of step.facts.top) {

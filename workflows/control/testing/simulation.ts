@@ -153,7 +153,7 @@ class Simulation {
     this.#started.set(execution, { workload, input });
     const command: Command = {
       ...{ type: 'start', input, mode: 'realtime', user: null, priority: 5, deadline: null, labels: {} },
-      ...{ idempotencyKey: null, parent: null, select: null, pins: null },
+      ...{ idempotencyKey: null, parent: null, select: null, pins: null, forkOf: null },
     };
     this.#command({ x: execution, w: workload.workflow, v: '1.0.0', c: command, id: this.#id() });
   }

@@ -37,6 +37,7 @@ export const START: StartCommand = {
   parent: null,
   select: null,
   pins: null,
+  forkOf: null,
 };
 
 export const failure = (thrown: unknown, instance: string): FailureInfo => ({
