@@ -93,7 +93,7 @@ async function openReadSide(
     ...{
       feed: workflows.feed,
       projections,
-      names: (definition, revision) => workflows.names(definition, revision),
+      names: (definition) => workflows.names(definition),
       clock,
     },
     onState: (failure) =>

@@ -228,7 +228,7 @@ export interface NamedEvent {
   readonly data: { readonly [name: string]: Json };
 }
 
-/** Turns numbers of nodes into words, for a definition (by hash) and a revision of its graph. */
+/** Turns numbers of nodes into words, for a definition. */
 export interface GraphNames {
   readonly workflow: string;
   id(node: number): string;
@@ -252,15 +252,10 @@ export interface FeedFilter {
   readonly types?: readonly EventType[];
 }
 
-export const EVENTS_TOPIC = 'nf.events';
-export const COMMANDS_TOPIC = 'nf.commands';
-export const INTERNAL_TOPIC = 'nf.internal';
-export const DEFINITIONS_TOPIC = 'nf.definitions';
-export const DEAD_LETTERS_TOPIC = 'nf.dlq';
-
 export { cursorText, readCursor } from './cursor.ts';
 export type { EventFeed, FeedParts, Subscription, TakeEvent, TakeStep } from './feed.ts';
 export { openFeed } from './open-feed.ts';
 export { decodeStep, encodeStep, STEP_SCHEMA, type StepHead, stepHead } from './step-codec.ts';
 export { STATUSES } from './step-schema.ts';
+export { COMMANDS_TOPIC, DEAD_LETTERS_TOPIC, DEFINITIONS_TOPIC, EVENTS_TOPIC, INTERNAL_TOPIC } from './topics.ts';
 export { MAX_SAMPLE_BYTES, mayTake, namedEvents, takes } from './views.ts';

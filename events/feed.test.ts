@@ -7,9 +7,8 @@ import { Step } from '../core/step.ts';
 import { BatchBuilder, type Compression } from '../log/batch.ts';
 import type { Log } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
-import { type EventFeed, type NamedEvent, openFeed, type PlacedStep, type StepRecord } from './events.ts';
+import { EVENTS_TOPIC, type EventFeed, type NamedEvent, openFeed, type PlacedStep, type StepRecord } from './events.ts';
 
-const TOPIC = 'nf.events';
 const names = () => ({ workflow: 'orders', id: (node: number) => `n${node}`, type: () => 'expression' });
 const decode = (bytes: Buffer, start: number, end: number) =>
   JSON.parse(bytes.toString('utf8', start, end)) as StepRecord;
@@ -19,11 +18,11 @@ async function opened(
   body: (open: () => Promise<EventFeed>, log: Log) => Promise<void>,
 ): Promise<void> {
   const log = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
-  await log.admin.create(TOPIC, { partitions });
+  await log.admin.create(EVENTS_TOPIC, { partitions });
   const feeds: EventFeed[] = [];
   try {
     await body(async () => {
-      const feed = await openFeed({ log, clock: systemClock, topic: TOPIC, partitions, decode, names });
+      const feed = await openFeed({ log, clock: systemClock, partitions, decode, names });
       feeds.push(feed);
       return feed;
     }, log);
@@ -59,7 +58,7 @@ async function appendTexts(
   step.settle();
   const producer = await log.producer(transactionalId === undefined ? {} : { transactionalId });
   if (transactionalId !== undefined) producer.begin();
-  await producer.append(TOPIC, partition, builder.finish(compression));
+  await producer.append(EVENTS_TOPIC, partition, builder.finish(compression));
   if (transactionalId !== undefined) await producer.commit();
   await producer.close();
 }

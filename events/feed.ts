@@ -40,9 +40,8 @@ export interface Subscription {
 export interface FeedParts {
   readonly log: Log;
   readonly clock: Clock;
-  readonly topic: string;
   readonly partitions: number;
   decode(bytes: Bytes, start: number, end: number): StepRecord;
-  /** Of a definition by its hash, at a revision of its graph. */
-  names(definition: string, revision: number): GraphNames;
+  /** Of a definition by its hash. */
+  names(definition: string): GraphNames;
 }

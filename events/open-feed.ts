@@ -4,6 +4,7 @@ import { BatchView } from '../log/batch.ts';
 import type { Fetched, LogReader } from '../log/log.ts';
 import type { FeedCursor, FeedFilter, PlacedStep, StepRecord } from './events.ts';
 import type { EventFeed, FeedParts, Subscription, TakeEvent, TakeStep } from './feed.ts';
+import { EVENTS_TOPIC } from './topics.ts';
 import { mayTake, namedEvents, takes } from './views.ts';
 
 const FETCH_WAIT_MS = 500;
@@ -16,10 +17,17 @@ export async function openFeed(parts: FeedParts): Promise<EventFeed> {
   return new Feed(parts, stable);
 }
 
-function bounds({ log, topic, partitions }: FeedParts, which: 'start' | 'stable'): Promise<number[]> {
+function bounds({ log, partitions }: FeedParts, which: 'start' | 'stable'): Promise<number[]> {
   return Promise.all(
-    Array.from({ length: partitions }, async (_, partition) => (await log.admin.bounds(topic, partition))[which]),
+    Array.from(
+      { length: partitions },
+      async (_, partition) => (await log.admin.bounds(EVENTS_TOPIC, partition))[which],
+    ),
   );
+}
+
+function placesOf(positions: readonly Position[]) {
+  return positions.map((position, partition) => ({ topic: EVENTS_TOPIC, partition, position }));
 }
 
 class Feed implements EventFeed {
@@ -44,8 +52,7 @@ class Feed implements EventFeed {
     return this.#follow(from, (step, cursor) => {
       const { record } = step;
       if (filter.execution !== undefined && filter.execution !== record.execution) return undefined;
-      if (hasWords(filter) && !mayTake(filter, record, this.#parts.names(record.definition, record.revision)))
-        return undefined;
+      if (hasWords(filter) && !mayTake(filter, record, this.#parts.names(record.definition))) return undefined;
       return take(step, cursor());
     });
   }
@@ -54,7 +61,7 @@ class Feed implements EventFeed {
     return this.#follow(from, (step, cursor, before) => {
       const { record } = step;
       if (filter.execution !== undefined && filter.execution !== record.execution) return;
-      const names = this.#parts.names(record.definition, record.revision);
+      const names = this.#parts.names(record.definition);
       if (!mayTake(filter, record, names)) return;
       const all = namedEvents(record, names);
       const last = all.findLastIndex((event) => takes(filter, event));
@@ -83,13 +90,12 @@ class Feed implements EventFeed {
 
   /** Reads what is older than the feed for one subscriber, and hands it over to the feed. */
   async #catchUp(follower: Follower): Promise<void> {
-    const { log, topic, partitions } = this.#parts;
+    const { log } = this.#parts;
     const starts = await bounds(this.#parts, 'start');
     follower.positions = starts.map((start, partition) => Math.max(start, follower.positions[partition] ?? start));
     const reader = log.reader({ isolation: 'committed' });
     try {
-      const assigned = follower.positions.map((position, partition) => ({ topic, partition, position }));
-      reader.assign(assigned.slice(0, partitions));
+      reader.assign(placesOf(follower.positions));
       while (!follower.closed && !this.#hasCaughtUp(follower)) {
         for (const fetched of await reader.fetch(FETCH_WAIT_MS, follower.signal)) {
           await this.#visit(fetched, {
@@ -112,12 +118,12 @@ class Feed implements EventFeed {
   }
 
   async #read(): Promise<void> {
-    const { log, clock, topic } = this.#parts;
+    const { log, clock } = this.#parts;
     const { signal } = this.#stop;
     while (!signal.aborted) {
       const reader = log.reader({ isolation: 'committed' });
       try {
-        reader.assign(this.#positions.map((position, partition) => ({ topic, partition, position })));
+        reader.assign(placesOf(this.#positions));
         await this.#readOn(reader, signal);
       } catch {
         // read again from where it stood; nobody has been handed anything of what failed

@@ -151,7 +151,7 @@ async function commitSteps(log: Log, steps: readonly StepRecord[]): Promise<void
 test('what lies between the steps in the log is no lag', async () => {
   const log = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
   await log.admin.create(EVENTS_TOPIC, { partitions: 1 });
-  const parts = { log, clock: systemClock, topic: EVENTS_TOPIC, partitions: 1, decode: decodeStep, names };
+  const parts = { log, clock: systemClock, partitions: 1, decode: decodeStep, names };
   const record: StepRecord = {
     ...{ execution: 'a', seq: 1, revision: 1, definition: 'h', at: 1, cause: { kind: 'continue' } },
     events: [started],

@@ -27,8 +27,8 @@ export interface Projections {
   close(): Promise<void>;
 }
 
-/** The names of nodes in a definition, by its hash, at a revision of its graph. */
-export type NamesOf = (definition: string, revision: number) => GraphNames;
+/** The names of nodes in a definition, by its hash. */
+export type NamesOf = (definition: string) => GraphNames;
 
 export interface ExecutionPlace {
   readonly partition: number;

@@ -187,7 +187,7 @@ async function putLetter(
     return;
   }
   if (event.type !== 'dead-letter') return;
-  const graph: GraphNames = names(record.definition, record.revision);
+  const graph: GraphNames = names(record.definition);
   const workflow =
     changes.get(record.execution)?.started?.workflow ?? known.get(record.execution)?.workflow ?? graph.workflow;
   await query(

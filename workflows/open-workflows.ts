@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { FlowError } from '../core/errors.ts';
 import type { Json, Millis } from '../core/ids.ts';
-import { COMMANDS_TOPIC, decodeStep, EVENTS_TOPIC, openFeed } from '../events/events.ts';
+import { COMMANDS_TOPIC, decodeStep, openFeed } from '../events/events.ts';
 import type { Log } from '../log/log.ts';
 import { DEFAULT_SETTINGS, type Run, type RunSettings, startRun } from '../runtime/runtime.ts';
 import type { StateBackend } from '../state/state.ts';
@@ -131,7 +131,7 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
   started(run);
   run.finished.catch((reason: unknown) => answers.failAll(reason));
   const names = graphNames(catalogue, graphs);
-  const feed = await openFeed({ log, clock, topic: EVENTS_TOPIC, partitions, decode: decodeStep, names });
+  const feed = await openFeed({ log, clock, partitions, decode: decodeStep, names });
   const facade = new Facade({
     ...{ log, clock, language, lifecycle, graphs, catalogue, answers, sender, commands, run, partitions, feed, names },
     figures: () => ({ ...figures }),

@@ -80,7 +80,7 @@ export interface Workflows {
 
   readonly feed: EventFeed;
   /** The words of node numbers, for whoever reads step records of the feed. */
-  names(definition: string, revision: number): GraphNames;
+  names(definition: string): GraphNames;
   /** Of the run of the control plane in this process. */
   health(): Health;
   readonly figures: () => WorkflowFigures;

@@ -59,8 +59,8 @@ async function told(workflows: Workflows, execution: string): Promise<Required<T
   const view = await workflows.ended(execution);
   const causes = new Map<string, string>();
   const order: string[] = [];
-  for (const { events, definition, revision } of await workflows.history(execution)) {
-    const names = workflows.names(definition, revision);
+  for (const { events, definition } of await workflows.history(execution)) {
+    const names = workflows.names(definition);
     for (const event of events) {
       if (event.type !== 'node' || event.iteration !== '') continue;
       const id = names.id(event.node);
