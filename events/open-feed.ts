@@ -2,7 +2,7 @@ import { FlowError, messageOf } from '../core/errors.ts';
 import { type Position, partitionName } from '../core/ids.ts';
 import { BatchView } from '../log/batch.ts';
 import type { Fetched, LogReader } from '../log/log.ts';
-import type { FeedCursor, FeedFilter, PlacedStep, StepRecord } from './events.ts';
+import type { FeedCursor, FeedFilter, GraphNames, NamedEvent, PlacedStep, StepRecord } from './events.ts';
 import type { EventFeed, FeedParts, Subscription, TakeEvent, TakeStep } from './feed.ts';
 import { EVENTS_TOPIC } from './topics.ts';
 import { mayTake, namedEvents, takes } from './views.ts';
@@ -37,6 +37,7 @@ class Feed implements EventFeed {
   readonly #all = new Set<Follower>();
   readonly #stop = new AbortController();
   readonly #reading: Promise<void>;
+  #words: Words | undefined;
 
   constructor(parts: FeedParts, positions: number[]) {
     this.#parts = parts;
@@ -51,24 +52,23 @@ class Feed implements EventFeed {
   steps(filter: FeedFilter, from: FeedCursor | undefined, take: TakeStep): Subscription {
     return this.#follow(from, (step, cursor) => {
       const { record } = step;
-      if (filter.execution !== undefined && filter.execution !== record.execution) return undefined;
-      if (hasWords(filter) && !mayTake(filter, record, this.#parts.names(record.definition))) return undefined;
-      return take(step, cursor());
+      return mayTake(filter, record, () => this.#wordsOf(record).names) ? take(step, cursor()) : undefined;
     });
   }
 
   events(filter: FeedFilter, from: FeedCursor | undefined, take: TakeEvent): Subscription {
     return this.#follow(from, (step, cursor, before) => {
-      const { record } = step;
-      if (filter.execution !== undefined && filter.execution !== record.execution) return;
-      const names = this.#parts.names(record.definition);
-      if (!mayTake(filter, record, names)) return;
-      const all = namedEvents(record, names);
-      const last = all.findLastIndex((event) => takes(filter, event));
-      for (const [i, event] of all.entries()) {
-        if (takes(filter, event)) take(event, i === last ? cursor() : before());
-      }
+      const words = this.#wordsOf(step.record);
+      if (!mayTake(filter, step.record, () => words.names)) return;
+      const taken = words.events.filter((event) => takes(filter, event));
+      for (const [i, event] of taken.entries()) take(event, i === taken.length - 1 ? cursor() : before());
     });
+  }
+
+  /** The live subscribers are handed one and the same record, one after the other. */
+  #wordsOf(record: StepRecord): Words {
+    if (this.#words?.record !== record) this.#words = new Words(record, (hash) => this.#parts.names(hash));
+    return this.#words;
   }
 
   async close(): Promise<void> {
@@ -273,6 +273,25 @@ class Follower implements Subscription {
   }
 }
 
-function hasWords({ workflow, node, types }: FeedFilter): boolean {
-  return workflow !== undefined || node !== undefined || types !== undefined;
+/** A record in words, found when they are first asked for. */
+class Words {
+  readonly record: StepRecord;
+  readonly #find: FeedParts['names'];
+  #names: GraphNames | undefined;
+  #events: readonly NamedEvent[] | undefined;
+
+  constructor(record: StepRecord, find: FeedParts['names']) {
+    this.record = record;
+    this.#find = find;
+  }
+
+  get names(): GraphNames {
+    this.#names ??= this.#find(this.record.definition);
+    return this.#names;
+  }
+
+  get events(): readonly NamedEvent[] {
+    this.#events ??= namedEvents(this.record, this.names);
+    return this.#events;
+  }
 }

@@ -58,7 +58,8 @@ test('a sample never exceeds its bound', () => {
     fc.property(
       fc.oneof(fc.string({ maxLength: 4000 }), fc.string({ unit: 'binary', maxLength: 4000 }), fc.array(fc.string())),
       (value) => {
-        const [event] = namedEvents(record([{ type: 'output', ...at, port: 'out', value, bytes: 0 }]), NAMES);
+        const bytes = Buffer.byteLength(JSON.stringify(value));
+        const [event] = namedEvents(record([{ type: 'output', ...at, port: 'out', value, bytes }]), NAMES);
         assert.ok(Buffer.byteLength(JSON.stringify(event!.data['sample'])) <= MAX_SAMPLE_BYTES);
       },
     ),
@@ -107,11 +108,11 @@ test('what a filter says of a step fits what it says of its events', () => {
     fc.property(filters, fc.subarray([...events]), (filter, some) => {
       const step = record(some);
       const taken = namedEvents(step, NAMES).filter((event) => takes(filter, event));
-      if (taken.length > 0) assert.ok(mayTake(filter, step, NAMES));
+      if (taken.length > 0) assert.ok(mayTake(filter, step, () => NAMES));
     }),
     { seed: 12, numRuns: 500 },
   );
-  assert.ok(!mayTake({ node: 'n3' }, record(events), NAMES), 'progress is no event of the outside');
+  assert.ok(!mayTake({ node: 'n3' }, record(events), () => NAMES), 'progress is no event of the outside');
 });
 
 test('a cursor is text and back; what is none is refused', () => {

@@ -41,15 +41,15 @@ function isInline(event: StepEvent): boolean {
 }
 
 /** Whether a step may hold an event that the filter takes: asked before anything of it is turned into words. */
-export function mayTake(filter: FeedFilter, record: StepRecord, names: GraphNames): boolean {
+export function mayTake(filter: FeedFilter, record: StepRecord, names: () => GraphNames): boolean {
   if (filter.execution !== undefined && filter.execution !== record.execution) return false;
-  if (filter.workflow !== undefined && filter.workflow !== names.workflow) return false;
+  if (filter.workflow !== undefined && filter.workflow !== names().workflow) return false;
   if (filter.types === undefined && filter.node === undefined) return true;
   return record.events.some((event) => {
     const type = TYPES[event.type];
     if (type === undefined) return false;
     if (filter.types !== undefined && !filter.types.includes(type)) return false;
-    return filter.node === undefined || ('node' in event && names.id((event as At).node) === filter.node);
+    return filter.node === undefined || ('node' in event && names().id((event as At).node) === filter.node);
   });
 }
 
@@ -101,13 +101,13 @@ function dataOf(cause: Cause, event: StepEvent): { readonly [name: string]: Json
       return {
         status: event.status,
         degraded: event.degraded,
-        output: sampleOf(event.output).sample,
+        output: sampleOf(event.output, Buffer.byteLength(JSON.stringify(event.output))).sample,
         error: plain(event.error),
       };
     case 'node':
       return { from: event.from, to: event.to, attempt: event.attempt, cause: event.cause, trigger: causeText(cause) };
     case 'output':
-      return { port: event.port, bytes: event.bytes, ...sampleOf(event.value) };
+      return { port: event.port, bytes: event.bytes, ...sampleOf(event.value, event.bytes) };
     case 'attempt-failed':
       return { attempt: event.attempt, error: plain(event.error), decision: event.decision, retryAt: event.retryAt };
     case 'dead-letter':
@@ -124,10 +124,10 @@ function causeText(cause: Cause): string {
   return cause.kind === 'timer' ? `timer ${cause.timer}` : 'continued';
 }
 
-/** The value where it is small, else how it begins. */
-function sampleOf(value: Json): { readonly sample: Json; readonly cut: boolean } {
+/** The value where it is small as JSON, else how that begins. */
+function sampleOf(value: Json, bytes: number): { readonly sample: Json; readonly cut: boolean } {
+  if (bytes <= MAX_SAMPLE_BYTES) return { sample: value, cut: false };
   const text = JSON.stringify(value);
-  if (Buffer.byteLength(text) <= MAX_SAMPLE_BYTES) return { sample: value, cut: false };
   // cut at a place that leaves whole characters; JSON's escapes make a text of it at most twice as long
   return { sample: text.slice(0, MAX_SAMPLE_BYTES / 4).replace(/[\ud800-\udbff]$/, ''), cut: true };
 }
