@@ -1,6 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import { FlowError } from '../core/errors.ts';
-import type { Json, Millis } from '../core/ids.ts';
+import type { Millis } from '../core/ids.ts';
 import { COMMANDS_TOPIC, decodeStep, openFeed } from '../events/events.ts';
 import type { Log } from '../log/log.ts';
 import { DEFAULT_SETTINGS, type Run, type RunSettings, startRun } from '../runtime/runtime.ts';
@@ -13,6 +12,7 @@ import { Coordinator } from './control/coordinator.ts';
 import { GraphCache } from './control/definition-rows.ts';
 import { Facade } from './control/facade.ts';
 import { graphNames } from './control/graph-names.ts';
+import { publishedGraph } from './control/known-graphs.ts';
 import { CONTROL_STORE, controlProgram } from './control/program.ts';
 import { restored } from './control/restored.ts';
 import { runInline } from './control/run-inline.ts';
@@ -84,12 +84,7 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
       ...{ log, clock, state: parts.state, directory: parts.directory, telemetry: parts.telemetry },
       ...settings.segments,
     },
-    async graph(hash) {
-      if (catalogue.byHash(hash) === undefined) await catalogue.refresh();
-      const found = catalogue.byHash(hash);
-      if (found === undefined) throw new FlowError('workflow.unknown-definition', `there is no definition ${hash}`);
-      return graphs.base(hash, () => found.document as unknown as Json);
-    },
+    graph: (hash) => publishedGraph(catalogue, graphs, hash),
   });
   const calls = new TaskCalls({
     segments,

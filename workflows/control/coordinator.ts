@@ -1,4 +1,3 @@
-import { FlowError } from '../../core/errors.ts';
 import type { Json, Millis } from '../../core/ids.ts';
 import { type Cause, encodeStep, type StepEvent, type StepRecord } from '../../events/events.ts';
 import type { KeyValueStore, ProcessContext, Processor, WindowStore } from '../../operators/operators.ts';
@@ -186,7 +185,8 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       return undefined;
     }
     const wanted = workflow === undefined ? undefined : (version ?? this.#definitions.newest(workflow));
-    const graph = wanted === undefined ? undefined : this.#base(workflow!, wanted);
+    const hash = wanted === undefined ? undefined : this.#definitions.hash(workflow!, wanted);
+    const graph = hash === undefined ? undefined : this.#base(hash);
     if (graph === undefined && isOfSchedule(due)) {
       this.#tellSchedule(workflow!, { again: messageOf(due) }, due.at);
       return undefined;
@@ -217,19 +217,13 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     this.#deliver({ effect: 'send', execution, workflow: null, command }, due, due.at, open);
   }
 
-  #base(workflow: string, version: string): Graph | undefined {
-    const hash = this.#definitions.hash(workflow, version);
-    return hash === undefined ? undefined : this.#parts.graphs.base(hash, () => this.#definitions.document(hash));
+  #base(hash: string): Graph {
+    return this.#parts.graphs.base(hash, () => this.#definitions.document(hash));
   }
 
   #graphOf(rows: StoredRows): Graph {
-    const { workflow, version, revision } = rows.header()!;
-    const base = this.#base(workflow, version);
-    if (base === undefined) {
-      throw new FlowError('record.failed', `workflow ${workflow} ${version} of ${rows.execution} is gone`);
-    }
-    if (base.revision === revision) return base;
-    return this.#parts.graphs.patched(base, rows.execution, revision, () => rows.patches());
+    const { definition, revision } = rows.header()!;
+    return this.#parts.graphs.of(this.#base(definition), rows.execution, revision, () => rows.patches());
   }
 
   /** A task that has ended, or waits for another attempt, gives back its slot in the step that says so. */

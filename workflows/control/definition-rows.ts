@@ -1,3 +1,4 @@
+import { FlowError } from '../../core/errors.ts';
 import type { Json } from '../../core/ids.ts';
 import type { KeyValueStore } from '../../operators/operators.ts';
 import type { Graph } from '../graph.ts';
@@ -21,8 +22,9 @@ export class GraphCache {
     return this.#find(hash, () => this.#language.compile(document()));
   }
 
-  /** That of an execution which was patched; `patches` are asked for where it is not at hand. */
-  patched(base: Graph, execution: string, revision: number, patches: () => readonly (readonly PatchOp[])[]): Graph {
+  /** That of an execution; its patches are asked for where it has some, and their graph is not at hand. */
+  of(base: Graph, execution: string, revision: number, patches: () => readonly (readonly PatchOp[])[]): Graph {
+    if (revision === base.revision) return base;
     return this.#find(`${execution} ${revision}`, () => {
       let graph = base;
       for (const ops of patches().slice(0, revision - base.revision)) {
@@ -73,7 +75,9 @@ export class DefinitionRows {
   }
 
   document(hash: string): Json {
-    return this.#store.get(`h${hash}`)!;
+    const document = this.#store.get(`h${hash}`);
+    if (document === undefined) throw new FlowError('record.failed', `definition ${hash} is gone`);
+    return document;
   }
 }
 

@@ -11,6 +11,7 @@ import type { ExecutionView } from '../workflows.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { GraphCache } from './definition-rows.ts';
 import { historyOf } from './history.ts';
+import { publishedGraph } from './known-graphs.ts';
 import { type Folded, fold, MemoryStore } from './memory-rows.ts';
 import { CONTROL_STORE } from './program.ts';
 import { restored } from './restored.ts';
@@ -52,11 +53,8 @@ export class Inspector {
     const rows = new StoredRows(new MemoryStore(await this.#rows(execution)), execution);
     const header = rows.header();
     if (header === undefined) return this.at(execution, Number.POSITIVE_INFINITY);
-    const base = await this.#base(header.workflow, header.version, header.definition);
-    const { graphs } = this.#parts;
-    const { revision } = header;
-    const isBase = revision === base.revision;
-    const graph = isBase ? base : graphs.patched(base, execution, revision, () => rows.patches());
+    const base = await this.#base(header.definition);
+    const graph = this.#parts.graphs.of(base, execution, header.revision, () => rows.patches());
     return { rows, graph, output: null, endedAt: null };
   }
 
@@ -75,12 +73,11 @@ export class Inspector {
   }
 
   async fold(execution: string, records: readonly StepRecord[]): Promise<Folded | undefined> {
-    const started = records[0]?.events.find((event) => event.type === 'started');
-    if (started?.type !== 'started') return undefined;
-    const base = await this.#base(started.workflow, started.version, records[0]!.definition);
+    const [first] = records;
+    if (first === undefined || !first.events.some(({ type }) => type === 'started')) return undefined;
     return fold(execution, records, {
       lifecycle: this.#parts.lifecycle,
-      base: () => base,
+      base: await this.#base(first.definition),
       patch: (graph, ops) => this.#patched(graph, ops),
     });
   }
@@ -106,16 +103,8 @@ export class Inspector {
     return next;
   }
 
-  async #base(workflow: string, version: string, hash: string): Promise<Graph> {
-    const { catalogue, graphs } = this.#parts;
-    let definition = catalogue.find(workflow, version);
-    if (definition === undefined) {
-      await catalogue.refresh();
-      definition = catalogue.find(workflow, version);
-    }
-    if (definition === undefined) throw new Error(`definition ${workflow} ${version} (${hash}) is gone`);
-    const { document } = definition;
-    return graphs.base(definition.hash, () => document as unknown as Json);
+  #base(hash: string): Promise<Graph> {
+    return publishedGraph(this.#parts.catalogue, this.#parts.graphs, hash);
   }
 
   async #rows(execution: string): Promise<readonly (readonly [string, Json])[]> {

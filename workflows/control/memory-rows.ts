@@ -41,26 +41,25 @@ export interface Folded {
 
 export interface FoldParts {
   readonly lifecycle: Lifecycle;
-  base(workflow: string, version: string, hash: string): Graph;
+  readonly base: Graph;
   patch(graph: Graph, ops: readonly PatchOp[]): Graph;
 }
 
-export function fold(execution: string, records: readonly StepRecord[], parts: FoldParts): Folded | undefined {
+/** Of an execution's records from the first. */
+export function fold(execution: string, records: readonly StepRecord[], parts: FoldParts): Folded {
   const rows = new StoredRows(new MemoryStore(), execution);
-  let graph: Graph | undefined;
+  let graph = parts.base;
   let output: Json = null;
   let endedAt: number | null = null;
   for (const record of records) {
     for (const event of record.events) {
-      if (event.type === 'started') graph ??= parts.base(event.workflow, event.version, record.definition);
       if (event.type === 'ended') {
         output = event.output;
         endedAt = record.at;
       }
-      if (graph === undefined) continue;
       parts.lifecycle.evolve(rows, graph, record, event);
       if (event.type === 'patched') graph = parts.patch(graph, event.ops as unknown as readonly PatchOp[]);
     }
   }
-  return graph === undefined ? undefined : { rows, graph, output, endedAt };
+  return { rows, graph, output, endedAt };
 }
