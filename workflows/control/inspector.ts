@@ -9,6 +9,7 @@ import type { Language } from '../language.ts';
 import type { Lifecycle, PatchOp } from '../lifecycle/lifecycle.ts';
 import type { ExecutionView } from '../workflows.ts';
 import type { Catalogue } from './catalogue.ts';
+import { committedRows } from './committed-rows.ts';
 import type { GraphCache } from './definition-rows.ts';
 import { historyOf } from './history.ts';
 import { publishedGraph } from './known-graphs.ts';
@@ -29,8 +30,6 @@ export interface InspectorParts {
   readonly partitions: number;
 }
 
-const ROWS_AT_ONCE = 1000;
-
 /** Looks at executions: the rows of those that run, the step records of those that have ended. */
 export class Inspector {
   readonly #parts: InspectorParts;
@@ -50,11 +49,13 @@ export class Inspector {
   }
 
   async now(execution: string): Promise<Folded | undefined> {
-    const rows = new StoredRows(new MemoryStore(await this.#rows(execution)), execution);
+    const { run, clock, graphs } = this.#parts;
+    const found = await committedRows(run, clock, `${execution}\0`, `${execution}\u0001`);
+    const rows = new StoredRows(new MemoryStore(found), execution);
     const header = rows.header();
     if (header === undefined) return this.at(execution, Number.POSITIVE_INFINITY);
     const base = await this.#base(header.definition);
-    const graph = this.#parts.graphs.of(base, execution, header.revision, () => rows.patches());
+    const graph = graphs.of(base, execution, header.revision, () => rows.patches());
     return { rows, graph, output: null, endedAt: null };
   }
 
@@ -105,20 +106,6 @@ export class Inspector {
 
   #base(hash: string): Promise<Graph> {
     return publishedGraph(this.#parts.catalogue, this.#parts.graphs, hash);
-  }
-
-  async #rows(execution: string): Promise<readonly (readonly [string, Json])[]> {
-    const store = this.#parts.run.query.store<string, Json>(CONTROL_STORE);
-    const [from, to] = [`${execution}\0`, `${execution}\u0001`];
-    const rows: (readonly [string, Json])[] = [];
-    for (;;) {
-      const last = rows.at(-1)?.[0];
-      const after = last === undefined ? {} : { after: last };
-      const limits = { limit: ROWS_AT_ONCE, read: 'committed', ...after } as const;
-      const found = await restored(this.#parts.clock, () => store.range(from, to, limits));
-      rows.push(...found);
-      if (found.length < ROWS_AT_ONCE) return rows;
-    }
   }
 }
 

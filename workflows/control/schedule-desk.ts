@@ -1,14 +1,13 @@
 import type { Clock } from '../../core/clock.ts';
 import { FlowError } from '../../core/errors.ts';
-import type { Json, Millis } from '../../core/ids.ts';
+import type { Millis } from '../../core/ids.ts';
 import type { Run } from '../../runtime/runtime.ts';
 import { backfill, type Due } from '../../scheduler/scheduler.ts';
 import { dueExecution, dueInput, type ScheduleTrigger, scheduleTriggers } from '../schedule-triggers.ts';
 import type { Backfilled, Definition, ScheduleView, Workflows } from '../workflows.ts';
 import { type Catalogue, storedOf } from './catalogue.ts';
+import { committedRows } from './committed-rows.ts';
 import { scheduleKey } from './messages.ts';
-import { CONTROL_STORE } from './program.ts';
-import { restored } from './restored.ts';
 import type { ScheduleRow } from './schedule-row.ts';
 import { SCHEDULE_ROWS } from './schedules.ts';
 import type { Sender } from './sender.ts';
@@ -25,7 +24,6 @@ export interface ScheduleDeskParts {
 /** Starts of one backfill that are on their way at once, and in all. */
 const STARTS_AT_ONCE = 100;
 const MOST_STARTS = 10_000;
-const ROWS_AT_ONCE = 1000;
 
 /** What people ask of schedules. */
 export class ScheduleDesk {
@@ -54,16 +52,8 @@ export class ScheduleDesk {
 
   async list(): Promise<readonly ScheduleView[]> {
     const { run, clock } = this.#parts;
-    const store = run.query.store<string, Json>(CONTROL_STORE);
-    const views: ScheduleView[] = [];
-    let after: { readonly after?: string } = {};
-    for (;;) {
-      const limits = { limit: ROWS_AT_ONCE, read: 'committed', ...after } as const;
-      const rows = await restored(clock, () => store.range(...SCHEDULE_ROWS, limits));
-      for (const [, row] of rows) views.push(...viewsOf(row as unknown as ScheduleRow));
-      if (rows.length < ROWS_AT_ONCE) return views;
-      after = { after: rows.at(-1)![0] };
-    }
+    const rows = await committedRows(run, clock, ...SCHEDULE_ROWS);
+    return rows.flatMap(([, row]) => viewsOf(row as unknown as ScheduleRow));
   }
 
   async backfill(
