@@ -117,9 +117,7 @@ export class Answers {
     this.#stop.abort();
     await this.#reading;
     await this.#reader.close();
-    const reason = new FlowError('stopped', 'the engine has stopped; commands that were sent may still have an effect');
-    for (const { reject } of this.#pending.values()) reject(reason);
-    this.#pending.clear();
+    this.failAll(new FlowError('stopped', 'the engine has stopped; commands that were sent may still have an effect'));
   }
 
   async #read(): Promise<void> {

@@ -100,6 +100,7 @@ test('what runs when the engine stops runs again behind it, and counts once', as
   await gate.open('again/a');
   await until(() => gate.running.includes('again/b'));
   await workflows.drain();
+  await assert.rejects(workflows.pause('again'), { code: 'stopped' });
   workflows = await openHere();
   await until(() => gate.calls.get('again/b') === 2);
   await gate.open('again/b');
