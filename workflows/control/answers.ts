@@ -43,8 +43,6 @@ export class Answers {
   readonly #view = new BatchView();
   #reading: Promise<void> | undefined;
   #failure: unknown;
-  /** Step records seen since it was opened. */
-  seen = 0;
 
   private constructor(parts: AnswersParts, reader: LogReader) {
     this.#parts = parts;
@@ -151,7 +149,6 @@ export class Answers {
     for (let i = 0; i < count; i++) {
       const start = valueStarts[i]!;
       if (positions[i]! < from || start < 0) continue;
-      this.seen++;
       const end = valueEnds[i]!;
       const head = stepHead(bytes, start, end);
       const id = head.cause.kind === 'command' ? head.cause.id : undefined;

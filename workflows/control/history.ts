@@ -1,4 +1,3 @@
-import type { Position } from '../../core/ids.ts';
 import { decodeStep, EVENTS_TOPIC, type StepRecord, stepHead } from '../../events/events.ts';
 import { type Log, partitionForKey } from '../../log/log.ts';
 import { eachRecord } from '../../runtime/runtime.ts';
@@ -11,12 +10,7 @@ export function partitionOf(execution: string, partitions: number): number {
 }
 
 /** The committed step records of an execution, in order; those that answer a command without effect are none. */
-export async function historyOf(
-  log: Log,
-  execution: string,
-  partitions: number,
-  from: Position = 0,
-): Promise<readonly StepRecord[]> {
+export async function historyOf(log: Log, execution: string, partitions: number): Promise<readonly StepRecord[]> {
   const found: StepRecord[] = [];
   const visit = ({ bytes, valueStarts, valueEnds }: Visited, i: number) => {
     const start = valueStarts[i]!;
@@ -24,7 +18,7 @@ export async function historyOf(
     const head = stepHead(bytes, start, valueEnds[i]!);
     if (head.execution === execution && head.seq > 0) found.push(decodeStep(bytes, start, valueEnds[i]!));
   };
-  await eachRecord(log, EVENTS_TOPIC, partitionOf(execution, partitions), visit, from);
+  await eachRecord(log, EVENTS_TOPIC, partitionOf(execution, partitions), visit);
   return found;
 }
 

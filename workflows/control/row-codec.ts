@@ -7,23 +7,24 @@ import type { Header, NodeRow, RowTimer } from '../lifecycle/lifecycle.ts';
 const PHASES: readonly Header['phase'][] = ['running', 'paused', 'cancelling', 'compensating', 'ended'];
 const MODES: readonly Header['mode'][] = ['realtime', 'batch', 'streaming'];
 
+/** A flag; stored rows may have the bit below it set, which says nothing. */
+const SIGNALS = 2;
+
 /** A header, and what else is known of the execution as a whole. */
 export interface StoredHeader {
   readonly header: Header;
   /** The time of its last step. */
   readonly at: Millis;
-  /** Rows lie in iterations of containers too. */
-  readonly deep: boolean;
   /** There are signals that nobody has taken. */
   readonly signals: boolean;
 }
 
-export function encodeHeader({ header, at, deep, signals }: StoredHeader): Json {
+export function encodeHeader({ header, at, signals }: StoredHeader): Json {
   const { counts } = header;
   return [
     1,
     at,
-    (deep ? 1 : 0) + (signals ? 2 : 0),
+    signals ? SIGNALS : 0,
     header.workflow,
     header.version,
     header.definition,
@@ -56,11 +57,9 @@ export function decodeHeader(execution: string, stored: Json): StoredHeader {
   const list = stored as readonly unknown[];
   const counted = list[13] as readonly number[];
   const counts = Object.fromEntries(STATUSES.map((status, i) => [status, counted[i]!])) as Header['counts'];
-  const flags = list[2] as number;
   return {
     at: list[1] as number,
-    deep: (flags & 1) !== 0,
-    signals: (flags & 2) !== 0,
+    signals: ((list[2] as number) & SIGNALS) !== 0,
     header: {
       execution,
       workflow: list[3] as string,

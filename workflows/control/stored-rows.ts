@@ -30,7 +30,6 @@ export class StoredRows implements Rows {
   readonly #pages = new Map<string, Map<number, Page>>();
   #header: Header | undefined;
   #isNew = false;
-  #deep = false;
   #allRead = false;
   #signals: StoredSignal[] | undefined;
   #hasSignals = false;
@@ -44,10 +43,9 @@ export class StoredRows implements Rows {
       this.#isNew = true;
       return;
     }
-    const { header, at, deep, signals } = decodeHeader(execution, stored);
+    const { header, at, signals } = decodeHeader(execution, stored);
     this.#header = header;
     this.at = at;
-    this.#deep = deep;
     this.#hasSignals = signals;
   }
 
@@ -168,12 +166,11 @@ export class StoredRows implements Rows {
       this.#hasSignals = this.#signals!.length > 0;
     }
     this.at = at;
-    this.#store.put(this.#name('h'), encodeHeader({ header, at, deep: this.#deep, signals: this.#hasSignals }));
+    this.#store.put(this.#name('h'), encodeHeader({ header, at, signals: this.#hasSignals }));
     this.#isNew = false;
   }
 
   #writePage(iteration: string, number: number, page: Page): void {
-    if (iteration !== '') this.#deep = true;
     for (const [node, ports] of page.outputs) {
       for (const [port, value] of ports) {
         if (value === undefined || isSmall(value)) continue;
