@@ -22,6 +22,10 @@ export function scheduleTriggers({ triggers = [] }: WorkflowDocument): readonly 
   return triggers.filter(({ type }) => type === 'schedule').map(readTrigger);
 }
 
+export function hasSchedule({ triggers = [] }: WorkflowDocument): boolean {
+  return triggers.some(({ type }) => type === 'schedule');
+}
+
 function readTrigger({ config = {}, overlap, catchUp }: TriggerSpec): ScheduleTrigger {
   const { cron, timeZone, input, from, until } = config;
   return {

@@ -164,7 +164,7 @@ export class Answers {
         const rejected = event?.type === 'rejected' ? { code: event.code, why: event.why } : undefined;
         pending.resolve({ seq: head.seq, rejected });
       }
-      if (record?.events.some(({ type }) => type === 'ended')) for (const take of [...(ends ?? [])]) take(record);
+      if (record !== undefined && ends !== undefined && isLast(record)) for (const take of [...ends]) take(record);
     }
   }
 
@@ -181,4 +181,9 @@ export class Answers {
       this.fail(id, new FlowError('workflow.unanswered', text));
     }
   }
+}
+
+/** Whether the execution ends in it. */
+export function isLast({ events }: StepRecord): boolean {
+  return events.some(({ type }) => type === 'ended');
 }

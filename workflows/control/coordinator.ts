@@ -3,7 +3,7 @@ import { type Cause, encodeStep, type StepEvent, type StepRecord } from '../../e
 import type { KeyValueStore, ProcessContext, Processor, WindowStore } from '../../operators/operators.ts';
 import type { Graph } from '../graph.ts';
 import type { Command, Decided, Effect, Header, Lifecycle } from '../lifecycle/lifecycle.ts';
-import { isDueExecution } from '../schedule-triggers.ts';
+import { hasSchedule, isDueExecution } from '../schedule-triggers.ts';
 import type { WorkflowFigures } from '../workflows.ts';
 import { DefinitionRows, type GraphCache } from './definition-rows.ts';
 import { CONTINUE, type Due, grant, isOfSchedule, messageOf, NOBODY } from './due.ts';
@@ -346,8 +346,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     if (isDueExecution(execution, workflow)) {
       // for good: a backfill may come again after years
       this.#store.put(`${DUE_DONE}${execution}`, row);
-      const hasSchedule = graph.document.triggers?.some(({ type }) => type === 'schedule');
-      if (hasSchedule) this.#tellSchedule(workflow, { ended: execution }, at);
+      if (hasSchedule(graph.document)) this.#tellSchedule(workflow, { ended: execution }, at);
       return;
     }
     const window = doneWindowMs(this.#parts.rememberMs);

@@ -2,7 +2,7 @@ import { FlowError } from '../../core/errors.ts';
 import type { StepRecord } from '../../events/events.ts';
 import type { Run } from '../../runtime/runtime.ts';
 import type { ExecutionView } from '../workflows.ts';
-import type { Answers } from './answers.ts';
+import { type Answers, isLast } from './answers.ts';
 import { type Inspector, unknownExecution } from './inspector.ts';
 import { viewOf } from './views.ts';
 
@@ -30,7 +30,7 @@ export class Ends {
   async ended(id: string, signal?: AbortSignal): Promise<ExecutionView> {
     const { answers, inspector } = this.#parts;
     const recent = answers.recent(id);
-    if (recent !== undefined && ends(recent)) return this.#view(id, [recent]);
+    if (recent !== undefined && isLast(recent)) return this.#view(id, [recent]);
     const { promise, resolve, reject } = Promise.withResolvers<StepRecord>();
     const stop = () => reject(signal?.reason);
     promise.catch(() => undefined);
@@ -43,7 +43,7 @@ export class Ends {
       if (!(await inspector.isLive(id))) {
         const records = await inspector.history(id);
         if (records.length === 0) throw unknownExecution(id);
-        if (ends(records.at(-1)!)) return await this.#view(id, records);
+        if (isLast(records.at(-1)!)) return await this.#view(id, records);
       }
       const last = await promise;
       return await this.#view(id, last.seq === 1 ? [last] : await inspector.history(id));
@@ -57,8 +57,4 @@ export class Ends {
   async #view(id: string, records: readonly StepRecord[]): Promise<ExecutionView> {
     return viewOf((await this.#parts.inspector.fold(id, records))!);
   }
-}
-
-function ends({ events }: StepRecord): boolean {
-  return events.some(({ type }) => type === 'ended');
 }

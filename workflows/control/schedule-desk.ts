@@ -3,7 +3,7 @@ import { FlowError } from '../../core/errors.ts';
 import type { Millis } from '../../core/ids.ts';
 import type { Run } from '../../runtime/runtime.ts';
 import { backfill, type Due } from '../../scheduler/scheduler.ts';
-import { dueExecution, dueInput, type ScheduleTrigger, scheduleTriggers } from '../schedule-triggers.ts';
+import { dueExecution, dueInput, hasSchedule, type ScheduleTrigger, scheduleTriggers } from '../schedule-triggers.ts';
 import type { Backfilled, Definition, ScheduleView, Workflows } from '../workflows.ts';
 import { type Catalogue, storedOf } from './catalogue.ts';
 import { committedRows } from './committed-rows.ts';
@@ -35,12 +35,14 @@ export class ScheduleDesk {
 
   /** Tells the newest version of a workflow that has a schedule, or had one, to whoever keeps it. Twice is as once. */
   async announce(workflow: string): Promise<void> {
-    if (this.#parts.catalogue.versions(workflow).some(hasSchedule)) await this.#tell(workflow);
+    if (this.#parts.catalogue.versions(workflow).some(({ document }) => hasSchedule(document)))
+      await this.#tell(workflow);
   }
 
   /** Those of which a publisher was cut short before they were told. */
   async announceAll(): Promise<void> {
-    const workflows = new Set(this.#parts.catalogue.all.filter(hasSchedule).map(({ id }) => id));
+    const scheduled = this.#parts.catalogue.all.filter(({ document }) => hasSchedule(document));
+    const workflows = new Set(scheduled.map(({ id }) => id));
     await Promise.all([...workflows].map((workflow) => this.#tell(workflow)));
   }
 
@@ -85,10 +87,6 @@ export class ScheduleDesk {
     }
     return done;
   }
-}
-
-function hasSchedule({ document }: Definition): boolean {
-  return scheduleTriggers(document).length > 0;
 }
 
 function timesOf(

@@ -1,6 +1,6 @@
 import type { Json, Millis } from '../../core/ids.ts';
 import type { Graph } from '../graph.ts';
-import type { NodeKey, NodeRow, Rows } from '../lifecycle/lifecycle.ts';
+import { keyOf, type NodeKey, type NodeRow, partsOf, type Rows } from '../lifecycle/lifecycle.ts';
 import type { ExecutionView, NodeView } from '../workflows.ts';
 import type { Folded } from './memory-rows.ts';
 
@@ -35,8 +35,8 @@ function nodeView(
   ports: readonly string[],
   startedAt: Millis,
 ): NodeView {
-  const [number, iteration = ''] = key.split('@') as [string, string?];
-  const { id, type } = graph.nodes[Number(number)]!;
+  const { node, iteration } = partsOf(key);
+  const { id, type } = graph.nodes[node]!;
   const { status, attempt, error, wait } = row;
   const since = row.since === 0 ? startedAt : row.since;
   const outputs = Object.fromEntries(ports.map((port) => [port, rows.output(key, port) ?? null]));
@@ -46,8 +46,4 @@ function nodeView(
 function unknownNode({ id, type }: Graph['nodes'][number], since: number): NodeView {
   const none = { iteration: '', status: 'PENDING', attempt: 0, outputs: {}, error: null, wait: null } as const;
   return { id, type: type.name, since, ...none };
-}
-
-function keyOf(node: number, iteration: string): NodeKey {
-  return iteration === '' ? `${node}` : `${node}@${iteration}`;
 }

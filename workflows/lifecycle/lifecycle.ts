@@ -392,6 +392,6 @@ export interface Explanation {
 export { createLifecycle } from './decide.ts';
 export { GRACE_MS, MAX_IN_FLIGHT, MAX_STEP_NODES, MAX_SYSTEM_FAILURES, MAX_VALUE_BYTES } from './limits.ts';
 export { MemoryRows } from './memory-rows.ts';
-export { keyOf, PENDING_ROW } from './row.ts';
+export { keyOf, PENDING_ROW, partsOf } from './row.ts';
 export { readToken, tokenOf } from './tokens.ts';
 export { isLegal } from './transitions.ts';
