@@ -56,7 +56,7 @@ export class SegmentCalls {
     };
     if (signal.aborted) leave();
     signal.addEventListener('abort', leave, { once: true });
-    const name = segmentName(task.i === '' ? task.x : `${task.x}.${task.i}`, task.node);
+    const name = segmentName(task.x, task.node, task.i);
     try {
       const { how, outputs } = await runSegment(this.#parts.host, {
         ...{ segment, graph: records.graph, name, input, values: task.inputs },

@@ -109,6 +109,25 @@ test('what fails in a segment fails its node, and goes to who handles it', { tim
   await workflows.drain();
 });
 
+test('segments of an execution with a long id have runs of their own', { timeout: 30_000 }, async () => {
+  const workflows = await open();
+  const document = documentOf(
+    [
+      ['a', 'map.items', { items: 'input.a' }],
+      ['ofA', 'collect'],
+      ['b', 'map.items', { items: 'input.b' }],
+      ['ofB', 'collect'],
+    ],
+    ['a > ofA', 'b > ofB'],
+  );
+  await workflows.publish(batch(document));
+  const { execution } = await workflows.start('job', { a: [1], b: [2] }, { execution: 'x'.repeat(400) });
+  const view = await workflows.ended(execution);
+  assert.equal(view.status, 'COMPLETED', JSON.stringify(view.error));
+  assert.deepEqual(view.output, { ofA: [1], ofB: [2] });
+  await workflows.drain();
+});
+
 test('cancel ends a streaming run, and leaves nothing of it', { timeout: 30_000 }, async () => {
   const log = memory();
   await log.admin.create('orders', { partitions: 1 });

@@ -283,5 +283,38 @@ test('segments are sets of nodes connected by records or by a topic', () => {
     ['a', 'b', 'e', 'f'],
     ['c', 'd'],
   ]);
-  assert.equal(segmentName('order-7/pay', 'a'), 'wf.order-7-pay.a');
+});
+
+test('no two segments share a name', () => {
+  assert.equal(segmentName('order-7', 'a'), 'wf.order-7.a');
+  const long = 'x'.repeat(512);
+  const all: readonly Parameters<typeof segmentName>[] = [
+    ['order-7', 'a'],
+    ['order-7', 'a', '0'],
+    ['order-7/pay', 'a'],
+    ['order-7-pay', 'a'],
+    ['order-7', 'a.b'],
+    ['order-7', 'a-b'],
+    ['e-2', 'n', '3'],
+    ['e', 'n', '2.3'],
+    ['e.2', 'n', '3'],
+    ['e', '2', '3'],
+    ['e', '2'],
+    ['e', '2.3'],
+    [long, 'a'],
+    [long, 'b'],
+    [`${long}y`, 'a'],
+    ['e', 'n'.repeat(128)],
+    ['e', 'n'.repeat(127)],
+  ];
+  const names = all.map((parts) => segmentName(...parts));
+  assert.equal(new Set(names).size, all.length);
+  for (const name of names) {
+    assert.match(name, /^[A-Za-z0-9._-]{1,100}$/);
+    // what a run leaves is found by its name with a dot behind
+    assert.deepEqual(
+      names.filter((other) => other.startsWith(`${name}.`)),
+      [],
+    );
+  }
 });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Ledger, ledgerTopic } from '../../checkpoints/checkpoints.ts';
 import { type Exported, runExport } from '../../connectors/export.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -53,9 +54,24 @@ export interface SegmentResult {
   readonly figures: SegmentFigures;
 }
 
-/** Of an execution and the node that stands for the segment. Names of topics go no further than 249 letters. */
-export function segmentName(execution: string, node: string): string {
-  return `wf.${execution.replaceAll(/[^A-Za-z0-9_-]/g, '-')}.${node}`.slice(0, 150);
+const PLAIN_NAME = /^wf\.[\w-]+\.[\w-]+$/;
+/** What the application of a plan may be called at most. */
+const MAX_NAME = 100;
+
+/**
+ * Of an execution, the node that stands for the segment, and its iteration: another one for each. What cannot stand in a
+ * name, or is too long for one, is told by a hash of the whole.
+ */
+export function segmentName(execution: string, node: string, iteration = ''): string {
+  const plain = `wf.${execution}.${node}`;
+  if (iteration === '' && plain.length <= MAX_NAME && PLAIN_NAME.test(plain)) return plain;
+  const hash = createHash('sha256')
+    .update(JSON.stringify([execution, node, iteration]))
+    .digest('hex')
+    .slice(0, 16);
+  const parts = [execution, iteration, node].filter((part) => part !== '');
+  const readable = `wf.${parts.join('-').replaceAll(/[^\w-]/g, '-')}`;
+  return `${readable.slice(0, MAX_NAME - 1 - hash.length)}-${hash}`;
 }
 
 /** Runs a segment to its end, or goes on with it where it was begun. */
