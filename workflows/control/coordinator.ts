@@ -267,7 +267,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
         return;
       }
       case 'run': {
-        const { node, iteration, attempt, inputs, config, resume } = effect;
+        const { node, iteration, attempt, mode, inputs, config, resume } = effect;
         const { type, id } = graph.nodes[node]!;
         const name = `${type.name}@${type.version}`;
         const task = {
@@ -277,6 +277,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
           n: node,
           i: iteration,
           a: attempt,
+          m: mode,
           inputs,
           config,
           resume,

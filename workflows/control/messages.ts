@@ -1,4 +1,5 @@
 import type { Json, Millis } from '../../core/ids.ts';
+import type { Mode } from '../../events/events.ts';
 import type { Command } from '../lifecycle/lifecycle.ts';
 
 /** What the records of `nf.commands` and `nf.internal` say, as JSON. Field names are short: there are many of these. */
@@ -51,6 +52,8 @@ export interface TaskMessage {
   readonly n: number;
   readonly i: string;
   readonly a: number;
+  /** Of the execution. */
+  readonly m: Mode;
   readonly inputs: { readonly [port: string]: Json };
   readonly config: Json;
   readonly resume: Json;

@@ -44,7 +44,7 @@ export class SegmentCalls {
 
   async #run(task: TaskMessage, signal: AbortSignal, progress: (value: Json) => void): Promise<Outputs> {
     const { definition, segment: number, input } = task.config as unknown as SegmentConfig;
-    const { records, document } = await this.#parts.graph(definition);
+    const { records } = await this.#parts.graph(definition);
     const segment = records?.segments[number];
     if (records === undefined || segment === undefined) {
       throw new FlowError('workflow.unknown-definition', `${task.x} runs a segment of a document that has changed`);
@@ -60,7 +60,7 @@ export class SegmentCalls {
     try {
       const { how, outputs } = await runSegment(this.#parts.host, {
         ...{ segment, graph: records.graph, name, input, values: task.inputs },
-        mode: document.mode ?? 'realtime',
+        mode: task.m,
         cancel: cancel.signal,
         stop: stop.signal,
         progress: (figures) => progress(figures as unknown as Json),

@@ -8,6 +8,7 @@ import type { Json } from '../../core/ids.ts';
 import { seededRandom } from '../../core/random.ts';
 import type { Log } from '../../log/log.ts';
 import { createMemoryLog } from '../../log/memory/memory.ts';
+import { json, string } from '../../schemas/schemas.ts';
 import { createStateBackend } from '../../state/state.ts';
 import { silentTelemetry } from '../../telemetry/telemetry.ts';
 import { createLanguage } from '../create-language.ts';
@@ -15,7 +16,8 @@ import type { WorkflowDocument } from '../document.ts';
 import { DATA_PLANE_TYPES } from '../nodes/data-plane-types.ts';
 import { openWorkflows } from '../open-workflows.ts';
 import { documentOf } from '../segments/jobs.fixture.ts';
-import type { Workflows } from '../workflows.ts';
+import { putRecords } from '../segments/put-record.ts';
+import type { StartOptions, Workflows } from '../workflows.ts';
 
 const language = createLanguage();
 
@@ -125,6 +127,49 @@ test('segments of an execution with a long id have runs of their own', { timeout
   const view = await workflows.ended(execution);
   assert.equal(view.status, 'COMPLETED', JSON.stringify(view.error));
   assert.deepEqual(view.output, { ofA: [1], ofB: [2] });
+  await workflows.drain();
+});
+
+test('the mode of an execution is that of its segments', { timeout: 30_000 }, async () => {
+  const log = memory();
+  await putRecords(
+    log,
+    { name: 'orders', partitions: 1, key: string(), value: json() },
+    [1, 2].map((value) => ({ key: 'ann', value, timestamp: 0 })),
+  );
+  const workflows = await open(log);
+  const orders = documentOf(
+    [
+      ['orders', 'source.topic', { topic: 'orders' }],
+      ['all', 'collect'],
+    ],
+    ['orders > all'],
+  );
+  const outcome = async (workflow: string, input: Json, options?: StartOptions) => {
+    const { execution } = await workflows.start(workflow, input, options);
+    const { status, mode, output } = await workflows.ended(execution);
+    return { status, mode, output };
+  };
+  await workflows.publish(orders);
+  const one = await outcome('job', { value: 3 });
+  assert.deepEqual(one, { status: 'COMPLETED', mode: 'realtime', output: { all: [3] } });
+  const both = { status: 'COMPLETED', mode: 'batch', output: { all: [1, 2] } };
+  assert.deepEqual(await outcome('job', null, { mode: 'batch' }), both);
+  await workflows.publish(batch(orders, { version: '2.0.0' }));
+  assert.deepEqual(await outcome('job', { value: 3 }, { mode: 'realtime', version: '2.0.0' }), one);
+  const child = (id: string, version: string) => ({
+    ...documentOf([['child', 'workflow', { workflow: 'job', version }]], []),
+    id,
+  });
+  await workflows.publish(child('ofOne', '1.0.0'));
+  await workflows.publish(child('ofBatch', '2.0.0'));
+  // a child runs as its document says, and else as who started it
+  for (const [workflow, mode] of [
+    ['ofOne', 'batch'],
+    ['ofBatch', 'realtime'],
+  ] as const) {
+    assert.deepEqual((await outcome(workflow, null, { mode })).output, { child: { all: [1, 2] } }, workflow);
+  }
   await workflows.drain();
 });
 

@@ -114,7 +114,8 @@ export function runEffect(step: Step, at: At, node: GraphNode) {
   const inputs = inputsOf(step, at, node);
   const config = configOf(step, at, node, inputs);
   const resume = checkpoint as Json;
-  return { effect: 'run', node: at.node, iteration: at.iteration, attempt, inputs, config, resume } as const;
+  const { mode } = step.header;
+  return { effect: 'run', node: at.node, iteration: at.iteration, attempt, mode, inputs, config, resume } as const;
 }
 
 /** Runs at once, without a slot; what is thrown fails the attempt. */

@@ -319,6 +319,8 @@ export type Effect =
       readonly node: number;
       readonly iteration: string;
       readonly attempt: number;
+      /** Of the execution. */
+      readonly mode: Mode;
       readonly inputs: { readonly [port: string]: Json };
       readonly config: Json;
       readonly resume: Json;

@@ -108,7 +108,9 @@ const BUGS: readonly Bug[] = [
 ];
 
 function asGrantedTwice<T extends { readonly effect: string }>(effect: T): T {
-  return effect.effect === 'queue' ? { ...effect, effect: 'run', inputs: {}, config: null, resume: null } : effect;
+  return effect.effect === 'queue'
+    ? { ...effect, effect: 'run', mode: 'realtime', inputs: {}, config: null, resume: null }
+    : effect;
 }
 
 /** The first seed that shows it. */

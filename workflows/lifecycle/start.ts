@@ -6,8 +6,10 @@ type Start = Extract<Command, { readonly type: 'start' }>;
 
 export function start(step: Step, command: Start): void {
   const { graph } = step;
-  const { input, mode, user, priority, deadline, labels, idempotencyKey, parent, pins, forkOf } = command;
+  const { input, user, priority, deadline, labels, idempotencyKey, parent, pins, forkOf } = command;
   const { id: workflow, version } = graph.document;
+  // a child is told the mode of who started it, which is for documents that name none
+  const mode = (parent === null ? undefined : graph.document.mode) ?? command.mode;
   const pinned = new Set(Object.keys(pins ?? {}));
   const chosen = command.select === null ? { selected: null } : selectedNodes(graph, command.select, pinned);
   if ('unknown' in chosen) {
