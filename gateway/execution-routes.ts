@@ -1,9 +1,16 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { FlowError } from '../core/errors.ts';
 import type { Json } from '../core/ids.ts';
 import type { ExecutionStatus } from '../events/events.ts';
 import type { ExecutionQuery } from '../projections/projections.ts';
-import type { CommandOptions, ExecutionView, Intervention, StartOptions, Workflows } from '../workflows/workflows.ts';
+import type {
+  CommandOptions,
+  ExecutionView,
+  Intervention,
+  Started,
+  StartOptions,
+  Workflows,
+} from '../workflows/workflows.ts';
 import type { GatewayOptions } from './gateway.ts';
 import {
   ANSWER,
@@ -61,17 +68,7 @@ function startRoutes(scope: FastifyInstance, workflows: Workflows): void {
     },
     async handler(request, reply) {
       const { workflow, input = null, ...rest } = request.body;
-      const { id: idempotencyKey, by: user } = commandOf(request);
-      const started = await workflows.start(workflow, input, {
-        ...rest,
-        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-        ...(user === undefined ? {} : { user }),
-      });
-      const { execution, existing, definition } = started;
-      return reply
-        .status(existing ? 200 : 201)
-        .header('location', `/v1/executions/${encodeURIComponent(execution)}`)
-        .send({ execution, workflow: definition.id, version: definition.version, hash: definition.hash, existing });
+      return answerStarted(reply, await workflows.start(workflow, input, { ...rest, ...startedBy(request) }));
     },
   });
   scope.post<{ Params: { id: string }; Body: ForkBody }>('/v1/executions/:id/fork', {
@@ -80,16 +77,27 @@ function startRoutes(scope: FastifyInstance, workflows: Workflows): void {
       summary: 'A new execution with the history of this one up to a step',
       params: ID,
       body: FORK,
-      response: { 201: STARTED, '4xx': PROBLEM },
+      response: { 201: STARTED, 200: STARTED, '4xx': PROBLEM },
     },
     async handler(request, reply) {
       const { seq, ...rest } = request.body;
-      const { execution, existing, definition } = await workflows.fork(request.params.id, seq, rest);
-      return reply
-        .status(201)
-        .send({ execution, workflow: definition.id, version: definition.version, hash: definition.hash, existing });
+      const options = { ...rest, ...startedBy(request) };
+      return answerStarted(reply, await workflows.fork(request.params.id, seq, options));
     },
   });
+}
+
+/** An `Idempotency-Key` makes a start of it that may be sent again. */
+function startedBy(request: FastifyRequest): Pick<StartOptions, 'idempotencyKey' | 'user'> {
+  const { id: idempotencyKey, by: user } = commandOf(request);
+  return { ...(idempotencyKey === undefined ? {} : { idempotencyKey }), ...(user === undefined ? {} : { user }) };
+}
+
+function answerStarted(reply: FastifyReply, { execution, existing, definition }: Started): FastifyReply {
+  return reply
+    .status(existing ? 200 : 201)
+    .header('location', `/v1/executions/${encodeURIComponent(execution)}`)
+    .send({ execution, workflow: definition.id, version: definition.version, hash: definition.hash, existing });
 }
 
 function lookRoutes(scope: FastifyInstance, { workflows, projections }: GatewayOptions): void {

@@ -63,6 +63,22 @@ test('an execution is started, with a key only once', () =>
     assert.deepEqual(fake.asked, [['start', 'orders', { total: 3 }, { labels: { team: 'x' }, idempotencyKey: 'abc' }]]);
   }));
 
+test('a fork says who asked, and with a key there is only one', () =>
+  opened(
+    async (ask, fake) => {
+      const headers = { authorization: `Bearer ${KEY}`, 'idempotency-key': 'abc' };
+      const fork = () => ask('POST', '/v1/executions/e0/fork', { seq: 4, version: '1.0.0' }, headers);
+      const { status, body } = await fork();
+      assert.equal(status, 201);
+      assert.deepEqual(body, { execution: 'e2', workflow: 'orders', version: '1.0.0', hash: 'h1', existing: false });
+      fake.forked.existing = true;
+      assert.equal((await fork()).status, 200);
+      const asked = ['fork', 'e0', 4, { version: '1.0.0', idempotencyKey: 'abc', user: 'ci' }];
+      assert.deepEqual(fake.asked, [asked, asked]);
+    },
+    { apiKeys: [{ name: 'ci', key: KEY }] },
+  ));
+
 test('every command goes through with its id', () =>
   opened(async (ask, fake) => {
     const key = { 'idempotency-key': 'c1' };

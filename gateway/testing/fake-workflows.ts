@@ -25,6 +25,7 @@ export class FakeWorkflows {
     publishedAt: 5,
     publishedBy: null,
   };
+  readonly forked = { execution: 'e2', definition: this.definition, existing: false };
   failure: FlowError | undefined;
 
   get workflows(): Workflows {
@@ -47,7 +48,7 @@ export class FakeWorkflows {
       definition: async (id: string, version?: string) =>
         id === 'orders' && (version ?? '1.0.0') === '1.0.0' ? definition : undefined,
       start: note('start', { execution: 'e1', definition, existing: false }),
-      fork: note('fork', { execution: 'e2', definition, existing: false }),
+      fork: note('fork', this.forked),
       schedules: async () => [{ ...SCHEDULE, next: 86_400_000, last: 0, running: null, queued: 0, leftOut: 0 }],
       backfill: note('backfill', [
         { execution: 'orders@1970-01-02T00:00:00Z', at: 86_400_000, from: 0, existing: false },
