@@ -8,6 +8,7 @@ import {
   type NamedEvent,
   readCursor,
 } from '../events/events.ts';
+import { redactText } from '../telemetry/telemetry.ts';
 import { type GatewayOptions, HEARTBEAT_MS, MOST_UNREAD_BYTES } from './gateway.ts';
 import { EVENTS } from './request-schemas.ts';
 
@@ -119,7 +120,7 @@ function follow(
   });
   subscription.ended.then(
     () => close(CLOSE_GOING, 'the feed has ended'),
-    (thrown) => close(CLOSE_FAILED, messageOf(thrown)),
+    (thrown) => close(CLOSE_FAILED, redactText(messageOf(thrown))),
   );
   const going = () =>
     close(CLOSE_GOING, 'the gateway is closing; connect again and go on from the last cursor that you have');

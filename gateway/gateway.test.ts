@@ -134,6 +134,27 @@ test('errors are problem details with code and cure, and nothing of the inside',
     assert.equal((await ask('GET', '/v1/executions')).body.code, 'gateway.no-list');
   }));
 
+test('what is said for people holds no secrets', () => {
+  const health = { ready: false, degraded: undefined, ill: 'postgres://me:hunter22@db is away' };
+  return opened(
+    async (ask, fake) => {
+      const { body } = await ask('GET', '/healthz');
+      assert.equal(body.reason, 'postgres://[hidden]@db is away');
+      fake.failure = Object.assign(new FlowError('workflow.invalid', 'the header says token=abcdefgh'), {
+        faults: [{ code: 'a', message: 'password: hunter22' }],
+      });
+      const refused = await ask('POST', '/v1/definitions', { id: 'orders' });
+      assert.equal(refused.body.detail, 'the header says token=[hidden]');
+      assert.deepEqual(refused.body.faults, [{ code: 'a', message: 'password: [hidden]' }]);
+      fake.feedEnded = Promise.reject(new Error('the log refused token=abcdefgh'));
+      fake.feedEnded.catch(() => undefined);
+      const events = await ask('GET', '/v1/events');
+      assert.match(String(events.body), /"reason":"the log refused token=\[hidden\]"/);
+    },
+    { health: () => health },
+  );
+});
+
 test('documents are judged and published', () =>
   opened(async (ask, fake) => {
     const judged = await ask('POST', '/v1/definitions/validate', { id: 'x' });

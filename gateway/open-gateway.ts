@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { FlowError, messageOf } from '../core/errors.ts';
+import { redactText } from '../telemetry/telemetry.ts';
 import { checkProtected, isForeign, isRebound, keyOf } from './auth.ts';
 import { definitionRoutes } from './definition-routes.ts';
 import { eventRoutes } from './event-routes.ts';
@@ -116,9 +117,10 @@ function ownRoutes(scope: FastifyInstance, app: FastifyInstance, { telemetry, he
   const state = () => health?.() ?? { ready: true, degraded: undefined, ill: undefined };
   scope.get('/healthz', hide, async (_, reply) => {
     const { ill, degraded } = state();
+    const reason = ill ?? degraded;
     return reply
       .status(ill === undefined ? 200 : 503)
-      .send({ status: ill === undefined ? 'well' : 'ill', reason: ill ?? degraded ?? null });
+      .send({ status: ill === undefined ? 'well' : 'ill', reason: reason === undefined ? null : redactText(reason) });
   });
   scope.get('/readyz', hide, async (_, reply) => {
     const { ready } = state();

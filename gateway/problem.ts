@@ -1,4 +1,5 @@
 import { ERRORS, type ErrorCode, FlowError } from '../core/errors.ts';
+import { redact, redactText } from '../telemetry/telemetry.ts';
 
 /** Problem details, RFC 9457. */
 export interface Problem {
@@ -63,9 +64,9 @@ function problem(code: ErrorCode, detail: string, faults?: readonly unknown[]): 
     type: `urn:nodeflow:error:${code}`,
     title: cause,
     status: STATUS[code] ?? STATUS_OF_KIND[kind],
-    detail,
+    detail: redactText(detail),
     code,
     cure,
-    ...(faults === undefined ? {} : { faults }),
+    ...(faults === undefined ? {} : { faults: faults.map(redact) }),
   };
 }

@@ -26,6 +26,7 @@ export class FakeWorkflows {
     publishedBy: null,
   };
   readonly forked = { execution: 'e2', definition: this.definition, existing: false };
+  feedEnded: Promise<void> = new Promise(() => undefined);
   failure: FlowError | undefined;
 
   get workflows(): Workflows {
@@ -68,7 +69,7 @@ export class FakeWorkflows {
           const subscriber = { filter, take };
           this.subscribers.add(subscriber);
           this.from.push(from);
-          return { ended: new Promise(() => undefined), close: () => this.subscribers.delete(subscriber) };
+          return { ended: this.feedEnded, close: () => this.subscribers.delete(subscriber) };
         },
         close: async () => undefined,
       },
