@@ -5,9 +5,17 @@ import { MIGRATIONS } from './migrations.ts';
 import type { ExecutionPlace, Projections } from './projections.ts';
 import { writeSteps } from './write-steps.ts';
 
-/** The read side in a database, whose tables are made where they are not there. Closing it closes the database. */
+/**
+ * The read side in a database, whose tables are made where they are not there. Closing it closes the database, and so does
+ * a failure to open it.
+ */
 export async function openProjections(database: Database): Promise<Projections> {
-  await migrate(database, MIGRATIONS);
+  try {
+    await migrate(database, MIGRATIONS);
+  } catch (thrown) {
+    await database.close();
+    throw thrown;
+  }
   return {
     write: (steps, cursor, names) =>
       database.transaction(async (query) => {

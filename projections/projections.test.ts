@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openDatabase } from '../database/database.ts';
+import { migrate } from './migrate.ts';
+import { MIGRATIONS } from './migrations.ts';
 import { projectionSuite } from './projections.conformance.ts';
 import { openProjections } from './projections.ts';
 
@@ -22,6 +24,13 @@ test('what was written is there when the folder is opened again', async () => {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+test('a database whose tables are refused is closed', async () => {
+  const database = await openDatabase({ directory: undefined });
+  await migrate(database, [...MIGRATIONS, { name: 'of tomorrow', statements: [] }]);
+  await assert.rejects(openProjections(database), { code: 'projections.migration' });
+  await assert.rejects(database.query('select 1'));
 });
 
 test('a server that is not there is told by its address, without the password', async () => {
