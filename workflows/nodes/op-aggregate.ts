@@ -69,8 +69,9 @@ export const opAggregate: NodeType = {
   ],
   check(node) {
     const config = configOf(node);
-    const fn = config['function'] as Ready;
-    return (NEEDS[fn] ?? [])
+    const fn = text(config, 'function') ?? '';
+    if (!Object.hasOwn(NEEDS, fn)) return [];
+    return NEEDS[fn as Ready]
       .filter((field) => config[field] === undefined)
       .map((field) => ({
         code: 'workflow.config',
