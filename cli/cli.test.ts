@@ -146,6 +146,13 @@ const WRONG: readonly (readonly [string, readonly string[], number, RegExp])[] =
   ['no data folder', ['topics', '--data', 'nowhere'], 2, /there is no data folder .*nowhere; name it with --data/],
   ['a module that throws', ['describe', 'throws.mjs'], 2, /throws\.mjs cannot be loaded: .* in the module; correct/],
   ['a module with a mistake', ['run', 'mistake.mjs'], 2, /mistake\.mjs cannot be loaded: .*token.*; correct/],
+  [
+    'workflows that throw',
+    ['serve', 'throws.mjs'],
+    2,
+    /throws\.mjs cannot be loaded: .*; correct the module \[file\.broken\]/,
+  ],
+  ['workflows with a mistake', ['serve', 'mistake.mjs'], 2, /mistake\.mjs cannot be loaded: .*token.*; correct/],
 ];
 for (const [name, args, code, message] of WRONG) {
   test(`one message and exit code ${code} for ${name}`, async () => {

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { FlowError } from '../core/errors.ts';
 import type { LanguageOptions } from '../workflows/workflows.ts';
 import { readJsonFile } from './read-json-file.ts';
+import { unloadable } from './unloadable.ts';
 
 /** What a module gives to the workflows that are served: `export const workflows: ServedWorkflows = { ... }`. */
 export interface ServedWorkflows extends LanguageOptions {
@@ -18,7 +19,7 @@ export async function loadWorkflows(file: string, cwd: string): Promise<ServedWo
   const path = resolve(cwd, file);
   if (!existsSync(path)) throw new FlowError('file.missing', `there is no file ${path}; check the path`);
   if (extname(path) === '.json') return { documents: [readJsonFile(path)] };
-  const exports = (await import(pathToFileURL(path).href)) as { readonly workflows?: unknown };
+  const exports = await importOf(path);
   const { workflows } = exports;
   if (typeof workflows === 'object' && workflows !== null) return workflows as ServedWorkflows;
   throw new FlowError(
@@ -26,4 +27,12 @@ export async function loadWorkflows(file: string, cwd: string): Promise<ServedWo
     `${path} exports no workflows (it exports ${Object.keys(exports).join(', ') || 'nothing'}); ` +
       'write: export const workflows = { functions, tasks, documents }',
   );
+}
+
+async function importOf(path: string): Promise<{ readonly workflows?: unknown }> {
+  try {
+    return await import(pathToFileURL(path).href);
+  } catch (thrown) {
+    throw unloadable(path, thrown);
+  }
 }

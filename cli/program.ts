@@ -1,10 +1,11 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { FlowError, isFlowError, messageOf } from '../core/errors.ts';
+import { FlowError } from '../core/errors.ts';
 import { loadProgram, type ModuleRef } from '../runtime/runtime.ts';
 import type { Program } from '../topology/topology.ts';
 import type { Call, Command } from './command.ts';
+import { unloadable } from './unloadable.ts';
 import type { World } from './world.ts';
 
 /** The option of all commands that read a topology module. */
@@ -27,10 +28,6 @@ export async function loadTopology(file: string, call: Call, world: World): Prom
   try {
     return await loadProgram(module);
   } catch (thrown) {
-    if (isFlowError(thrown)) throw thrown;
-    const first = thrown instanceof SyntaxError ? (thrown.stack ?? '').split('\n', 1)[0]! : '';
-    const place = /^file:.*:\d+$/.test(first) ? ` at ${first}` : '';
-    const text = `${fileURLToPath(module.url)} cannot be loaded: ${messageOf(thrown)}${place}; correct the module`;
-    throw new FlowError('file.broken', text, { cause: thrown });
+    throw unloadable(fileURLToPath(module.url), thrown);
   }
 }
