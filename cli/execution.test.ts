@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -12,6 +14,11 @@ import { say } from './testing.fixture.ts';
 
 const cwd = mkdtempSync(join(tmpdir(), 'nodeflow-execution-'));
 after(() => rmSync(cwd, { recursive: true }));
+
+const VIEW = {
+  ...{ id: 'e1', workflow: 'orders', version: '1.0.0', seq: 7, phase: 'running', status: 'RUNNING' },
+  ...{ degraded: false, error: null, output: null, nodes: [] },
+};
 
 async function served(
   body: (run: (...args: readonly string[]) => ReturnType<typeof say>, fake: FakeWorkflows) => Promise<void>,
@@ -90,4 +97,37 @@ test('what goes wrong is said in one line with its cure', async () => {
     assert.match(refused.err.join('\n'), /e1 has ended/);
     assert.notEqual(refused.code, 0);
   });
+});
+
+test('start --wait hears of an end that comes as soon as it has looked', { timeout: 20_000 }, async () => {
+  let ended = false;
+  const listeners = new Set<ServerResponse>();
+  const answers: { readonly [path: string]: (response: ServerResponse) => void } = {
+    '/v1/executions': (response) =>
+      response.end(JSON.stringify({ execution: 'e1', version: '1.0.0', existing: false })),
+    '/v1/executions/e1': (response) => {
+      response.end(JSON.stringify({ ...VIEW, ...(ended ? { phase: 'ended', status: 'COMPLETED' } : {}) }));
+      ended = true;
+      for (const listener of listeners) listener.write('event: EXECUTION_COMPLETED\ndata: {}\n\n');
+    },
+    '/v1/events': (response) =>
+      void setTimeout(() => {
+        response.write(': welcome\n\n');
+        listeners.add(response);
+      }, 100),
+  };
+  const server = createServer((request, response) => answers[request.url!.split('?')[0]!]!(response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const env = { NODEFLOW_GATEWAY_URL: `http://127.0.0.1:${port}` };
+  try {
+    const waited = await Promise.race([
+      say(cwd, ['execution', 'start', 'orders', '--wait'], env),
+      systemClock.sleep(5000).then(() => undefined),
+    ]);
+    assert.deepEqual([waited?.code, waited?.out[0]], [0, 'e1: orders 1.0.0, COMPLETED, step 7']);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
 });

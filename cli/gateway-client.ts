@@ -10,8 +10,8 @@ export interface GatewayClient {
     body?: unknown,
     headers?: { readonly [name: string]: string },
   ): Promise<T>;
-  /** Lines of a stream of events, until it ends or is stopped. */
-  events(path: string, stop: AbortSignal): AsyncIterable<string>;
+  /** Resolves when a stream of events stands; then its lines, until it ends or is stopped. */
+  events(path: string, stop: AbortSignal): Promise<AsyncIterableIterator<string>>;
 }
 
 interface ProblemBody {
@@ -50,21 +50,25 @@ export function gatewayOf(config: Config): GatewayClient {
       };
       return (await (await send(method, path, rest)).json()) as never;
     },
-    async *events(path, stop) {
+    async events(path, stop) {
       const answer = await send('GET', path, { headers: own, signal: stop });
-      let text = '';
-      try {
-        for await (const part of answer.body!.pipeThrough(new TextDecoderStream())) {
-          text += part;
-          const lines = text.split('\n');
-          text = lines.pop()!;
-          for (const line of lines) if (line.startsWith('data: ')) yield line.slice('data: '.length);
-        }
-      } catch (thrown) {
-        if (!stop.aborted) throw thrown;
-      }
+      return linesOf(answer.body!, stop);
     },
   };
+}
+
+async function* linesOf(body: ReadableStream<Uint8Array>, stop: AbortSignal): AsyncGenerator<string> {
+  let text = '';
+  try {
+    for await (const part of body.pipeThrough(new TextDecoderStream())) {
+      text += part;
+      const lines = text.split('\n');
+      text = lines.pop()!;
+      for (const line of lines) if (line.startsWith('data: ')) yield line.slice('data: '.length);
+    }
+  } catch (thrown) {
+    if (!stop.aborted) throw thrown;
+  }
 }
 
 function problemError(status: number, { code, detail, faults = [] }: ProblemBody): FlowError {

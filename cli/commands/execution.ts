@@ -164,7 +164,7 @@ const ACTIONS: { readonly [name: string]: Action } = {
     words: ['[execution]'],
     async run(gateway, [id], call, world) {
       const query = id === undefined ? '' : `?execution=${encodeURIComponent(id)}`;
-      for await (const data of gateway.events(`/v1/events${query}`, world.stop)) {
+      for await (const data of await gateway.events(`/v1/events${query}`, world.stop)) {
         world.out(call.json ? data : eventLine(JSON.parse(data) as NamedEvent));
       }
       return 0;
@@ -242,23 +242,17 @@ export const execution: Command = {
   },
 };
 
-/** Follows the events of an execution until it has ended. */
+/** Follows the events of an execution until it has ended. It listens before it looks, so that no end passes between. */
 async function waitFor(gateway: GatewayClient, id: string, call: Call, world: World): Promise<number> {
-  const stop = new AbortController();
-  const end = () => stop.abort();
-  world.stop.addEventListener('abort', end, { once: true });
-  const ended = gateway
-    .events(`/v1/events?execution=${encodeURIComponent(id)}&types=EXECUTION_COMPLETED`, stop.signal)
-    [Symbol.asyncIterator]()
-    .next();
+  const looked = new AbortController();
+  const path = `/v1/events?execution=${encodeURIComponent(id)}&types=EXECUTION_COMPLETED`;
+  const ends = await gateway.events(path, AbortSignal.any([world.stop, looked.signal]));
   let view = await gateway.ask<ExecutionView>('GET', at(id));
   if (view.phase !== 'ended') {
-    await ended;
+    await ends.next();
     view = await gateway.ask<ExecutionView>('GET', at(id));
   }
-  stop.abort();
-  await ended.catch(() => undefined);
-  world.stop.removeEventListener('abort', end);
+  looked.abort();
   show(view, call, world);
   return view.status === 'COMPLETED' ? 0 : 1;
 }
