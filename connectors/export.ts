@@ -69,7 +69,7 @@ export interface Exported {
   readonly how: 'complete' | 'stopped';
 }
 
-export { httpEndpoint } from './exports/http.ts';
+export { httpEndpoint, type SendRequest } from './exports/http.ts';
 export { jsonLinesFile } from './exports/json-lines.ts';
 export { postgresTable } from './exports/postgres.ts';
 export { runExport } from './exports/run-export.ts';

@@ -24,6 +24,7 @@ export function createLanguage({ types = [], ...own }: LanguageOptions = {}): La
   const patch: Language['patch'] = (graph, ops) => patchGraph(graph, ops, settings);
   return {
     catalog,
+    http: own.http ?? {},
     validate: (document) => validateDocument(document, settings),
     compile: (document) => compileDocument(document as unknown as WorkflowDocument, settings),
     patch,

@@ -4,6 +4,7 @@ import type { Catalog } from './catalog.ts';
 import type { DocumentFault } from './document.ts';
 import type { Graph } from './graph.ts';
 import type { Lifecycle, PatchOp, RunInline } from './lifecycle/lifecycle.ts';
+import type { HttpSettings } from './nodes/http-call.ts';
 
 /**
  * All that the control plane has to know of documents and of the life of executions. It runs what it is given: tests
@@ -11,6 +12,8 @@ import type { Lifecycle, PatchOp, RunInline } from './lifecycle/lifecycle.ts';
  */
 export interface Language {
   readonly catalog: Catalog;
+  /** What documents may reach by HTTP. */
+  readonly http: HttpSettings;
   validate(document: unknown): readonly DocumentFault[];
   /** Of a document without faults. */
   compile(document: Json): Graph;

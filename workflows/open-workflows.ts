@@ -83,6 +83,7 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
     host: {
       ...{ log, clock, state: parts.state, directory: parts.directory, telemetry: parts.telemetry },
       ...settings.segments,
+      http: language.http,
     },
     graph: (hash) => publishedGraph(catalogue, graphs, hash),
   });

@@ -1,4 +1,4 @@
-import { FlowError, messageOf } from '../../core/errors.ts';
+import { FlowError, isFlowError, messageOf } from '../../core/errors.ts';
 import type { Millis, Position } from '../../core/ids.ts';
 import type { ExportRow, ExportTarget } from '../export.ts';
 
@@ -10,7 +10,19 @@ export interface HttpEndpointOptions {
   readonly batch?: number;
   /** Default 30 s. */
   readonly timeoutMs?: Millis;
+  /** How a request is made. Default: by `fetch`, to any address. */
+  readonly request?: SendRequest;
 }
+
+export interface ExportRequest {
+  readonly url: string;
+  readonly method: 'POST' | 'PUT';
+  readonly headers: { readonly [name: string]: string };
+  readonly body: string;
+}
+
+/** Makes one request, and follows no redirect. Answers the status; throws `export.refused` what it will never send. */
+export type SendRequest = (request: ExportRequest, signal: AbortSignal) => Promise<number>;
 
 const DEFAULT_BATCH = 100;
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -52,30 +64,32 @@ export function httpEndpoint(options: HttpEndpointOptions): ExportTarget {
 }
 
 async function send(
-  { url, method = 'POST', headers, timeoutMs = DEFAULT_TIMEOUT_MS }: HttpEndpointOptions,
+  { url, method = 'POST', headers, timeoutMs = DEFAULT_TIMEOUT_MS, request = byFetch }: HttpEndpointOptions,
   key: string,
-  body: ExportRow | readonly ExportRow[],
+  rows: ExportRow | readonly ExportRow[],
 ): Promise<void> {
-  let answer: Response;
+  const fields = { 'content-type': 'application/json', ...headers, 'idempotency-key': key };
+  const body = JSON.stringify(rows);
+  let status: number;
   try {
-    answer = await fetch(url, {
-      method,
-      headers: { 'content-type': 'application/json', ...headers, 'idempotency-key': key },
-      body: JSON.stringify(body),
-      redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    await answer.body?.cancel();
+    status = await request({ url, method, headers: fields, body }, AbortSignal.timeout(timeoutMs));
   } catch (thrown) {
+    if (isFlowError(thrown)) throw thrown;
     const { cause } = thrown as { readonly cause?: unknown };
     throw new FlowError('export.failed', `${withoutSecrets(url)} cannot be reached: ${messageOf(cause ?? thrown)}`, {
       cause: thrown,
     });
   }
-  if (answer.ok) return;
-  const what = `${withoutSecrets(url)} answered ${answer.status} to ${key}`;
-  if (PASSING.includes(answer.status)) throw new FlowError('export.failed', what);
+  if (status >= 200 && status < 300) return;
+  const what = `${withoutSecrets(url)} answered ${status} to ${key}`;
+  if (PASSING.includes(status)) throw new FlowError('export.failed', what);
   throw new FlowError('export.refused', `${what}; correct the request or the server`);
+}
+
+async function byFetch({ url, ...request }: ExportRequest, signal: AbortSignal): Promise<number> {
+  const answer = await fetch(url, { ...request, redirect: 'error', signal });
+  await answer.body?.cancel();
+  return answer.status;
 }
 
 function withoutSecrets(text: string): string {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -19,13 +21,11 @@ import { documentOf } from '../segments/jobs.fixture.ts';
 import { putRecords } from '../segments/put-record.ts';
 import type { StartOptions, Workflows } from '../workflows.ts';
 
-const language = createLanguage();
-
 function memory(): Log {
   return createMemoryLog({ clock: systemClock, random: seededRandom(1) });
 }
 
-async function open(log: Log = memory(), directory?: string): Promise<Workflows> {
+async function open(log: Log = memory(), directory?: string, language = createLanguage()): Promise<Workflows> {
   const telemetry = silentTelemetry();
   const state = createStateBackend({});
   const settings = { partitions: 2, segments: { settings: { commitIntervalMs: 5 } } };
@@ -234,4 +234,27 @@ test('the examples of the data plane run as workflows', { timeout: 120_000 }, as
     }),
   );
   await workflows.drain();
+});
+
+test('exports reach what the language allows, and nothing internal besides', { timeout: 30_000 }, async () => {
+  const taken: (string | undefined)[] = [];
+  const server = createServer((request, response) => {
+    taken.push(request.url);
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { document } = DATA_PLANE_TYPES.find(({ name }) => name === 'sink.http')!.example;
+  for (const allow of [[], [host]]) {
+    const workflows = await open(memory(), undefined, createLanguage({ http: { allow } }));
+    await workflows.publish(batch(document as unknown as WorkflowDocument, { id: 'hook' }));
+    const input = { orders: [{ id: 1 }], url: `http://${host}/allowed-${allow.length}` };
+    const { execution } = await workflows.start('hook', input);
+    const { status, error } = await workflows.ended(execution);
+    const code = (error as { readonly code?: string } | null)?.code;
+    assert.deepEqual([status, code], allow.length > 0 ? ['COMPLETED', undefined] : ['FAILED', 'export.refused']);
+    await workflows.drain();
+  }
+  assert.deepEqual(taken, ['/allowed-1']);
+  server.close();
 });

@@ -3,11 +3,20 @@ import { type IncomingMessage, request as plainRequest } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { aborted } from '../../core/aborted.ts';
-import type { Clock } from '../../core/clock.ts';
+import { type Clock, systemClock } from '../../core/clock.ts';
 import type { Json, Millis } from '../../core/ids.ts';
 import { ofStatus } from '../errors/classify.ts';
 import { NodeFailure } from '../errors/node-failure.ts';
-import { type Allowed, isInternalAddress } from './address-guard.ts';
+import { type Allowed, allowedOf, isInternalAddress } from './address-guard.ts';
+
+export interface HttpSettings {
+  /** What may be called though it is internal: `host`, `host:port`, or a network such as `10.1.0.0/16`. */
+  readonly allow?: readonly string[];
+  /** Of an answer. Default 200,000, so that it fits into a value. */
+  readonly maxBytes?: number;
+  readonly resolve?: HttpParts['resolve'];
+  readonly clock?: Clock;
+}
 
 export interface Address {
   readonly address: string;
@@ -23,7 +32,13 @@ export interface HttpParts {
   readonly maxBytes: number;
 }
 
-export const systemResolve: HttpParts['resolve'] = (host) => resolveName(host, { all: true });
+const MAX_BYTES = 200_000;
+
+export function httpParts(settings: HttpSettings): HttpParts {
+  const { allow = [], clock = systemClock, maxBytes = MAX_BYTES } = settings;
+  const { resolve = (host) => resolveName(host, { all: true }) } = settings;
+  return { clock, resolve, maxBytes, allowed: allowedOf(allow) };
+}
 
 export interface HttpRequest {
   readonly method: string;
@@ -67,16 +82,24 @@ export async function callHttp(request: HttpRequest, parts: HttpParts, signal: A
 async function follow(first: HttpRequest, parts: HttpParts, signal: AbortSignal): Promise<HttpAnswer> {
   let request = first;
   for (let hops = 0; ; hops++) {
-    const url = urlOf(request.url);
-    const addresses = await judged(url, parts, signal);
-    const answer = await send(request, url, addresses, parts, signal);
+    const answer = await read(await ask(request, parts, signal), parts.maxBytes, signal);
     const location = answer.headers['location'];
     if (answer.status < 300 || answer.status > 399 || location === undefined) return succeeded(answer, request, parts);
     if (hops === MAX_REDIRECTS) {
       throw new NodeFailure('PERMANENT', 'http.redirects', `${first.url} redirects more than ${MAX_REDIRECTS} times`);
     }
-    request = redirected(request, url, location, answer.status);
+    request = redirected(request, location, answer.status);
   }
+}
+
+/** One request without its redirects, judged like all: the head of what is answered. */
+export async function ask(
+  request: Omit<HttpRequest, 'timeoutMs'>,
+  reach: Pick<HttpParts, 'allowed' | 'resolve'>,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const url = urlOf(request.url);
+  return send(request, url, await judged(url, reach, signal), signal);
 }
 
 function urlOf(text: string): URL {
@@ -98,7 +121,11 @@ function portOf(url: URL): number {
   return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
 }
 
-async function judged(url: URL, { allowed, resolve }: HttpParts, signal: AbortSignal): Promise<readonly Address[]> {
+async function judged(
+  url: URL,
+  { allowed, resolve }: Pick<HttpParts, 'allowed' | 'resolve'>,
+  signal: AbortSignal,
+): Promise<readonly Address[]> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const addresses = await Promise.race([resolve(host), aborted(signal)]);
   if (addresses.length === 0) throw new NodeFailure('PERMANENT', 'ENOTFOUND', `${host} has no address`);
@@ -112,7 +139,8 @@ async function judged(url: URL, { allowed, resolve }: HttpParts, signal: AbortSi
   );
 }
 
-function redirected(request: HttpRequest, from: URL, location: string, status: number): HttpRequest {
+function redirected(request: HttpRequest, location: string, status: number): HttpRequest {
+  const from = new URL(request.url);
   const to = URL.parse(location, from.href);
   if (to === null) throw new NodeFailure('PERMANENT', 'http.redirects', 'the redirect leads to no address');
   const keeps = status === 307 || status === 308 || request.method === 'GET' || request.method === 'HEAD';
@@ -130,12 +158,11 @@ function redirected(request: HttpRequest, from: URL, location: string, status: n
 }
 
 function send(
-  { method, headers, body }: HttpRequest,
+  { method, headers, body }: Omit<HttpRequest, 'timeoutMs'>,
   url: URL,
   addresses: readonly Address[],
-  { maxBytes }: HttpParts,
   signal: AbortSignal,
-): Promise<HttpAnswer> {
+): Promise<IncomingMessage> {
   for (const name of Object.keys(headers)) {
     if (RESERVED.has(name.toLowerCase())) {
       throw new NodeFailure('PERMANENT', 'http.header', `the header ${name} is the connection's own: leave it out`);
@@ -156,26 +183,25 @@ function send(
     signal,
   };
   return new Promise((resolve, reject) => {
-    const call = request(url, options as never, (answer: IncomingMessage) => {
-      read(answer, maxBytes).then(resolve, (thrown: unknown) => {
-        call.destroy();
-        reject(signal.aborted ? signal.reason : thrown);
-      });
-    });
+    const call = request(url, options as never, resolve);
     call.on('error', (thrown) => reject(signal.aborted ? signal.reason : thrown));
     call.end(bytes);
   });
 }
 
-async function read(answer: IncomingMessage, maxBytes: number): Promise<HttpAnswer> {
+async function read(answer: IncomingMessage, maxBytes: number, signal: AbortSignal): Promise<HttpAnswer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBytes) {
-      throw new NodeFailure('PERMANENT', 'http.too-large', `the answer has more than ${maxBytes} bytes`);
+  try {
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > maxBytes) {
+        throw new NodeFailure('PERMANENT', 'http.too-large', `the answer has more than ${maxBytes} bytes`);
+      }
+      chunks.push(chunk);
     }
-    chunks.push(chunk);
+  } catch (thrown) {
+    throw signal.aborted ? signal.reason : thrown;
   }
   const headers = Object.entries(answer.headers).map(
     ([name, value]) => [name, [value ?? ''].flat().join(', ')] as const,

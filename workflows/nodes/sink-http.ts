@@ -12,7 +12,7 @@ export const sinkHttp: NodeType = {
   title: 'To an address',
   description:
     'Requests to an address, at least once, each with up to `batch` records as a JSON array and an Idempotency-Key that is ' +
-    'equal whenever it comes again.',
+    'equal whenever it comes again. Internal addresses are refused, unless the engine was told to allow them.',
   inputs: STREAM_IN,
   outputs: {},
   config: fields(

@@ -6,7 +6,8 @@ import type { Json } from '../../core/ids.ts';
 import type { TaskContext } from '../catalog.ts';
 import { NodeFailure } from '../errors/node-failure.ts';
 import { allowedOf, isInternalAddress } from './address-guard.ts';
-import { type HttpSettings, httpType } from './task-http.ts';
+import type { HttpSettings } from './http-call.ts';
+import { httpType } from './task-http.ts';
 
 type Answer = (request: IncomingMessage, body: string, response: ServerResponse) => void;
 

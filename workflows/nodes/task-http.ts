@@ -1,23 +1,10 @@
-import { type Clock, systemClock } from '../../core/clock.ts';
 import type { Json } from '../../core/ids.ts';
 import type { NodeType, TaskContext } from '../catalog.ts';
 import { durationOf } from '../duration.ts';
 import { NodeFailure } from '../errors/node-failure.ts';
-import { allowedOf } from './address-guard.ts';
 import { exampleDocument, fields, SPAN, TEMPLATE, TEXT, VALUE_IN, VALUE_OUT } from './example.ts';
-import { callHttp, type HttpParts, type HttpRequest, systemResolve } from './http-call.ts';
+import { callHttp, type HttpRequest, type HttpSettings, httpParts } from './http-call.ts';
 import { type Secrets, withSecrets } from './secrets.ts';
-
-export interface HttpSettings {
-  /** What may be called though it is internal: `host`, `host:port`, or a network such as `10.1.0.0/16`. */
-  readonly allow?: readonly string[];
-  /** Of an answer. Default 200,000, so that it fits into a value. */
-  readonly maxBytes?: number;
-  readonly resolve?: HttpParts['resolve'];
-  readonly clock?: Clock;
-}
-
-const MAX_BYTES = 200_000;
 
 interface HttpConfig {
   readonly method?: string;
@@ -29,8 +16,7 @@ interface HttpConfig {
 }
 
 export function httpType(settings: HttpSettings, secrets: Secrets): NodeType {
-  const { clock = systemClock, resolve = systemResolve, maxBytes = MAX_BYTES } = settings;
-  const parts: HttpParts = { clock, resolve, maxBytes, allowed: allowedOf(settings.allow ?? []) };
+  const parts = httpParts(settings);
   return {
     name: 'task.http',
     version: 1,

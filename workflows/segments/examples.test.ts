@@ -69,24 +69,49 @@ test('rows of a database', { timeout: 90_000 }, async () => {
   await host.log.close();
 });
 
-test('requests to an address', { timeout: 20_000 }, async () => {
+async function receiving(body: (url: string, bodies: readonly string[]) => Promise<void>): Promise<void> {
   const bodies: string[] = [];
   const server = createServer((request, response) => {
-    let body = '';
+    let text = '';
     request.on('data', (chunk: Buffer) => {
-      body += chunk.toString();
+      text += chunk.toString();
     });
     request.on('end', () => {
-      bodies.push(body);
+      bodies.push(text);
       response.end();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { readonly port: number };
-  const { document, input } = exampleOf('sink.http');
-  const host = memoryHost();
-  await runDocument(host, document, { input: { ...(input as object), url: `http://127.0.0.1:${port}/hook` } });
-  assert.match(bodies.join(), /"value":\{"id":1\}/);
-  server.close();
-  await host.log.close();
-});
+  try {
+    await body(`http://127.0.0.1:${port}/hook`, bodies);
+  } finally {
+    server.close();
+  }
+}
+
+test('requests to an address', { timeout: 20_000 }, () =>
+  receiving(async (url, bodies) => {
+    const { document, input } = exampleOf('sink.http');
+    const host = memoryHost({ http: { allow: [new URL(url).host] } });
+    await runDocument(host, document, { input: { ...(input as object), url } });
+    assert.match(bodies.join(), /"value":\{"id":1\}/);
+    await host.log.close();
+  }),
+);
+
+test('no requests to an internal address that nobody has allowed', { timeout: 20_000 }, () =>
+  receiving(async (url, bodies) => {
+    const { document, input } = exampleOf('sink.http');
+    const resolve = async () => [{ address: '127.0.0.1', family: 4 }];
+    for (const each of [url, url.replace('127.0.0.1', 'inside.example')]) {
+      const host = memoryHost({ http: { resolve } });
+      await assert.rejects(runDocument(host, document, { input: { ...(input as object), url: each } }), {
+        code: 'export.refused',
+        message: /is 127\.0\.0\.1, an internal address: allow it in the settings of the engine/,
+      });
+      await host.log.close();
+    }
+    assert.deepEqual(bodies, []);
+  }),
+);

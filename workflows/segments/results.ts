@@ -8,7 +8,8 @@ import { toPlain } from '../../schemas/schemas.ts';
 import { type Topic, topic } from '../../topology/topology.ts';
 import type { ExportSpec } from './flows.ts';
 import { formatOf } from './formats.ts';
-import type { SegmentCollect, SegmentTopic } from './segments.ts';
+import { guardedRequest } from './guarded-request.ts';
+import type { SegmentCollect, SegmentHost, SegmentTopic } from './segments.ts';
 
 /** Databases by the names that documents call them by. */
 export type Connections = { readonly [name: string]: DatabaseAddress | Database };
@@ -41,9 +42,13 @@ export async function collected(
   return { value: Object.fromEntries(there), records };
 }
 
-export function targetOf(node: string, spec: ExportSpec, connections: Connections): ExportTarget {
+export function targetOf(
+  node: string,
+  spec: ExportSpec,
+  { connections = {}, http = {} }: Pick<SegmentHost, 'connections' | 'http'>,
+): ExportTarget {
   if (spec.to === 'file') return jsonLinesFile(spec.path, { columns: spec.columns });
-  if (spec.to === 'http') return httpEndpoint(spec);
+  if (spec.to === 'http') return httpEndpoint({ ...spec, request: guardedRequest(http) });
   const database = Object.hasOwn(connections, spec.connection) ? connections[spec.connection] : undefined;
   if (database === undefined) {
     throw new FlowError(

@@ -9,6 +9,7 @@ import { DEFAULT_SETTINGS, forgetApplication, type Run, type RunSettings, startR
 import type { StateBackend } from '../../state/state.ts';
 import { silentTelemetry, type Telemetry } from '../../telemetry/telemetry.ts';
 import type { Graph } from '../graph.ts';
+import type { HttpSettings } from '../nodes/http-call.ts';
 import { checkBalance } from './balance.ts';
 import { InnerLives } from './inner-lives.ts';
 import { inputTopics, putInput } from './realtime-input.ts';
@@ -24,6 +25,8 @@ export interface SegmentHost {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly connections?: Connections;
+  /** What exports may reach; default: no internal address. */
+  readonly http?: HttpSettings;
   readonly settings?: Partial<RunSettings>;
 }
 
@@ -188,8 +191,8 @@ class SegmentRunning {
   }
 
   #export(each: SegmentProgram['exports'][number], stop?: AbortSignal): Promise<Exported> {
-    const { log, clock, connections = {} } = this.#host;
-    const target = targetOf(each.node, each.target, connections);
+    const { log, clock } = this.#host;
+    const target = targetOf(each.node, each.target, this.#host);
     return runExport({
       log,
       clock,
