@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { messageOf } from '../core/errors.ts';
 import { type DatabaseAddress, openDatabase } from '../database/database.ts';
-import { type ApiKey, type Gateway, openGateway } from '../gateway/gateway.ts';
-import { type Following, followFeed, openProjections, type Projections } from '../projections/projections.ts';
+import type { ApiKey, Gateway } from '../gateway/gateway.ts';
+import { followFeed, openProjections, type Projections } from '../projections/projections.ts';
 import { type Language, openWorkflows, type WorkflowSettings, type Workflows } from '../workflows/workflows.ts';
 import type { Engine } from './wire.ts';
 
@@ -40,16 +40,7 @@ export async function openWorkflowService(options: WorkflowServiceOptions): Prom
   });
   const seen = await openReadSide(options, workflows);
   try {
-    const gateway =
-      options.gateway &&
-      (await openGateway({
-        ...options.gateway,
-        workflows,
-        telemetry,
-        clock,
-        projections: seen?.projections,
-        health: () => workflows.health(),
-      }));
+    const gateway = await openDoor(options, workflows, seen);
     return {
       workflows,
       projections: seen?.projections,
@@ -67,9 +58,22 @@ export async function openWorkflowService(options: WorkflowServiceOptions): Prom
   }
 }
 
+/** The HTTP interface, of which nothing is loaded where there is none. */
+async function openDoor(
+  { gateway, engine: { telemetry, clock } }: WorkflowServiceOptions,
+  workflows: Workflows,
+  seen: ReadSide | undefined,
+): Promise<Gateway | undefined> {
+  if (gateway === undefined) return undefined;
+  const { openGateway } = await import('../gateway/gateway.ts');
+  return openGateway({
+    ...gateway,
+    ...{ workflows, telemetry, clock, projections: seen?.projections, health: () => workflows.health() },
+  });
+}
+
 interface ReadSide {
   readonly projections: Projections;
-  readonly following: Following;
   close(): Promise<void>;
 }
 
@@ -109,7 +113,6 @@ async function openReadSide(
   );
   return {
     projections,
-    following,
     async close() {
       forget();
       await following.close();
