@@ -2,6 +2,7 @@ import type { NodeType } from '../catalog.ts';
 import { FORMAT } from '../segments/formats.ts';
 import { STREAM_IN, whole } from './data-plane.ts';
 import { exampleDocument, fields, VALUE_OUT } from './example.ts';
+import { ownTopic } from './own-topic.ts';
 
 const LIMIT = 10_000;
 
@@ -23,15 +24,8 @@ export const collect: NodeType = {
   behaviour: {
     kind: 'operator',
     build(parts) {
-      const { config, inputs } = parts;
-      const topic = parts.topic(`${parts.name}.${parts.node}`, {
-        key: config['key'] ?? 'json',
-        value: config['value'],
-        partitions: 1,
-      });
-      inputs['in']!.records().to(topic);
-      parts.writes(topic);
-      parts.collect(topic, { limit: whole(config, 'limit', LIMIT), newest: config['newest'] === true });
+      const { config } = parts;
+      parts.collect(ownTopic(parts), { limit: whole(config, 'limit', LIMIT), newest: config['newest'] === true });
       return {};
     },
   },

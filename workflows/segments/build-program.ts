@@ -2,10 +2,10 @@ import { FlowError } from '../../core/errors.ts';
 import type { Json } from '../../core/ids.ts';
 import { expr, type Program, topic as topicOf, topology } from '../../topology/topology.ts';
 import type { GraphEdge, GraphNode } from '../graph.ts';
-import type { AnyTopic, Dsl, Flow, SegmentParts } from './flows.ts';
+import type { Dsl, Flow, SegmentParts } from './flows.ts';
 import { formatOf } from './formats.ts';
 import { recordsFlow } from './make-flow.ts';
-import type { SegmentCollect, SegmentExport, SegmentProgram, SegmentRun, SegmentTopic } from './segments.ts';
+import type { SegmentCollect, SegmentExport, SegmentProgram, SegmentRun } from './segments.ts';
 
 /** The program of a segment: each node adds its part, those before it first, in the order of the document. */
 export function buildProgram(numbers: readonly number[], run: SegmentRun): SegmentProgram {
@@ -18,7 +18,6 @@ class Building {
   readonly #app;
   readonly #owners = new Map<string, string>();
   readonly #writers = new Map<string, string>();
-  readonly #topics = new Map<string, SegmentTopic>();
   readonly #collects: SegmentCollect[] = [];
   readonly #exports: SegmentExport[] = [];
   /** What left, by node number and port. */
@@ -98,24 +97,18 @@ class Building {
       values: 'in' in arriving ? arriving : { in: input, ...arriving },
       expr,
       format,
-      topic: (named, { key, value, partitions }) => {
-        this.#topics.set(named, { node: node.id, topic: named, partitions, key, value });
-        return topicOf(named, { key: format(key), value: format(value), partitions });
-      },
+      topic: (named, { key, value, partitions }) =>
+        topicOf(named, { key: format(key), value: format(value), partitions }),
       own: (place) => {
         this.#owners.set(place.id, node.id);
         return place;
       },
       writes: ({ name: written }) => this.#writers.set(written, node.id),
-      collect: (topic, options) => this.#collects.push({ ...this.#known(topic), ...options }),
-      export: (topic, target) => this.#exports.push({ ...this.#known(topic), target }),
+      collect: (topic, options) => this.#collects.push({ node: node.id, topic, ...options }),
+      export: (topic, target) => this.#exports.push({ node: node.id, topic, target }),
       inputTopic: (named) => this.#run.topics?.[named] ?? named,
       fail,
     };
-  }
-
-  #known({ name }: AnyTopic): SegmentTopic {
-    return this.#topics.get(name)!;
   }
 
   #incoming(node: GraphNode): readonly GraphEdge[] {

@@ -1,5 +1,6 @@
 import type { Json } from '../../core/ids.ts';
 import type { Serde } from '../../schemas/schemas.ts';
+import type { Topic } from '../../topology/topology.ts';
 
 /**
  * What flows between nodes of the data plane while their segment is made into a program: handles of the DSL. Documents
@@ -58,10 +59,7 @@ export interface Dsl {
 /** Options of the DSL, those that are undefined left out. */
 export type Options = { readonly [name: string]: unknown };
 
-export interface AnyTopic {
-  readonly name: string;
-  readonly partitions: number;
-}
+export type AnyTopic = Topic<unknown, unknown, number>;
 
 /** What leaves at a port. */
 export interface Flow {

@@ -5,28 +5,21 @@ import type { Database, DatabaseAddress } from '../../database/database.ts';
 import type { Log } from '../../log/log.ts';
 import { readTopic } from '../../runtime/runtime.ts';
 import { toPlain } from '../../schemas/schemas.ts';
-import { type Topic, topic } from '../../topology/topology.ts';
 import type { ExportSpec } from './flows.ts';
-import { formatOf } from './formats.ts';
 import { guardedRequest } from './guarded-request.ts';
-import type { SegmentCollect, SegmentHost, SegmentTopic } from './segments.ts';
+import type { SegmentCollect, SegmentHost } from './segments.ts';
 
 /** Databases by the names that documents call them by. */
 export type Connections = { readonly [name: string]: DatabaseAddress | Database };
 
-export function topicOf({ topic: name, partitions, key, value }: SegmentTopic): Topic<unknown, unknown, number> {
-  return topic(name, { key: formatOf(key ?? 'json')!, value: formatOf(value ?? 'json')!, partitions });
-}
-
 /** The value that a collect makes, and how many records it had. */
 export async function collected(
   log: Log,
-  collect: SegmentCollect,
+  { node, topic, limit, newest }: SegmentCollect,
 ): Promise<{ readonly value: Json; readonly records: number }> {
-  const { node, limit, newest } = collect;
   const list: Json[] = [];
   const rows = new Map<string, Json>();
-  const records = await readTopic(log, topicOf(collect), (value, key) => {
+  const records = await readTopic(log, topic, (value, key) => {
     const plain = toPlain(value) as Json;
     if (!newest) list.push(plain);
     else rows.set(typeof key === 'string' ? key : JSON.stringify(toPlain(key)), plain);

@@ -13,7 +13,7 @@ import type { HttpSettings } from '../nodes/http-call.ts';
 import { checkBalance } from './balance.ts';
 import { InnerLives } from './inner-lives.ts';
 import { inputTopics, putInput } from './realtime-input.ts';
-import { type Connections, collected, targetOf, topicOf } from './results.ts';
+import { type Connections, collected, targetOf } from './results.ts';
 import { type Counted, countedOf } from './segment-figures.ts';
 import type { Segment, SegmentFigures, SegmentProgram } from './segments.ts';
 
@@ -196,7 +196,7 @@ class SegmentRunning {
     return runExport({
       log,
       clock,
-      topic: topicOf(each),
+      topic: each.topic,
       target,
       ...(stop === undefined ? { until: 'end' } : { stop }),
     });

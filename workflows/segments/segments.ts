@@ -2,7 +2,7 @@ import type { Json } from '../../core/ids.ts';
 import type { NodeStatus } from '../../events/events.ts';
 import type { Program } from '../../topology/topology.ts';
 import type { Graph } from '../graph.ts';
-import type { ExportSpec } from './flows.ts';
+import type { AnyTopic, ExportSpec } from './flows.ts';
 
 /**
  * The data plane: nodes whose ports are `dataset` or `stream`, compiled into plans of operators.
@@ -57,10 +57,7 @@ export interface SegmentProgram {
 
 export interface SegmentTopic {
   readonly node: string;
-  readonly topic: string;
-  readonly partitions: number;
-  readonly key: Json | undefined;
-  readonly value: Json | undefined;
+  readonly topic: AnyTopic;
 }
 
 export interface SegmentCollect extends SegmentTopic {
