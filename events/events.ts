@@ -206,12 +206,14 @@ export interface FailureInfo {
 }
 
 /** The names of the specification. */
-export type EventType =
-  | 'NODE_STATE_CHANGED'
-  | 'DATA_AVAILABLE'
-  | 'EXECUTION_STARTED'
-  | 'EXECUTION_COMPLETED'
-  | 'ERROR_OCCURRED';
+export const EVENT_TYPES = [
+  'NODE_STATE_CHANGED',
+  'DATA_AVAILABLE',
+  'EXECUTION_STARTED',
+  'EXECUTION_COMPLETED',
+  'ERROR_OCCURRED',
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
 
 /** One event as the outside sees it: node ids, not numbers. `views.ts` gives `data` its fields, by type. */
 export interface NamedEvent {

@@ -1,18 +1,11 @@
+import { EVENT_TYPES, STATUSES } from '../events/events.ts';
+
 /** JSON Schemas of what requests carry and of what answers hold: fastify judges by them, and OpenAPI is made of them. */
 const text = { type: 'string', minLength: 1, maxLength: 512 } as const;
 const anything = {} as const;
 const millis = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
 const labels = { type: 'object', additionalProperties: { type: 'string', maxLength: 512 }, maxProperties: 64 } as const;
 const names = { type: 'array', items: text, minItems: 1, maxItems: 10_000 } as const;
-
-export const EVENT_TYPES = [
-  'NODE_STATE_CHANGED',
-  'DATA_AVAILABLE',
-  'EXECUTION_STARTED',
-  'EXECUTION_COMPLETED',
-  'ERROR_OCCURRED',
-] as const;
-const STATUSES = ['PENDING', 'QUEUED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED'] as const;
 
 function object<Properties extends object>(
   properties: Properties,

@@ -5,6 +5,7 @@ import type { Graph, GraphNode } from '../graph.ts';
 import { formatOf } from './formats.ts';
 import { putRecord } from './put-record.ts';
 import type { SegmentTask } from './run-segment.ts';
+import { topicName } from './segments-of.ts';
 
 type Task = Pick<SegmentTask, 'graph' | 'segment' | 'mode' | 'name' | 'input'>;
 
@@ -54,10 +55,6 @@ function entryOf({ graph, segment, mode }: Task): GraphNode | undefined {
     throw new FlowError('workflow.invalid', `a realtime run has one record, and these read topics: ${ids}`);
   }
   return entries[0];
-}
-
-function topicName({ config }: GraphNode): Json {
-  return (config as { readonly [name: string]: Json })['topic'] ?? null;
 }
 
 function isTable(graph: Graph, node: GraphNode): boolean {

@@ -32,9 +32,11 @@ export function connected({ nodes, edges }: Pick<Graph, 'nodes' | 'edges'>): rea
       join(edge.source, edge.target);
     }
   }
-  const writers = new Map(inner.filter(({ type }) => type.name === 'sink.topic').map((node) => [topicOf(node), node]));
+  const writers = new Map(
+    inner.filter(({ type }) => type.name === 'sink.topic').map((node) => [topicName(node), node]),
+  );
   for (const node of inner) {
-    const writer = node.type.name === 'source.topic' ? writers.get(topicOf(node)) : undefined;
+    const writer = node.type.name === 'source.topic' ? writers.get(topicName(node)) : undefined;
     if (writer !== undefined) join(writer.number, node.number);
   }
   const sets = new Map<number, number[]>();
@@ -63,6 +65,7 @@ export function carriesRecords(
   return edge.kind === 'data' && port !== undefined && port.kind !== 'value';
 }
 
-function topicOf({ config }: GraphNode): Json {
+/** That a source or a sink of a topic names. */
+export function topicName({ config }: GraphNode): Json {
   return (config as { readonly [name: string]: Json })['topic'] ?? null;
 }
