@@ -24,13 +24,13 @@ export function withSegments(graph: Graph): Graph {
   const work: Work = { nodes: [...graph.nodes], edges: [...graph.edges], hash: graph.hash };
   const first = new Map(segments.map((segment) => [segment, firstOf(graph, segment)]));
   for (const segment of segments) collapse(graph, segment, first.get(segment)!, work);
-  const nodes = work.nodes.map(
-    (node): GraphNode => ({
-      ...node,
-      incoming: work.edges.filter((edge) => !edge.removed && edge.target === node.number).map(({ number }) => number),
-      outgoing: work.edges.filter((edge) => !edge.removed && edge.source === node.number).map(({ number }) => number),
-    }),
-  );
+  const linked = work.nodes.map(() => ({ incoming: [] as number[], outgoing: [] as number[] }));
+  for (const { number, removed, source, target } of work.edges) {
+    if (removed) continue;
+    linked[source]!.outgoing.push(number);
+    linked[target]!.incoming.push(number);
+  }
+  const nodes = work.nodes.map((node): GraphNode => ({ ...node, ...linked[node.number] }));
   const begins = (number: number) => {
     const node = nodes[number]!;
     return !node.removed && node.incoming.length === 0;
@@ -74,9 +74,11 @@ function collapse(graph: Graph, segment: Segment, first: number, work: Work): vo
     const { id, type } = graph.nodes[number]!;
     if (Object.values(type.outputs).some(({ kind }) => kind === 'value')) ports.set(number, `${id}.out`);
   }
-  const inner = graph.edges.filter(({ number, source, target }) =>
-    members.has(source) && members.has(target) ? isRecords(graph, number) : false,
-  );
+  const arriving = segment.nodes
+    .flatMap((number) => graph.nodes[number]!.incoming)
+    .sort((a, b) => a - b)
+    .map((number) => graph.edges[number]!);
+  const inner = arriving.filter(({ number, source }) => members.has(source) && isRecords(graph, number));
   const reached = new Set([first]);
   for (const edge of inner) work.edges[edge.number] = { ...edge, removed: true };
   for (let found = true; found; ) {
@@ -96,8 +98,8 @@ function collapse(graph: Graph, segment: Segment, first: number, work: Work): vo
     const ends = { ...wayTo(ports.get(target)), source: first, target };
     work.edges[number] = { number, id, ...ends, when: null, map: null, removed: false };
   }
-  for (const edge of graph.edges) {
-    if (edge.removed || !members.has(edge.target) || members.has(edge.source)) continue;
+  for (const edge of arriving) {
+    if (edge.removed || members.has(edge.source)) continue;
     const { id } = graph.nodes[edge.target]!;
     const targetPort = edge.targetPort === '' ? '' : `${id}.${edge.targetPort}`;
     work.edges[edge.number] = { ...work.edges[edge.number]!, target: first, targetPort };
