@@ -21,7 +21,7 @@ export function checkProtected(host: string, keys: readonly ApiKey[]): void {
   );
 }
 
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return LOOPBACK.test(host);
 }
 

@@ -48,12 +48,6 @@ export interface LoopConfig {
   readonly max: number;
 }
 
-/** Ids of children. All others are the body. Edges stay within one of the three. */
-export interface TryConfig {
-  readonly catch?: readonly string[];
-  readonly finally?: readonly string[];
-}
-
 /** Default of `input`: what arrived at `in`. */
 export interface ChildConfig {
   readonly workflow: string;

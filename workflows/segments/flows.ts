@@ -18,9 +18,7 @@ interface Place {
 
 export interface Records extends Place {
   filter(keep: RecordFunction): Records;
-  map(fn: RecordFunction): Records;
   mapValues(fn: RecordFunction): Records;
-  flatMap(fn: RecordFunction): Records;
   selectKey(fn: RecordFunction): Records;
   merge(other: Records): Records;
   repartition(options: Options): Records;

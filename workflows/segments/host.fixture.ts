@@ -7,7 +7,6 @@ import { createStateBackend } from '../../state/state.ts';
 import { silentTelemetry } from '../../telemetry/telemetry.ts';
 import type { WorkflowDocument } from '../document.ts';
 import { graphOf } from './jobs.fixture.ts';
-import type { OneRecord } from './put-record.ts';
 import { runSegment, type SegmentHost, type SegmentResult, type SegmentTask } from './run-segment.ts';
 import { segmentsOf } from './segments-of.ts';
 
@@ -48,5 +47,3 @@ export async function runDocument(
 ): Promise<SegmentResult> {
   return runSegment(host, taskOf(document, words));
 }
-
-export type { OneRecord };
