@@ -138,6 +138,23 @@ test('what pauses begins nothing until it is resumed; a command that comes twice
   assert.equal(pauses.length, 1);
 });
 
+test('what pauses again pauses its children again', async () => {
+  const config = { workflow: 'two', input: '= input' };
+  await workflows.publish(document('nest', [['inner', 'workflow', config]], []));
+  await workflows.start('nest', 1, { execution: 'nest' });
+  await until(() => gate.running.includes('nest/inner/a'));
+  const becomes = (phase: string) => until(async () => (await workflows.execution('nest/inner'))?.phase === phase);
+  await workflows.pause('nest');
+  await becomes('paused');
+  await workflows.resume('nest');
+  await becomes('running');
+  await workflows.pause('nest');
+  await becomes('paused');
+  await workflows.resume('nest');
+  for (const name of ['nest/inner/a', 'nest/inner/b']) await gate.open(name);
+  assert.deepEqual((await workflows.ended('nest')).output, { inner: { b: 12 } });
+});
+
 test('a running execution takes a node more', async () => {
   await workflows.start('one', 1, { execution: 'grown' });
   await until(() => gate.running.includes('grown/a'));

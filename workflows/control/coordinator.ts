@@ -214,7 +214,8 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     const error = { class: 'USER', code, message, instance: '' } as const;
     const outcome = { child: due.execution, status: 'FAILED', output: null, error } as const;
     const command = { type: 'child-ended', node, iteration, ...outcome } as const;
-    this.#deliver({ effect: 'send', execution, workflow: null, command }, due, due.at, open);
+    const from = { execution: due.execution, seq: 0 };
+    this.#deliver({ effect: 'send', execution, workflow: null, command }, from, due.at, open);
   }
 
   #base(hash: string): Graph {
@@ -249,14 +250,14 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     }
   }
 
-  #effects(due: Due, { effects, more }: Decided, graph: Graph, at: Millis, open: Due[]): void {
-    const { execution } = due;
-    for (const effect of effects) this.#effect(effect, due, graph, at, open);
+  #effects({ execution }: Due, { record, effects, more }: Decided, graph: Graph, at: Millis, open: Due[]): void {
+    const from = { execution, seq: record?.seq ?? 0 };
+    for (const effect of effects) this.#effect(effect, from, graph, at, open);
     if (more) open.push({ ...NOBODY, execution, command: { type: 'continue' }, id: '', at, cause: CONTINUE });
   }
 
-  #effect(effect: Effect, due: Due, graph: Graph, at: Millis, open: Due[]): void {
-    const { execution } = due;
+  #effect(effect: Effect, from: StepName, graph: Graph, at: Millis, open: Due[]): void {
+    const { execution } = from;
     switch (effect.effect) {
       case 'queue': {
         const { node, iteration, attempt, priority, deadline } = effect;
@@ -301,7 +302,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
         return;
       }
       case 'send':
-        this.#deliver(effect, due, at, open);
+        this.#deliver(effect, from, at, open);
         return;
       case 'dead-letter': {
         const { id, node, iteration, reason, input } = effect;
@@ -315,14 +316,15 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     }
   }
 
-  #deliver(effect: Extract<Effect, { effect: 'send' }>, due: Due, at: Millis, open: Due[]): void {
+  /** Each step that sends is another sender: what it sends is no repetition of what an earlier one has sent. */
+  #deliver(effect: Extract<Effect, { effect: 'send' }>, from: StepName, at: Millis, open: Due[]): void {
     const { execution, command } = effect;
     const named = effect.workflow ?? undefined;
     const [workflow, version] = named === undefined ? [] : named.split('@');
-    const id = `${due.execution} ${command.type} ${execution}`;
+    const id = `${from.execution} ${from.seq} ${command.type} ${execution}`;
     const cause: Cause = { kind: 'command', type: command.type, id, by: null };
     const sent: Due = { execution, workflow, version, command, id, by: null, at, cause };
-    if (rootOf(execution) === rootOf(due.execution)) open.push(sent);
+    if (rootOf(execution) === rootOf(from.execution)) open.push(sent);
     else this.#send(sent);
   }
 
@@ -364,6 +366,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
   }
 }
 
+type StepName = Pick<StepRecord, 'execution' | 'seq'>;
 type Parent = NonNullable<Extract<Command, { type: 'start' }>['parent']>;
 
 /** Ends of executions that are named by a time of a schedule. */
