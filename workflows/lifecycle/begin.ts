@@ -7,6 +7,7 @@ import type { ApprovalConfig, ChildConfig, DelayConfig, SignalConfig, SwitchConf
 import { failAttempt, finish } from './attempt.ts';
 import { complete, judge } from './complete.ts';
 import { openContainer } from './containers.ts';
+import { childEffect, queueEffect, runEffect } from './effects.ts';
 import { configOf, inputsOf, type Ports } from './inputs.ts';
 import { jsonBytes } from './json-bytes.ts';
 import { MAX_CHILD_DEPTH } from './limits.ts';
@@ -88,13 +89,6 @@ function queue(step: Step, at: At, node: GraphNode): void {
   step.effects.push(queueEffect(step, at, node));
 }
 
-export function queueEffect(step: Step, at: At, node: GraphNode) {
-  const { priority, deadline } = step.header;
-  const { attempt } = step.row(at);
-  const most = Math.max(priority, node.priority);
-  return { effect: 'queue', node: at.node, iteration: at.iteration, attempt, priority: most, deadline } as const;
-}
-
 /** A slot is there: the task runs. */
 export function grant(step: Step, at: At, node: GraphNode): void {
   step.clearTimers(at, ['total']);
@@ -107,15 +101,6 @@ export function grant(step: Step, at: At, node: GraphNode): void {
   } catch (thrown) {
     failAttempt(step, at, step.parts.failure(thrown, `/nodes/${at.node}`));
   }
-}
-
-export function runEffect(step: Step, at: At, node: GraphNode) {
-  const { attempt, checkpoint } = step.row(at);
-  const inputs = inputsOf(step, at, node);
-  const config = configOf(step, at, node, inputs);
-  const resume = checkpoint as Json;
-  const { mode } = step.header;
-  return { effect: 'run', node: at.node, iteration: at.iteration, attempt, mode, inputs, config, resume } as const;
 }
 
 /** Runs at once, without a slot; what is thrown fails the attempt. */
@@ -211,14 +196,4 @@ function childId(step: Step, at: At): string {
   const { attempt } = step.row(at);
   const { id } = step.node(at);
   return `${step.head.execution}/${keyOf(0, at.iteration).replace('0', id)}${attempt > 1 ? `#${attempt}` : ''}`;
-}
-
-export function childEffect(step: Step, at: At, child: string, config: ChildConfig, inputs: Ports) {
-  const { workflow, version, input = inputs['in'] ?? null } = config;
-  const { mode, user, priority, deadline, labels } = step.header;
-  const parent = { execution: step.head.execution, node: at.node, iteration: at.iteration };
-  const own = { idempotencyKey: null, parent, select: null, pins: null, forkOf: null };
-  const command = { type: 'start', input, mode, user, priority, deadline, labels, ...own } as const;
-  const named = version === undefined ? workflow : `${workflow}@${version}`;
-  return { effect: 'send', execution: child, workflow: named, command } as const;
 }

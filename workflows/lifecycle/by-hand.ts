@@ -3,9 +3,9 @@ import type { At } from '../../events/events.ts';
 import { failAttempt, finish } from './attempt.ts';
 import { closeIteration, stop } from './close.ts';
 import { skip } from './complete.ts';
-import type { Command, Effect } from './lifecycle.ts';
+import type { Command } from './lifecycle.ts';
 import { GRACE_MS } from './limits.ts';
-import { outstandingOf } from './outstanding.ts';
+import { goOnFromPause, pauseChildren } from './paused.ts';
 import { isOpen, rewind } from './rewind.ts';
 import { isTerminal } from './row.ts';
 import type { Step } from './step.ts';
@@ -24,7 +24,7 @@ export function pause(step: Step): void {
     return;
   }
   step.emit({ type: 'paused', by: step.envelope.by });
-  toChildren(step, { type: 'pause' });
+  pauseChildren(step);
 }
 
 export function resume(step: Step): void {
@@ -33,17 +33,7 @@ export function resume(step: Step): void {
     return;
   }
   step.emit({ type: 'resumed', by: step.envelope.by });
-  toChildren(step, { type: 'resume' });
-  // what was due, or offered, while it was paused is void by now
-  const isAgain = ({ effect }: Effect) => effect === 'queue' || effect === 'set-timer';
-  step.effects.push(...outstandingOf(step).filter(isAgain));
-}
-
-function toChildren(step: Step, command: Command): void {
-  for (const [, row] of step.rows.nodesOf('')) {
-    if (row.status !== 'RUNNING' || row.wait?.on !== 'child') continue;
-    step.effects.push({ effect: 'send', execution: row.wait.token, workflow: null, command });
-  }
+  goOnFromPause(step);
 }
 
 export function cancel(step: Step, command: Of<'cancel'>): void {
@@ -61,6 +51,7 @@ export function cancel(step: Step, command: Of<'cancel'>): void {
   const grace = Math.max(0, command.graceMs ?? GRACE_MS);
   step.setTimer({ node: -1, iteration: '' }, 'grace', step.at + grace, 0);
   closeMore(step);
+  if (phase === 'paused') goOnFromPause(step);
 }
 
 function cancelNode(step: Step, id: string): void {

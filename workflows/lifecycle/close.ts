@@ -81,3 +81,12 @@ export function closeTop(step: Step, cause: TransitionCause, how: Closing): void
     closeNode(step, at, cause, how);
   }
 }
+
+/** What runs though the execution is at its end: what compensates, and what cleans up. */
+export function runsAtTheEnd(step: Step, { node }: At): boolean {
+  if (step.facts.undoes.has(node)) return true;
+  for (let inner = step.graph.nodes[node]!; inner.parent >= 0; inner = step.graph.nodes[inner.parent]!) {
+    if (inner.role === 'finally') return true;
+  }
+  return false;
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Harness } from './testing/harness.ts';
+import { fault, Harness } from './testing/harness.ts';
 
 const task = 'task' as const;
 const to = (...pairs: string[]) => pairs.map((pair) => ({ from: pair.split('>')[0]!, to: pair.split('>')[1]! }));
@@ -28,6 +28,57 @@ test('a pause lets end what runs, and begins nothing; timers that were due fire 
   world.done('c', 3);
   assert.deepEqual(world.ended.output, { c: 3, d: null });
 });
+
+for (const end of ['a failure', 'a cancel'] as const) {
+  test(`what a pause held back of the end of an execution goes on when ${end} ends the pause`, () => {
+    const within = (id: string) => ({ id, parent: 't', role: 'finally' as const });
+    const world = new Harness({
+      nodes: [
+        { id: 't', kind: 'try' },
+        { id: 'b', parent: 't', kind: task },
+        { ...within('again'), kind: task, retry: { maxAttempts: 2 } },
+        { ...within('queued'), kind: task },
+        { ...within('inner'), kind: 'child', config: { workflow: 'sub' } },
+        { id: 'x', kind: task },
+        { id: 'y', kind: 'child', config: { workflow: 'sub' } },
+      ],
+      edges: [],
+    });
+    world.start();
+    world.grant('x');
+    world.done('b', null, '0');
+    world.failed('again', fault('TRANSIENT'), '2');
+    world.send({ type: 'pause' });
+    world.grant('queued', '2');
+    assert.equal(world.status('queued', '2'), 'QUEUED');
+    world.at += 1_000_000;
+    world.fire();
+    const { effects } =
+      end === 'a cancel'
+        ? world.send({ type: 'cancel', reason: '', node: null })
+        : world.failed('x', fault('PERMANENT', 'gone'));
+    const asked = effects.flatMap((effect) => {
+      if (effect.effect === 'send') return [`${effect.command.type} ${effect.execution}`];
+      if (effect.effect === 'set-timer' && effect.timer === 'grace') return [];
+      return effect.effect === 'queue' || effect.effect === 'set-timer'
+        ? [`${effect.effect} ${world.graph.nodes[effect.node]?.id}`]
+        : [];
+    });
+    assert.deepEqual(asked, ['cancel x/y', 'resume x/inner@2', 'set-timer again', 'queue queued']);
+    world.fire();
+    world.done('again', null, '2');
+    world.done('queued', null, '2');
+    for (const [id, iteration, child] of [
+      ['inner', '2', 'x/inner@2'],
+      ['y', '', 'x/y'],
+    ] as const) {
+      const node = world.graph.number(id)!;
+      world.send({ type: 'child-ended', child, node, iteration, status: 'CANCELLED', output: null, error: null });
+    }
+    if (end === 'a cancel') world.failed('x', fault('PERMANENT'));
+    assert.equal(world.ended.status, end === 'a cancel' ? 'CANCELLED' : 'FAILED');
+  });
+}
 
 test('commands that come twice are done once', () => {
   const world = new Harness({

@@ -3,7 +3,6 @@ import { cancel, goOn, intervene, pause, redrive, resume, retryFrom } from './by
 import { evolve, REMEMBERED } from './evolve.ts';
 import { explain } from './explain.ts';
 import type { Command, Decided, Envelope, Lifecycle, LifecycleParts, Rows } from './lifecycle.ts';
-import { outstandingOf } from './outstanding.ts';
 import { patch } from './patch.ts';
 import { proceed } from './ready.ts';
 import { partsOf } from './row.ts';
@@ -17,21 +16,14 @@ import { fired } from './timers.ts';
 const SILENT: ReadonlySet<Command['type']> = new Set(['timer', 'grant', 'child-ended', 'continue']);
 
 export function createLifecycle(parts: LifecycleParts): Lifecycle {
-  const look = (rows: Rows, graph: Graph, at: number): Step => {
-    const cause = { kind: 'continue' } as const;
-    return new Step(parts, rows, graph, rows.header()?.execution ?? '', { id: '', by: null, at, cause });
-  };
   return {
     decide: (rows, graph, execution, command, envelope) => decide(parts, rows, graph, execution, command, envelope),
     evolve,
-    outstanding(rows, graph) {
-      const header = rows.header();
-      if (header === undefined || header.phase === 'ended') return { effects: [], more: false };
-      const isClosing = header.phase === 'cancelling' || header.phase === 'compensating';
-      const more = isClosing || (header.phase === 'running' && header.deferred.length > 0);
-      return { effects: outstandingOf(look(rows, graph, header.startedAt)), more };
+    explain(rows, graph, node, iteration, now) {
+      const cause = { kind: 'continue' } as const;
+      const envelope = { id: '', by: null, at: now, cause };
+      return explain(new Step(parts, rows, graph, rows.header()?.execution ?? '', envelope), node, iteration, now);
     },
-    explain: (rows, graph, node, iteration, now) => explain(look(rows, graph, now), node, iteration, now),
   };
 }
 

@@ -71,7 +71,8 @@ import type { Graph, GraphNode } from '../graph.ts';
  *   somebody, or for a failure; `.skipped`: neither of these.
  * - A pinned node is COMPLETED with its pin when it would have run or been skipped. Edges from nodes that were not
  *   selected to nodes that were count as taken, and carry nothing.
- * - While paused nothing begins: reports are taken, timers and grants wait, and a failure that nobody handles ends the pause.
+ * - While paused nothing begins: reports are taken, timers and grants wait. A resume ends the pause, and so does a cancel,
+ *   and a failure that nobody handles; whichever it is asks again for the timers and slots that waited.
  * - `all` takes skips as told: the node runs if one edge at least was taken, and is CANCELLED (`branch-not-taken`) if none
  *   was. A skip for a failure is a skip.
  * - A port that one edge leads to holds what that carried; one that several lead to, an object by source node id of those
@@ -85,7 +86,7 @@ export interface Rows {
   putNode(key: NodeKey, row: NodeRow): void;
   /** Of a node and all that it put out. */
   dropNode(key: NodeKey): void;
-  /** Rows of an iteration and of those within it; of '' all. For `outstanding` and views: no step looks at them. */
+  /** Rows of an iteration and of those within it; of '' all. For views, and for where a pause begins and ends: no other step looks at them. */
   nodesOf(iterationPrefix: string): Iterable<readonly [NodeKey, NodeRow]>;
   output(key: NodeKey, port: string): Json | undefined;
   putOutput(key: NodeKey, port: string, value: Json): void;
@@ -303,7 +304,7 @@ export interface Decided {
   readonly more: boolean;
 }
 
-/** What a step asks of the world. Made again from the rows after a restart ({@link Lifecycle.outstanding}). */
+/** What a step asks of the world. Whoever keeps the rows keeps it with them: it is not asked again after a restart. */
 export type Effect =
   /** Run a task (or a segment). It was QUEUED; a slot is wanted for it. */
   | {
@@ -360,8 +361,6 @@ export interface Lifecycle {
   decide(rows: Rows, graph: Graph, execution: string, command: Command, envelope: Envelope): Decided;
   /** Applies one event of a step to the rows: what `decide` does, and all that replay does. */
   evolve(rows: Rows, graph: Graph, record: StepHead, event: StepEvent): void;
-  /** Timers, tasks and children that the rows wait for: what a new owner has to see to. */
-  outstanding(rows: Rows, graph: Graph): Pick<Decided, 'effects' | 'more'>;
   /** Why a node is where it is. */
   explain(rows: Rows, graph: Graph, node: string, iteration: string, now: Millis): Explanation;
 }

@@ -1,7 +1,7 @@
 import type { At } from '../../events/events.ts';
 import { failAttempt } from './attempt.ts';
 import { beginNode } from './begin.ts';
-import { closeNode } from './close.ts';
+import { closeNode, runsAtTheEnd } from './close.ts';
 import { complete, judge, skip } from './complete.ts';
 import { goOn } from './containers.ts';
 import { type Readiness, readiness } from './joins.ts';
@@ -90,13 +90,4 @@ function goOnSafely(step: Step, at: At): void {
   } catch (thrown) {
     failAttempt(step, at, step.parts.failure(thrown, `/nodes/${at.node}`));
   }
-}
-
-/** What runs though the execution is at its end: what compensates, and what cleans up. */
-function runsAtTheEnd(step: Step, { node }: At): boolean {
-  if (step.facts.undoes.has(node)) return true;
-  for (let inner = step.graph.nodes[node]!; inner.parent >= 0; inner = step.graph.nodes[inner.parent]!) {
-    if (inner.role === 'finally') return true;
-  }
-  return false;
 }

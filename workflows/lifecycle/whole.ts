@@ -4,6 +4,7 @@ import { type Closing, closeTop } from './close.ts';
 import { portsOf, valueAt } from './inputs.ts';
 import { jsonBytes } from './json-bytes.ts';
 import { MAX_VALUE_BYTES } from './limits.ts';
+import { goOnFromPause } from './paused.ts';
 import { partsOf } from './row.ts';
 import type { Step } from './step.ts';
 
@@ -15,6 +16,7 @@ export function failExecution(step: Step, error: FailureInfo): void {
   if (phase !== 'running' && phase !== 'paused') return;
   step.emit({ type: 'compensating', error, order: [...compensable].reverse() });
   closeMore(step);
+  if (phase === 'paused') goOnFromPause(step);
 }
 
 /** Closes on what an execution that is cancelled, or fails, has open. */

@@ -17,6 +17,7 @@ import {
   type RunInline,
 } from '../lifecycle.ts';
 import { buildGraph, type GraphSpec, patchGraph } from './build-graph.ts';
+import { outstanding } from './outstanding.ts';
 
 export interface HarnessOptions {
   readonly inline?: RunInline;
@@ -60,17 +61,19 @@ export class Harness {
   readonly records: StepRecord[] = [];
   readonly effects: Effect[] = [];
   at = 1_000_000;
+  readonly #parts: LifecycleParts;
   #ids = 0;
 
   constructor(spec: GraphSpec, options: HarnessOptions = {}) {
     this.graph = buildGraph(spec);
     this.graphs[0] = this.graph;
-    this.lifecycle = createLifecycle({
+    this.#parts = {
       runInline: options.inline ?? ((_, __, inputs) => ({ out: inputs['in'] ?? null })),
       failure,
       patch: (graph, ops) => patchGraph(graph, ops),
       ...(options.tap === undefined ? {} : { tap: options.tap }),
-    });
+    };
+    this.lifecycle = createLifecycle(this.#parts);
   }
 
   /** Sends a command, and whatever the step asks to go on with. */
@@ -181,9 +184,8 @@ export class Harness {
 
   /** The clock goes to the next timer, which fires. */
   fire(): void {
-    const timers = this.lifecycle
-      .outstanding(this.rows, this.graph)
-      .effects.flatMap((effect) => (effect.effect === 'set-timer' ? [effect] : []));
+    const { effects } = outstanding(this.#parts, this.rows, this.graph);
+    const timers = effects.flatMap((effect) => (effect.effect === 'set-timer' ? [effect] : []));
     const next = timers.reduce((a, b) => (b.due < a.due ? b : a));
     this.at = Math.max(this.at, next.due);
     const { timer, node, iteration, attempt, due } = next;

@@ -16,6 +16,7 @@ import { isTerminal, partsOf } from '../row.ts';
 import { buildGraph, type GraphSpec, patchGraph } from './build-graph.ts';
 import { checkCounts } from './check-log.ts';
 import { contentsOf, failure, fault, START, type StartCommand } from './harness.ts';
+import { outstanding } from './outstanding.ts';
 
 export interface WorldOptions {
   readonly seed: number;
@@ -64,6 +65,7 @@ export class World {
   at = 1_000_000;
   crashes = 0;
   readonly #options: WorldOptions;
+  readonly #parts: LifecycleParts;
   #shadow = new MemoryRows();
   #pool: Message[] = [];
   readonly #seen: Message[] = [];
@@ -74,7 +76,7 @@ export class World {
     this.random = seededRandom(options.seed);
     this.graph = buildGraph(spec);
     const { tap } = options;
-    const parts: LifecycleParts = {
+    this.#parts = {
       runInline: (node, _, inputs, { iteration, attempt }) => {
         if (this.#fails(`${node.id} ${iteration} ${attempt}`)) throw new Error('inline failed');
         return { out: { [node.id]: inputs } };
@@ -83,7 +85,7 @@ export class World {
       patch: (graph, ops) => patchGraph(graph, ops),
       ...(tap === undefined ? {} : { tap }),
     };
-    const lifecycle = createLifecycle(parts);
+    const lifecycle = createLifecycle(this.#parts);
     this.lifecycle = options.bend?.(lifecycle) ?? lifecycle;
   }
 
@@ -188,7 +190,7 @@ export class World {
     const live = this.rows;
     this.rows = this.#shadow;
     this.#shadow = live;
-    const { effects, more } = this.lifecycle.outstanding(this.rows, this.graph);
+    const { effects, more } = outstanding(this.#parts, this.rows, this.graph);
     // messages of others are in the log, and are not lost
     this.#pool = this.#pool.filter(({ command }) => command.type === 'report' || command.type === 'child-ended');
     for (const effect of effects) this.#ask(effect);
