@@ -45,7 +45,7 @@ export interface NodeData {
   readonly inputs?: Ports;
   readonly outputs?: Ports;
   readonly policy?: PolicySpec;
-  /** The node that undoes what this one did, when the execution fails later: one without edges, on the same level. */
+  /** The node that undoes what this one did, when the execution fails later: one without edges, on the same level, for this alone. */
   readonly compensation?: string;
   readonly disabled?: boolean;
 }

@@ -32,7 +32,8 @@ export const FAULTS = {
   'workflow.duration': 'A span of time is longer than a thousand years.',
   'workflow.join': 'A join waits for more edges than there are, or has no edges to join.',
   'workflow.error-not-wired': 'The policy `route` sends failures to the port `error`, from which no edge leads.',
-  'workflow.compensation': 'A node that compensates another has edges, lies on another level, or is a container.',
+  'workflow.compensation':
+    'A node that compensates another has edges, lies on another level, is a container, or compensates a second one.',
   'workflow.schedule':
     'A schedule has a cron text, a time zone or a bound that cannot be read, or an input that the workflow does not take.',
   'workflow.secret': 'A secret stands in the document, for everybody to read.',

@@ -277,10 +277,15 @@ export const CASES: { readonly [what: string]: readonly [document: unknown, faul
         step('undo'),
         step('b', { data: { config: { value: 1 }, compensation: 'a' } }),
         step('c', { data: { config: { value: 1 }, compensation: 'nobody' } }),
+        step('d', { data: { config: { value: 1 }, compensation: 'undo' } }),
       ],
       [edge('a', 'b')],
     ),
-    ['workflow.compensation /nodes/2/data/compensation', 'workflow.unknown-node /nodes/3/data/compensation'],
+    [
+      'workflow.compensation /nodes/2/data/compensation',
+      'workflow.unknown-node /nodes/3/data/compensation',
+      'workflow.compensation /nodes/4/data/compensation',
+    ],
   ],
   secrets: [
     doc(

@@ -6,6 +6,7 @@ import type { Judged, JudgedNode } from './judged.ts';
 export function judgeLevels(judged: Judged): void {
   const { nodes, faults, find } = judged;
   const inside = insideThemselves(judged);
+  const undone = new Map<string, JudgedNode>();
   for (const one of nodes) {
     const { index, node, type } = one;
     const path = ['nodes', index];
@@ -37,7 +38,7 @@ export function judgeLevels(judged: Judged): void {
       }
     }
     if (type?.behaviour.kind === 'container') judgeContainer(one, judged);
-    judgeCompensation(one, judged);
+    judgeCompensation(one, judged, undone);
   }
 }
 
@@ -117,9 +118,13 @@ function textsOf(list: unknown): readonly string[] {
   return Array.isArray(list) ? list.filter((one): one is string => typeof one === 'string') : [];
 }
 
-function judgeCompensation({ index, node }: JudgedNode, { faults, find }: Judged): void {
+/** `undone`: what was judged before, by what compensates it. */
+function judgeCompensation(one: JudgedNode, { faults, find }: Judged, undone: Map<string, JudgedNode>): void {
+  const { index, node } = one;
   const id = node.data?.compensation;
   if (id === undefined) return;
+  const before = undone.get(id);
+  if (before === undefined) undone.set(id, one);
   const path = ['nodes', index, 'data', 'compensation'];
   const other = find(id);
   if (other === undefined) {
@@ -140,7 +145,9 @@ function judgeCompensation({ index, node }: JudgedNode, { faults, find }: Judged
           ? 'has edges'
           : other.type?.behaviour.kind === 'container'
             ? 'is a container'
-            : undefined;
+            : before !== undefined
+              ? `compensates ${before.node.id} too`
+              : undefined;
   if (why === undefined) return;
   faults.add(
     'workflow.compensation',

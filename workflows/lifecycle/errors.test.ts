@@ -195,6 +195,31 @@ test('compensation: in the reverse order of completion, each with what was put o
   assert.equal(world.status('unnever'), 'PENDING');
 });
 
+test('what undoes a node that a patch put in the place of another has what that one put out', () => {
+  const world = new Harness({
+    nodes: [
+      { id: 'first', kind: task },
+      { id: 'pay', kind: task, compensation: 'refund' },
+      { id: 'refund', kind: task },
+      { id: 'ship', kind: task },
+    ],
+    edges: to('first>pay'),
+  });
+  world.start(1);
+  const ops = [
+    { op: 'remove-node', id: 'pay' },
+    { op: 'add-node', node: { id: 'pay-2', kind: task, compensation: 'refund' } },
+    { op: 'add-edge', edge: { from: 'first', to: 'pay-2' } },
+  ];
+  world.send({ type: 'patch', baseRevision: 0, ops: ops as never });
+  world.done('first');
+  world.done('pay-2', 'receipt');
+  world.failed('ship', fault('PERMANENT', 'sold out'));
+  world.grant('refund');
+  const runs = world.effects.flatMap((each) => (each.effect === 'run' ? [each.inputs] : []));
+  assert.deepEqual(runs.at(-1), { in: 'receipt' });
+});
+
 test('values: too large, or no JSON, are failures that name the node', () => {
   const world = new Harness(
     { nodes: [{ id: 'a' }], edges: [] },

@@ -7,8 +7,8 @@ export interface Facts {
   readonly top: readonly number[];
   readonly topLeaves: readonly number[];
   readonly nodes: readonly NodeFacts[];
-  /** What compensates another. */
-  readonly undoes: ReadonlySet<number>;
+  /** What compensates another, with that other one. */
+  readonly undoes: ReadonlyMap<number, number>;
 }
 
 export interface NodeFacts {
@@ -42,8 +42,10 @@ export function factsOf(graph: Graph): Facts {
 }
 
 function make(graph: Graph): Facts {
-  const undoes = new Set<number>();
-  for (const node of graph.nodes) if (node.compensation >= 0 && !node.removed) undoes.add(node.compensation);
+  const undoes = new Map<number, number>();
+  for (const { compensation, number, removed } of graph.nodes) {
+    if (compensation >= 0 && !removed) undoes.set(compensation, number);
+  }
   const live = (number: number) => !graph.nodes[number]!.removed && !undoes.has(number);
   const top = graph.nodes.filter((node) => node.parent < 0 && live(node.number)).map((node) => node.number);
   return {

@@ -38,7 +38,9 @@ export function inputsOf(step: Step, at: At, node: GraphNode): Ports {
 
 /** What a node without incoming edges has at `in`. */
 function fromOutside(step: Step, at: At, node: GraphNode): Json {
-  if (step.facts.undoes.has(node.number)) return undone(step, at, node);
+  const undone = step.facts.undoes.get(node.number);
+  // what undoes another has what that put out
+  if (undone !== undefined) return valueAt(step, { node: undone, iteration: at.iteration }, step.graph.nodes[undone]!);
   if (node.parent < 0) return step.header.input;
   const { iteration, index } = outside(at.iteration);
   const container = { node: node.parent, iteration };
@@ -58,12 +60,6 @@ export function lastOf(step: Step, loop: At, index: number): Json {
 
 function itemOf(step: Step, map: At, index: number): Json {
   return (step.output(map, '#items') as readonly Json[] | undefined)?.[index] ?? null;
-}
-
-/** What a node put out that another is to undo. */
-function undone(step: Step, at: At, node: GraphNode): Json {
-  const done = step.graph.nodes.find((each) => each.compensation === node.number)!;
-  return valueAt(step, { node: done.number, iteration: at.iteration }, done);
 }
 
 /** What a node gives as a whole: its port `out`, or its only one, or all by port. */
