@@ -87,6 +87,15 @@ test('policies: of the engine, under those of the type, the document and the nod
   assert.deepEqual(pay!.timeouts, { queueMs: null, runMs: null, totalMs: 3_600_000 });
   assert.deepEqual([pay!.onError, pay!.required, end!.required, pay!.priority], ['hold', true, false, 5]);
   assert.equal(end!.join.policy, 'when');
+  const policy = { ...ORDERS.policy, placement: { pool: 'slow' } };
+  const nodes = ORDERS.nodes.map((node) =>
+    node.id === 'pay' ? { ...node, data: { ...node.data, policy: { placement: { pool: 'paid' } } } } : node,
+  );
+  const placed = compileDocument({ ...ORDERS, policy, nodes }, settings);
+  assert.deepEqual(
+    [total!.pool, ...placed.nodes.slice(0, 3).map(({ pool }) => pool)],
+    ['default', 'slow', 'slow', 'paid'],
+  );
 });
 
 test('templates: constants, expressions behind =, fields that are expressions', () => {

@@ -10,8 +10,8 @@ import type { Segment } from './segments/segments.ts';
  * for a definition (by hash) and a revision, and shared by all of its executions; never changed. The lifecycle works on
  * it alone, and never looks at the document.
  *
- * Numbers of nodes and edges are their places in the document, so that a patch, which only appends, leaves them as they
- * are; a node or edge that a patch removed stays in its place, `removed`.
+ * Numbers of nodes and edges are their places in the document that was published; what patches add follows behind. A node
+ * or edge that a patch removed keeps its number, `removed`, though the document of that revision has it no more.
  */
 export interface Graph {
   readonly document: WorkflowDocument;
@@ -57,6 +57,8 @@ export interface GraphNode {
   readonly onError: 'fail' | 'continue' | 'route' | 'hold' | 'dead-letter';
   readonly required: boolean;
   readonly priority: number;
+  /** Whose slots its tasks take. */
+  readonly pool: string;
   readonly disabled: boolean;
   readonly removed: boolean;
   /**

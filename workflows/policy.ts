@@ -1,4 +1,4 @@
-import type { Millis } from '../core/ids.ts';
+import type { Json, Millis } from '../core/ids.ts';
 import type { PolicySpec, RetrySpec } from './document.ts';
 import { durationOf } from './duration.ts';
 import type { GraphNode, Retry } from './graph.ts';
@@ -30,7 +30,7 @@ export function mergedPolicy(...policies: readonly (PolicySpec | undefined)[]): 
   return merged;
 }
 
-export type CompiledPolicy = Pick<GraphNode, 'retry' | 'timeouts' | 'onError' | 'required' | 'priority'>;
+export type CompiledPolicy = Pick<GraphNode, 'retry' | 'timeouts' | 'onError' | 'required' | 'priority' | 'pool'>;
 
 export function compiledPolicy(policy: PolicySpec): CompiledPolicy {
   const { queue, run, total } = policy.timeout ?? {};
@@ -40,6 +40,7 @@ export function compiledPolicy(policy: PolicySpec): CompiledPolicy {
     onError: policy.onError ?? BASE.onError,
     required: policy.required ?? BASE.required,
     priority: policy.priority ?? BASE.priority,
+    pool: poolOf(policy.placement),
   };
 }
 
@@ -58,4 +59,11 @@ function compiledRetry(retry: Required<RetrySpec>): Retry {
 
 function span(text: string | undefined): Millis | null {
   return text === undefined ? null : (durationOf(text) ?? null);
+}
+
+function poolOf(placement: Json | undefined): string {
+  if (typeof placement !== 'object' || placement === null || !('pool' in placement)) return 'default';
+  const { pool } = placement;
+  // rows of slots are named by it
+  return typeof pool === 'string' && pool !== '' && !pool.includes('\0') ? pool : 'default';
 }

@@ -50,7 +50,7 @@ function openHere(): Promise<Workflows> {
   return openWorkflows({
     ...{ log, state: createStateBackend({}), directory: undefined, clock: systemClock, language },
     telemetry: silentTelemetry(),
-    settings: { partitions: 1, slots: { default: 2 } },
+    settings: { partitions: 1, slots: { default: 2, narrow: 1 } },
   });
 }
 
@@ -167,4 +167,19 @@ test('a running execution takes a node more', async () => {
   const view = await workflows.ended('grown');
   assert.deepEqual([view.revision, view.output], [1, { more: 102 }]);
   assert.deepEqual((await workflows.executionAt('grown', 1))?.revision, 0);
+});
+
+test('a task takes a slot of its own pool, also behind a node that a patch has removed', async () => {
+  const narrow = { placement: { pool: 'narrow' } };
+  const nodes = ['a', 'x', 'b', 'c'].map((id) => [id, 'gated', { n: 1 }] as const);
+  await workflows.publish(document('pools', nodes, ['a x', 'a b', 'a c'], { b: narrow, c: narrow }));
+  await workflows.start('pools', 1, { execution: 'pools' });
+  await workflows.patch('pools', 0, [{ op: 'remove-node', id: 'x' }]);
+  await gate.open('pools/a');
+  await until(() => gate.running.includes('pools/b'));
+  await systemClock.sleep(30);
+  assert.ok(!gate.running.includes('pools/c'));
+  await gate.open('pools/b');
+  await gate.open('pools/c');
+  assert.deepEqual((await workflows.ended('pools')).output, { b: 3, c: 3 });
 });

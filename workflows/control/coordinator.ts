@@ -11,7 +11,7 @@ import { Families } from './families.ts';
 import { type CommandMessage, type Message, rootOf, scheduleKey } from './messages.ts';
 import { CONTROL_STORE, DEFINITIONS_STORE, DONE_STORE, doneWindowMs, type Out, TIMERS_STORE } from './program.ts';
 import { Schedules } from './schedules.ts';
-import { type Holder, poolOf, Slots } from './slots.ts';
+import { type Holder, Slots } from './slots.ts';
 import { StoredRows } from './stored-rows.ts';
 import type { TaskCalls } from './task-calls.ts';
 import { TimerRows } from './timer-rows.ts';
@@ -261,7 +261,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     switch (effect.effect) {
       case 'queue': {
         const { node, iteration, attempt, priority, deadline } = effect;
-        const pool = poolOf(graph.document.nodes[node]?.data?.policy?.placement);
+        const pool = graph.nodes[node]!.pool;
         const holder = { execution, node, iteration };
         const isFree = this.#slots.ask({ ...holder, attempt, pool, priority, deadline, since: at });
         if (isFree) open.push(grant({ ...holder, attempt }, at));

@@ -126,9 +126,3 @@ function queueKey({ pool, priority, deadline, since, execution, node, iteration,
 function pad(value: Millis): string {
   return String(Math.min(LATEST, Math.max(0, value))).padStart(13, '0');
 }
-
-export function poolOf(placement: Json | undefined): string {
-  if (typeof placement !== 'object' || placement === null || !('pool' in placement)) return 'default';
-  const { pool } = placement;
-  return typeof pool === 'string' && pool !== '' && !pool.includes(SEPARATOR) ? pool : 'default';
-}

@@ -124,6 +124,7 @@ function nodeOf(
     onError: sketch.onError ?? 'fail',
     required: sketch.required ?? true,
     priority: 5,
+    pool: 'default',
     disabled: sketch.disabled ?? false,
     removed: false,
     compensation: sketch.compensation === undefined ? -1 : numberOf(sketch.compensation),
