@@ -4,6 +4,8 @@ import type { DocumentFault, EdgeSpec, NodeSpec, WorkflowDocument } from './docu
 import { FaultList, quoted } from './faults.ts';
 import type { Graph } from './graph.ts';
 import type { PatchOp } from './lifecycle/lifecycle.ts';
+import { linkDocument } from './link.ts';
+import type { Segment } from './segments/segments.ts';
 import { validateDocument } from './validate.ts';
 
 /**
@@ -11,7 +13,8 @@ import { validateDocument } from './validate.ts';
  * that. Numbers of what was there stay. Whether what is changed has not begun is judged by who knows the execution.
  *
  * An id that was removed is never used again, so that the history of an execution stays readable. A removed node takes its
- * edges with it.
+ * edges with it. A graph with segments takes no patch but one that removes them: who runs a segment has its document as
+ * it was published.
  */
 export function patchGraph(
   graph: Graph,
@@ -19,11 +22,10 @@ export function patchGraph(
   settings: CompileSettings,
 ): Graph | readonly DocumentFault[] {
   const faults = new FaultList();
-  const edges = graph.edges.filter(({ removed }) => !removed);
   const patch: Patch = {
     nodes: new Map(graph.document.nodes.map((node) => [node.id, node])),
-    // what was compiled has an id each
-    edges: new Map(edges.map(({ id }, i) => [id, graph.document.edges[i]!])),
+    // by the ids that the graph gave them: its own edges are others where it has segments
+    edges: new Map(linkDocument(graph.document, settings).edges.map(({ id, edge }) => [id, edge])),
     added: [],
     used: new Set(graph.nodes.filter(({ removed }) => removed).map(({ id }) => id)),
     faults,
@@ -36,7 +38,19 @@ export function patchGraph(
     edges: [...patch.edges.values(), ...patch.added],
   };
   const wrong = validateDocument(document, settings);
-  return wrong.length > 0 ? wrong : compileDocument(document as WorkflowDocument, settings, graph);
+  if (wrong.length > 0) return wrong;
+  const next = compileDocument(document as WorkflowDocument, settings, graph);
+  return next.records === undefined ? next : [segmentFault(next, next.records.segments[0]!)];
+}
+
+function segmentFault({ nodes, document }: Graph, segment: Segment): DocumentFault {
+  const { id } = nodes[segment.nodes[0]!]!;
+  return {
+    code: 'workflow.patch-invalid',
+    pointer: `/nodes/${document.nodes.findIndex((node) => node.id === id)}`,
+    message: `${id} is a node of the data plane, whose segments run as they were published: publish a new version instead`,
+    cure: 'Publish the document as a new version, and start that.',
+  };
 }
 
 interface Patch {
