@@ -169,6 +169,17 @@ test('a failure in the words of the engine; causes that go in a circle end', () 
     detail: { queue: 7 },
   });
   assert.equal(retryAfterOf(thrown), 5000);
+  const around = new Error('the call failed', { cause: thrown });
+  assert.deepEqual(failureOf(around, ''), {
+    class: 'TRANSIENT',
+    code: 'busy',
+    message: 'the call failed',
+    instance: '',
+    detail: { queue: 7 },
+  });
+  assert.equal(retryAfterOf(around), 5000);
+  const over = Object.assign(new Error('reset', { cause: thrown }), { code: 'ECONNRESET' });
+  assert.deepEqual([failureOf(over, '').detail, retryAfterOf(over)], [undefined, undefined]);
   const circle: { cause?: unknown } = new Error('round');
   circle.cause = circle;
   assert.deepEqual(classify(circle), { class: 'PERMANENT', code: 'Error' });

@@ -39,26 +39,33 @@ const MAX_MESSAGE = 2000;
  * PERMANENT: code that throws throws again, and whoever knows better says so.
  */
 export function classify(thrown: unknown): Classified {
-  let at = thrown;
-  for (let i = 0; i < MAX_CAUSES && at !== undefined && at !== null; i++) {
-    const found = ofOne(at);
-    if (found !== undefined) return found;
-    at = (at as Thrown).cause ?? (at as { readonly errors?: readonly unknown[] }).errors?.[0];
+  return known(thrown)?.classified ?? { class: 'PERMANENT', code: nameOf(thrown) };
+}
+
+/** The first of an error and what caused it whose class is known. */
+function known(thrown: unknown): { readonly error: unknown; readonly classified: Classified } | undefined {
+  let error = thrown;
+  for (let i = 0; i < MAX_CAUSES && error !== undefined && error !== null; i++) {
+    const classified = ofOne(error);
+    if (classified !== undefined) return { error, classified };
+    error = (error as Thrown).cause ?? (error as { readonly errors?: readonly unknown[] }).errors?.[0];
   }
-  return { class: 'PERMANENT', code: nameOf(thrown) };
+  return undefined;
 }
 
 /** The failure of a node that has thrown, in the words of the engine; `instance` points into the document. */
 export function failureOf(thrown: unknown, instance: string): FailureInfo {
   const message = redactText(messageOf(thrown)).slice(0, MAX_MESSAGE);
   const { class: failureClass, code } = classify(thrown);
-  const detail = thrown instanceof NodeFailure && thrown.detail !== null ? { detail: thrown.detail } : {};
+  const error = known(thrown)?.error;
+  const detail = error instanceof NodeFailure && error.detail !== null ? { detail: error.detail } : {};
   return { class: failureClass, code, message, instance, ...detail };
 }
 
 /** When whoever was asked wants to be asked again. */
 export function retryAfterOf(thrown: unknown): Millis | undefined {
-  return thrown instanceof NodeFailure ? thrown.retryAfterMs : undefined;
+  const error = known(thrown)?.error;
+  return error instanceof NodeFailure ? error.retryAfterMs : undefined;
 }
 
 function ofOne(thrown: unknown): Classified | undefined {
