@@ -135,7 +135,7 @@ export function intervene(step: Step, command: Of<'intervene'>): void {
     return;
   }
   const isBegun = step.row(at).attempt > 0;
-  if (!isBegun && action !== 'output' && action !== 'skip') {
+  if (!isBegun && !isHeld && action !== 'output' && action !== 'skip') {
     step.reject('workflow.node-not-begun', `${id} has not begun`);
     return;
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MAX_SYSTEM_FAILURES, MAX_VALUE_BYTES } from './lifecycle.ts';
+import { whenJoin } from './testing/build-graph.ts';
 import { fault, Harness } from './testing/harness.ts';
 
 const task = 'task' as const;
@@ -154,6 +155,41 @@ test('S2.2.d: a dead letter degrades, and is redriven once', () => {
   world.done('w', 5);
   assert.deepEqual(world.ended, { status: 'COMPLETED', output: { b: 4, w: 5 }, error: null, degraded: true });
   assert.equal(world.rejection(world.send({ type: 'redrive', deadLetter: letter.id })), 'workflow.ended');
+});
+
+test('what is held before it could begin is gone on with by hand too', () => {
+  let isBroken = true;
+  const seen: unknown[] = [];
+  const join = whenJoin(() => {
+    if (isBroken) throw new Error('no number');
+    return true;
+  });
+  const held = () => {
+    const world = new Harness(
+      {
+        nodes: [
+          { id: 'a', kind: task },
+          { id: 'b', onError: 'hold', join },
+        ],
+        edges: to('a>b'),
+      },
+      { inline: (_, __, inputs) => ({ out: seen.push(inputs['in']) }) },
+    );
+    world.start();
+    world.done('a', 1);
+    assert.deepEqual([world.status('b'), world.row('b').attempt], ['PENDING', 0]);
+    return world;
+  };
+  const failed = held();
+  failed.send({ type: 'intervene', node: 'b', iteration: '', action: 'fail', value: 'so' });
+  assert.deepEqual([failed.status('b'), failed.ended.error], ['FAILED', 'workflow.failed-by-hand']);
+  const again = held();
+  const retry = { type: 'intervene', node: 'b', iteration: '', action: 'retry', value: 7 } as const;
+  again.send(retry);
+  assert.equal(again.row('b').wait?.on, 'intervention');
+  isBroken = false;
+  again.send(retry);
+  assert.deepEqual([again.status('b'), seen], ['COMPLETED', [7]]);
 });
 
 test('compensation: in the reverse order of completion, each with what was put out', () => {

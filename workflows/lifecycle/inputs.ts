@@ -10,7 +10,7 @@ export type Scope = { [name: string]: unknown };
 /** What arrives at the ports of a node. */
 export function inputsOf(step: Step, at: At, node: GraphNode): Ports {
   const row = step.row(at);
-  if (row.attempt > 0 || row.cause !== null) {
+  if (row.attempt > 0 || row.cause !== null || row.error !== null) {
     const byHand = step.output(at, '#in');
     if (byHand !== undefined) return { in: byHand };
   }
