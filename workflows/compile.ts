@@ -11,6 +11,7 @@ import type { Expressions } from './scopes.ts';
 import { edgeScope, joinScope, outputScope } from './scopes.ts';
 import { withSegments } from './segments/collapse.ts';
 import { compileTemplate, type ExpressionCompiler, sourceOf } from './template.ts';
+import { ERROR_PORT } from './wiring.ts';
 
 export interface CompileSettings {
   readonly catalog: Catalog;
@@ -95,6 +96,7 @@ function compiledNode(linked: LinkedNode, work: Work): GraphNode {
     type,
     config,
     template: templateOf(config, linked, work),
+    outputs: Object.keys(linked.ports.outputs).filter((port) => port !== ERROR_PORT),
     parent: number(node.parentId),
     children,
     entries: linked.children.filter((child) => isEntryOf(child)).map((child) => number(child.node.id)),

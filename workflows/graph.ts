@@ -39,6 +39,8 @@ export interface GraphNode {
   readonly config: Json;
   /** The configuration with its expressions to be filled in. */
   readonly template: Template;
+  /** Ports at which it may put out values: of its type, its configuration, and its own; without `error`. */
+  readonly outputs: readonly string[];
   readonly parent: number;
   readonly children: readonly number[];
   /** Of a container: its children without an incoming edge, of a `try` those of all roles. */

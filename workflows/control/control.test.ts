@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../../core/clock.ts';
+import type { Json } from '../../core/ids.ts';
 import { seededRandom } from '../../core/random.ts';
 import { Step } from '../../core/step.ts';
 import { COMMANDS_TOPIC } from '../../events/events.ts';
@@ -8,10 +9,28 @@ import { BatchBuilder } from '../../log/batch.ts';
 import { createMemoryLog } from '../../log/memory/memory.ts';
 import { createStateBackend } from '../../state/state.ts';
 import { silentTelemetry } from '../../telemetry/telemetry.ts';
+import type { NodeType } from '../catalog.ts';
 import { createLanguage } from '../create-language.ts';
+import { VALUE_IN } from '../nodes/example.ts';
 import { openWorkflows } from '../open-workflows.ts';
 import type { Workflows } from '../workflows.ts';
-import { ADD, ADD_TASK, document, tenNodes, tenNodesResult } from './testing/small-documents.ts';
+import { ADD, ADD_TASK, document, numberType, tenNodes, tenNodesResult } from './testing/small-documents.ts';
+
+/** Puts out at as many ports as its configuration says. */
+const PORTS: NodeType = {
+  ...numberType('ports', {
+    kind: 'inline',
+    run: (config) => Object.fromEntries(portsOf(config).map((port, i) => [port, i])),
+  }),
+  portsOf: ({ data }) => {
+    const outputs = portsOf(data?.config ?? {}).map((port) => [port, { kind: 'value' }] as const);
+    return { inputs: VALUE_IN, outputs: Object.fromEntries(outputs) };
+  },
+};
+
+function portsOf(config: Json): readonly string[] {
+  return Array.from({ length: (config as { readonly n: number }).n }, (_, i) => `p${i}`);
+}
 
 async function open(log = createMemoryLog({ clock: systemClock, random: seededRandom(1) })): Promise<Workflows> {
   return openWorkflows({
@@ -20,7 +39,7 @@ async function open(log = createMemoryLog({ clock: systemClock, random: seededRa
     directory: undefined,
     clock: systemClock,
     telemetry: silentTelemetry(),
-    language: createLanguage({ types: [ADD, ADD_TASK] }),
+    language: createLanguage({ types: [ADD, ADD_TASK, PORTS] }),
     settings: { partitions: 2 },
   });
 }
@@ -109,5 +128,21 @@ test('what is no command goes to the dead letters, and harms nobody', async () =
   await producer.close();
   const { execution } = await workflows.start('ten', 7);
   assert.deepEqual((await workflows.ended(execution)).output, tenNodesResult(7));
+  await workflows.drain();
+});
+
+test('ports that hang on the configuration answer, and are read, as those of a type', async () => {
+  const workflows = await open();
+  const nodes = [
+    ['a', 'ports', { n: 3 }],
+    ['b', 'ports', { n: 1 }],
+  ] as const;
+  await workflows.publish(document('ports', nodes, []));
+  const { execution } = await workflows.start('ports', null);
+  assert.deepEqual((await workflows.ended(execution)).output, { a: { p0: 0, p1: 1, p2: 2 }, b: 0 });
+  const outputs = { last: '= nodes.a.p2', all: '= nodes.b' };
+  await workflows.publish({ ...(document('read', nodes, []) as object), outputs } as Json);
+  const reading = await workflows.start('read', null);
+  assert.deepEqual((await workflows.ended(reading.execution)).output, { last: 2, all: { p0: 0 } });
   await workflows.drain();
 });

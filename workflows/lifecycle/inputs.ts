@@ -67,20 +67,12 @@ export function valueAt(step: Step, at: At, node: GraphNode): Json {
   const out = step.output(at, 'out');
   if (out !== undefined) return out;
   const found: { [port: string]: Json } = {};
-  const ports = portsOf(node);
+  const ports = node.outputs;
   for (const port of ports) {
     const value = step.output(at, port);
     if (value !== undefined) found[port] = value;
   }
   return ports.length === 1 ? (found[ports[0]!] ?? null) : Object.keys(found).length === 0 ? null : found;
-}
-
-/** Output ports of a node: those of its type, and of a switch those that its cases name. */
-export function portsOf(node: GraphNode): readonly string[] {
-  const ports = Object.keys(node.type.outputs);
-  if (node.type.behaviour.kind !== 'switch') return ports;
-  const cases = (node.config as { readonly cases?: readonly { readonly port: string }[] } | null)?.cases ?? [];
-  return [...new Set([...cases.map(({ port }) => port), 'else'])];
 }
 
 /** What an edge carries. */

@@ -1,7 +1,7 @@
 import type { Json } from '../../core/ids.ts';
 import type { At, ExecutionStatus, FailureInfo, TransitionCause } from '../../events/events.ts';
 import { type Closing, closeTop } from './close.ts';
-import { portsOf, valueAt } from './inputs.ts';
+import { valueAt } from './inputs.ts';
 import { jsonBytes } from './json-bytes.ts';
 import { MAX_VALUE_BYTES } from './limits.ts';
 import { goOnFromPause } from './paused.ts';
@@ -98,7 +98,7 @@ function outputsById(step: Step): { readonly [id: string]: { readonly [port: str
   const found: { [id: string]: { [port: string]: Json } } = {};
   for (const number of step.facts.top) {
     const node = step.graph.nodes[number]!;
-    const names = new Set(['out', ...portsOf(node)]);
+    const names = new Set(['out', ...node.outputs]);
     const ports: { [port: string]: Json } = {};
     for (const port of names) {
       const value = step.output({ node: number, iteration: '' }, port);

@@ -1,5 +1,6 @@
 import type { Json } from '../../core/ids.ts';
-import type { NodeType } from '../catalog.ts';
+import type { Behaviour, NodeType } from '../catalog.ts';
+import type { Ports } from '../document.ts';
 import type { Graph, GraphEdge, GraphNode, Template } from '../graph.ts';
 import type { Segment } from './segments.ts';
 import { carriesRecords, isInner, segmentsOf } from './segments-of.ts';
@@ -109,8 +110,8 @@ function collapse(graph: Graph, segment: Segment, first: number, work: Work): vo
     const common = { ...node, segment: segment.number };
     work.nodes[number] =
       number === first
-        ? { ...common, type: standIn(node.type, [...ports.values()]), ...configured(work.hash, segment) }
-        : { ...common, type: follower(node.type), config: {}, template: EMPTY };
+        ? { ...common, ...standIn(node.type, [...ports.values()]), ...configured(work.hash, segment) }
+        : { ...common, ...follower(node.type), config: {}, template: EMPTY };
   }
 }
 
@@ -119,21 +120,18 @@ function wayTo(port: string | undefined): Pick<GraphEdge, 'kind' | 'sourcePort' 
   return { kind: 'data', sourcePort: port, targetPort: 'in' };
 }
 
-function standIn(type: NodeType, ports: readonly string[]): NodeType {
-  return {
-    ...type,
-    outputs: Object.fromEntries(ports.map((port) => [port, { kind: 'value' }])),
-    behaviour: { kind: 'operator' },
-  };
+function standIn(type: NodeType, outputs: readonly string[]): Pick<GraphNode, 'type' | 'outputs'> {
+  return { type: { ...type, outputs: valuesAt(outputs), behaviour: { kind: 'operator' } }, outputs };
 }
 
 /** Ends when its segment has ended, with what that gave for it. */
-function follower(type: NodeType): NodeType {
-  return {
-    ...type,
-    outputs: { out: { kind: 'value' } },
-    behaviour: { kind: 'inline', run: (_, inputs) => ({ out: inputs['in'] ?? null }) },
-  };
+function follower(type: NodeType): Pick<GraphNode, 'type' | 'outputs'> {
+  const behaviour: Behaviour = { kind: 'inline', run: (_, inputs) => ({ out: inputs['in'] ?? null }) };
+  return { type: { ...type, outputs: valuesAt(['out']), behaviour }, outputs: ['out'] };
+}
+
+function valuesAt(ports: readonly string[]): Ports {
+  return Object.fromEntries(ports.map((port) => [port, { kind: 'value' }]));
 }
 
 const EMPTY: Template = { constant: true, reads: [], fill: () => ({}) };

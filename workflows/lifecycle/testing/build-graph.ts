@@ -104,12 +104,14 @@ function nodeOf(
 ): GraphNode {
   const children = spec.nodes.flatMap(({ parent, id }) => (parent === sketch.id ? [numberOf(id)] : []));
   const config = sketch.config ?? {};
+  const type = typeOf(sketch.kind ?? 'inline');
   return {
     number,
     id: sketch.id,
-    type: typeOf(sketch.kind ?? 'inline'),
+    type,
     config: typeof config === 'function' ? {} : config,
     template: typeof config === 'function' ? templateOf(config) : constantOf(config),
+    outputs: outputsOf(type, sketch),
     parent: sketch.parent === undefined ? -1 : numberOf(sketch.parent),
     children,
     entries: children.filter(
@@ -147,6 +149,13 @@ function typeOf(kind: Kind): NodeType {
     TYPES.set(kind, type);
   }
   return type;
+}
+
+/** A switch has those that its cases name. */
+function outputsOf(type: NodeType, { kind, config }: NodeSketch): readonly string[] {
+  if (kind !== 'switch') return Object.keys(type.outputs);
+  const { cases = [] } = (config ?? {}) as { readonly cases?: readonly { readonly port: string }[] };
+  return [...new Set([...cases.map(({ port }) => port), 'else'])];
 }
 
 function behaviourOf(kind: Kind): Behaviour {
