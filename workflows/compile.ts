@@ -43,14 +43,12 @@ export function compileDocument(document: WorkflowDocument, settings: CompileSet
     previous?.nodes,
     gone,
   );
-  const roots = nodes.filter((node) => node.parent < 0 && isEntry(node, work)).map(({ number }) => number);
   return withSegments({
     document,
     hash: documentHash(document),
     revision: previous === undefined ? 0 : previous.revision + 1,
     nodes,
     edges,
-    roots,
     outputs: compiledOutputs(work),
     number: (id) => numbers.get(id),
   });
@@ -82,14 +80,13 @@ function placed<T extends { readonly number: number }>(
 }
 
 function gone(node: GraphNode): GraphNode {
-  return { ...node, removed: true, children: [], entries: [], incoming: [], outgoing: [] };
+  return { ...node, removed: true, children: [], incoming: [], outgoing: [] };
 }
 
 function compiledNode(linked: LinkedNode, work: Work): GraphNode {
   const { node, type, policy } = linked;
   const number = (id: string | undefined) => (id === undefined ? -1 : (work.numbers.get(id) ?? -1));
   const config: Json = node.data?.config ?? {};
-  const children = linked.children.map((child) => number(child.node.id));
   return {
     number: number(node.id),
     id: node.id,
@@ -98,8 +95,7 @@ function compiledNode(linked: LinkedNode, work: Work): GraphNode {
     template: templateOf(config, linked, work),
     outputs: Object.keys(linked.ports.outputs).filter((port) => port !== ERROR_PORT),
     parent: number(node.parentId),
-    children,
-    entries: linked.children.filter((child) => isEntryOf(child)).map((child) => number(child.node.id)),
+    children: linked.children.map((child) => number(child.node.id)),
     role: linked.role,
     incoming: linked.incoming.map((edge) => work.edgeNumbers.get(edge.id)!),
     outgoing: linked.outgoing.map((edge) => work.edgeNumbers.get(edge.id)!),
@@ -108,7 +104,6 @@ function compiledNode(linked: LinkedNode, work: Work): GraphNode {
     disabled: node.data?.disabled ?? false,
     removed: false,
     compensation: number(node.data?.compensation),
-    segment: -1,
   };
 }
 
@@ -123,15 +118,6 @@ function templateOf(config: Json, linked: LinkedNode, { settings, linked: { scop
   );
   if (faults.length > 0) throw unfit(`node ${linked.node.id}: ${faults[0]!.fault.message}`);
   return template;
-}
-
-function isEntryOf(linked: LinkedNode): boolean {
-  return linked.incoming.length === 0 && !linked.compensates;
-}
-
-function isEntry(node: GraphNode, { linked }: Work): boolean {
-  const found = linked.find(node.id);
-  return !node.removed && found !== undefined && isEntryOf(found);
 }
 
 function compiledJoin({ node, policy, incoming }: LinkedNode, compile: ExpressionCompiler): Join {

@@ -20,8 +20,6 @@ export interface Graph {
   readonly revision: number;
   readonly nodes: readonly GraphNode[];
   readonly edges: readonly GraphEdge[];
-  /** Nodes without a parent, and without an incoming edge. */
-  readonly roots: readonly number[];
   /** Filled with `input` and `nodes`, by node id and port: `nodes.pay.out`, `nodes['pay-2'].out`. Null: the default. */
   readonly outputs: readonly { readonly name: string; readonly value: Template }[] | null;
   number(id: string): number | undefined;
@@ -43,8 +41,6 @@ export interface GraphNode {
   readonly outputs: readonly string[];
   readonly parent: number;
   readonly children: readonly number[];
-  /** Of a container: its children without an incoming edge, of a `try` those of all roles. */
-  readonly entries: readonly number[];
   /** Of a child of a `try`: which part it belongs to. `body` everywhere else. */
   readonly role: 'body' | 'catch' | 'finally';
   readonly incoming: readonly number[];
@@ -64,12 +60,10 @@ export interface GraphNode {
   readonly disabled: boolean;
   readonly removed: boolean;
   /**
-   * The node that compensates it, or -1; see docs/workflows/errors.md. Who compensates has no edges, is no root and no
-   * entry, and runs only then.
+   * The node that compensates it, or -1; see docs/workflows/errors.md. Who compensates has no edges, and
+   * runs only then.
    */
   readonly compensation: number;
-  /** Of nodes of the data plane: the segment they belong to, or -1. The control plane runs the segment's first source for all. */
-  readonly segment: number;
 }
 
 export interface GraphEdge {
@@ -122,7 +116,5 @@ export interface Retry {
  */
 export interface Template {
   readonly constant: boolean;
-  /** What its expressions read, such as `input.order.total`: nothing else has to be in the scope. */
-  readonly reads: readonly string[];
   fill(scope: Readonly<Record<string, unknown>>): Json;
 }

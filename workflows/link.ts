@@ -24,8 +24,6 @@ export interface LinkedNode {
   readonly ports: NodePorts;
   readonly policy: PolicySpec;
   readonly role: 'body' | 'catch' | 'finally';
-  /** Another node names it as its compensation. */
-  readonly compensates: boolean;
   readonly incoming: readonly LinkedEdge[];
   readonly outgoing: readonly LinkedEdge[];
   readonly children: readonly LinkedNode[];
@@ -59,7 +57,6 @@ interface Building extends LinkedNode {
 export function linkDocument(document: WorkflowDocument, { catalog, expressions }: LinkSettings): Linked {
   const { typeOf } = expressions;
   const specs = new Map(document.nodes.map((node) => [node.id, node]));
-  const undoing = new Set(document.nodes.map((node) => node.data?.compensation));
   const byId = new Map<string, Building>();
   for (const [index, node] of document.nodes.entries()) {
     const type = catalog.find(node.type);
@@ -71,7 +68,6 @@ export function linkDocument(document: WorkflowDocument, { catalog, expressions 
       ports: portsOf(type, node),
       policy: mergedPolicy(type.policy, document.policy, node.data?.policy),
       role: roleOf(node, specs),
-      compensates: undoing.has(node.id),
       incoming: [],
       outgoing: [],
       children: [],

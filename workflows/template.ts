@@ -36,7 +36,6 @@ interface Work {
   readonly fields: readonly Field[];
   readonly compile: ExpressionCompiler;
   readonly faults: TemplateFault[];
-  readonly reads: Set<string>;
 }
 
 /**
@@ -59,13 +58,11 @@ export function compileTemplate(
     })),
     compile,
     faults: [],
-    reads: new Set(),
   };
   const part = partOf(json, [], work);
   const constant = part.is === 'constant';
   const template: Template = {
     constant,
-    reads: [...work.reads].sort(),
     fill: constant ? () => part.value : (scope) => fill(part, scope, keepsSecrets),
   };
   return { template, faults: work.faults };
@@ -105,7 +102,6 @@ function textPart(text: string, path: readonly string[], work: Work): Part {
     return { is: 'constant', value: null };
   }
   if (field?.records !== undefined) return { is: 'constant', value: sourceOf(text) };
-  for (const read of compiled.expression.reads) work.reads.add(read);
   return { is: 'expression', expression: compiled.expression };
 }
 

@@ -23,8 +23,7 @@ export function withSegments(graph: Graph): Graph {
   const segments = segmentsOf(graph);
   if (segments.length === 0) return graph;
   const work: Work = { nodes: [...graph.nodes], edges: [...graph.edges], hash: graph.hash };
-  const first = new Map(segments.map((segment) => [segment, firstOf(graph, segment)]));
-  for (const segment of segments) collapse(graph, segment, first.get(segment)!, work);
+  for (const segment of segments) collapse(graph, segment, work);
   const linked = work.nodes.map(() => ({ incoming: [] as number[], outgoing: [] as number[] }));
   for (const { number, removed, source, target } of work.edges) {
     if (removed) continue;
@@ -32,23 +31,7 @@ export function withSegments(graph: Graph): Graph {
     linked[target]!.incoming.push(number);
   }
   const nodes = work.nodes.map((node): GraphNode => ({ ...node, ...linked[node.number] }));
-  const begins = (number: number) => {
-    const node = nodes[number]!;
-    return !node.removed && node.incoming.length === 0;
-  };
-  const starts = (before: readonly number[], parent: number) =>
-    [...new Set([...before, ...[...first.values()].filter((number) => nodes[number]!.parent === parent)])]
-      .filter(begins)
-      .sort((a, b) => a - b);
-  return {
-    ...graph,
-    nodes: nodes.map((node) =>
-      node.children.length === 0 ? node : { ...node, entries: starts(node.entries, node.number) },
-    ),
-    edges: work.edges,
-    roots: starts(graph.roots, -1),
-    records: { graph, segments },
-  };
+  return { ...graph, nodes, edges: work.edges, records: { graph, segments } };
 }
 
 interface Work {
@@ -68,7 +51,8 @@ function isRecords(graph: Graph, number: number): boolean {
   return !edge.removed && isInner(source) && isInner(target) && carriesRecords(graph.nodes, edge);
 }
 
-function collapse(graph: Graph, segment: Segment, first: number, work: Work): void {
+function collapse(graph: Graph, segment: Segment, work: Work): void {
+  const first = firstOf(graph, segment);
   const members = new Set(segment.nodes);
   const ports = new Map<number, string>();
   for (const number of members) {
@@ -107,11 +91,10 @@ function collapse(graph: Graph, segment: Segment, first: number, work: Work): vo
   }
   for (const number of members) {
     const node = work.nodes[number]!;
-    const common = { ...node, segment: segment.number };
     work.nodes[number] =
       number === first
-        ? { ...common, ...standIn(node.type, [...ports.values()]), ...configured(work.hash, segment) }
-        : { ...common, ...follower(node.type), config: {}, template: EMPTY };
+        ? { ...node, ...standIn(node.type, [...ports.values()]), ...configured(work.hash, segment) }
+        : { ...node, ...follower(node.type), config: {}, template: EMPTY };
   }
 }
 
@@ -134,12 +117,11 @@ function valuesAt(ports: readonly string[]): Ports {
   return Object.fromEntries(ports.map((port) => [port, { kind: 'value' }]));
 }
 
-const EMPTY: Template = { constant: true, reads: [], fill: () => ({}) };
+const EMPTY: Template = { constant: true, fill: () => ({}) };
 
 function configured(definition: string, { number: segment }: Segment): Pick<GraphNode, 'config' | 'template'> {
   const template: Template = {
     constant: false,
-    reads: ['input'],
     fill: ({ input }) => ({ definition, segment, input: (input ?? null) as Json }) satisfies SegmentConfig as never,
   };
   return { config: {}, template };

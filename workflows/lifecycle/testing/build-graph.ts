@@ -57,17 +57,13 @@ export function buildGraph(spec: GraphSpec, revision = 0): Graph {
     return number;
   };
   const edges = spec.edges.map((edge, number) => edgeOf(edge, number, numberOf));
-  const undoing = new Set(spec.nodes.flatMap(({ compensation }) => compensation ?? []));
-  const nodes = spec.nodes.map((sketch, number) => nodeOf(spec, sketch, number, edges, numberOf, undoing));
+  const nodes = spec.nodes.map((sketch, number) => nodeOf(spec, sketch, number, edges, numberOf));
   const graph: Graph = {
     document: { apiVersion: 'nodeflow/v1', id: 'w', name: 'w', version: '1.0.0', nodes: [], edges: [] },
     hash: 'hash',
     revision,
     nodes,
     edges,
-    roots: nodes
-      .filter(({ parent, incoming, id }) => parent < 0 && incoming.length === 0 && !undoing.has(id))
-      .map(({ number }) => number),
     outputs: spec.outputs ?? null,
     number: (id) => numbers.get(id),
   };
@@ -100,7 +96,6 @@ function nodeOf(
   number: number,
   edges: readonly GraphEdge[],
   numberOf: (id: string) => number,
-  undoing: ReadonlySet<string>,
 ): GraphNode {
   const children = spec.nodes.flatMap(({ parent, id }) => (parent === sketch.id ? [numberOf(id)] : []));
   const config = sketch.config ?? {};
@@ -114,9 +109,6 @@ function nodeOf(
     outputs: outputsOf(type, sketch),
     parent: sketch.parent === undefined ? -1 : numberOf(sketch.parent),
     children,
-    entries: children.filter(
-      (child) => !edges.some(({ target }) => target === child) && !undoing.has(spec.nodes[child]!.id),
-    ),
     role: sketch.role ?? 'body',
     incoming: edges.filter(({ target }) => target === number).map((edge) => edge.number),
     outgoing: edges.filter(({ source }) => source === number).map((edge) => edge.number),
@@ -130,7 +122,6 @@ function nodeOf(
     disabled: sketch.disabled ?? false,
     removed: false,
     compensation: sketch.compensation === undefined ? -1 : numberOf(sketch.compensation),
-    segment: -1,
   };
 }
 
@@ -170,11 +161,11 @@ export function expressionOf<T>(evaluate: (scope: Readonly<Record<string, unknow
 }
 
 function templateOf(fill: (scope: Readonly<Record<string, unknown>>) => Json): Template {
-  return { constant: false, reads: [], fill };
+  return { constant: false, fill };
 }
 
 function constantOf(value: Json): Template {
-  return { constant: true, reads: [], fill: () => value };
+  return { constant: true, fill: () => value };
 }
 
 export type OutcomeScope = Readonly<
