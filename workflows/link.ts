@@ -2,6 +2,7 @@ import { FlowError } from '../core/errors.ts';
 import type { ExprType } from '../expressions/expressions.ts';
 import { arrivals, emitted } from './arrivals.ts';
 import type { Catalog, NodeType } from './catalog.ts';
+import { howOf, type Role, roleOf } from './container-parts.ts';
 import type { EdgeSpec, NodeSpec, PolicySpec, WorkflowDocument } from './document.ts';
 import { mergedPolicy } from './policy.ts';
 import { type Expressions, type ExprScope, inputType, scopeOf } from './scopes.ts';
@@ -23,7 +24,7 @@ export interface LinkedNode {
   readonly type: NodeType;
   readonly ports: NodePorts;
   readonly policy: PolicySpec;
-  readonly role: 'body' | 'catch' | 'finally';
+  readonly role: Role;
   readonly incoming: readonly LinkedEdge[];
   readonly outgoing: readonly LinkedEdge[];
   readonly children: readonly LinkedNode[];
@@ -60,6 +61,7 @@ export function linkDocument(document: WorkflowDocument, { catalog, expressions 
   const byId = new Map<string, Building>();
   for (const [index, node] of document.nodes.entries()) {
     const type = catalog.find(node.type);
+    const parent = node.parentId === undefined ? undefined : specs.get(node.parentId);
     if (type === undefined) throw new FlowError('workflow.invalid', `node ${node.id}: there is no type ${node.type}`);
     byId.set(node.id, {
       index,
@@ -67,7 +69,7 @@ export function linkDocument(document: WorkflowDocument, { catalog, expressions 
       type,
       ports: portsOf(type, node),
       policy: mergedPolicy(type.policy, document.policy, node.data?.policy),
-      role: roleOf(node, specs),
+      role: roleOf(node.id, parent?.data?.config),
       incoming: [],
       outgoing: [],
       children: [],
@@ -100,13 +102,6 @@ export function linkDocument(document: WorkflowDocument, { catalog, expressions 
   return { document, nodes: [...byId.values()], edges, find: (id) => byId.get(id), scope };
 }
 
-/** Which part of a `try` a child belongs to. */
-export function roleOf(node: NodeSpec, specs: ReadonlyMap<string, NodeSpec>): LinkedNode['role'] {
-  const config = node.parentId === undefined ? undefined : specs.get(node.parentId)?.data?.config;
-  const names = (list: unknown) => Array.isArray(list) && list.includes(node.id);
-  return names(config?.['catch']) ? 'catch' : names(config?.['finally']) ? 'finally' : 'body';
-}
-
 function surroundings(node: LinkedNode, document: WorkflowDocument, { typeOf }: Expressions) {
   const containers = node.containers.map(({ type }) => howOf(type)).filter((how) => how !== undefined);
   const own = howOf(node.type);
@@ -120,8 +115,4 @@ function surroundings(node: LinkedNode, document: WorkflowDocument, { typeOf }: 
       node.incoming.some(({ ends }) => ends.kind === 'error') ||
       [node, ...node.containers].some(({ role }) => role === 'catch'),
   };
-}
-
-function howOf({ behaviour }: NodeType): 'loop' | 'map' | 'try' | undefined {
-  return behaviour.kind === 'container' ? behaviour.how : undefined;
 }

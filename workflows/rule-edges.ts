@@ -1,6 +1,7 @@
 import type { Json } from '../core/ids.ts';
 import { nearest } from '../core/nearest.ts';
 import { isSchema } from '../expressions/expressions.ts';
+import { roleOf } from './container-parts.ts';
 import type { Ports } from './document.ts';
 import { quoted } from './faults.ts';
 import type { Judged, JudgedEdge, JudgedNode } from './judged.ts';
@@ -76,7 +77,7 @@ function judgeLevel(
     return;
   }
   const config = source.node.parentId === undefined ? undefined : find(source.node.parentId)?.node.data?.config;
-  if (partOf(source, config) !== partOf(target, config)) {
+  if (roleOf(source.node.id, config) !== roleOf(target.node.id, config)) {
     faults.add(
       'workflow.edge-crosses',
       path,
@@ -84,14 +85,6 @@ function judgeLevel(
       'Remove it: the parts follow each other by themselves.',
     );
   }
-}
-
-function partOf({ node }: JudgedNode, config: { readonly [name: string]: Json } | undefined): string {
-  const names = (part: string) => {
-    const list = config?.[part];
-    return Array.isArray(list) && list.includes(node.id);
-  };
-  return names('catch') ? 'catch' : names('finally') ? 'finally' : 'body';
 }
 
 function judgePorts(one: JudgedEdge, source: JudgedNode, target: JudgedNode, { faults }: Judged): void {

@@ -3,6 +3,7 @@ import type { Json } from '../core/ids.ts';
 import type { CompileOptions, ExpressionFault } from '../expressions/expressions.ts';
 import { type Arriving, arrivals, emitted } from './arrivals.ts';
 import type { ExpressionField } from './catalog.ts';
+import { howOf, roleOf } from './container-parts.ts';
 import { type Path, quoted } from './faults.ts';
 import type { Judged, JudgedEdge, JudgedNode } from './judged.ts';
 import { edgeScope, inputType, joinScope, outputScope, scopeOf } from './scopes.ts';
@@ -59,14 +60,13 @@ function nodeScope(one: JudgedNode, { sound, expressions, find }: Judged): Compi
   const containers: ('loop' | 'map' | 'try')[] = [];
   let handles = one.incoming.some(({ ends }) => ends?.kind === 'error');
   const seen = new Set<JudgedNode>();
-  if (howOf(one) === 'loop') containers.push('loop');
+  if (howOf(one.type) === 'loop') containers.push('loop');
   for (let at: JudgedNode = one; at.node.parentId !== undefined && !seen.has(at); ) {
     seen.add(at);
     const up = find(at.node.parentId);
     if (up === undefined) break;
-    const caught = up.node.data?.config?.['catch'];
-    handles ||= Array.isArray(caught) && caught.includes(at.node.id);
-    const how = howOf(up);
+    handles ||= roleOf(at.node.id, up.node.data?.config) === 'catch';
+    const how = howOf(up.type);
     if (how !== undefined) containers.push(how);
     at = up;
   }
@@ -79,10 +79,6 @@ function nodeScope(one: JudgedNode, { sound, expressions, find }: Judged): Compi
   const whole = arriving.length === one.incoming.length;
   const arrives = whole ? arrivals(arriving, ports, one.policy.join ?? 'all', start, typeOf) : {};
   return scopeOf({ input: sound.document.inputs, arrives, containers, error: handles }, typeOf);
-}
-
-function howOf({ type }: JudgedNode): 'loop' | 'map' | 'try' | undefined {
-  return type?.behaviour.kind === 'container' ? type.behaviour.how : undefined;
 }
 
 function judgeTemplate(

@@ -1,4 +1,5 @@
 import type { At, TransitionCause } from '../../events/events.ts';
+import { howOf } from '../container-parts.ts';
 import { partOf } from './facts.ts';
 import { inside, isTerminal } from './row.ts';
 import type { Step } from './step.ts';
@@ -59,8 +60,7 @@ export function closeContainer(step: Step, at: At, cause: TransitionCause, how: 
   if (iterations?.closing == null) {
     step.emit({ type: 'iteration', node: at.node, iteration: at.iteration, index: -1, to: 'closing', value: cause });
   }
-  const { behaviour } = step.node(at).type;
-  const isTry = behaviour.kind === 'container' && behaviour.how === 'try';
+  const isTry = howOf(step.node(at).type) === 'try';
   for (const { index } of iterations?.open ?? []) {
     // what cleans up is let end, where it runs already
     if (!(isTry && index === 2)) closeIteration(step, at, index, cause === 'failed' ? 'upstream-failed' : cause, how);

@@ -1,5 +1,6 @@
 import type { Json } from '../../core/ids.ts';
 import type { At, FailureInfo } from '../../events/events.ts';
+import { howOf } from '../container-parts.ts';
 import type { GraphNode } from '../graph.ts';
 import type { LoopConfig, MapConfig } from '../nodes/configs.ts';
 import { failAttempt, finish } from './attempt.ts';
@@ -14,7 +15,7 @@ import type { Step } from './step.ts';
 /** A container begins: how often its children run is decided, as far as that is known. */
 export function openContainer(step: Step, at: At, node: GraphNode): void {
   const { node: number, iteration } = at;
-  const how = howOf(node);
+  const how = howOf(node.type);
   if (how === 'map') {
     const { items, concurrency } = configOf(step, at, node, inputsOf(step, at, node)) as unknown as MapConfig;
     if (!Array.isArray(items)) throw new Error(`${node.id} maps over \`items\`, which is no list`);
@@ -26,11 +27,6 @@ export function openContainer(step: Step, at: At, node: GraphNode): void {
   goOn(step, at, node);
 }
 
-export function howOf(node: GraphNode): 'map' | 'loop' | 'try' {
-  const { behaviour } = node.type;
-  return behaviour.kind === 'container' ? behaviour.how : 'try';
-}
-
 /** Ends iterations of which nothing is left, and begins what is next. */
 export function goOn(step: Step, at: At, node: GraphNode): void {
   for (const { index, left } of step.row(at).iterations!.open) if (left === 0) endIteration(step, at, node, index);
@@ -39,7 +35,7 @@ export function goOn(step: Step, at: At, node: GraphNode): void {
     closeOn(step, at, node, iterations);
     return;
   }
-  switch (howOf(node)) {
+  switch (howOf(node.type)) {
     case 'map':
       mapOn(step, at, node);
       return;
@@ -59,11 +55,12 @@ function endIteration(step: Step, at: At, node: GraphNode, index: number): void 
   const value = isQuiet ? null : resultOf(step, at, index, partOf(step.facts, node, index).leaves);
   const to = failed ? 'failed' : 'ended';
   step.emit({ type: 'iteration', node: at.node, iteration: at.iteration, index, to, value });
-  if (failed && howOf(node) !== 'try' && itemPolicy(node) === 'fail') closeContainer(step, at, 'failed', 'at-once');
+  if (failed && howOf(node.type) !== 'try' && itemPolicy(node) === 'fail')
+    closeContainer(step, at, 'failed', 'at-once');
 }
 
 function itemPolicy(node: GraphNode): 'fail' | 'null' | 'omit' {
-  if (howOf(node) !== 'map') return 'fail';
+  if (howOf(node.type) !== 'map') return 'fail';
   const policy = (node.config as { readonly onItemFailure?: Json } | null)?.onItemFailure;
   return policy === 'null' || policy === 'omit' ? policy : 'fail';
 }
@@ -152,7 +149,7 @@ function tryOn(step: Step, at: At, node: GraphNode, { next }: Iterations): void 
 /** It ends when nothing of it is open; of a `try` that has begun, the `finally` comes first. */
 function closeOn(step: Step, at: At, node: GraphNode, { open, closing, next }: Iterations): void {
   if (open.length > 0) return;
-  const isTry = howOf(node) === 'try';
+  const isTry = howOf(node.type) === 'try';
   if (isTry && next > BODY && next <= FINALLY && partOf(step.facts, node, FINALLY).nodes.length > 0) {
     beginIteration(step, at, node, FINALLY);
     return;

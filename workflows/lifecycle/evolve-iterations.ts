@@ -1,4 +1,5 @@
 import type { At, NodeStatus, StepEvent } from '../../events/events.ts';
+import { howOf } from '../container-parts.ts';
 import type { Graph } from '../graph.ts';
 import { factsOf, partOf } from './facts.ts';
 import type { Iterations, Rows } from './lifecycle.ts';
@@ -7,16 +8,12 @@ import { change, NO_COUNTS, NO_ITERATIONS } from './row-changes.ts';
 
 export type IterationEvent = Extract<StepEvent, { readonly type: 'iteration' }>;
 
-function howOf(graph: Graph, number: number): 'map' | 'loop' | 'try' {
-  const { behaviour } = graph.nodes[number]!.type;
-  return behaviour.kind === 'container' ? behaviour.how : 'try';
-}
-
 /** An iteration is open: its nodes are PENDING, which needs no rows. */
 export function begin(rows: Rows, graph: Graph, event: IterationEvent): void {
   const left = partOf(factsOf(graph), graph.nodes[event.node]!, event.index).nodes.length;
   // of a loop there are rows of its last round alone
-  if (howOf(graph, event.node) === 'loop' && event.index > 0) dropIteration(rows, graph, event, event.index - 1, false);
+  if (howOf(graph.nodes[event.node]!.type) === 'loop' && event.index > 0)
+    dropIteration(rows, graph, event, event.index - 1, false);
   const header = rows.header()!;
   rows.putHeader({ ...header, counts: { ...header.counts, PENDING: header.counts.PENDING + left } });
   changeIterations(rows, event, (iterations) => ({
@@ -37,7 +34,7 @@ export function fail(rows: Rows, event: IterationEvent): void {
 
 export function end(rows: Rows, graph: Graph, event: IterationEvent): void {
   const hasFailed = event.to === 'failed';
-  const how = howOf(graph, event.node);
+  const how = howOf(graph.nodes[event.node]!.type);
   if (how === 'map') dropIteration(rows, graph, event, event.index, false);
   if (!hasFailed) {
     rows.putOutput(keyOf(event.node, event.iteration), how === 'loop' ? '#last' : `#${event.index}`, event.value);

@@ -1,3 +1,4 @@
+import { howOf } from '../container-parts.ts';
 import type { Graph, GraphNode } from '../graph.ts';
 import { keyOf } from './row.ts';
 
@@ -77,10 +78,8 @@ function isHandled(graph: Graph, node: GraphNode): boolean {
 }
 
 function partsOf(graph: Graph, node: GraphNode, live: (number: number) => boolean): readonly Part[] {
-  const { behaviour } = node.type;
-  const isTry = behaviour.kind === 'container' && behaviour.how === 'try';
   const children = node.children.filter(live);
-  return (isTry ? ROLES : ROLES.slice(0, 1)).map((role) => {
+  return (howOf(node.type) === 'try' ? ROLES : ROLES.slice(0, 1)).map((role) => {
     const nodes = children.filter((number) => graph.nodes[number]!.role === role);
     return {
       nodes,

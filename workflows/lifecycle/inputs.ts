@@ -1,5 +1,6 @@
 import type { Json } from '../../core/ids.ts';
 import type { At, FailureInfo } from '../../events/events.ts';
+import { howOf } from '../container-parts.ts';
 import type { GraphEdge, GraphNode } from '../graph.ts';
 import { inside, outside } from './row.ts';
 import type { Step } from './step.ts';
@@ -44,8 +45,7 @@ function fromOutside(step: Step, at: At, node: GraphNode): Json {
   if (node.parent < 0) return step.header.input;
   const { iteration, index } = outside(at.iteration);
   const container = { node: node.parent, iteration };
-  const { behaviour } = step.graph.nodes[node.parent]!.type;
-  const how = behaviour.kind === 'container' ? behaviour.how : 'try';
+  const how = howOf(step.graph.nodes[node.parent]!.type);
   if (how === 'map') return itemOf(step, container, index);
   if (how === 'loop') return lastOf(step, container, index);
   if (node.role === 'catch') return caught(step, container);
@@ -118,8 +118,7 @@ function addSurroundings(step: Step, at: At, node: GraphNode, scope: Scope): voi
     const around = outside(iteration);
     iteration = around.iteration;
     const container = { node: inner.parent, iteration };
-    const { behaviour } = step.graph.nodes[inner.parent]!.type;
-    const how = behaviour.kind === 'container' ? behaviour.how : 'try';
+    const how = howOf(step.graph.nodes[inner.parent]!.type);
     if (how === 'map' && !('item' in scope)) {
       scope['item'] = itemOf(step, container, around.index);
       scope['index'] = around.index;
