@@ -311,8 +311,6 @@ export class Coordinator implements Processor<string, Message, string, Out> {
         this.#context.forward(rootOf(execution), { to: 'dead', letter }, at);
         return;
       }
-      case 'ended':
-        return;
     }
   }
 

@@ -124,12 +124,12 @@ export function decodePage(stored: Json): Page {
 }
 
 function encodeNode(row: NodeRow): readonly Json[] {
-  const { failed, failures, system, timers } = row;
+  const { failures, system, timers } = row;
   const head = [STATUSES.indexOf(row.status), row.cause, row.attempt, row.since, row.told, row.taken];
   const rare = [row.wait, row.error as Json, row.iterations as unknown as Json, row.checkpoint];
-  const isUsual = failed.length === 0 && failures === 0 && system === 0 && timers.length === 0;
+  const isUsual = failures === 0 && system === 0 && timers.length === 0;
   if (isUsual && rare.every((each) => each === null)) return head;
-  return [...head, failed, failures, system, ...rare, timers as unknown as Json];
+  return [...head, failures, system, ...rare, timers as unknown as Json];
 }
 
 function decodeNode(list: readonly Json[]): NodeRow {
@@ -140,13 +140,12 @@ function decodeNode(list: readonly Json[]): NodeRow {
     since: list[3] as number,
     told: list[4] as readonly number[],
     taken: list[5] as readonly number[],
-    failed: (list[6] ?? []) as readonly number[],
-    failures: (list[7] ?? 0) as number,
-    system: (list[8] ?? 0) as number,
-    wait: (list[9] ?? null) as NodeRow['wait'],
-    error: (list[10] ?? null) as NodeRow['error'],
-    iterations: (list[11] ?? null) as unknown as NodeRow['iterations'],
-    checkpoint: (list[12] ?? null) as NodeRow['checkpoint'],
-    timers: (list[13] ?? []) as unknown as readonly RowTimer[],
+    failures: (list[6] ?? 0) as number,
+    system: (list[7] ?? 0) as number,
+    wait: (list[8] ?? null) as NodeRow['wait'],
+    error: (list[9] ?? null) as NodeRow['error'],
+    iterations: (list[10] ?? null) as unknown as NodeRow['iterations'],
+    checkpoint: (list[11] ?? null) as NodeRow['checkpoint'],
+    timers: (list[12] ?? []) as unknown as readonly RowTimer[],
   };
 }

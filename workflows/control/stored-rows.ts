@@ -84,11 +84,9 @@ export class StoredRows implements Rows {
     page.changed = true;
   }
 
-  /** Of an iteration and of those within it; of '' all. */
-  *nodesOf(prefix: string): Iterable<readonly [NodeKey, NodeRow]> {
+  *allNodes(): Iterable<readonly [NodeKey, NodeRow]> {
     this.#readAll();
     for (const [iteration, pages] of this.#pages) {
-      if (prefix !== '' && iteration !== prefix && !iteration.startsWith(`${prefix}.`)) continue;
       for (const page of pages.values()) {
         for (const [node, row] of page.nodes) yield [iteration === '' ? `${node}` : `${node}@${iteration}`, row];
       }

@@ -9,7 +9,7 @@ export function viewOf({ rows, graph, output, endedAt }: Folded): ExecutionView 
   const header = rows.header()!;
   const { execution: id, workflow, version, definition, revision, seq, status, phase, degraded } = header;
   const { mode, input, error, startedAt, user, labels, counts } = header;
-  const found = new Map<NodeKey, NodeRow>(rows.nodesOf(''));
+  const found = new Map<NodeKey, NodeRow>(rows.allNodes());
   const nodes: NodeView[] = [];
   // what undoes another is not there before it is wanted
   const undoing = new Set(graph.nodes.map(({ compensation }) => compensation));

@@ -69,10 +69,6 @@ function cancelNode(step: Step, id: string): void {
   skip(step, at, 'cancelled');
 }
 
-export function goOn(step: Step): void {
-  closeMore(step);
-}
-
 export function retryFrom(step: Step, { node: id }: Of<'retry-from'>): void {
   const at = { node: step.graph.number(id) ?? -1, iteration: '' };
   if (!isKnown(step, at, id) || !isAtTheTop(step, at)) return;

@@ -1,5 +1,5 @@
 import type { Graph } from '../graph.ts';
-import { cancel, goOn, intervene, pause, redrive, resume, retryFrom } from './by-hand.ts';
+import { cancel, intervene, pause, redrive, resume, retryFrom } from './by-hand.ts';
 import { evolve, REMEMBERED } from './evolve.ts';
 import { explain } from './explain.ts';
 import type { Command, Decided, Envelope, Lifecycle, LifecycleParts, Rows } from './lifecycle.ts';
@@ -11,6 +11,7 @@ import { start } from './start.ts';
 import { Step } from './step.ts';
 import { checkpoint, granted, progress, report } from './tasks.ts';
 import { fired } from './timers.ts';
+import { closeMore } from './whole.ts';
 
 /** What comes from the engine itself, and is of no use to anybody where it comes too late. */
 const SILENT: ReadonlySet<Command['type']> = new Set(['timer', 'grant', 'child-ended', 'continue']);
@@ -22,7 +23,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     explain(rows, graph, node, iteration, now) {
       const cause = { kind: 'continue' } as const;
       const envelope = { id: '', by: null, at: now, cause };
-      return explain(new Step(parts, rows, graph, rows.header()?.execution ?? '', envelope), node, iteration, now);
+      return explain(new Step(parts, rows, graph, rows.header()?.execution ?? '', envelope), node, iteration);
     },
   };
 }
@@ -105,7 +106,7 @@ function act(step: Step, command: Exclude<Command, { readonly type: 'start' }>):
       patch(step, command);
       return;
     case 'continue':
-      goOn(step);
+      closeMore(step);
       return;
   }
 }

@@ -206,12 +206,11 @@ function left(rows: Rows, container: number, iteration: string, by: number): voi
 }
 
 function delivered(rows: Rows, graph: Graph, event: Of<'delivered'>): void {
-  const hasFailed = (rows.node(keyOf(event.node, event.iteration)) ?? PENDING_ROW).status === 'FAILED';
-  for (const edge of event.taken) tell(rows, graph, event.iteration, edge, true, hasFailed);
-  for (const edge of event.skipped) tell(rows, graph, event.iteration, edge, false, hasFailed);
+  for (const edge of event.taken) tell(rows, graph, event.iteration, edge, true);
+  for (const edge of event.skipped) tell(rows, graph, event.iteration, edge, false);
 }
 
-function tell(rows: Rows, graph: Graph, iteration: string, edge: number, isTaken: boolean, hasFailed: boolean): void {
+function tell(rows: Rows, graph: Graph, iteration: string, edge: number, isTaken: boolean): void {
   const key = keyOf(graph.edges[edge]!.target, iteration);
   const row = rows.node(key) ?? PENDING_ROW;
   if (row.told.includes(edge)) return;
@@ -219,7 +218,6 @@ function tell(rows: Rows, graph: Graph, iteration: string, edge: number, isTaken
     ...row,
     told: [...row.told, edge],
     taken: isTaken ? [...row.taken, edge] : row.taken,
-    failed: hasFailed ? [...row.failed, edge] : row.failed,
   });
 }
 
@@ -274,7 +272,7 @@ function patched(rows: Rows, graph: Graph, event: Of<'patched'>): void {
     const row = rows.node(key);
     if (row === undefined) continue;
     const without = (edges: readonly number[]) => edges.filter((each) => each !== edge);
-    rows.putNode(key, { ...row, told: without(row.told), taken: without(row.taken), failed: without(row.failed) });
+    rows.putNode(key, { ...row, told: without(row.told), taken: without(row.taken) });
   }
 }
 

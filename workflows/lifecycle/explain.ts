@@ -7,24 +7,24 @@ import type { Step } from './step.ts';
 type Reason = Explanation['waitsFor'][number];
 
 /** Why a node is where it is, in words. */
-export function explain(step: Step, id: string, iteration: string, now: Millis): Explanation {
+export function explain(step: Step, id: string, iteration: string): Explanation {
   const at = { node: step.graph.number(id) ?? -1, iteration };
   if (at.node < 0) {
     return { node: id, iteration, status: 'PENDING', text: `there is no node ${id} in this workflow`, waitsFor: [] };
   }
   const row = step.row(at);
-  const waitsFor = isTerminal(row.status) ? [] : reasonsOf(step, at, row, now);
-  return { node: id, iteration, status: row.status, text: textOf(step, at, row, waitsFor, now), waitsFor };
+  const waitsFor = isTerminal(row.status) ? [] : reasonsOf(step, at, row);
+  return { node: id, iteration, status: row.status, text: textOf(step, at, row, waitsFor), waitsFor };
 }
 
-function textOf(step: Step, at: At, row: NodeRow, waitsFor: readonly Reason[], now: Millis): string {
+function textOf(step: Step, at: At, row: NodeRow, waitsFor: readonly Reason[]): string {
   const { id, retry } = step.node(at);
   const where = at.iteration === '' ? id : `${id} (iteration ${at.iteration})`;
   const why = row.cause === null ? '' : ` (${row.cause})`;
   const error = row.error === null ? '' : `: ${row.error.code}, ${row.error.message}`;
   if (isTerminal(row.status)) {
     const tries = row.failures > 0 ? `, after ${row.failures} failed attempts` : '';
-    return `${where} is ${row.status}${why} for ${span(now - row.since)}${tries}${error}`;
+    return `${where} is ${row.status}${why} for ${span(step.at - row.since)}${tries}${error}`;
   }
   const attempt = row.attempt > 0 ? ` (attempt ${row.failures + 1} of ${retry.maxAttempts})` : '';
   const state = row.status === 'PENDING' ? (row.attempt > 0 ? 'does not run now' : 'has not run') : `is ${row.status}`;
@@ -32,19 +32,19 @@ function textOf(step: Step, at: At, row: NodeRow, waitsFor: readonly Reason[], n
   return `${where} ${state}${attempt}${reasons === '' ? '' : `: it waits for ${reasons}`}${error}`;
 }
 
-function reasonsOf(step: Step, at: At, row: NodeRow, now: Millis): readonly Reason[] {
+function reasonsOf(step: Step, at: At, row: NodeRow): readonly Reason[] {
   const { phase } = step.header;
   const found: Reason[] = [];
   if (phase === 'paused') found.push({ kind: 'pause', what: 'the execution, which is paused', until: null });
   if (row.wait !== null) found.push(waitReason(row));
   for (const { timer, due } of row.timers) {
     if (timer !== 'retry' && timer !== 'delay') continue;
-    found.push({ kind: 'timer', what: `the timer ${timer}, in ${span(due - now)}`, until: due });
+    found.push({ kind: 'timer', what: `the timer ${timer}, in ${span(due - step.at)}`, until: due });
   }
   if (row.status === 'QUEUED') {
-    found.push({ kind: 'slot', what: `a free slot, for ${span(now - row.since)}`, until: null });
-  } else if (row.status === 'RUNNING') found.push(...runningReasons(step, at, row, now));
-  else if (row.attempt === 0) found.push(...edgeReasons(step, at, row, now));
+    found.push({ kind: 'slot', what: `a free slot, for ${span(step.at - row.since)}`, until: null });
+  } else if (row.status === 'RUNNING') found.push(...runningReasons(step, at, row));
+  else if (row.attempt === 0) found.push(...edgeReasons(step, at, row));
   return found;
 }
 
@@ -54,11 +54,11 @@ function waitReason({ wait }: NodeRow): Reason {
   return { kind: on, what: what ?? (on === 'intervention' ? 'an intervention' : on), until: null };
 }
 
-function runningReasons(step: Step, at: At, row: NodeRow, now: Millis): readonly Reason[] {
+function runningReasons(step: Step, at: At, row: NodeRow): readonly Reason[] {
   const { kind } = step.node(at).type.behaviour;
   if (kind === 'task' || kind === 'operator') {
     const run = row.timers.find(({ timer }) => timer === 'run');
-    const what = `its task, which runs for ${span(now - row.since)}`;
+    const what = `its task, which runs for ${span(step.at - row.since)}`;
     return [{ kind: 'task', what, until: run?.due ?? null }];
   }
   const { iterations } = row;
@@ -69,7 +69,7 @@ function runningReasons(step: Step, at: At, row: NodeRow, now: Millis): readonly
 }
 
 /** What lies before it and has not told its outcome. */
-function edgeReasons(step: Step, at: At, row: NodeRow, now: Millis): readonly Reason[] {
+function edgeReasons(step: Step, at: At, row: NodeRow): readonly Reason[] {
   const found: Reason[] = [];
   const seen = new Set<number>();
   for (const number of step.node(at).incoming) {
@@ -79,7 +79,7 @@ function edgeReasons(step: Step, at: At, row: NodeRow, now: Millis): readonly Re
     const before = step.row({ node: source, iteration: at.iteration });
     const { id, retry } = step.graph.nodes[source]!;
     const attempt = before.attempt > 0 ? ` (attempt ${before.failures + 1} of ${retry.maxAttempts})` : '';
-    const since = before.since > 0 ? ` for ${span(now - before.since)}` : '';
+    const since = before.since > 0 ? ` for ${span(step.at - before.since)}` : '';
     found.push({ kind: 'node', what: `${id}, which is ${before.status}${since}${attempt}`, until: null });
   }
   if (found.length > 0) return found;

@@ -86,8 +86,8 @@ export interface Rows {
   putNode(key: NodeKey, row: NodeRow): void;
   /** Of a node and all that it put out. */
   dropNode(key: NodeKey): void;
-  /** Rows of an iteration and of those within it; of '' all. For views, and for where a pause begins and ends: no other step looks at them. */
-  nodesOf(iterationPrefix: string): Iterable<readonly [NodeKey, NodeRow]>;
+  /** All that have rows. For views, and for where a pause begins and ends: no other step looks at them. */
+  allNodes(): Iterable<readonly [NodeKey, NodeRow]>;
   output(key: NodeKey, port: string): Json | undefined;
   putOutput(key: NodeKey, port: string, value: Json): void;
   signal(name: string): StoredSignal | undefined;
@@ -148,10 +148,9 @@ export interface NodeRow {
   /** Failures that count against the policy's attempts, and system failures, which do not. */
   readonly failures: number;
   readonly system: number;
-  /** Numbers of incoming edges that have told an outcome, and of those that were taken, failed. */
+  /** Numbers of incoming edges that have told an outcome, and of those that were taken. */
   readonly told: readonly number[];
   readonly taken: readonly number[];
-  readonly failed: readonly number[];
   readonly since: Millis;
   readonly wait: { readonly on: string; readonly token: string } | null;
   readonly error: FailureInfo | null;
@@ -345,8 +344,7 @@ export type Effect =
       readonly iteration: string;
       readonly reason: string;
       readonly input: Json;
-    }
-  | { readonly effect: 'ended' };
+    };
 
 /** Runs an inline node; what it throws is a failed attempt. The only door to code of users, and never used by `evolve`. */
 export type RunInline = (
@@ -391,8 +389,8 @@ export interface Explanation {
 }
 
 export { createLifecycle } from './decide.ts';
-export { GRACE_MS, MAX_IN_FLIGHT, MAX_STEP_NODES, MAX_SYSTEM_FAILURES, MAX_VALUE_BYTES } from './limits.ts';
+export { GRACE_MS, MAX_STEP_NODES, MAX_SYSTEM_FAILURES, MAX_VALUE_BYTES } from './limits.ts';
 export { MemoryRows } from './memory-rows.ts';
 export { keyOf, PENDING_ROW, partsOf } from './row.ts';
-export { readToken, tokenOf } from './tokens.ts';
+export { readToken } from './tokens.ts';
 export { isLegal } from './transitions.ts';

@@ -29,12 +29,8 @@ export class MemoryRows implements Rows {
     this.outputs.delete(key);
   }
 
-  *nodesOf(prefix: string): Iterable<readonly [NodeKey, NodeRow]> {
-    for (const entry of this.nodes) {
-      const at = entry[0].indexOf('@');
-      const iteration = at < 0 ? '' : entry[0].slice(at + 1);
-      if (prefix === '' || iteration === prefix || iteration.startsWith(`${prefix}.`)) yield entry;
-    }
+  allNodes(): Iterable<readonly [NodeKey, NodeRow]> {
+    return this.nodes;
   }
 
   output(key: NodeKey, port: string): Json | undefined {

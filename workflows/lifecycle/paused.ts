@@ -19,7 +19,7 @@ export function goOnFromPause(step: Step): void {
   const mayGoOn = (at: At) => !isAtItsEnd || runsAtTheEnd(step, at);
   tellChildren(step, 'resume', mayGoOn);
   for (const timer of step.header.timers) arm(step, { node: -1, iteration: '' }, timer);
-  for (const [key, row] of step.rows.nodesOf('')) {
+  for (const [key, row] of step.rows.allNodes()) {
     const at = partsOf(key);
     for (const timer of row.timers) arm(step, at, timer);
     if (row.status === 'QUEUED' && mayGoOn(at)) step.effects.push(queueEffect(step, at, step.node(at)));
@@ -31,7 +31,7 @@ function arm(step: Step, { node, iteration }: At, { timer, due, attempt }: RowTi
 }
 
 function tellChildren(step: Step, type: 'pause' | 'resume', isMeant: (at: At) => boolean): void {
-  for (const [key, { status, wait }] of step.rows.nodesOf('')) {
+  for (const [key, { status, wait }] of step.rows.allNodes()) {
     if (status !== 'RUNNING' || wait?.on !== 'child' || !isMeant(partsOf(key))) continue;
     step.effects.push({ effect: 'send', execution: wait.token, workflow: null, command: { type } });
   }

@@ -10,7 +10,6 @@ export const PENDING_ROW: NodeRow = {
   system: 0,
   told: [],
   taken: [],
-  failed: [],
   since: 0,
   wait: null,
   error: null,

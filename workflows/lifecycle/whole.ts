@@ -118,7 +118,6 @@ function ended(
   step.clearTimers(WHOLE);
   const { degraded, parent } = step.header;
   step.emit({ type: 'ended', status, degraded, output, error });
-  step.effects.push({ effect: 'ended' });
   if (parent !== null) {
     const { execution, node, iteration } = parent;
     const child = step.head.execution;

@@ -20,7 +20,7 @@ export function outstanding(parts: LifecycleParts, rows: Rows, graph: Graph): Pi
 
 function effectsOf(step: Step): readonly Effect[] {
   const effects: Effect[] = step.header.timers.map((timer) => timerEffect({ node: -1, iteration: '' }, timer));
-  for (const [key, row] of step.rows.nodesOf('')) {
+  for (const [key, row] of step.rows.allNodes()) {
     const at = partsOf(key);
     for (const timer of row.timers) effects.push(timerEffect(at, timer));
     const node = step.node(at);
