@@ -92,12 +92,12 @@ export const WORKFLOW_ERRORS = {
   ),
   'workflow.value-too-large': row(
     'permanent',
-    'A node has put out more than a value may have.',
+    'What a node puts out, an execution answers or a child is given has more bytes than a value may have.',
     'Put out a reference to it, or make it a dataset.',
   ),
   'workflow.bad-output': row(
     'permanent',
-    'What a node has put out is no JSON.',
+    'What a node puts out, an execution answers or a child is given is no JSON.',
     'Put out plain objects, lists, texts, booleans and finite numbers, by port.',
   ),
   'workflow.loop-limit': row(

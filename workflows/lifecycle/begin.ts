@@ -9,9 +9,9 @@ import { complete, judge } from './complete.ts';
 import { openContainer } from './containers.ts';
 import { childEffect, queueEffect, runEffect } from './effects.ts';
 import { configOf, inputsOf, type Ports } from './inputs.ts';
-import { jsonBytes } from './json-bytes.ts';
 import { MAX_CHILD_DEPTH } from './limits.ts';
 import { keyOf } from './row.ts';
+import { sized } from './sized.ts';
 import type { Step } from './step.ts';
 import { tokenOf } from './tokens.ts';
 
@@ -185,9 +185,14 @@ function startChild(step: Step, at: At, config: ChildConfig, inputs: Ports): voi
     throw new FlowError('workflow.too-deep', message);
   }
   const child = childId(step, at);
-  step.emit({ type: 'waiting', node, iteration, on: 'child', token: child, detail: { workflow: config.workflow } });
   const effect = childEffect(step, at, child, config, inputs);
-  step.spend(jsonBytes(effect.command.input));
+  const { bytes, error } = sized(effect.command.input, `the input of ${child}`, 'give a reference', `/nodes/${node}`);
+  if (error !== undefined) {
+    failAttempt(step, at, error);
+    return;
+  }
+  step.emit({ type: 'waiting', node, iteration, on: 'child', token: child, detail: { workflow: config.workflow } });
+  step.spend(bytes);
   step.effects.push(effect);
 }
 

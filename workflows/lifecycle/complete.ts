@@ -1,8 +1,7 @@
 import type { At, FailureInfo, TransitionCause } from '../../events/events.ts';
 import { type Choice, chosen, chosenOnSkip, deliver } from './deliver.ts';
 import type { Ports } from './inputs.ts';
-import { jsonBytes } from './json-bytes.ts';
-import { MAX_VALUE_BYTES } from './limits.ts';
+import { sized } from './sized.ts';
 import type { Step } from './step.ts';
 
 /** Outputs that may be kept, and the edges they take: or why not. */
@@ -24,16 +23,9 @@ export function judge(step: Step, at: At, given: Ports): Judged {
   const outputs = isEmpty(given) ? NULL_OUTPUT : given;
   const bytes: number[] = [];
   for (const port in outputs) {
-    const size = jsonBytes(outputs[port]);
-    if (size < 0) {
-      const message = `what ${node.id} put out at ${port} is not JSON: give plain objects, lists, texts, finite numbers`;
-      return { error: { class: 'PERMANENT', code: 'workflow.bad-output', message, instance } };
-    }
-    if (size > MAX_VALUE_BYTES) {
-      const message = `what ${node.id} put out at ${port} has ${size} bytes, more than ${MAX_VALUE_BYTES}: put out a reference to it`;
-      return { error: { class: 'PERMANENT', code: 'workflow.value-too-large', message, instance } };
-    }
-    bytes.push(size);
+    const size = sized(outputs[port], `what ${node.id} put out at ${port}`, 'put out a reference to it', instance);
+    if (size.error !== undefined) return size;
+    bytes.push(size.bytes);
   }
   try {
     return { outputs, bytes, choice: chosen(step, node, outputs) };

@@ -268,6 +268,25 @@ test('values: too large, or no JSON, are failures that name the node', () => {
   assert.equal(odd.ended.error, 'workflow.bad-output');
 });
 
+for (const [what, value, code, words] of [
+  ['too large', 'x'.repeat(MAX_VALUE_BYTES), 'workflow.value-too-large', /has \d+ bytes, more than 262144/],
+  ['no JSON', Number.NaN, 'workflow.bad-output', /is not JSON/],
+] as const) {
+  test(`an answer, and the input of a child, that are ${what}, are failures too`, () => {
+    const outputs = [{ name: 'sum', value: { constant: false, fill: () => value } }];
+    const answering = new Harness({ nodes: [{ id: 'a' }], edges: [], outputs });
+    answering.start();
+    assert.equal(answering.ended.error, code);
+    assert.match(answering.rows.header()!.error!.message, words);
+    const config = () => ({ workflow: 'sub', input: value });
+    const starting = new Harness({ nodes: [{ id: 'a', kind: 'child', config }], edges: [] });
+    starting.start();
+    assert.equal(starting.ended.error, code);
+    assert.match(starting.row('a').error!.message, words);
+    assert.ok(!starting.effects.some(({ effect }) => effect === 'send'));
+  });
+}
+
 test('a deadline fails what has not ended by then', () => {
   const world = new Harness({ nodes: [{ id: 'a', kind: task }], edges: [] });
   world.start(1, { deadline: 1_000_400 });

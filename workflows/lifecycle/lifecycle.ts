@@ -34,7 +34,8 @@ import type { Graph, GraphNode } from '../graph.ts';
  * 3. Every node that ends tells every outgoing edge its outcome or a skip; so every join resolves. Who waits has a name:
  *    a timer, a token, a slot, a child, a segment ({@link Explanation}).
  * 4. Outputs stand before what they make ready. A node's output is at most {@link MAX_VALUE_BYTES}; larger is a failure
- *    `workflow.value-too-large` that names the node.
+ *    `workflow.value-too-large` that names the node. So it is with the answer of an execution, and with the input of a
+ *    child.
  * 5. A command has an effect or a rejection that says why. A report with another attempt than the one that runs is
  *    rejected as `workflow.stale`, and changes nothing.
  * 6. Attempts are at most what the policy says; failures of class SYSTEM have a budget of their own.

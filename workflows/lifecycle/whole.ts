@@ -2,10 +2,9 @@ import type { Json } from '../../core/ids.ts';
 import type { At, ExecutionStatus, FailureInfo, TransitionCause } from '../../events/events.ts';
 import { type Closing, closeTop } from './close.ts';
 import { valueAt } from './inputs.ts';
-import { jsonBytes } from './json-bytes.ts';
-import { MAX_VALUE_BYTES } from './limits.ts';
 import { goOnFromPause } from './paused.ts';
 import { partsOf } from './row.ts';
+import { sized } from './sized.ts';
 import type { Step } from './step.ts';
 
 const WHOLE: At = { node: -1, iteration: '' };
@@ -87,10 +86,8 @@ function answerOf(step: Step): { readonly value: Json } | { readonly error: Fail
       return { error: step.parts.failure(thrown, instance) };
     }
   }
-  const bytes = jsonBytes(value);
-  if (bytes >= 0 && bytes <= MAX_VALUE_BYTES) return { value };
-  const message = `the answer of the execution has ${bytes} bytes, more than ${MAX_VALUE_BYTES}: answer with a reference`;
-  return { error: { class: 'PERMANENT', code: 'workflow.value-too-large', message, instance } };
+  const { error } = sized(value, 'the answer of the execution', 'answer with a reference', instance);
+  return error === undefined ? { value } : { error };
 }
 
 /** `nodes.<id>.<port>` of what has put out something. */

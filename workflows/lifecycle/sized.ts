@@ -1,0 +1,19 @@
+import type { FailureInfo } from '../../events/events.ts';
+import { jsonBytes } from './json-bytes.ts';
+import { MAX_VALUE_BYTES } from './limits.ts';
+
+export type Sized =
+  | { readonly bytes: number; readonly error?: undefined }
+  | { readonly bytes?: undefined; readonly error: FailureInfo };
+
+/** How many bytes a value has that may be kept, or why it may not: `what` says which it is, `cure` what to give instead. */
+export function sized(value: unknown, what: string, cure: string, instance: string): Sized {
+  const bytes = jsonBytes(value);
+  if (bytes < 0) {
+    const message = `${what} is not JSON: give plain objects, lists, texts, finite numbers`;
+    return { error: { class: 'PERMANENT', code: 'workflow.bad-output', message, instance } };
+  }
+  if (bytes <= MAX_VALUE_BYTES) return { bytes };
+  const message = `${what} has ${bytes} bytes, more than ${MAX_VALUE_BYTES}: ${cure}`;
+  return { error: { class: 'PERMANENT', code: 'workflow.value-too-large', message, instance } };
+}
