@@ -149,11 +149,15 @@ test('what overlaps is started, left out, kept or takes the place of the other',
 });
 
 test('a schedule that cannot be used says why and how it is written', () => {
-  assert.match(scheduleFaults({ cron: '61 * * * *' })[0]!, /"61 \* \* \* \*" cannot be read .*minute.*such as/);
-  assert.match(
-    scheduleFaults({ cron: '@daily', timeZone: 'Mars/Base' })[0]!,
-    /"Mars\/Base" is not known; give an IANA name/,
+  const [cron] = scheduleFaults({ cron: '61 * * * *' });
+  assert.match(cron!.message, /"61 \* \* \* \*" cannot be read /);
+  assert.match(cron!.cure, /minute.*such as/);
+  const [zone] = scheduleFaults({ cron: '@daily', timeZone: 'Mars/Base' });
+  assert.match(zone!.message, /"Mars\/Base" is not known/);
+  assert.match(zone!.cure, /Give an IANA name/);
+  assert.deepEqual(
+    scheduleFaults({ cron: '@daily', from: 2, until: 1 }).map(({ message }) => message),
+    ['it ends before it begins'],
   );
-  assert.deepEqual(scheduleFaults({ cron: '@daily', from: 2, until: 1 }), ['it ends before it begins']);
   assert.throws(() => dueAfter({ cron: 'x' }, 0), { code: 'config.invalid' });
 });

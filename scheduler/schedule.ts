@@ -9,6 +9,7 @@ import {
   type Overlap,
   type Overlapping,
   type Schedule,
+  type ScheduleFault,
 } from './scheduler.ts';
 
 /** The first time after `after` at which a schedule is due, with its interval; undefined: never again. */
@@ -80,27 +81,30 @@ export function overlapping(overlap: Overlap, running: boolean): Overlapping {
   return overlap === 'replace' ? 'cancel-then-start' : overlap;
 }
 
-/** What is wrong with a schedule, in words; empty where nothing is. */
-export function scheduleFaults(schedule: Schedule): readonly string[] {
-  const found: string[] = [];
+/** What is wrong with a schedule; empty where nothing is. */
+export function scheduleFaults(schedule: Schedule): readonly ScheduleFault[] {
+  const found: ScheduleFault[] = [];
   try {
     new Intl.DateTimeFormat('en', { timeZone: schedule.timeZone ?? 'UTC' });
   } catch {
-    found.push(
-      `the time zone ${JSON.stringify(schedule.timeZone)} is not known; give an IANA name such as Europe/Berlin`,
-    );
+    found.push({
+      message: `the time zone ${JSON.stringify(schedule.timeZone)} is not known`,
+      cure: 'Give an IANA name such as Europe/Berlin.',
+    });
   }
   try {
     open(schedule.cron, 'UTC');
   } catch (thrown) {
     const why = messageOf(thrown).replace(/^CronPattern: /, '');
-    found.push(
-      `the cron text ${JSON.stringify(schedule.cron)} cannot be read (${why}); ` +
-        'write minute, hour, day, month, day of week, such as "30 2 * * 1-5", or @daily',
-    );
+    found.push({
+      message: `the cron text ${JSON.stringify(schedule.cron)} cannot be read (${why})`,
+      cure: 'Write minute, hour, day, month, day of week, such as "30 2 * * 1-5", or @daily.',
+    });
   }
   const { from, until } = schedule;
-  if (from !== undefined && until !== undefined && until < from) found.push('it ends before it begins');
+  if (from !== undefined && until !== undefined && until < from) {
+    found.push({ message: 'it ends before it begins', cure: 'Correct it.' });
+  }
   return found;
 }
 
@@ -112,7 +116,10 @@ interface Times {
 
 function createTimes(schedule: Schedule): Times {
   const faults = scheduleFaults(schedule);
-  if (faults.length > 0) throw new FlowError('config.invalid', `a schedule cannot be used: ${faults.join('; ')}`);
+  if (faults.length > 0) {
+    const told = faults.map(({ message, cure }) => `${message}. ${cure}`).join(' ');
+    throw new FlowError('config.invalid', `a schedule cannot be used: ${told}`);
+  }
   const cron = open(schedule.cron, schedule.timeZone ?? 'UTC');
   const { from = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = schedule;
   return {

@@ -41,6 +41,11 @@ export interface Missed {
 /** A running execution and one that is due: start the new one, leave it out, keep it until the other has ended, or cancel the other first. */
 export type Overlapping = 'start' | 'skip' | 'queue' | 'cancel-then-start';
 
+export interface ScheduleFault {
+  readonly message: string;
+  readonly cure: string;
+}
+
 /** At most so many times are told at once. */
 export const MOST_AT_ONCE = 1000;
 

@@ -40,10 +40,8 @@ function judgeSchedule({ config = {} }: TriggerSpec, path: Path, judged: Judged)
     if (at === undefined) say([name], `${name} is no time`, 'Write it as 2026-03-01T00:00:00Z.');
     else bounds[name] = at;
   }
-  for (const text of scheduleFaults({ cron, ...(timeZone === undefined ? {} : { timeZone }), ...bounds })) {
-    const [message = text, cure] = text.split(/; (?=give|write)/);
-    say([], message, cure === undefined ? 'Correct it.' : `${cure[0]!.toUpperCase()}${cure.slice(1)}.`);
-  }
+  const schedule = { cron, ...(timeZone === undefined ? {} : { timeZone }), ...bounds };
+  for (const { message, cure } of scheduleFaults(schedule)) say([], message, cure);
 }
 
 type Say = (field: readonly string[], message: string, cure: string) => void;
