@@ -2,6 +2,7 @@ import type { Json } from '../core/ids.ts';
 import type { Path } from './faults.ts';
 import type { Judged } from './judged.ts';
 import { isSecretReference } from './secret-reference.ts';
+import { isMarked } from './template.ts';
 
 /** A field that is called so holds a secret, unless it says where one is: `{ "secret": "NAME" }`. */
 const NAMES =
@@ -42,7 +43,7 @@ function look(json: Json, path: Path, found: (path: Path, what: string) => void)
     const shape = SHAPES.find(({ shape }) => shape.test(json));
     const name = String(path.at(-1) ?? '');
     if (shape !== undefined) found(path, shape.what);
-    else if (isSecretName(name) && json !== '' && !/^=(?!=)/.test(json)) found(path, `the value of ${name}`);
+    else if (isSecretName(name) && json !== '' && !isMarked(json)) found(path, `the value of ${name}`);
   } else if (Array.isArray(json)) {
     for (const [i, item] of json.entries()) look(item as Json, [...path, i], found);
   } else if (typeof json === 'object' && json !== null && !isSecretReference(json)) {

@@ -68,9 +68,14 @@ export function compileTemplate(
   return { template, faults: work.faults };
 }
 
+/** Whether a text is an expression wherever it stands. */
+export function isMarked(text: string): boolean {
+  return text.startsWith('=') && !text.startsWith('==');
+}
+
 /** The source of an expression field, without the `=` that it may begin with. */
 export function sourceOf(text: string): string {
-  return text.startsWith('=') && !text.startsWith('==') ? text.slice(1).trim() : text;
+  return isMarked(text) ? text.slice(1).trim() : text;
 }
 
 function partOf(json: Json, path: readonly string[], work: Work): Part {
@@ -89,8 +94,7 @@ function partOf(json: Json, path: readonly string[], work: Work): Part {
 
 function textPart(text: string, path: readonly string[], work: Work): Part {
   const field = work.fields.find((one) => fits(one.path, path));
-  const marked = text.startsWith('=') && !text.startsWith('==');
-  if (field === undefined && !marked) {
+  if (field === undefined && !isMarked(text)) {
     return { is: 'constant', value: text.startsWith('==') ? text.slice(1) : text };
   }
   const scope = field?.records === undefined ? work.scope : recordScope(field.records);
