@@ -5,12 +5,11 @@ import { durationOf } from '../duration.ts';
 import type { GraphNode } from '../graph.ts';
 import type { ApprovalConfig, ChildConfig, DelayConfig, SignalConfig, SwitchConfig } from '../nodes/configs.ts';
 import { failAttempt, finish } from './attempt.ts';
-import { complete, judge } from './complete.ts';
+import { complete, type Judged, judge } from './complete.ts';
 import { openContainer } from './containers.ts';
 import { childEffect, queueEffect, runEffect } from './effects.ts';
 import { configOf, inputsOf, type Ports } from './inputs.ts';
 import { MAX_CHILD_DEPTH } from './limits.ts';
-import { keyOf } from './row.ts';
 import { sized } from './sized.ts';
 import type { Step } from './step.ts';
 import { tokenOf } from './tokens.ts';
@@ -39,31 +38,26 @@ export function beginNode(step: Step, at: At, node: GraphNode): void {
 /** Runs within the step; where it succeeds, one transition tells all. */
 function runInline(step: Step, at: At, node: GraphNode): void {
   const attempt = step.nextAttempt(at);
-  let failure: { readonly thrown: unknown } | undefined;
+  const judged = tried(step, at, node, attempt);
+  if (judged.error === undefined) {
+    complete(step, at, judged, 'inline', attempt);
+    return;
+  }
+  enter(step, at, 'RUNNING', 'inline');
+  failAttempt(step, at, judged.error);
+}
+
+function tried(step: Step, at: At, node: GraphNode, attempt: number): Judged {
+  const { execution } = step.head;
   try {
     const inputs = inputsOf(step, at, node);
     const config = configOf(step, at, node, inputs);
-    const outputs =
-      node.type.behaviour.kind === 'switch' ? switched(config, inputs) : run(step, at, node, config, inputs);
-    const judged = judge(step, at, outputs);
-    if (judged.error === undefined) {
-      complete(step, at, judged, 'inline', attempt);
-      return;
-    }
-    enter(step, at, 'RUNNING', 'inline');
-    failAttempt(step, at, judged.error);
-    return;
+    if (node.type.behaviour.kind === 'switch') return judge(step, at, switched(config, inputs));
+    const context = { at: step.at, execution, iteration: at.iteration, attempt };
+    return judge(step, at, step.parts.runInline(node, config, inputs, context));
   } catch (thrown) {
-    failure = { thrown };
+    return { error: step.failure(at, thrown) };
   }
-  enter(step, at, 'RUNNING', 'inline');
-  failAttempt(step, at, step.parts.failure(failure.thrown, `/nodes/${at.node}`));
-}
-
-function run(step: Step, at: At, node: GraphNode, config: Json, inputs: Ports): Ports {
-  const { execution } = step.head;
-  const attempt = step.nextAttempt(at);
-  return step.parts.runInline(node, config, inputs, { at: step.at, execution, iteration: at.iteration, attempt });
 }
 
 function switched(config: Json, inputs: Ports): Ports {
@@ -76,8 +70,8 @@ function switched(config: Json, inputs: Ports): Ports {
 function enter(step: Step, at: At, to: NodeStatus, cause: TransitionCause): void {
   const attempt = step.nextAttempt(at);
   step.move(at, to, cause, attempt);
-  const { queueMs, runMs, totalMs } = step.node(at).timeouts;
   if (cause === 'inline') return;
+  const { queueMs, runMs, totalMs } = step.node(at).timeouts;
   const hasTotal = step.row(at).timers.some(({ timer }) => timer === 'total');
   if (totalMs !== null && !hasTotal) step.setTimer(at, 'total', step.at + totalMs, attempt);
   if (to === 'QUEUED' && queueMs !== null) step.setTimer(at, 'queue', step.at + queueMs, attempt);
@@ -99,7 +93,7 @@ export function grant(step: Step, at: At, node: GraphNode): void {
   try {
     step.effects.push(runEffect(step, at, node));
   } catch (thrown) {
-    failAttempt(step, at, step.parts.failure(thrown, `/nodes/${at.node}`));
+    failAttempt(step, at, step.failure(at, thrown));
   }
 }
 
@@ -109,7 +103,7 @@ function attempting(step: Step, at: At, action: () => void): void {
   try {
     action();
   } catch (thrown) {
-    failAttempt(step, at, step.parts.failure(thrown, `/nodes/${at.node}`));
+    failAttempt(step, at, step.failure(at, thrown));
   }
 }
 
@@ -200,5 +194,6 @@ function startChild(step: Step, at: At, config: ChildConfig, inputs: Ports): voi
 function childId(step: Step, at: At): string {
   const { attempt } = step.row(at);
   const { id } = step.node(at);
-  return `${step.head.execution}/${keyOf(0, at.iteration).replace('0', id)}${attempt > 1 ? `#${attempt}` : ''}`;
+  const within = at.iteration === '' ? '' : `@${at.iteration}`;
+  return `${step.head.execution}/${id}${within}${attempt > 1 ? `#${attempt}` : ''}`;
 }

@@ -30,7 +30,7 @@ export function judge(step: Step, at: At, given: Ports): Judged {
   try {
     return { outputs, bytes, choice: chosen(step, node, outputs) };
   } catch (thrown) {
-    return { error: step.parts.failure(thrown, instance) };
+    return { error: step.failure(at, thrown) };
   }
 }
 

@@ -49,7 +49,7 @@ function decideNode(step: Step, at: At): void {
     ready = readiness(step, at, node, row);
   } catch (thrown) {
     step.budget--;
-    failAttempt(step, at, step.parts.failure(thrown, `/nodes/${at.node}`), { isFinal: true });
+    failAttempt(step, at, step.failure(at, thrown), { isFinal: true });
     return;
   }
   if (ready === 'wait') return;
@@ -88,6 +88,6 @@ function goOnSafely(step: Step, at: At): void {
   try {
     goOn(step, at, step.node(at));
   } catch (thrown) {
-    failAttempt(step, at, step.parts.failure(thrown, `/nodes/${at.node}`));
+    failAttempt(step, at, step.failure(at, thrown));
   }
 }

@@ -1,5 +1,5 @@
 import type { Json, Millis } from '../../core/ids.ts';
-import type { At, NodeStatus, StepEvent, TimerKind, TransitionCause } from '../../events/events.ts';
+import type { At, FailureInfo, NodeStatus, StepEvent, TimerKind, TransitionCause } from '../../events/events.ts';
 import type { Graph, GraphNode } from '../graph.ts';
 import { evolve } from './evolve.ts';
 import { type Facts, factsOf, partOf } from './facts.ts';
@@ -82,6 +82,11 @@ export class Step {
 
   node(at: At): GraphNode {
     return this.graph.nodes[at.node]!;
+  }
+
+  /** What was thrown for a node. */
+  failure(at: At, thrown: unknown): FailureInfo {
+    return this.parts.failure(thrown, `/nodes/${at.node}`);
   }
 
   /**
