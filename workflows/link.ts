@@ -96,7 +96,8 @@ export function linkDocument(document: WorkflowDocument, { catalog, expressions 
         throw new FlowError('workflow.invalid', `${node.node.id} lies in itself`);
       node.containers.push(find(up));
     }
-    node.containers[0] === undefined || find(node.containers[0].node.id).children.push(node);
+    const [container] = node.containers;
+    if (container !== undefined) find(container.node.id).children.push(node);
   }
   const scope = (node: LinkedNode) => scopeOf(surroundings(node, document, expressions), typeOf);
   return { document, nodes: [...byId.values()], edges, find: (id) => byId.get(id), scope };

@@ -40,10 +40,10 @@ export function goOn(step: Step, at: At, node: GraphNode): void {
       mapOn(step, at, node);
       return;
     case 'loop':
-      iterations.open.length > 0 ? undefined : loopOn(step, at, node, iterations);
+      if (iterations.open.length === 0) loopOn(step, at, node, iterations);
       return;
     case 'try':
-      iterations.open.length > 0 ? undefined : tryOn(step, at, node, iterations);
+      if (iterations.open.length === 0) tryOn(step, at, node, iterations);
       return;
   }
 }
