@@ -17,7 +17,8 @@ export function judge(step: Step, at: At, given: Ports): Judged {
   const node = step.node(at);
   const instance = `/nodes/${at.node}`;
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    const message = `${node.id} gave ${typeof given} where an object of values by port is wanted`;
+    const what = given === null ? 'null' : Array.isArray(given) ? 'a list' : typeof given;
+    const message = `${node.id} gave ${what} where an object of values by port is wanted`;
     return { error: { class: 'PERMANENT', code: 'workflow.bad-output', message, instance } };
   }
   const outputs = isEmpty(given) ? NULL_OUTPUT : given;

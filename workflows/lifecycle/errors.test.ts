@@ -266,6 +266,9 @@ test('values: too large, or no JSON, are failures that name the node', () => {
   const odd = new Harness({ nodes: [{ id: 'a' }], edges: [] }, { inline: () => ({ out: new Date() as never }) });
   odd.start();
   assert.equal(odd.ended.error, 'workflow.bad-output');
+  const list = new Harness({ nodes: [{ id: 'a' }], edges: [] }, { inline: () => [1] as never });
+  list.start();
+  assert.equal(list.row('a').error!.message, 'a gave a list where an object of values by port is wanted');
 });
 
 for (const [what, value, code, words] of [
