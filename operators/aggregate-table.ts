@@ -45,10 +45,14 @@ type Apply = (row: unknown, record: Rec) => unknown;
 type Adder = (aggregate: unknown, value: unknown, key?: unknown) => unknown;
 
 function createChange(node: NodeOf<'aggregateTable'>, context: OperatorContext): Apply {
-  const add = node.add === null ? plusOne : context.fn<Adder>(node.add);
-  const subtract = node.subtract === null ? minusOne : context.fn<Adder>(node.subtract);
+  const add = node.add === null ? plusOne : context.fn<Adder>('add', node.add);
+  const subtract = node.subtract === null ? minusOne : context.fn<Adder>('subtract', node.subtract);
   const initial =
-    node.how === 'count' ? zero : node.initial === null ? undefined : context.fn<() => unknown>(node.initial);
+    node.how === 'count'
+      ? zero
+      : node.initial === null
+        ? undefined
+        : context.fn<() => unknown>('initial', node.initial);
   const run = (adder: Adder, row: unknown, value: unknown, record: Rec): unknown => {
     const result = takesKey(adder) ? adder(row, value, record.key) : adder(row, value);
     return result === undefined ? row : (result ?? undefined);

@@ -3,7 +3,7 @@ import type { OperatorFactory } from './operators.ts';
 
 /** To the first arm whose predicate holds; an arm without one takes all. */
 export const createBranch: OperatorFactory<'branch'> = (node, context, next) => {
-  const tests = node.arms.map((arm) => (arm.fn === null ? undefined : keyed(context.fn<Fn<unknown>>(arm.fn))));
+  const tests = node.arms.map((arm) => (arm.fn === null ? undefined : keyed(context.fn<Fn<unknown>>('arm', arm.fn))));
   const count = tests.length;
   return {
     inputs: [

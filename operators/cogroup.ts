@@ -1,4 +1,4 @@
-import type { CodeRef, NodeOf } from '../topology/plan.ts';
+import type { CodeRef, CodeRole, NodeOf, PlanNode } from '../topology/plan.ts';
 import { takesKey } from './functions.ts';
 import type { Operator, OperatorContext, OperatorFactory, Push } from './operators.ts';
 
@@ -16,15 +16,18 @@ export function createCogroup(
   next: readonly Push[],
   createAggregate: OperatorFactory<'aggregate'>,
 ): Operator {
-  const functions = adds.map((ref) => context.fn<Add>(ref));
+  const functions = adds.map((ref, i) => context.fn<Add>(`add-${i + 1}`, ref));
   let add = functions[0]!;
-  const ref = `${node.id}/add`;
   // How many parameters it declares decides whether keys are decoded.
   const withKey = functions.some(takesKey);
   const chosen: Add = withKey ? (all, value, key) => add(all, value, key) : (all, value) => add(all, value);
   const inner = createAggregate(
-    { ...node, how: 'aggregate', add: ref },
-    { ...context, fn: <F>(wanted: CodeRef) => (wanted === ref ? (chosen as F) : context.fn<F>(wanted)) },
+    { ...node, how: 'aggregate', add: adds[0]! },
+    {
+      ...context,
+      fn: <F>(role: CodeRole, ref: CodeRef, owner?: PlanNode) =>
+        role === 'add' ? (chosen as F) : context.fn<F>(role, ref, owner),
+    },
     next,
   );
   const push = inner.inputs[0]!;

@@ -49,11 +49,11 @@ class CustomAggregate {
   constructor(node: NodeOf<'aggregate'>, window: WindowOf<'custom'>, context: OperatorContext, next: readonly Push[]) {
     this.#window = window;
     this.#context = context;
-    this.#assign = context.fn<Assign>(window.assign);
+    this.#assign = context.fn<Assign>('assign', window.assign);
     this.#assignsByTime = this.#assign.length === 1;
     this.#assignsWithKey = takesKey(this.#assign);
-    this.#merge = window.merge === null ? undefined : context.fn<MergeWindows>(window.merge);
-    this.#close = window.close === null ? undefined : context.fn<CloseAt>(window.close);
+    this.#merge = window.merge === null ? undefined : context.fn<MergeWindows>('mergeWindows', window.merge);
+    this.#close = window.close === null ? undefined : context.fn<CloseAt>('close', window.close);
     this.#clock = context.clock('clock');
     this.#windows = new KeyWindows(node, null, context);
     this.#aggregates = createAggregates(node, context, PLAIN);

@@ -100,7 +100,7 @@ function createIdentify(
       return range;
     };
   }
-  const fn = context.fn<(value: unknown, key?: unknown) => unknown>(by);
+  const fn = context.fn<(value: unknown, key?: unknown) => unknown>('by', by);
   const withKey = !takesValueAlone(fn);
   const out = new ByteWriter(64);
   return (record) => {

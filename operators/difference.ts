@@ -21,7 +21,7 @@ const KEPT_SPANS = 3;
  * clock, since a record may be a span behind the clock, and its previous one a span behind that.
  */
 export const createDifference: OperatorFactory<'difference'> = (node, context, [next]) => {
-  const fn = context.fn<Fn>(node.fn);
+  const fn = context.fn<Fn>('fn', node.fn);
   const withKey = takesKey(fn);
   const newest = createNewest(node.id, node.store, context);
   const within = node.withinMs;

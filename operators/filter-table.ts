@@ -10,7 +10,7 @@ import { createStoredOlds, createTableOutput } from './table-output.ts';
  * table with history every update goes on: one of an earlier version says nothing about the row that it would replace.
  */
 export const createFilterTable: OperatorFactory<'filterTable'> = (node, context, [next]) => {
-  const fn = context.fn<Fn<unknown>>(node.fn);
+  const fn = context.fn<Fn<unknown>>('fn', node.fn);
   const alone = takesValueAlone(fn);
   const { not } = node;
   const takes = (value: unknown, record: Rec): boolean =>

@@ -3,7 +3,7 @@ import type { OperatorFactory, Screen } from './operators.ts';
 
 /** Passes on the records that its predicate takes, or those that it does not, unchanged. */
 export const createFilter: OperatorFactory<'filter'> = (node, context, [next]) => {
-  const fn = context.fn<Fn<unknown>>(node.fn);
+  const fn = context.fn<Fn<unknown>>('fn', node.fn);
   const { not } = node;
   if (takesValueAlone(fn)) {
     return {

@@ -6,7 +6,7 @@ type Pair = readonly [unknown, unknown];
 
 /** Any number of records for one; each goes all the way down before the next is made. */
 export const createFlatMap: OperatorFactory<'flatMap'> = (node, context, [next]) => {
-  const fn = context.fn<Fn<Iterable<Pair>>>(node.fn);
+  const fn = context.fn<Fn<Iterable<Pair>>>('fn', node.fn);
   const out = new Rec();
   return {
     inputs: [

@@ -21,11 +21,15 @@ type Add = (aggregate: unknown, value: unknown, key?: unknown) => unknown;
 export function createFold(node: NodeOf<'aggregate'>, context: OperatorContext, updates: boolean): Fold {
   const table = context.table(node.store);
   const { value: serde } = context.storeSerdes(node.store);
-  const add = node.add === null ? plusOne : context.fn<Add>(node.add);
+  const add = node.add === null ? plusOne : context.fn<Add>('add', node.add);
   const olds = context.wantsOld;
   if (node.how === 'count' && table.kind === 'cells') return countCells(table, updates, olds);
   const initial =
-    node.how === 'count' ? zero : node.initial === null ? undefined : context.fn<() => unknown>(node.initial);
+    node.how === 'count'
+      ? zero
+      : node.initial === null
+        ? undefined
+        : context.fn<() => unknown>('initial', node.initial);
   return table.kind === 'cells'
     ? foldCells(node.id, table, serde, initial, add, updates, olds)
     : foldBytes(node.id, table, serde, initial, add, olds);

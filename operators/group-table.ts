@@ -12,7 +12,7 @@ type Pair = readonly [key: unknown, value: unknown];
  * is in no group. Out-of-order updates of versioned tables change nothing that is grouped.
  */
 export const createGroupTable: OperatorFactory<'groupTable'> = (node, context, [next]) => {
-  const fn = context.fn<Fn<Pair>>(node.fn);
+  const fn = context.fn<Fn<Pair>>('fn', node.fn);
   const alone = takesValueAlone(fn);
   const pair = (value: unknown, record: Rec): Pair | undefined => {
     if (value === null) return undefined;

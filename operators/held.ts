@@ -57,10 +57,14 @@ const plus = (a: unknown, b: unknown): number => (a as number) + (b as number);
 export function createAggregates(node: NodeOf<'aggregate'>, context: OperatorContext, plain: number): Aggregates {
   const table = context.table(node.store);
   const { value: serde } = context.storeSerdes(node.store);
-  const add = node.add === null ? plusOne : context.fn<Add>(node.add);
-  const merge = node.how === 'count' ? plus : node.merge === null ? add : context.fn<Add>(node.merge);
+  const add = node.add === null ? plusOne : context.fn<Add>('add', node.add);
+  const merge = node.how === 'count' ? plus : node.merge === null ? add : context.fn<Add>('merge', node.merge);
   const initial =
-    node.how === 'count' ? zero : node.initial === null ? undefined : context.fn<() => unknown>(node.initial);
+    node.how === 'count'
+      ? zero
+      : node.initial === null
+        ? undefined
+        : context.fn<() => unknown>('initial', node.initial);
   const parts: Parts = { node: node.id, serde, initial, add, merge };
   return serde.cells === undefined
     ? new BytesAggregates(parts, table, plain)

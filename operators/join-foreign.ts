@@ -15,7 +15,7 @@ type Merge = (left: unknown, right: unknown, key?: unknown) => unknown;
  * that change has an answer of its own on its way. A row without a partner is deleted by an inner join.
  */
 export const createJoinForeign: OperatorFactory<'joinForeign'> = (node, context, [next]) => {
-  const merge = context.fn<Merge>(node.merge);
+  const merge = context.fn<Merge>('merge', node.merge);
   const withKey = takesKey(merge);
   const rows = createHashedRows(context, node.inputs[0]!, node.leftValue, `${node.id} left`);
   const right = context.serde(node.rightValue);

@@ -12,9 +12,9 @@ type Merge = (value: unknown, row: unknown, key?: unknown) => unknown;
  * passed on by a left join, and dropped and counted by an inner one; one without a value is dropped by both.
  */
 export const createJoinGlobal: OperatorFactory<'joinGlobal'> = (node, context, [next]) => {
-  const keyOf = context.fn<Fn<unknown>>(node.keyOf);
+  const keyOf = context.fn<Fn<unknown>>('key', node.keyOf);
   const alone = takesValueAlone(keyOf);
-  const merge = context.fn<Merge>(node.merge);
+  const merge = context.fn<Merge>('merge', node.merge);
   const withKey = takesKey(merge);
   const rows = createRowReader(context, node.store, context.storeSerdes(node.store).key.name, `${node.id} row`);
   const inner = node.how === 'inner';

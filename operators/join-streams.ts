@@ -64,7 +64,7 @@ class StreamJoin {
 
   constructor(node: NodeOf<'joinStreams'>, context: OperatorContext, next: Push) {
     const { key } = context.storeSerdes(node.leftStore);
-    const merge = context.fn<Merge>(node.merge);
+    const merge = context.fn<Merge>('merge', node.merge);
     this.key = key;
     this.clock = context.clock('clock');
     this.#keyView = shared(key, `${node.id} key`, () => key.view());

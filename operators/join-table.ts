@@ -20,7 +20,7 @@ type Merge = (left: unknown, right: unknown, key?: unknown) => unknown;
  * record that goes in.
  */
 export const createJoinTable: OperatorFactory<'joinTable'> = (node, context, [next, late]) => {
-  const merge = context.fn<Merge>(node.merge);
+  const merge = context.fn<Merge>('merge', node.merge);
   const mergesWithKey = takesKey(merge);
   const left = node.how === 'left';
   const rows = createTableReader(context, node.inputs[1]!, `${node.id} row`, 'record');

@@ -14,7 +14,7 @@ type Merge = (left: unknown, right: unknown, key?: unknown) => unknown;
  * tables are dropped.
  */
 export const createJoinTables: OperatorFactory<'joinTables'> = (node, context, [next]) => {
-  const merge = context.fn<Merge>(node.merge);
+  const merge = context.fn<Merge>('merge', node.merge);
   const withKey = takesKey(merge);
   const [leftId, rightId] = node.inputs;
   const push = createTableOutput(node, context, next);

@@ -15,8 +15,8 @@ type Merge = (value: unknown, row: unknown, key: unknown) => unknown;
  * Null values and null keys are treated as by the join with a table: see `join-table.ts`.
  */
 export const createLookup: OperatorFactory<'lookup'> = (node, context, [next]) => {
-  const fn = context.fn<Fn>(node.fn);
-  const merge = context.fn<Merge>(node.merge);
+  const fn = context.fn<Fn>('fn', node.fn);
+  const merge = context.fn<Merge>('merge', node.merge);
   const left = node.how === 'left';
   const cache = new AnswerCache(node.cache);
   /** Who waits for the answer of a key. */

@@ -11,7 +11,7 @@ type Fn = (value: unknown, key: unknown, call: Attempt) => unknown;
 
 /** Each record with the value that its function answers, when it has answered; key, time and headers stay. */
 export const createMapAsync: OperatorFactory<'mapAsync'> = (node, context, [next]) => {
-  const fn = context.fn<Fn>(node.fn);
+  const fn = context.fn<Fn>('fn', node.fn);
   const calls: CallsInFlight = new CallsInFlight(
     {
       node: node.id,

@@ -5,7 +5,7 @@ import { createStoredOlds, createTableOutput } from './table-output.ts';
 
 /** The values of a table anew. Deletions pass by the function; where it answers null, the row is deleted. */
 export const createMapTable: OperatorFactory<'mapTable'> = (node, context, [next]) => {
-  const fn = context.fn<Fn<unknown>>(node.fn);
+  const fn = context.fn<Fn<unknown>>('fn', node.fn);
   const alone = takesValueAlone(fn);
   const map = (value: unknown, record: Rec): unknown =>
     value === null ? null : ((alone ? fn(value) : fn(value, record.key)) ?? null);

@@ -4,7 +4,7 @@ import { Rec } from './record.ts';
 
 /** The value anew; key, time and headers stay. */
 export const createMapValues: OperatorFactory<'mapValues'> = (node, context, [next]) => {
-  const fn = context.fn<Fn<unknown>>(node.fn);
+  const fn = context.fn<Fn<unknown>>('fn', node.fn);
   const out = new Rec();
   if (takesValueAlone(fn)) {
     return {

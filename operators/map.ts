@@ -4,7 +4,7 @@ import { Rec } from './record.ts';
 
 /** Key and value anew; time and headers stay. */
 export const createMap: OperatorFactory<'map'> = (node, context, [next]) => {
-  const fn = context.fn<Fn<readonly [unknown, unknown]>>(node.fn);
+  const fn = context.fn<Fn<readonly [unknown, unknown]>>('fn', node.fn);
   const out = new Rec();
   return {
     inputs: [

@@ -2,7 +2,7 @@ import type { Millis } from '../core/ids.ts';
 import type { Step } from '../core/step.ts';
 import type { Serde } from '../schemas/schemas.ts';
 import type { Table } from '../state/state.ts';
-import type { CallSettings, NodeKind, NodeOf, PlanNode, StoreKind } from '../topology/plan.ts';
+import type { CallSettings, CodeRef, CodeRole, NodeKind, NodeOf, PlanNode, StoreKind } from '../topology/plan.ts';
 import type { Caller, CallResults } from './calls.ts';
 import type { Rec } from './record.ts';
 
@@ -78,10 +78,10 @@ export type OperatorFactory<Kind extends NodeKind> = (
 export interface OperatorContext {
   readonly step: Step;
   /**
-   * The function behind a reference. Functions get `(value, key)`; one that declares a single parameter gets the
-   * value alone, and the key is not decoded for it.
+   * The function that a node names in a role; without `node` it is the operator's own. Functions get `(value, key)`; one
+   * that declares a single parameter gets the value alone, and the key is not decoded for it.
    */
-  fn<F>(ref: string): F;
+  fn<F>(role: CodeRole, ref: CodeRef, node?: PlanNode): F;
   serde(name: string): Serde<unknown>;
   /** That of the task; of a global table the worker's copy, to be read only. */
   table(store: string): Table;

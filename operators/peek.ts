@@ -3,7 +3,7 @@ import type { OperatorFactory } from './operators.ts';
 
 /** Shows each record to a function. After a cold read or a crash it may see one again. */
 export const createPeek: OperatorFactory<'peek'> = (node, context, [next]) => {
-  const fn = context.fn<Fn<void>>(node.fn);
+  const fn = context.fn<Fn<void>>('fn', node.fn);
   const alone = takesValueAlone(fn);
   return {
     inputs: [

@@ -60,7 +60,7 @@ export interface Alarm {
 type AnyProcessor = Processor<unknown, unknown, unknown, unknown>;
 
 export const createProcess: OperatorFactory<'process'> = (node, context, [next]) => {
-  const processor = context.fn<() => AnyProcessor>(node.supplier)();
+  const processor = context.fn<() => AnyProcessor>('supplier', node.supplier)();
   const lent = new LentContext(node, context, next);
   processor.init?.(lent);
   return {

@@ -4,7 +4,7 @@ import { Rec } from './record.ts';
 
 /** The key anew; value, time and headers stay. */
 export const createSelectKey: OperatorFactory<'selectKey'> = (node, context, [next]) => {
-  const fn = context.fn<Fn<unknown>>(node.fn);
+  const fn = context.fn<Fn<unknown>>('fn', node.fn);
   const alone = takesValueAlone(fn);
   const out = new Rec();
   return {

@@ -53,7 +53,7 @@ class SessionAggregate {
     this.#node = node;
     this.#context = context;
     this.#gapMs = typeof gapMs === 'string' ? undefined : gapMs;
-    this.#gapOf = typeof gapMs === 'string' ? context.fn<GapOf>(gapMs) : undefined;
+    this.#gapOf = typeof gapMs === 'string' ? context.fn<GapOf>('gap', gapMs) : undefined;
     this.#openMs = graceMs + (this.#gapMs ?? 0);
     this.#retentionMs = Math.max(this.#openMs, context.storeSerdes(node.store).retentionMs ?? 0);
     this.#clock = context.clock('clock');

@@ -15,7 +15,7 @@ import { shared } from './shared.ts';
  * left join it is sent without a key, and so is a deletion, so that each change is answered, and in one way.
  */
 export const createSubscribeForeign: OperatorFactory<'subscribeForeign'> = (node, context, [next]) => {
-  const fn = context.fn<Fn<unknown>>(node.foreignKey);
+  const fn = context.fn<Fn<unknown>>('foreignKey', node.foreignKey);
   const alone = takesValueAlone(fn);
   const [table] = node.inputs;
   const leftKey = context.serde(context.node(table!).key!);

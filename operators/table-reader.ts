@@ -37,7 +37,7 @@ export function createTableReader(
 }
 
 function filtered(node: NodeOf<'filterTable'>, context: OperatorContext, rows: RowReader): RowReader {
-  const fn = context.fn<Fn<unknown>>(node.fn);
+  const fn = context.fn<Fn<unknown>>('fn', node.fn, node);
   const alone = takesValueAlone(fn);
   return {
     find(record) {
@@ -52,7 +52,7 @@ function filtered(node: NodeOf<'filterTable'>, context: OperatorContext, rows: R
 }
 
 function mapped(node: NodeOf<'mapTable'>, context: OperatorContext, rows: RowReader): RowReader {
-  const fn = context.fn<Fn<unknown>>(node.fn);
+  const fn = context.fn<Fn<unknown>>('fn', node.fn, node);
   const alone = takesValueAlone(fn);
   return {
     find(record) {
@@ -97,7 +97,7 @@ const UNKNOWN: Millis = -1;
 type Merge = (left: unknown, right: unknown, key?: unknown) => unknown;
 
 function joined(node: NodeOf<'joinTables'>, context: OperatorContext, place: string): RowReader {
-  const merge = context.fn<Merge>(node.merge);
+  const merge = context.fn<Merge>('merge', node.merge, node);
   const withKey = takesKey(merge);
   const lefts = createTableReader(context, node.inputs[0]!, `${place} left`);
   const rights = createTableReader(context, node.inputs[1]!, `${place} right`);

@@ -128,8 +128,8 @@ export function buildStage(parts: BuildParts): BuiltStage {
       return (node?.kind === 'source' ? node.timing?.onAbsurdTime : undefined) ?? 'skip';
     },
     failingNode(input) {
-      traced ??= buildChain(parts, (ref) => {
-        running = ref;
+      traced ??= buildChain(parts, (node) => {
+        running = node;
       });
       running = undefined;
       step.begin();
@@ -141,7 +141,7 @@ export function buildStage(parts: BuildParts): BuiltStage {
       }
       step.rollback();
       parts.scans.forgetFirst();
-      return running === undefined ? undefined : nodeOfRef(running);
+      return running;
     },
   };
 }
@@ -154,7 +154,10 @@ function recordTime(parts: BuildParts, node: NodeOf<'source'>): RecordTime | und
   const bounded = timing !== undefined && (timing.maxAheadMs !== null || timing.onAbsurdTime === 'clamp');
   if (time === null && !bounded) return undefined;
   return new RecordTime({
-    time: time === null ? undefined : functionOf<(value: unknown, key: unknown) => number>(parts.program, node, time),
+    time:
+      time === null
+        ? undefined
+        : functionOf<(value: unknown, key: unknown) => number>(parts.program, node, 'time', time),
     timing,
     latest: bounded ? parts.numbers.number(`partition-time/${topic}`, -1) : UNBOUNDED,
     now: () => parts.now(),
@@ -217,8 +220,4 @@ function timedNodes(nodes: readonly PlanNode[], built: ReadonlyMap<string, Opera
   return timed.map(({ id, inputs }) => {
     return { id, operator: built.get(id)!, inputs: inputs.flatMap((input) => places.get(input) ?? []) };
   });
-}
-
-function nodeOfRef(ref: string): string {
-  return ref.slice(0, ref.lastIndexOf('/'));
 }

@@ -11,7 +11,7 @@ import {
   type StoreSerdes,
 } from '../operators/operators.ts';
 import type { Table, TaskState } from '../state/state.ts';
-import { functionOf, isExpression, type PlanNode } from '../topology/plan.ts';
+import { type CodeRef, type CodeRole, functionOf, type PlanNode } from '../topology/plan.ts';
 import type { Program } from '../topology/topology.ts';
 import type { TaskCalls } from './calls.ts';
 import type { Drops } from './drops.ts';
@@ -42,8 +42,8 @@ export interface ContextParts {
   /** The largest record each topic takes. */
   maxRecordBytes(topic: string): number;
   now(): number;
-  /** Told before and after each call of user code while a failure is looked into; see `build.ts`. */
-  readonly trace: ((ref: string | undefined) => void) | undefined;
+  /** Told whose code it is before each call of user code, and after it, while a failure is looked into; see `build.ts`. */
+  readonly trace: ((node: string | undefined) => void) | undefined;
 }
 
 /** What the task lends to the operator of one node. */
@@ -52,9 +52,9 @@ export function createContext(parts: ContextParts, node: PlanNode): OperatorCont
   const { code } = program;
   return {
     step,
-    fn<F>(ref: string): F {
-      const fn = functionOf(program, node, ref);
-      return (trace === undefined ? fn : traced(fn, isExpression(ref) ? `${node.id}/=` : ref, trace)) as F;
+    fn<F>(role: CodeRole, ref: CodeRef, owner: PlanNode = node): F {
+      const fn = functionOf(program, owner, role, ref);
+      return (trace === undefined ? fn : traced(fn, owner.id, trace)) as F;
     },
     serde: (name) => code.serde(name),
     table: (store) => parts.globals.get(store) ?? state.table(store),
@@ -128,10 +128,10 @@ function sinkOf(parts: ContextParts, node: PlanNode, name: string): Output {
   });
 }
 
-function traced(fn: unknown, ref: string, trace: (ref: string | undefined) => void): unknown {
+function traced(fn: unknown, node: string, trace: (node: string | undefined) => void): unknown {
   if (typeof fn !== 'function') return fn;
   const wrapped = (...args: readonly unknown[]) => {
-    trace(ref);
+    trace(node);
     const result: unknown = Reflect.apply(fn, undefined, args);
     trace(undefined);
     return result;

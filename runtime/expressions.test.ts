@@ -209,7 +209,7 @@ test('a failure stops at its record and names the place in the expression', asyn
 test('nothing is decoded that the expression does not read', () => {
   const built = program('value.total > 100').build();
   const node = built.plan.nodes.find(({ kind }) => kind === 'filter') as Extract<PlanNode, { kind: 'filter' }>;
-  const fn = functionOf<(value: unknown) => boolean>(built, node, node.fn);
+  const fn = functionOf<(value: unknown) => boolean>(built, node, 'fn', node.fn);
   assert.equal(fn.length, 1, 'the key is not decoded');
   const out = new ByteWriter();
   order.encode({ customer: 'ann', total: 120, note: 'x', items: ['a'] }, out);

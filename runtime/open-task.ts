@@ -319,8 +319,8 @@ async function splitFeed(
     split: spec.partition,
     position,
     records: spec.split.records,
-    keyOf: functionOf<(value: unknown) => unknown>(parts.program, node, node.keyOf),
-    time: functionOf<(value: unknown, key: unknown) => number>(parts.program, node, node.time),
+    keyOf: functionOf<(value: unknown) => unknown>(parts.program, node, 'key', node.keyOf),
+    time: functionOf<(value: unknown, key: unknown) => number>(parts.program, node, 'time', node.time),
     push: built.read!,
   });
   return { input, reader, reading: false };

@@ -254,8 +254,8 @@ function splitInput(
     split: task.partition,
     position: stores.position(task.id, splitTopic(connector.id), task.partition),
     records: undefined,
-    keyOf: functionOf<(value: unknown) => unknown>(program, connector, connector.keyOf),
-    time: functionOf<(value: unknown, key: unknown) => Millis>(program, connector, connector.time),
+    keyOf: functionOf<(value: unknown) => unknown>(program, connector, 'key', connector.keyOf),
+    time: functionOf<(value: unknown, key: unknown) => Millis>(program, connector, 'time', connector.time),
     push: built.read!,
   });
 }

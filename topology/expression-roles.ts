@@ -1,4 +1,5 @@
 import { type CompileOptions, type ExprType, orNull } from '../expressions/expressions.ts';
+import type { CodeRole } from './node-code.ts';
 import type { PlanNode } from './plan.ts';
 
 /** The type of the values of a format, by its name. */
@@ -12,7 +13,7 @@ export interface ExpressionRole extends CompileOptions {
 /** `undefined` where no expression may stand. */
 export function expressionRole(
   node: PlanNode,
-  role: string,
+  role: CodeRole,
   nodeNamed: (id: string) => PlanNode | undefined,
   typeOf: TypeOfFormat,
 ): ExpressionRole | undefined {
@@ -42,7 +43,7 @@ export function expressionRole(
 const RECORD = ['value', 'key'];
 const SIDES = ['left', 'right', 'key'];
 
-function paramsOf(node: PlanNode, role: string): readonly string[] | undefined {
+function paramsOf(node: PlanNode, role: CodeRole): readonly string[] | undefined {
   switch (node.kind) {
     case 'source':
     case 'filter':
@@ -79,14 +80,14 @@ function paramsOf(node: PlanNode, role: string): readonly string[] | undefined {
   }
 }
 
-function aggregateParams(role: string): readonly string[] | undefined {
+function aggregateParams(role: CodeRole): readonly string[] | undefined {
   if (role === 'initial') return [];
   if (role === 'merge') return ['a', 'b', 'key'];
   if (role === 'gap') return RECORD;
   return role === 'subtract' || /^add(?:-\d+)?$/.test(role) ? ['aggregate', 'value', 'key'] : undefined;
 }
 
-function expected(node: PlanNode, role: string): ExprType | undefined {
+function expected(node: PlanNode, role: CodeRole): ExprType | undefined {
   if (node.kind === 'filter' || node.kind === 'filterTable' || node.kind === 'branch') return 'bool';
   if (role === 'time' || role === 'gap') return 'number';
   if (node.kind === 'map' || node.kind === 'groupTable') return { list: 'dyn' };

@@ -2,19 +2,18 @@ import { assert } from '../core/assert.ts';
 import { compileExpression, type Expression } from '../expressions/expressions.ts';
 import { isExpression, sourceOfExpression } from './expr.ts';
 import { expressionRole } from './expression-roles.ts';
-import { codeOf } from './node-code.ts';
+import type { CodeRole } from './node-code.ts';
 import type { CodeRef, PlanNode } from './plan.ts';
 import type { Program } from './program.ts';
 import { typeOfSerde } from './serde-types.ts';
 
 /**
- * The function behind a reference of a node. An expression is compiled for the caller alone, so that the runtime
+ * The function that a node names in a role. An expression is compiled for the caller alone, so that the runtime
  * learns the shapes of its records and of no others. The function declares as many parameters as the expression reads:
  * so a key that it does not name is not decoded.
  */
-export function functionOf<F>({ plan, code }: Program, node: PlanNode, ref: CodeRef): F {
+export function functionOf<F>({ plan, code }: Program, node: PlanNode, role: CodeRole, ref: CodeRef): F {
   if (!isExpression(ref)) return code.fn(ref) as F;
-  const role = codeOf(node).find((one) => one.ref === ref)?.role ?? 'fn';
   const nodeNamed = (id: string) => plan.nodes.find((one) => one.id === id);
   const given = expressionRole(node, role, nodeNamed, (format) => typeOfSerde(code.serde(format)));
   assert(given !== undefined, () => `${node.id} cannot have an expression as its ${role}`);

@@ -1,8 +1,28 @@
 import type { CodeRef, PlanNode, WindowSpec } from './plan.ts';
 
+/** What a function is to the node that names it: it tells what the function is given, and what it answers. */
+export type CodeRole =
+  | 'add'
+  | `add-${number}`
+  | 'arm'
+  | 'assign'
+  | 'by'
+  | 'close'
+  | 'fn'
+  | 'foreignKey'
+  | 'gap'
+  | 'initial'
+  | 'key'
+  | 'merge'
+  | 'mergeWindows'
+  | 'source'
+  | 'subtract'
+  | 'supplier'
+  | 'time';
+
 /** A function that a node names, and what it is to the node: the role that stands in the reference. */
 export interface NodeCode {
-  readonly role: string;
+  readonly role: CodeRole;
   readonly ref: CodeRef;
 }
 
@@ -10,7 +30,7 @@ export function codeOf(node: PlanNode): readonly NodeCode[] {
   return pairs(node).flatMap(([role, ref]) => (ref === null ? [] : [{ role, ref }]));
 }
 
-type Pair = readonly [role: string, ref: CodeRef | null];
+type Pair = readonly [role: CodeRole, ref: CodeRef | null];
 
 function pairs(node: PlanNode): readonly Pair[] {
   switch (node.kind) {

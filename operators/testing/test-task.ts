@@ -227,7 +227,7 @@ export class TestTask {
   #context(node: PlanNode, late: Push | undefined): OperatorContext {
     return {
       step: this.step,
-      fn: <F>(ref: string) => this.#program.fn(ref) as F,
+      fn: <F>(_: string, ref: string) => this.#program.fn(ref) as F,
       serde: (name) => this.#program.serde(name),
       table: (store) => this.#tables.get(store)!,
       storeSerdes: (name) => {
