@@ -25,18 +25,23 @@ export async function runExport<K, V>(options: ExportOptions<K, V>): Promise<Exp
       Array.from({ length: partitions }, (_, partition) => log.admin.bounds(topicName, partition)),
     );
     const positions = bounds.map(({ start }, partition) => Math.max(start, writer.positions[partition] ?? 0));
-    const ends = options.until === 'end' ? bounds.map(({ end }) => end) : undefined;
-    reader.assign(positions.map((position, partition) => ({ topic: topicName, partition, position })));
+    const ends = bounds.map(({ end }) => (options.until === 'end' ? end : Number.POSITIVE_INFINITY));
+    const isAtEnd = (partition: number) => positions[partition]! >= ends[partition]!;
+    const places = positions.map((position, partition) => ({ topic: topicName, partition, position }));
+    reader.assign(places.filter(({ partition }) => !isAtEnd(partition)));
     const rows = createReader(topic);
     let records = 0;
-    const isDone = () => ends?.every((end, partition) => positions[partition]! >= end) === true;
+    const isDone = () => places.every(({ partition }) => isAtEnd(partition));
     while (!isDone() && stop?.aborted !== true) {
       for (const fetched of await reader.fetch(FETCH_WAIT_MS, stop)) {
-        const batch = rows(fetched, positions[fetched.partition]!, ends?.[fetched.partition]);
-        const next = positions.with(fetched.partition, fetched.next);
+        const { partition } = fetched;
+        const batch = rows(fetched, positions[partition]!, ends[partition]!);
+        // what came since lies behind the end, in the same fetch
+        const upTo = Math.min(fetched.next, ends[partition]!);
         fetched.release();
-        if (!(await write(options, writer, batch, next))) return { records, how: 'stopped' };
-        positions[fetched.partition] = fetched.next;
+        if (!(await write(options, writer, batch, positions.with(partition, upTo)))) return { records, how: 'stopped' };
+        positions[partition] = upTo;
+        if (isAtEnd(partition)) reader.unassign([{ topic: topicName, partition }]);
         records += batch.length;
         options.onProgress?.(records);
       }
@@ -54,11 +59,7 @@ export async function runExport<K, V>(options: ExportOptions<K, V>): Promise<Exp
 function createReader<K, V>({ name, keySerde, valueSerde }: ExportOptions<K, V>['topic']) {
   const view = new BatchView();
   const [keyView, valueView] = [keySerde.view(), valueSerde.view()];
-  return (
-    { bytes, starts, ends, partition }: Fetched,
-    from: Position,
-    until = Number.POSITIVE_INFINITY,
-  ): readonly ExportRow[] => {
+  return ({ bytes, starts, ends, partition }: Fetched, from: Position, until: Position): readonly ExportRow[] => {
     const rows: ExportRow[] = [];
     for (let b = 0; b < starts.length; b++) {
       view.open(bytes, starts[b]!, ends[b]!, { topic: name, partition });
