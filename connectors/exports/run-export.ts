@@ -1,3 +1,4 @@
+import { aborted } from '../../core/aborted.ts';
 import { FlowError, isFlowError, messageOf } from '../../core/errors.ts';
 import type { Json, Millis, Position } from '../../core/ids.ts';
 import { BatchView } from '../../log/batch.ts';
@@ -35,10 +36,11 @@ export async function runExport<K, V>(options: ExportOptions<K, V>): Promise<Exp
     while (!isDone() && stop?.aborted !== true) {
       for (const fetched of await reader.fetch(FETCH_WAIT_MS, stop)) {
         const { partition } = fetched;
-        const batch = rows(fetched, positions[partition]!, ends[partition]!);
+        const batch = await known(options, () => rows(fetched, positions[partition]!, ends[partition]!));
         // what came since lies behind the end, in the same fetch
         const upTo = Math.min(fetched.next, ends[partition]!);
         fetched.release();
+        if (batch === undefined) return { records, how: 'stopped' };
         if (!(await write(options, writer, batch, positions.with(partition, upTo)))) return { records, how: 'stopped' };
         positions[partition] = upTo;
         if (isAtEnd(partition)) reader.unassign([{ topic: topicName, partition }]);
@@ -52,6 +54,23 @@ export async function runExport<K, V>(options: ExportOptions<K, V>): Promise<Exp
   } finally {
     await reader.close();
     await writer.close();
+  }
+}
+
+/** What is decoded when the schemas of its writers are known; undefined when it was stopped while it waited for one. */
+async function known<K, V>(
+  { topic: { keySerde, valueSerde }, stop }: ExportOptions<K, V>,
+  decode: () => readonly ExportRow[],
+): Promise<readonly ExportRow[] | undefined> {
+  for (;;) {
+    try {
+      return decode();
+    } catch (thrown) {
+      if (!isFlowError(thrown, 'registry.unknown')) throw thrown;
+    }
+    const fetching = Promise.all([keySerde.registered?.fetch?.(), valueSerde.registered?.fetch?.()]);
+    await (stop === undefined ? fetching : Promise.race([fetching, aborted(stop).catch(() => undefined)]));
+    if (stop?.aborted === true) return undefined;
   }
 }
 
