@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -80,6 +80,24 @@ test('wherever it is cut off, going on gives each record once', () =>
         positions.toSorted((a, b) => a - b),
       );
     }
+  }));
+
+test('cut off while it finishes, it finishes the next time', () =>
+  inFolder(async (path) => {
+    const { log, put } = await orderLog();
+    const stop = new AbortController();
+    const options = { log, clock: systemClock, topic: orders, target: jsonLinesFile(path) };
+    await put(0, 1);
+    await runExport({ ...options, stop: stop.signal, onProgress: () => stop.abort() });
+    // neither the mark nor the file can be put in its place
+    for (const obstacle of [`${path}.mark.next`, path]) {
+      mkdirSync(obstacle);
+      await assert.rejects(runExport({ ...options, until: 'end' }));
+      rmSync(obstacle, { recursive: true });
+    }
+    assert.deepEqual(await runExport({ ...options, until: 'end' }), { records: 0, how: 'complete' });
+    assert.equal(readFileSync(path, 'utf8'), '{"id":1,"total":10}\n');
+    assert.ok(!existsSync(`${path}.part`));
   }));
 
 test('an export that goes on is stopped, and its part is there to go on with', () =>

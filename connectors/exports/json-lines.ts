@@ -1,4 +1,4 @@
-import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FlowError, messageOf } from '../../core/errors.ts';
 import type { Position } from '../../core/ids.ts';
@@ -48,7 +48,10 @@ async function openFile(path: string, columns: 'value' | 'record', { topic }: Ex
       `${markPath} belongs to an export of ${before.topic}; choose another file, or remove it`,
     );
   }
-  if (before?.finished === true) return finished(before.positions);
+  if (before?.finished === true) {
+    await giveName(part, path);
+    return finished(before.positions);
+  }
   const file = await open(part, before === undefined ? 'w' : 'r+');
   let bytes = before?.bytes ?? 0;
   await file.truncate(bytes);
@@ -74,9 +77,8 @@ async function openFile(path: string, columns: 'value' | 'record', { topic }: Ex
     async finish() {
       await file.truncate(bytes);
       await file.sync();
-      await rename(part, path);
-      await syncFolder(dirname(path));
       await mark(true);
+      await giveName(part, path);
     },
     close: () => file.close(),
   };
@@ -84,6 +86,16 @@ async function openFile(path: string, columns: 'value' | 'record', { topic }: Ex
 
 function lineOf({ key, value, timestamp, partition, position }: ExportRow) {
   return { key, value, timestamp, partition, position };
+}
+
+/** The file that is whole; unless it has its name already. */
+async function giveName(part: string, path: string): Promise<void> {
+  try {
+    await rename(part, path);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown;
+  }
+  await syncFolder(dirname(path));
 }
 
 /** It was exported whole before: there is nothing to add. */
@@ -123,7 +135,6 @@ async function readMark(path: string): Promise<Mark | undefined> {
 /** Puts a file in the place of another at once: whoever looks finds one of them whole. */
 async function replace(path: string, text: string): Promise<void> {
   const next = `${path}.next`;
-  await rm(next, { force: true });
   await writeFile(next, text, { flush: true });
   await rename(next, path);
   await syncFolder(dirname(path));
