@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { systemClock } from '../../core/clock.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
@@ -71,6 +74,20 @@ if (postgres !== undefined) {
   after(() => postgres.close());
   exportSuite('PostgreSQL', async () => openDatabase({ url: await postgres.database() }));
 }
+
+test('a database that it opened itself is closed where the export cannot begin', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'nodeflow-export-'));
+  try {
+    const before = await openDatabase({ directory });
+    await before.query('create table nf_exports (of_another text)');
+    await before.close();
+    const target = postgresTable({ database: { directory }, table: 'orders', columns: { id: 'key' } });
+    await assert.rejects(target.open({ name: 'orders', topic: 'orders', partitions: 1 }), /does not exist/);
+    assert.ok(!existsSync(join(directory, 'postmaster.pid')));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
 
 test('columns that are no places in a record, or key columns that are none, are refused', () => {
   const database = { directory: undefined };

@@ -43,7 +43,12 @@ export function postgresTable(options: PostgresTableOptions): ExportTarget {
       const { database } = options;
       const isOwn = !('query' in database);
       const opened = isOwn ? await openDatabase(database) : database;
-      return openTable(opened, isOwn, options, source);
+      try {
+        return await openTable(opened, isOwn, options, source);
+      } catch (thrown) {
+        if (isOwn) await opened.close();
+        throw thrown;
+      }
     },
   };
 }
