@@ -63,14 +63,7 @@ async function openTable(
   await database.query(
     `create table if not exists nf_exports (name text, part integer, position bigint not null, primary key (name, part))`,
   );
-  const known = await database.query<{ part: number; position: Position }>(
-    'select part, position from nf_exports where name = $1',
-    [name],
-  );
-  const positions = Array.from(
-    { length: partitions },
-    (_, part) => known.find((row) => row.part === part)?.position ?? 0,
-  );
+  const positions = await positionsOf(database.query, name, partitions);
   const statements = statementsOf(options);
   return {
     positions,
@@ -105,6 +98,10 @@ async function openTable(
 /** Two exports of one name wait for each other. */
 async function lockPositions(query: Database['query'], name: string, partitions: number): Promise<readonly Position[]> {
   await query('select pg_advisory_xact_lock(hashtext($1))', [name]);
+  return positionsOf(query, name, partitions);
+}
+
+async function positionsOf(query: Database['query'], name: string, partitions: number): Promise<readonly Position[]> {
   const rows = await query<{ part: number; position: Position }>(
     'select part, position from nf_exports where name = $1',
     [name],
