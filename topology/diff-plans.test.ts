@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { isFlowError } from '../core/errors.ts';
-import { double, int64, json, string } from '../schemas/schemas.ts';
+import { double, int64, json, type Serde, string } from '../schemas/schemas.ts';
 import type { Plan, PlanStore } from './plan.ts';
 import { randomTopology } from './random-topology.testing.ts';
 import { diffLines, diffPlans, type Renames, readPlan, session, topic, topology, tumbling } from './topology.ts';
@@ -10,6 +10,7 @@ import { diffLines, diffPlans, type Renames, readPlan, session, topic, topology,
 const RUNS = { seed: 20260102, numRuns: 200 };
 const planOf = (seed: number): Plan => randomTopology(seed, 12).topology.build().plan;
 const orders = topic('orders', { key: string(), value: json<{ n: number }>(), partitions: 4 });
+const out = topic('out', { key: string(), value: double(), partitions: 4 });
 const more = topic('more', { key: string(), value: json<{ n: number }>(), partitions: 4 });
 
 function shop(
@@ -43,6 +44,35 @@ test('equal plans differ in nothing', () => {
     }),
     RUNS,
   );
+});
+
+test('a global table has no state that carries over', () => {
+  const plan = (store: string, value: Serde<string | number>, from = 'countries') => {
+    const app = topology('shop');
+    const table = app.globalTable(topic(from, { key: string(), value, partitions: 1 }), { store });
+    const stream = app.stream(orders);
+    stream.joinGlobal(table, { key: ({ n }) => `${n}`, merge: ({ n }) => n }).to(out);
+    return app.build().plan;
+  };
+  const without = topology('shop');
+  without
+    .stream(orders)
+    .mapValues(({ n }) => n)
+    .to(out);
+  const before = plan('names', string() as Serde<string | number>);
+  for (const after of [
+    plan('names', int64() as Serde<string | number>),
+    plan('names', string() as Serde<string | number>, 'more-countries'),
+    plan('others', string() as Serde<string | number>),
+    without.build().plan,
+  ]) {
+    const { equal, stores, faults } = diffPlans(before, after);
+    assert.deepEqual({ equal, stores, faults }, { equal: false, stores: [], faults: [] });
+    assert.deepEqual(diffPlans(after, before).stores, []);
+  }
+  assert.deepEqual(refusals(before, plan('others', string() as Serde<string | number>), { names: 'others' }), [
+    'rename of names to others: the former plan has no store names',
+  ]);
 });
 
 test('every store and internal topic of two plans is told exactly once', () => {

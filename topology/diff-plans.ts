@@ -16,7 +16,10 @@ export interface PlanDiff {
   readonly to: string;
   /** The plans are the same. */
   readonly equal: boolean;
-  /** Every store of both plans, once: those of the new plan in its order, then what only the old one has. */
+  /**
+   * Every store of both plans that has a changelog, once: those of the new plan in its order, then what only the old one
+   * has.
+   */
   readonly stores: readonly StoreChange[];
   /** The same of the topics that the engine makes for records on their way. */
   readonly topics: readonly TopicChange[];
@@ -42,9 +45,10 @@ export type Renames = { readonly [old: string]: string };
 export function diffPlans(from: Plan, to: Plan, renames: Renames = {}): PlanDiff {
   const { names, faults: unfit } = namesOf(from, to, renames);
   const was = new Map([...names].map(([before, after]) => [after, before]));
-  const gone = from.stores.filter(({ name }) => !to.stores.some((store) => store.name === (names.get(name) ?? name)));
-  const pairs = to.stores.map((after) => ({
-    before: from.stores.find(({ name }) => name === (was.get(after.name) ?? after.name)),
+  const [befores, afters] = [carried(from), carried(to)];
+  const gone = befores.filter(({ name }) => !afters.some((store) => store.name === (names.get(name) ?? name)));
+  const pairs = afters.map((after) => ({
+    before: befores.find(({ name }) => name === (was.get(after.name) ?? after.name)),
     after,
   }));
   const compared = [...pairs, ...gone.map((before) => ({ before, after: undefined }))].map(({ before, after }) =>
@@ -84,8 +88,10 @@ interface Names {
 function namesOf(from: Plan, to: Plan, renames: Renames): Names {
   const names = new Map<string, string>();
   const faults: DiffFault[] = [];
-  const under = ({ stores }: Plan, name: string) =>
-    stores.filter((store) => belongs(store, name)).map((store) => store.name);
+  const under = (plan: Plan, name: string) =>
+    carried(plan)
+      .filter((store) => belongs(store, name))
+      .map((store) => store.name);
   for (const [before, after] of Object.entries(renames)) {
     const refuse = (why: string, cure: string) => faults.push({ what: `rename of ${before} to ${after}`, why, cure });
     const [olds, taken, news, kept] = [under(from, before), under(from, after), under(to, after), under(to, before)];
@@ -113,8 +119,17 @@ function belongs(store: PlanStore, name: string): boolean {
   return store.name.startsWith(`${name}-`) && store.nodes.some((id) => id.endsWith(`:${name}`));
 }
 
-function list({ stores }: Plan): string {
-  return stores.map(({ name }) => name).join(', ') || 'none';
+function list(plan: Plan): string {
+  return (
+    carried(plan)
+      .map(({ name }) => name)
+      .join(', ') || 'none'
+  );
+}
+
+/** A global table has no changelog: its rows are read anew whenever a worker starts. */
+function carried({ stores }: Plan): readonly PlanStore[] {
+  return stores.filter(({ kind }) => kind !== 'global');
 }
 
 function internal({ topics }: Plan): readonly string[] {
