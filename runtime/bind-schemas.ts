@@ -151,17 +151,27 @@ function usesOf({ plan, code }: Program): ReadonlyMap<string, Use> {
 }
 
 function edgesOf(plan: Plan) {
-  const [written, read] = [plan.stages.flatMap(({ writes }) => writes), plan.stages.flatMap(({ reads }) => reads)];
+  const globals = plan.nodes.filter((node) => node.kind === 'globalTable');
+  const written = plan.stages.flatMap(({ writes }) => writes);
+  const read = [...plan.stages.flatMap(({ reads }) => reads), ...globals.map(({ topic }) => topic)];
   const topics = plan.topics.map(({ name, key, value }) => {
     const at = { topic: name, written: written.includes(name), read: read.includes(name) };
     return { key, value, at };
   });
+  // a row of a global table is found by its key as it would be written
+  const found = globals.map(({ topic, key }) => ({
+    key: key ?? '',
+    value: '',
+    at: { topic, written: true, read: false },
+  }));
   // rows of a store are written by one version of the application and read by the next
-  const stores = plan.stores.map(({ name, key, value }) => {
-    const at = { topic: changelogTopic(plan.name, name), written: true, read: true };
-    return { key, value, at };
-  });
-  return [...topics, ...stores];
+  const stores = plan.stores
+    .filter(({ kind }) => kind !== 'global')
+    .map(({ name, key, value }) => {
+      const at = { topic: changelogTopic(plan.name, name), written: true, read: true };
+      return { key, value, at };
+    });
+  return [...topics, ...found, ...stores];
 }
 
 function noRegistry(uses: ReadonlyMap<string, Use>): FlowError {
