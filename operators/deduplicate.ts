@@ -23,8 +23,6 @@ export const createDeduplicate: OperatorFactory<'deduplicate'> = (node, context,
   const table = context.table(node.store) as CellTable;
   const within = node.withinMs;
   const clock = context.clock('clock');
-  /** The largest time that passed: the clock of a stage may be behind it. */
-  const newest = context.number('newest', -1);
   const identify = createIdentify(node.key!, node.by, node.id, context);
   let bytes: Bytes;
   let start = 0;
@@ -58,7 +56,6 @@ export const createDeduplicate: OperatorFactory<'deduplicate'> = (node, context,
           context.drop('duplicate', record);
           return;
         }
-        if (at > newest.value) newest.set(at);
         table.update(pane, bytes, start, end);
         table.cells[table.base] = at;
         table.cells[table.base - 1] = at;
@@ -72,7 +69,7 @@ export const createDeduplicate: OperatorFactory<'deduplicate'> = (node, context,
   }
 
   function isBefore(time: Millis, pane: Millis): boolean {
-    return pane <= newest.value && passedIn(pane) && table.cells[table.base]! < time;
+    return passedIn(pane) && table.cells[table.base]! < time;
   }
 };
 

@@ -17,8 +17,8 @@ const KEPT_SPANS = 3;
  * previous record that is that old or older is forgotten, and then a record is a first one again.
  *
  * The newest record of a key is one row. With `within` it lies in a pane for its span of time, so that what is
- * forgotten goes a pane at a time: it is found between the pane of the largest time and the second one before that of the
- * clock, since a record may be a span behind the clock, and its previous one a span behind that.
+ * forgotten goes a pane at a time. Kept are the panes from the second one before that of the clock on, since a record may
+ * be a span behind the clock, and its previous one a span behind that.
  */
 export const createDifference: OperatorFactory<'difference'> = (node, context, [next]) => {
   const fn = context.fn<Fn>('fn', node.fn);
@@ -27,17 +27,12 @@ export const createDifference: OperatorFactory<'difference'> = (node, context, [
   const within = node.withinMs;
   const { key: keySerde } = context.storeSerdes(node.store);
   const clock = context.clock('clock');
-  /** The largest time in the store: the clock of a stage may be behind it. */
-  const latest = context.number('latest', -1);
   const out = new Rec();
 
   /** The pane in which the newest record of the key lies, or NaN. */
   function paneOf(record: Rec): Millis {
-    if (within === null) return newest.find(PLAIN, record) ? PLAIN : Number.NaN;
-    const forgotten = clock.value - KEPT_SPANS * within;
-    for (let pane = startBefore(latest.value, within); pane >= 0 && pane > forgotten; pane -= within) {
-      if (newest.find(pane, record)) return pane;
-    }
+    const panes = newest.panes();
+    for (let i = panes.length - 1; i >= 0; i--) if (newest.find(panes[i]!, record)) return panes[i]!;
     return Number.NaN;
   }
 
@@ -71,7 +66,6 @@ export const createDifference: OperatorFactory<'difference'> = (node, context, [
         const previous = isFirst ? undefined : newest.show();
         const target = within === null ? PLAIN : startBefore(at, within);
         if (found && pane !== target) newest.delete(pane, record);
-        if (at > latest.value) latest.set(at);
         newest.put(target, record);
         if (isFirst) return;
         out.takeKey(record);
@@ -84,6 +78,8 @@ export const createDifference: OperatorFactory<'difference'> = (node, context, [
 
 /** The newest record of each key, in either form of table. */
 interface Newest {
+  /** Those that have rows, ascending. */
+  panes(): readonly Millis[];
   find(pane: Millis, record: Rec): boolean;
   /** Of what was found, as is its value: good until the step ends, whatever is put. */
   readonly timestamp: Millis;
@@ -99,6 +95,7 @@ function createNewest(node: string, store: string, context: OperatorContext): Ne
   const { value } = context.storeSerdes(store);
   const form = table.kind === 'bytes' ? inBytes(node, table, value) : inCells(node, table, value);
   return Object.assign(form, {
+    panes: () => table.panes(),
     find: (pane: Millis, record: Rec) => table.find(pane, record.keyBytes, record.keyStart, record.keyEnd),
     delete: (pane: Millis, record: Rec) => table.delete(pane, record.keyBytes, record.keyStart, record.keyEnd),
     dropBefore(start: Millis) {
