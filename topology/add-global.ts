@@ -25,8 +25,7 @@ export function addJoinGlobal(
   table: Named,
   options: JoinGlobalOptions<Lambda, Lambda>,
 ): string {
-  const { name } = options;
-  const id = name === undefined ? builder.ids.unnamed('joinGlobal', stream.id) : builder.ids.named('joinGlobal', name);
+  const id = builder.ids.either('joinGlobal', options.name, stream.id);
   const { key } = builder.node(stream.id);
   builder.reads(table.store, id);
   return builder.add({

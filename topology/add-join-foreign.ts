@@ -1,7 +1,8 @@
 import { bytes, type Serde } from '../schemas/schemas.ts';
+import { addRepartition } from './add-repartition.ts';
+import { rowsOf } from './add-table.ts';
 import type { JoinForeignOptions } from './foreign-handles.ts';
 import type { PlanBuilder } from './plan-builder.ts';
-import type { Scheme } from './scheme.ts';
 import type { Lambda, Place, Stored } from './wire.ts';
 
 type Options = JoinForeignOptions<Lambda, Lambda, unknown>;
@@ -17,7 +18,7 @@ export function addJoinForeign(
   right: Place,
   options: Options,
 ): Stored {
-  const { name, store = null } = options;
+  const { name } = options;
   const [leftNode, rightNode] = [builder.node(left.id), builder.node(right.id)];
   const leftValue = leftNode.value ?? '';
   const rightValue = rightNode.value ?? '';
@@ -28,7 +29,7 @@ export function addJoinForeign(
   const foreignKey = builder.fn(sender, 'foreignKey', options.foreignKey);
   const sent = { key: rightNode.key, value: message };
   builder.add({ kind: 'subscribeForeign', id: sender, inputs: [left.id], ...sent, how, foreignKey, leftValue });
-  const toRight = addTopic(builder, sender, subscriptions, right.partitions, sent);
+  const toRight = addRepartition(builder, sender, subscriptions, countOf(right), sent);
 
   const answerer = builder.ids.named('answerForeign', name);
   const keys = { key: rightNode.key ?? '', value: leftNode.key ?? '' };
@@ -39,14 +40,9 @@ export function addJoinForeign(
     ...{ how, store: subscriptions, rightValue },
   });
   builder.looksUp(right.id, answerer);
-  const back = addTopic(builder, answerer, `${name}.answers`, left.partitions, answered);
+  const back = addRepartition(builder, answerer, `${name}.answers`, countOf(left), answered);
 
-  const id = builder.ids.named('joinForeign', name);
-  const value = options.value === undefined ? null : builder.serde(options.value);
-  if (store !== null) {
-    const serdes = { key: leftNode.key ?? '', value: value ?? '' };
-    builder.store({ name: store, kind: 'key-value', ...serdes, retentionMs: null }, id);
-  }
+  const { id, value, store } = rowsOf(builder, 'joinForeign', left, null, options, name);
   builder.add({
     ...{ kind: 'joinForeign', id, inputs: [left.id, back], key: leftNode.key, value },
     ...{ how, store, leftValue, rightValue, merge: builder.fn(id, 'merge', options.merge) },
@@ -55,17 +51,7 @@ export function addJoinForeign(
   return { id, partitions: left.partitions, store };
 }
 
-interface Formats {
-  readonly key: string | null;
-  readonly value: string;
-}
-
-function addTopic(builder: PlanBuilder, input: string, name: string, count: Scheme, { key, value }: Formats): string {
-  const topic = builder.topic({
-    name: `nf.${builder.name}.${name}.repartition`,
-    // a stale key is told where the table was made
-    ...{ partitions: count === 'stale' ? 1 : count, key: key ?? '', value, internal: true, partitioner: 'key' },
-  });
-  const id = builder.ids.named('repartition', name);
-  return builder.add({ kind: 'repartition', id, inputs: [input], key, value, topic, nullKeys: 'drop' });
+/** A stale key is told where the table was made. */
+function countOf({ partitions }: Place): number {
+  return partitions === 'stale' ? 1 : partitions;
 }

@@ -20,8 +20,7 @@ export function addJoinTable(
   table: Stored,
   call: JoinTableCall,
 ): string {
-  const { name } = call;
-  const id = name === undefined ? builder.ids.unnamed('joinTable', stream.id) : builder.ids.named('joinTable', name);
+  const id = builder.ids.either('joinTable', call.name, stream.id);
   const { key } = builder.node(stream.id);
   builder.looksUp(table.id, id);
   return builder.add({

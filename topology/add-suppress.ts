@@ -20,8 +20,7 @@ export function addSuppress(builder: PlanBuilder, input: string, options: AnySup
     return builder.add({ kind: 'suppress', id, inputs: [input], key, value: from.value });
   }
   const { store, maxRecords = null, maxBytes = null } = options;
-  const id =
-    store === undefined ? builder.ids.unnamed('suppressBuffer', input) : builder.ids.named('suppressBuffer', store);
+  const id = builder.ids.either('suppressBuffer', store, input);
   const value = options.value === undefined ? from.value : builder.serde(options.value as Serde<unknown>);
   const common = {
     id,

@@ -1,4 +1,5 @@
 import { change, type Serde } from '../schemas/schemas.ts';
+import { addRepartition } from './add-repartition.ts';
 import type { NodeOf, PlanNode } from './plan.ts';
 import type { PlanBuilder } from './plan-builder.ts';
 import type { FilterTableOptions, GroupTableOptions, JoinTablesOptions, KeptRows } from './table-handles.ts';
@@ -65,25 +66,19 @@ export function addGroupTable(
   const value = builder.serde(change(options.value) as Serde<unknown>);
   const fn = builder.fn(grouped, 'fn', lambda);
   builder.add({ kind: 'groupTable', id: grouped, inputs: [table.id], key, value, fn });
-  const id = builder.ids.named('repartition', name);
-  const topic = builder.topic({
-    name: `nf.${builder.name}.${name}.repartition`,
-    ...{ partitions, key, value, internal: true, partitioner: 'key' },
-  });
-  builder.add({ kind: 'repartition', id, inputs: [grouped], key, value, topic, nullKeys: 'drop' });
-  return { id, partitions };
+  return { id: addRepartition(builder, grouped, name, partitions, { key, value }), partitions };
 }
 
-function rowsOf(
+/** Names the node of a table made of others, and adds the store of its rows where there is one. */
+export function rowsOf(
   builder: PlanBuilder,
-  kind: 'filterTable' | 'mapTable' | 'joinTables',
+  kind: 'filterTable' | 'mapTable' | 'joinTables' | 'joinForeign',
   table: Place,
   before: PlanNode['value'],
   kept: Kept,
   name: string | undefined = kept.store,
 ): Rows {
-  const { ids } = builder;
-  const id = name === undefined ? ids.unnamed(kind, table.id) : ids.named(kind, name);
+  const id = builder.ids.either(kind, name, table.id);
   const value = kept.value === undefined ? before : builder.serde(kept.value);
   if (kept.store === undefined) return { id, value, store: null };
   const { key } = builder.node(table.id);

@@ -23,6 +23,11 @@ export class NodeIds {
     return id;
   }
 
+  /** Named where the user gave a name. */
+  either(kind: NodeKind, name: string | undefined, input: string): string {
+    return name === undefined ? this.unnamed(kind, input) : this.named(kind, name);
+  }
+
   /** Named after an ancestor and something of its own: an arm, the topic of a sink. */
   below(kind: NodeKind, input: string, name: string): string {
     const ancestor = `${this.ancestor(input)}.${name}`;

@@ -4,6 +4,7 @@ import { addJoinGlobal, type Named } from './add-global.ts';
 import { addJoinStreams } from './add-join-streams.ts';
 import { addJoinTable, type JoinTableCall } from './add-join-table.ts';
 import { addLate } from './add-late.ts';
+import { addRepartition } from './add-repartition.ts';
 import { addDeduplicate, addDifference } from './add-stream-state.ts';
 import type { JoinGlobalOptions } from './global-handles.ts';
 import type { ProcessOptions, RepartitionOptions, StreamJoinOptions, ToTableOptions } from './handles.ts';
@@ -216,19 +217,10 @@ export class StreamHandle implements Place {
 
   #repartition(input: string, options: Repartition): Place {
     const { builder } = this.#wire;
-    const id = builder.ids.named('repartition', options.name);
+    const { name, partitions } = options;
     const key = builder.serde(options.key);
     const value = this.#serdeOr(options.value, builder.node(input));
-    const topic = builder.topic({
-      name: `nf.${builder.name}.${options.name}.repartition`,
-      partitions: options.partitions,
-      key,
-      value: value ?? '',
-      internal: true,
-      partitioner: 'key',
-    });
-    builder.add({ kind: 'repartition', id, inputs: [input], key, value, topic, nullKeys: 'drop' });
-    return { id, partitions: options.partitions };
+    return { id: addRepartition(builder, input, name, partitions, { key, value }), partitions };
   }
 
   #process(options: ProcessOptions<unknown, unknown, unknown, unknown>, rekeys: boolean): Place {
