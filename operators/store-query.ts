@@ -1,12 +1,12 @@
 import { type Bytes, ByteWriter, readInt64 } from '../core/bytes.ts';
 import type { Millis } from '../core/ids.ts';
-import type { Serde } from '../schemas/schemas.ts';
+import { bytes, type Serde } from '../schemas/schemas.ts';
 import { PLAIN } from '../state/state.ts';
 import type { StoreContext } from './operators.ts';
 import { createSessionStore } from './session-store.ts';
 import { createTypedRows, type RecordAtHand } from './typed-rows.ts';
 import { VersionedRows } from './versioned-rows.ts';
-import { createWindowStore, type WindowStore } from './window-store.ts';
+import { createExpiry, createWindowStore, type WindowStore } from './window-store.ts';
 
 /**
  * What can be asked of a store from outside, keys as they are encoded. It crosses threads.
@@ -111,7 +111,7 @@ function range(
 ): readonly FoundRow[] {
   const behind = after === undefined ? undefined : Buffer.concat([after, Buffer.of(0)]);
   const first = behind !== undefined && (from === undefined || behind.compare(from) > 0) ? behind : from;
-  if (window !== undefined && isForgotten(context, store, window)) return [];
+  if (window !== undefined && createExpiry(context, store)(window)) return [];
   const rows = createTypedRows<Bytes, Bytes>(context, store, NO_RECORD).rows(window ?? PLAIN, first, to);
   return taken(rows, limit, ([key, value]) => ({ key, value, start: window ?? null, end: null }));
 }
@@ -160,11 +160,6 @@ function byEnd(
   return found;
 }
 
-function isForgotten(context: StoreContext, store: string, start: Millis): boolean {
-  const { retentionMs } = context.storeSerdes(store);
-  return typeof retentionMs === 'number' && start + retentionMs <= context.storeClock(store).value;
-}
-
 function versionOf({ bytes, start, end, validFrom, validTo }: VersionedRows, key: Bytes): FoundRow {
   const value = Buffer.from(bytes.subarray(start, end));
   return { key, value, start: validFrom, end: validTo === Number.POSITIVE_INFINITY ? null : validTo };
@@ -181,24 +176,13 @@ function taken<T>(rows: Iterable<T>, limit: number, row: (found: T) => FoundRow)
 
 /** Shows keys and values as their bytes, whatever their formats. */
 function rawContext(context: StoreContext): StoreContext {
+  const raw = bytes() as Serde<unknown>;
   return {
     table: (store) => context.table(store),
     storeClock: (store) => context.storeClock(store),
     storeSerdes(store) {
       const serdes = context.storeSerdes(store);
-      return { ...serdes, key: RAW, value: { ...RAW, cells: serdes.value.cells } };
+      return { ...serdes, key: raw, value: { ...raw, cells: serdes.value.cells } };
     },
   };
 }
-
-const copy = (bytes: Bytes, start: number, end: number) => Buffer.from(bytes.subarray(start, end));
-
-const RAW: Serde<unknown> = {
-  name: 'bytes',
-  schema: 'bytes',
-  decode: copy,
-  read: copy,
-  encode: (value, out) => out.copy(value as Bytes, 0, (value as Bytes).length),
-  view: () => copy,
-  cells: undefined,
-};

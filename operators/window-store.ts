@@ -19,13 +19,9 @@ export interface WindowStore<K, V> {
 
 export function createWindowStore<K, V>(context: StoreContext, name: string, record: RecordAtHand): WindowStore<K, V> {
   const table = context.table(name);
-  const { retentionMs } = context.storeSerdes(name);
   const rows = createTypedRows<K, V>(context, name, record);
   const clock = context.storeClock(name);
-
-  function expired(start: Millis): boolean {
-    return retentionMs !== undefined && retentionMs !== null && start + retentionMs <= clock.value;
-  }
+  const expired = createExpiry(context, name);
 
   /** Takes the time of a change; false where it comes too late. */
   function admit(start: Millis): boolean {
@@ -53,4 +49,12 @@ export function createWindowStore<K, V>(context: StoreContext, name: string, rec
     },
     window: (start) => (expired(start) ? [] : rows.rows(start, undefined, undefined)),
   };
+}
+
+/** Tells whether the window of a start has gone. */
+export function createExpiry(context: StoreContext, store: string): (start: Millis) => boolean {
+  const { retentionMs } = context.storeSerdes(store);
+  if (retentionMs === undefined || retentionMs === null) return () => false;
+  const clock = context.storeClock(store);
+  return (start) => start + retentionMs <= clock.value;
 }
