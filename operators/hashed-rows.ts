@@ -1,11 +1,11 @@
 import { type Bytes, ByteWriter, EMPTY } from '../core/bytes.ts';
 import { hash128 } from '../core/hash128.ts';
 import type { Serde } from '../schemas/schemas.ts';
-import { type BytesTable, PLAIN } from '../state/state.ts';
+import type { BytesTable } from '../state/state.ts';
 import { ownStore } from '../topology/plan.ts';
 import type { OperatorContext } from './operators.ts';
 import type { Rec } from './record.ts';
-import { shared } from './shared.ts';
+import type { RowReader } from './row-reader.ts';
 import { createTableReader } from './table-reader.ts';
 
 /**
@@ -40,10 +40,10 @@ export function createRecordHash(context: OperatorContext, table: string, value:
 }
 
 export function createHashedRows(context: OperatorContext, table: string, value: string, place: string): HashedRows {
+  const rows = createTableReader(context, table, place);
   const hash = new Int32Array(4);
   const stored = storedBytes(context, table, value);
-  if (stored !== undefined) return createStoredRows(context, stored, place, hash);
-  const rows = createTableReader(context, table, place);
+  if (stored !== undefined) return createStoredRows(rows, context.table(stored) as BytesTable, hash);
   const encode = createEncoder(context.serde(value));
   let row: unknown = null;
   return {
@@ -59,19 +59,15 @@ export function createHashedRows(context: OperatorContext, table: string, value:
   };
 }
 
-function createStoredRows(context: OperatorContext, store: string, place: string, hash: Int32Array): HashedRows {
-  const table = context.table(store) as BytesTable;
-  const { key, value } = context.storeSerdes(store);
-  const view = shared(value, place, () => value.view());
+function createStoredRows(rows: RowReader, table: BytesTable, hash: Int32Array): HashedRows {
   let bytes: Bytes = EMPTY;
   let start = 0;
   let end = 0;
   return {
     find(record) {
-      record.encodeKey(key);
-      if (!table.find(PLAIN, record.keyBytes, record.keyStart, record.keyEnd)) return null;
+      const row = rows.find(record);
       ({ bytes, start, end } = table);
-      return view(bytes, start, end);
+      return row;
     },
     hash() {
       hash128(bytes, start, end, hash);
