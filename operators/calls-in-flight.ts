@@ -114,7 +114,7 @@ export class CallsInFlight implements CallResults, Settling {
     const { order } = this.#options.settings;
     if (order === 'none') return true;
     if (order === 'key') return keyText === undefined || !this.#queues.has(keyText);
-    return this.#inFlight.size === 0 && (this.#touchedIn !== this.#context.step.serial || this.#taken.length === 0);
+    return this.#inFlight.size === 0 && this.#taken.length === 0;
   }
 
   keyText(record: Rec): string | undefined {
@@ -192,8 +192,6 @@ export class CallsInFlight implements CallResults, Settling {
     const { step } = this.#context;
     if (this.#touchedIn === step.serial) return;
     this.#touchedIn = step.serial;
-    this.#taken = [];
-    this.#released = false;
     step.touchSettling(this);
   }
 

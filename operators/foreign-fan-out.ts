@@ -41,7 +41,6 @@ export class ForeignFanOut implements ResumableScan, Undoable {
 
   /** An open cursor over the subscribers of the first update, and how many it has been moved over. */
   #scan: Scan | undefined;
-  #scanOf = -1;
   #seen = 0;
   #savedSeen = 0;
   #touchedIn = -1;
@@ -100,7 +99,7 @@ export class ForeignFanOut implements ResumableScan, Undoable {
     if (number === this.#next.value) return false;
     const row = this.#find(number);
     const answered = this.#answered.value;
-    const scan = this.#moveTo(number, row, answered);
+    const scan = this.#moveTo(row, answered);
     if (scan === undefined) {
       this.#remove(number);
       return true;
@@ -154,10 +153,9 @@ export class ForeignFanOut implements ResumableScan, Undoable {
   }
 
   /** The cursor at the first subscriber not yet answered; `undefined` where there is none. May miss. */
-  #moveTo(number: number, record: Rec, answered: number): Scan | undefined {
-    if (this.#scan === undefined || this.#scanOf !== number || this.#seen > answered) {
+  #moveTo(record: Rec, answered: number): Scan | undefined {
+    if (this.#scan === undefined || this.#seen > answered) {
       this.#scan = this.#open(record);
-      this.#scanOf = number;
       this.#seen = 0;
     }
     if (this.#touchedIn !== this.#step.serial) {

@@ -11,18 +11,19 @@ export interface DiffCosts {
 
 const UNKNOWN: DiffCosts = { changelogs: new Map(), waiting: new Map() };
 
+const UNTIL = 'until: nodeflow plan orphans <file> --yes';
+
 /** A diff in lines for people, what refuses it last. */
 export function diffLines(diff: PlanDiff, costs: DiffCosts = UNKNOWN): readonly string[] {
   if (diff.equal) return ['the plans are the same: all state carries over'];
-  const orphans = `until: nodeflow plan orphans <file> --yes`;
   const lines = diff.stores.map((change) => {
     const notes = change.notes.map((note) => `; ${note}`).join('');
-    return `store ${change.store}: ${storeWords(change, costs, orphans)}${notes}`;
+    return `store ${change.store}: ${storeWords(change, costs)}${notes}`;
   });
   for (const { topic, how } of diff.topics) {
     if (how === 'kept') lines.push(`topic ${topic}: carries over, with the records on their way`);
     else if (how === 'added') lines.push(`topic ${topic}: new`);
-    else lines.push(`topic ${topic}: no longer used${waiting(costs, topic)}; it stays ${orphans}`);
+    else lines.push(`topic ${topic}: no longer used${waiting(costs, topic)}; it stays ${UNTIL}`);
   }
   for (const { topic, how } of diff.inputs) {
     if (how === 'added') lines.push(`input ${topic}: new, read from its first record`);
@@ -37,7 +38,7 @@ export function faultLines({ faults }: PlanDiff): readonly string[] {
   return faults.map(({ what, why, cure }) => `refused: ${what}: ${why}; ${cure}`);
 }
 
-function storeWords({ store, how, was }: StoreChange, { changelogs }: DiffCosts, orphans: string): string {
+function storeWords({ store, how, was }: StoreChange, { changelogs }: DiffCosts): string {
   const count = changelogs.get(was ?? store);
   const records = count === undefined ? '' : ` (${inRecords(count)})`;
   switch (how) {
@@ -51,7 +52,7 @@ function storeWords({ store, how, was }: StoreChange, { changelogs }: DiffCosts,
       if (count !== undefined && count > 0) return `new, takes up what an earlier plan left in its changelog${records}`;
       return 'new, begins empty: what was read already does not come again';
     case 'removed':
-      return `no longer used; its changelog stays${records} ${orphans}`;
+      return `no longer used; its changelog stays${records} ${UNTIL}`;
     case 'refused':
       return `does not fit${was === null ? '' : ` the rows of ${was}`}`;
   }

@@ -1,14 +1,14 @@
 import type { Plan, PlanNode, Stage } from './plan.ts';
 
 /** What of a stage comes before a topic that it writes: what else the stage reads cannot add to the topic. */
-export interface Before {
+interface Before {
   /** Where records come in that may get there: sources, tables, read nodes, and repartitions of other stages. */
   readonly entries: ReadonlySet<string>;
   /** Nodes of the stage on the way, those that write the topic included. */
   readonly nodes: ReadonlySet<string>;
 }
 
-export function before(topic: string, stage: Stage, byId: ReadonlyMap<string, PlanNode>): Before {
+function before(topic: string, stage: Stage, byId: ReadonlyMap<string, PlanNode>): Before {
   const entries = new Set<string>();
   const nodes = new Set<string>();
   const visit = (id: string): void => {

@@ -392,7 +392,7 @@ export type NodeOf<Kind extends NodeKind> = Extract<PlanNode, { readonly kind: K
 export type { CacheSettings, CallOrder, CallSettings } from './call-nodes.ts';
 export { isExpression } from './expr.ts';
 export { functionOf } from './functions-of.ts';
-export { type Before, endsBefore } from './leads-to.ts';
+export { endsBefore } from './leads-to.ts';
 export type { CodeRole } from './node-code.ts';
 export { planHash } from './plan-hash.ts';
 export type { Code, Program } from './program.ts';

@@ -56,7 +56,7 @@ export function lookedInto({ kind, inputs }: PlanNode): readonly string[] {
   }
 }
 
-export function isTable(node: PlanNode): boolean {
+function isTable(node: PlanNode): boolean {
   return TABLES.includes(node.kind);
 }
 
