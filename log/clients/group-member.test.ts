@@ -4,9 +4,10 @@ import { systemClock } from '../../core/clock.ts';
 import { isFlowError } from '../../core/errors.ts';
 import { seededRandom } from '../../core/random.ts';
 import { testBrokers } from '../../integration-tests/support/brokers.ts';
+import { refuses } from '../conformance/bench.conformance.ts';
 import { createKafkaLog } from '../kafka/kafka.ts';
 import { createKafkaJsLog } from '../kafkajs/kafkajs.ts';
-import type { Assign, GroupIdentity, LogProducer, MemberOptions } from '../log.ts';
+import type { Assign, GroupIdentity, Log, LogProducer, MemberOptions } from '../log.ts';
 
 const DRIVERS = {
   kafka: { create: createKafkaLog, transactional: true },
@@ -67,6 +68,44 @@ if (brokers !== undefined) {
       await producer.close();
       await Promise.all([one.leave(), two.leave()]);
       await Promise.all([joined.close(), other.close()]);
+    });
+
+    test(`${driver}: a log that is closed while a member joins refuses the join, and the group is rid of the member`, {
+      timeout: 60_000,
+    }, async (t) => {
+      const open = () => create({ brokers: brokers.addresses.brokers, clock: systemClock, random: seededRandom(1) });
+      const logs = await Promise.all([open(), open()]);
+      t.after(() => Promise.all(logs.map((log) => log.close())));
+      const [holding, rounds] = logs;
+      const group = `left-${driver}-${process.pid}-${systemClock.now()}`;
+      const members = async () => (await holding.admin.groups()).find((one) => one.group === group)?.members ?? [];
+      const asked = Promise.withResolvers<void>();
+      const given = Promise.withResolvers<void>();
+      const options: MemberOptions = {
+        ...{ group, name: 'member', metadata: '', onAssign: () => undefined, onLost: () => undefined },
+        assign: (all) =>
+          new Map(all.map(({ member }, at) => [member, { tasks: [`t${all.length}${at}`], metadata: '' }])),
+        onRevoke() {
+          asked.resolve();
+          return given.promise;
+        },
+      };
+      const holder = await holding.join(options);
+      const closing = async (log: Log, joining: Promise<unknown>) => {
+        const began = systemClock.monotonic();
+        const refused = refuses('log.closed', joining);
+        await log.close();
+        assert.match(await refused, new RegExp(group));
+        assert.ok(systemClock.monotonic() - began < 5000, 'it waits for no member');
+        assert.deepEqual(await members(), [holder.identity.member]);
+      };
+
+      const another = rounds.join(options);
+      await asked.promise;
+      await closing(rounds, another);
+
+      given.resolve();
+      await holder.leave();
     });
   }
 }

@@ -148,6 +148,8 @@ class RoundsMember implements GroupMember, Membership {
 
   async leave(forGood = false): Promise<void> {
     if (!this.#end()) return;
+    const { group } = this.#options;
+    this.#admitted?.reject(new FlowError('log.closed', `the log was closed while joining ${group}`));
     const stays = this.#options.instanceId !== undefined && !forGood;
     await this.#goAway(stays ? undefined : 'it was stopped');
   }
