@@ -41,7 +41,10 @@ export interface Coordinator {
   again(failure: Stale): void;
   /** Breaks off what is being asked: the membership has ended here. */
   hangUp(): Promise<void>;
-  /** Says goodbye, behind `hangUp`, and does not try for long. */
+  /**
+   * Says goodbye, behind `hangUp`, and does not try for long; for a member that waits for its first round under the id
+   * that the broker has given it, where the client knows that.
+   */
   leave(asker: Asker, reason: string): Promise<void>;
 }
 
@@ -130,6 +133,7 @@ class RoundsMember implements GroupMember, Membership {
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#admitted = { resolve, reject };
+      this.#parts.members.add(this);
       void this.#run();
     });
   }
@@ -197,7 +201,7 @@ class RoundsMember implements GroupMember, Membership {
   }
 
   async #once(): Promise<Share | undefined> {
-    const { coordinator, members } = this.#parts;
+    const { coordinator } = this.#parts;
     const joined = await this.#asking(() =>
       coordinator.join(this.#asker, this.#sessionMs, this.#revokeMs, {
         metadata: this.#metadata,
@@ -207,7 +211,6 @@ class RoundsMember implements GroupMember, Membership {
     );
     if (joined === undefined) return undefined;
     this.#id = joined.member;
-    members.add(this.#id, this);
     this.generation = joined.generation;
     const shares = joined.leads ? await this.#plan(joined) : new Map<string, Share>();
     return this.#asking(() => coordinator.sync(this.#asker, shares));
@@ -332,7 +335,7 @@ class RoundsMember implements GroupMember, Membership {
     if (this.#ended) return false;
     this.#ended = true;
     this.#wake.abort();
-    this.#parts.members.remove(this.#id, this.#parts.lane);
+    this.#parts.members.remove(this, this.#parts.lane);
     return true;
   }
 
@@ -351,6 +354,6 @@ class RoundsMember implements GroupMember, Membership {
   async #goAway(reason: string | undefined): Promise<void> {
     const { coordinator } = this.#parts;
     await coordinator.hangUp();
-    if (reason !== undefined && this.#id !== '') await coordinator.leave(this.#asker, reason);
+    if (reason !== undefined) await coordinator.leave(this.#asker, reason);
   }
 }

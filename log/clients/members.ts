@@ -17,7 +17,8 @@ export interface Membership {
  * the broker's new number.
  */
 export class Members {
-  readonly #members = new Map<string, Membership>();
+  /** Also those that have not come in yet. */
+  readonly #members = new Set<Membership>();
   readonly #lanes = new Set<string>();
 
   /** A name for the connection of a member, of which no two at a time are alike. */
@@ -30,19 +31,19 @@ export class Members {
     }
   }
 
-  add(member: string, membership: Membership): void {
-    this.#members.set(member, membership);
+  add(membership: Membership): void {
+    this.#members.add(membership);
   }
 
   /** Forgets a member and the name of its connection, which may be used again. */
-  remove(member: string, lane: string): void {
-    this.#members.delete(member);
+  remove(membership: Membership, lane: string): void {
+    this.#members.delete(membership);
     this.#lanes.delete(lane);
   }
 
   /** Leaves every group. */
   async close(): Promise<void> {
-    await Promise.all([...this.#members.values()].map((member) => member.leave()));
+    await Promise.all([...this.#members].map((member) => member.leave()));
   }
 
   /** Whether this is the last assignment of a member here. */
@@ -70,7 +71,6 @@ export class Members {
 
   /** The member whose last assignment this identity is. */
   #holder({ member, generation }: GroupIdentity): Membership | undefined {
-    const known = this.#members.get(member);
-    return known?.identity.generation === generation ? known : undefined;
+    return [...this.#members].find(({ identity }) => identity.member === member && identity.generation === generation);
   }
 }

@@ -55,8 +55,7 @@ class KafkaCoordinator implements Coordinator {
   async join(asker: Asker, sessionMs: Millis, revokeMs: Millis, subscription: Subscription): Promise<JoinedRound> {
     const words = encodeSubscription(subscription);
     for (;;) {
-      const as = asker.member === '' ? { ...asker, member: this.#given } : asker;
-      const joined = await this.#ask(this.#lane, joinRequest(as, sessionMs, revokeMs, words));
+      const joined = await this.#ask(this.#lane, joinRequest(this.#as(asker), sessionMs, revokeMs, words));
       this.#given = joined.errorCode === MEMBER_ID_REQUIRED ? joined.member : '';
       if (joined.errorCode === MEMBER_ID_REQUIRED) continue;
       this.#refuse(joined.errorCode);
@@ -90,11 +89,13 @@ class KafkaCoordinator implements Coordinator {
   }
 
   async leave(asker: Asker, reason: string): Promise<void> {
+    const as = this.#as(asker);
+    if (as.member === '') return;
     const { clock, random, closing } = this.#cluster;
     const deadline = clock.monotonic() + LEAVING_MS;
     for (let tries = 0; clock.monotonic() < deadline && !closing.aborted; tries++) {
       try {
-        await this.#ask('control', leaveRequest(asker, reason));
+        await this.#ask('control', leaveRequest(as, reason));
         return;
       } catch (thrown) {
         if (!(thrown instanceof Stale)) return;
@@ -102,6 +103,10 @@ class KafkaCoordinator implements Coordinator {
         await clock.sleep(backOffMs(tries, random), closing);
       }
     }
+  }
+
+  #as(asker: Asker): Asker {
+    return asker.member === '' ? { ...asker, member: this.#given } : asker;
   }
 
   async #ask<T>(lane: Lane, request: Request<T>): Promise<T> {

@@ -95,13 +95,14 @@ class KafkaJsCoordinator implements Coordinator {
     // the library looks for the coordinator by itself
   }
 
-  hangUp(): Promise<void> {
-    return this.#brokers.close();
+  async hangUp(): Promise<void> {
+    // the library closes a connection only behind the answers, and a join has its own when the round is over
+    void this.#brokers.close();
   }
 
   /** What joined waited on the connections that were hung up: this goes over others. */
   async leave({ group, member }: Asker): Promise<void> {
-    if (this.#shared.closing.aborted) return;
+    if (member === '' || this.#shared.closing.aborted) return;
     const others = new Brokers(this.#shared, this.#lane);
     const late = new AbortController();
     const goodbye = (async () => {
