@@ -40,8 +40,13 @@ export class TransactionalProducer implements LogProducer {
   /** Takes the transactional id over: who had it before is fenced, and its open transaction aborted. */
   static async open(parts: ProducerParts, id: string, timeoutMs: Millis): Promise<TransactionalProducer> {
     const producer = new TransactionalProducer(parts, id, timeoutMs);
-    await producer.#initialise();
-    return producer;
+    try {
+      await producer.#initialise();
+      return producer;
+    } catch (thrown) {
+      await producer.close();
+      throw thrown;
+    }
   }
 
   async append(topic: string, partition: number, batch: Bytes): Promise<Position> {
