@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import type { ForeignCase, ForeignRun, Told } from './foreign-case.ts';
 
 /** What is said in their words, in ours: a list where more than one of ours says the same. */
@@ -49,7 +50,7 @@ interface Disagreement {
 function disagreements(words: Words, said: Told, came: Required<Told>): readonly Disagreement[] {
   const found: Disagreement[] = [];
   const compare = (what: string, wanted: unknown, got: unknown) => {
-    if (!isEqual(wanted, got)) found.push({ what, said: wanted, came: got });
+    if (!isDeepStrictEqual(wanted, got)) found.push({ what, said: wanted, came: got });
   };
   compare('status', words.status(said.status), came.status);
   for (const [id, status] of Object.entries(said.nodes ?? {})) {
@@ -77,13 +78,4 @@ function listed(ours: Partial<Told>): readonly string[] {
     ...Object.keys(nodes).map((id) => `node ${id}`),
     ...Object.keys(outputs).map((id) => `output of ${id}`),
   ].sort();
-}
-
-function isEqual(a: unknown, b: unknown): boolean {
-  try {
-    assert.deepEqual(a, b);
-    return true;
-  } catch {
-    return false;
-  }
 }
