@@ -41,8 +41,13 @@ export function runChild(directory: string, options: ChildOptions = {}): Promise
   child.stderr.on('data', (chunk) => {
     errors += String(chunk);
   });
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
   return new Promise((resolve) => {
-    child.on('close', (code, signal) => resolve({ signal, code, output, errors }));
+    child.on('close', (code, signal) => {
+      process.off('exit', kill);
+      resolve({ signal, code, output, errors });
+    });
   });
 }
 

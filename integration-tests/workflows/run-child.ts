@@ -16,11 +16,13 @@ export function runChild(place: Place, count: number, killAfterMs?: number): Pro
   });
   let output = '';
   let errors = '';
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
   let killing: NodeJS.Timeout | undefined;
   child.stdout.on('data', (chunk) => {
     output += String(chunk);
     if (killAfterMs !== undefined && killing === undefined) {
-      killing = setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+      killing = setTimeout(kill, killAfterMs);
     }
   });
   child.stderr.on('data', (chunk) => {
@@ -29,6 +31,7 @@ export function runChild(place: Place, count: number, killAfterMs?: number): Pro
   return new Promise((resolve) => {
     child.on('close', (code, signal) => {
       clearTimeout(killing);
+      process.off('exit', kill);
       resolve({ signal, code, output, errors });
     });
   });
