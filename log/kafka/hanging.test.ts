@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { Bytes } from '../../core/bytes.ts';
 import { systemClock } from '../../core/clock.ts';
 import { seededRandom } from '../../core/random.ts';
-import { Step } from '../../core/step.ts';
 import { testBrokers } from '../../integration-tests/support/brokers.ts';
 import { readTopic } from '../../integration-tests/support/read-topic.ts';
 import { string } from '../../schemas/schemas.ts';
 import { topic as texts } from '../../topology/topology.ts';
-import { BatchBuilder } from '../batch.ts';
 import { Members } from '../clients/members.ts';
+import { batch } from '../conformance/bench.conformance.ts';
 import { Appender } from './appender.ts';
 import { endpoints } from './endpoint.ts';
 import { createKafkaLog } from './kafka.ts';
@@ -50,7 +48,9 @@ for (const [protocol, version] of [
     await cluster.close();
   }
 
-  test(`${protocol} protocol: what a transaction has left open, unknown to its coordinator, is aborted before the next`, async () => {
+  test(`${protocol} protocol: what a transaction has left open, unknown to its coordinator, is aborted before the next`, {
+    timeout: 60_000,
+  }, async () => {
     const log = await createKafkaLog({ brokers: address, ...parts });
     const topic = `hanging-${protocol}`;
     await log.admin.create(topic, { partitions: 3 });
@@ -84,14 +84,4 @@ for (const [protocol, version] of [
     await producer.close();
     await log.close();
   });
-}
-
-function batch(value: string): Bytes {
-  const step = new Step();
-  const builder = new BatchBuilder(step);
-  step.begin();
-  const bytes = Buffer.from(value);
-  builder.append(0, bytes, 0, 0, bytes, 0, bytes.length);
-  step.settle();
-  return builder.finish();
 }
