@@ -4,6 +4,7 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ROWS } from './rows.ts';
+import { median, spread } from './spread.ts';
 
 /**
  * The core benchmark: for each row, engine and naive loop in turn, each in a process of its own over the same file
@@ -40,12 +41,6 @@ function run(mode: string, argument: string): Measured | undefined {
   return text.trim() === '' ? undefined : (JSON.parse(text) as Measured);
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
 function say(text: string): void {
   (options.json ? process.stderr : process.stdout).write(text + '\n');
 }
@@ -68,19 +63,13 @@ function measureRow(name: string): void {
     naive.push(theirs.cpuNsPerRecord);
     peakMb = Math.max(peakMb, ours.peakMb);
   }
-  const ratios = engine.map((cost, i) => naive[i]! / cost);
-  const ratio = median(ratios);
-  const figures = {
-    row: name,
-    cpuNsPerRecord: median(engine),
-    ratio,
-    low: Math.min(...ratios),
-    high: Math.max(...ratios),
-  };
+  const pairs = spread(engine.map((cost, i) => naive[i]! / cost));
+  const { ratio, low, high } = pairs;
+  const figures = { row: name, cpuNsPerRecord: median(engine), ...pairs };
   if (options.json) console.log(JSON.stringify(figures));
   say(
     `${name}  ${row.title.padEnd(46)} ${median(engine).toFixed(0).padStart(6)} ns  naive ${median(naive).toFixed(0).padStart(5)} ns  ` +
-      `ratio ${ratio.toFixed(1)} (${figures.low.toFixed(1)} to ${figures.high.toFixed(1)}), goal ${row.goal}  peak ${peakMb} MB`,
+      `ratio ${ratio.toFixed(1)} (${low.toFixed(1)} to ${high.toFixed(1)}), goal ${row.goal}  peak ${peakMb} MB`,
   );
 }
 
@@ -89,9 +78,10 @@ function measureStrangers(): void {
   for (let n = 0; n < Number(options.runs); n++) {
     ratios.push(run('engine-with-strangers', 'b')!.cpuNsPerRecord / run('engine', 'b')!.cpuNsPerRecord);
   }
+  const { ratio, low, high } = spread(ratios);
   say(
-    `b with ten more topologies in the process: ${((median(ratios) - 1) * 100).toFixed(0)} percent ` +
-      `(${((Math.min(...ratios) - 1) * 100).toFixed(0)} to ${((Math.max(...ratios) - 1) * 100).toFixed(0)}), goal at most 10`,
+    `b with ten more topologies in the process: ${((ratio - 1) * 100).toFixed(0)} percent ` +
+      `(${((low - 1) * 100).toFixed(0)} to ${((high - 1) * 100).toFixed(0)}), goal at most 10`,
   );
 }
 

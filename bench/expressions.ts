@@ -1,6 +1,7 @@
 import { ByteWriter } from '../core/bytes.ts';
 import { compileExpression, type ExprType, typeOfAvroSchema } from '../expressions/expressions.ts';
 import { avro } from '../schemas/schemas.ts';
+import { median } from './spread.ts';
 
 /**
  * How fast expressions are: compiled, walked over as a tree, and as the lambda that says the same, over views of Avro
@@ -85,7 +86,7 @@ function cost(round: () => void): number {
     }
     return (took * 1e6) / done;
   });
-  return costs.sort((a, b) => a - b)[Math.floor(ROUNDS / 2)]!;
+  return median(costs);
 }
 
 /** What was found, so that nothing is left out as useless. */

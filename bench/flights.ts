@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dataFile, topology } from '../examples/flights/topology.ts';
 import { openEngine, parquetFile, run } from '../index.ts';
+import { median } from './spread.ts';
 
 /**
  * The CPU of the main job against that of decoding the columns of its Parquet file alone, each in a process of its
@@ -50,10 +51,6 @@ function measured(part: 'decode' | 'job'): Figures {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }
 
 function main(): void {

@@ -8,6 +8,7 @@ import { killChildren } from './kafka/child.ts';
 import { buildPeer } from './kafka/peer.ts';
 import { type Compared, KafkaNexmark, PEER_QUERIES } from './nexmark/on-kafka.ts';
 import { QUERIES } from './nexmark/queries.ts';
+import { median, spread } from './spread.ts';
 
 /**
  * The queries of the Nexmark benchmark, exactly-once, on the engine alone over a file log; with `--kafka` those that the
@@ -61,12 +62,6 @@ function run(mode: string, ...rest: readonly string[]): string {
   });
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
 function tell(name: string, figures: { readonly [name: string]: number }, words: string): void {
   if (options.json) console.log(JSON.stringify({ query: name, ...figures }));
   else console.log(`${name.padEnd(4)} ${QUERIES[name]!.title.padEnd(56)} ${words}`);
@@ -93,12 +88,9 @@ function measureEmbedded(name: string): void {
 async function measureOnKafka(nexmark: KafkaNexmark, name: string): Promise<void> {
   const pairs: Compared[] = [];
   for (let n = 0; n < Number(options.runs); n++) pairs.push(await nexmark.pair(name, n % 2 === 0));
-  const ratios = pairs.map(({ engineNs, peerNs }) => peerNs / engineNs);
+  const { ratio, low, high } = spread(pairs.map(({ engineNs, peerNs }) => peerNs / engineNs));
   const engineNs = median(pairs.map((pair) => pair.engineNs));
   const peerNs = median(pairs.map((pair) => pair.peerNs));
-  const ratio = median(ratios);
-  const low = Math.min(...ratios);
-  const high = Math.max(...ratios);
   const enginePeakMb = Math.max(...pairs.map((pair) => pair.enginePeakMb));
   const peerPeakMb = Math.max(...pairs.map((pair) => pair.peerPeakMb));
   const words =

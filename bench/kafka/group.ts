@@ -1,4 +1,5 @@
 import { messageOf } from '../../core/errors.ts';
+import { spread } from '../spread.ts';
 import { type Latency, measureLatency } from './latency.ts';
 import {
   type Guarantee,
@@ -14,7 +15,7 @@ import type { Neighbours } from './neighbours.ts';
 import { PACE } from './pace.ts';
 import { CACHED, DEFAULTS, type Profile } from './profiles.ts';
 import type { Progress } from './progress.ts';
-import { medianOf, type Result, type RowResult, spread } from './report.ts';
+import { medianOf, type Result, type RowResult } from './report.ts';
 import { KAFKA_ROWS, type RowName } from './rows.ts';
 import type { Choice } from './sweep.ts';
 

@@ -1,3 +1,4 @@
+import { median } from '../spread.ts';
 import type { Latency } from './latency.ts';
 import type { Guarantee, Measured } from './measure.ts';
 import type { RowName } from './rows.ts';
@@ -49,21 +50,6 @@ export interface BesideResult extends Line {
 }
 
 export type Result = RowResult | CostResult | MemoryResult | BesideResult;
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
-/** Median, smallest and largest of the ratios of pairs. */
-export function spread(ratios: readonly number[]): {
-  readonly ratio: number;
-  readonly low: number;
-  readonly high: number;
-} {
-  return { ratio: median(ratios), low: Math.min(...ratios), high: Math.max(...ratios) };
-}
 
 /** Each figure by itself: the median of all runs; memory the largest. */
 export function medianOf(all: readonly Measured[]): Measured {
