@@ -3,11 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EngineOptions, openEngine } from '../../cli/wire.ts';
 import { systemClock } from '../../core/clock.ts';
+import type { Millis } from '../../core/ids.ts';
 import { decodeStep, EVENTS_TOPIC } from '../../events/events.ts';
 import type { Log } from '../../log/log.ts';
 import { eachRecord } from '../../runtime/runtime.ts';
 import { ADD, ADD_TASK } from '../../workflows/control/testing/small-documents.ts';
 import { createLanguage, openWorkflows, type WorkflowSettings, type Workflows } from '../../workflows/workflows.ts';
+
+/** How soon what has ended is committed, at the latest. */
+const COMMITTED_MS: Millis = 10_000;
 
 /** What the rows have in common: an engine in a folder of its own, and executions whose results are looked at. */
 export interface World {
@@ -40,8 +44,6 @@ export async function openWorld(
     workflows,
     async allEnded(count) {
       while (workflows.figures().ended < count) await systemClock.sleep(1);
-      // the last steps may not be committed yet
-      await systemClock.sleep(20);
     },
     verify: (count, result) => verify(log, count, result),
     stop,
@@ -53,6 +55,23 @@ export async function openWorld(
 }
 
 async function verify(log: Log, count: number, result: (input: number) => unknown): Promise<void> {
+  const late = systemClock.monotonic() + COMMITTED_MS;
+  let found = await committed(log);
+  // the last steps are committed a moment after they have run
+  while (found.outputs.size < count && systemClock.monotonic() < late) {
+    await systemClock.sleep(1);
+    found = await committed(log);
+  }
+  const { inputs, outputs } = found;
+  if (outputs.size !== count) throw new Error(`${outputs.size} executions have ended, not ${count}`);
+  for (const [execution, output] of outputs) {
+    const expected = JSON.stringify(result(inputs.get(execution) as number));
+    if (output !== expected) throw new Error(`${execution} answered ${output}, not ${expected}`);
+  }
+}
+
+/** What executions were given, and what those that have ended have answered. */
+async function committed(log: Log) {
   const inputs = new Map<string, unknown>();
   const outputs = new Map<string, string>();
   const { partitions } = (await log.admin.describe(EVENTS_TOPIC))!.settings;
@@ -67,11 +86,7 @@ async function verify(log: Log, count: number, result: (input: number) => unknow
       }
     });
   }
-  if (outputs.size !== count) throw new Error(`${outputs.size} executions have ended, not ${count}`);
-  for (const [execution, output] of outputs) {
-    const expected = JSON.stringify(result(inputs.get(execution) as number));
-    if (output !== expected) throw new Error(`${execution} answered ${output}, not ${expected}`);
-  }
+  return { inputs, outputs };
 }
 
 /** Starts so many executions, with at most `atOnce` starts unanswered; resolves when all are answered. */
