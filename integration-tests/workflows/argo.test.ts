@@ -1,8 +1,5 @@
-import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
-import { foreignCases } from './foreign-case.ts';
-import { checkRun, type Words } from './foreign-check.ts';
-import { openForeignRunner } from './run-foreign.ts';
+import type { Words } from './foreign-check.ts';
+import { testForeign } from './foreign-suite.ts';
 
 const NODES: { readonly [phase: string]: readonly string[] } = {
   Succeeded: ['COMPLETED'],
@@ -16,19 +13,7 @@ const NODES: { readonly [phase: string]: readonly string[] } = {
 const STATUSES: { readonly [phase: string]: string } = { Succeeded: 'COMPLETED', Failed: 'FAILED', Errored: 'FAILED' };
 const words: Words = { status: (text) => STATUSES[text]!, node: (text) => NODES[text]!, output: (value) => value };
 
-const runner = await openForeignRunner();
-after(() => runner.close());
-
-for (const [name, one] of foreignCases('argo')) {
-  for (const run of one.runs) {
-    test(`argo, ${name}: ${run.name}`, { timeout: 20_000 }, async () => {
-      assert.equal(one.source.repository, 'argoproj/argo-workflows');
-      checkRun(words, one, run, await runner.run(one, run, 'function'));
-    });
-    // what runs beside a task that fails is closed or has ended, as it comes
-    if (run.theirs.status !== 'Succeeded' || !one.document.nodes.some(({ type }) => type === 'function')) continue;
-    test(`argo, ${name}: ${run.name}, by tasks`, { timeout: 20_000 }, async () => {
-      checkRun(words, one, run, await runner.run(one, run, 'task'));
-    });
-  }
-}
+await testForeign({
+  ...{ folder: 'argo', title: 'argo', repository: 'argoproj/argo-workflows' },
+  ...{ completed: 'Succeeded', words },
+});
