@@ -20,9 +20,9 @@ import {
 import type { GroupMember, MemberOptions } from '../log.ts';
 import { ask, type Request } from './ask.ts';
 import type { Cluster, Lane } from './cluster.ts';
-import { failureOf, Stale } from './error-codes.ts';
+import { failureOf, type Stale } from './error-codes.ts';
 import { heartbeatRequest, joinRequest, leaveRequest, syncRequest } from './group-requests.ts';
-import { backOffMs } from './retry.ts';
+import { retry } from './retry.ts';
 
 /** How long a member that leaves tries to say so. */
 const LEAVING_MS: Millis = 2000;
@@ -92,17 +92,13 @@ class KafkaCoordinator implements Coordinator {
     const as = this.#as(asker);
     if (as.member === '') return;
     const { clock, random, closing } = this.#cluster;
-    const deadline = clock.monotonic() + LEAVING_MS;
-    for (let tries = 0; clock.monotonic() < deadline && !closing.aborted; tries++) {
-      try {
-        await this.#ask('control', leaveRequest(as, reason));
-        return;
-      } catch (thrown) {
-        if (!(thrown instanceof Stale)) return;
-        this.#cluster.stale({ coordinator: this.#group });
-        await clock.sleep(backOffMs(tries, random), closing);
-      }
-    }
+    const what = `leaving group ${this.#group}`;
+    await retry(
+      { clock, random, closing, patienceMs: LEAVING_MS },
+      what,
+      () => this.#ask('control', leaveRequest(as, reason)),
+      { stale: () => this.#cluster.stale({ coordinator: this.#group }) },
+    ).catch(() => undefined);
   }
 
   #as(asker: Asker): Asker {
