@@ -53,8 +53,6 @@ async function look(cluster: Cluster, topics: readonly string[], producerId: num
   }
   const found: Hanging[] = [];
   for (const [broker, partitions] of Map.groupBy(led, (each) => each.broker)) {
-    // brokers older than 2.8 cannot be asked
-    if (!(await cluster.versions(broker)).knows(API, VERSION)) continue;
     for (const { topic, partition, errorCode, open } of await ask(
       cluster,
       broker,

@@ -144,7 +144,7 @@ export class Transaction {
   async renew(): Promise<void> {
     const { transactionalId, timeoutMs } = this.#parts;
     // a new epoch makes the coordinator forget it
-    const committed = await this.#lastCommitted();
+    const committedFrom = await this.#lastCommitted();
     const before = this.#stamp.producerId < 0 ? undefined : this.#stamp;
     this.#stamp = await this.#coordinated(
       `a producer id for ${transactionalId}`,
@@ -153,18 +153,22 @@ export class Transaction {
     );
     failpoint('kafka.producer.initialised');
     this.#clear();
-    await this.#endHanging(committed);
+    if (committedFrom !== undefined) await this.#endHanging(committedFrom);
   }
 
-  /** From which epoch on records are of the last transaction of the id, where the coordinator has committed that. */
-  async #lastCommitted(): Promise<number> {
+  /**
+   * From which epoch on records are of the last transaction of the id, where the coordinator has committed that;
+   * `undefined` where nothing can have been left open, since the id is new, or where nobody says what it writes.
+   */
+  async #lastCommitted(): Promise<number | undefined> {
     const { transactionalId, writes } = this.#parts;
-    if (writes === undefined) return Number.POSITIVE_INFINITY;
-    const { state, producerEpoch } = await this.#coordinated(
+    if (writes === undefined) return undefined;
+    const { errorCode, state, producerEpoch } = await this.#coordinated(
       `the state of ${transactionalId}`,
       () => describeTransaction(transactionalId),
       ({ errorCode }) => (errorCode === UNKNOWN_TRANSACTIONAL_ID ? 0 : errorCode),
     );
+    if (errorCode === UNKNOWN_TRANSACTIONAL_ID) return undefined;
     if (!state.endsWith('Commit')) return Number.POSITIVE_INFINITY;
     return this.protocol === 'repaired' ? producerEpoch - 1 : producerEpoch;
   }
