@@ -10,8 +10,17 @@ export interface GatewayClient {
     body?: unknown,
     headers?: { readonly [name: string]: string },
   ): Promise<T>;
-  /** Resolves when a stream of events stands; then its lines, until it ends or is stopped. */
-  events(path: string, stop: AbortSignal): Promise<AsyncIterableIterator<string>>;
+  /**
+   * Resolves when a stream of events stands; then its events, until it is stopped. Fails with `gateway.closed` where the
+   * other side ends it. `after`: goes on behind the event of that cursor.
+   */
+  events(path: string, stop: AbortSignal, after?: string): Promise<AsyncIterableIterator<LiveEvent>>;
+}
+
+export interface LiveEvent {
+  readonly cursor: string;
+  /** JSON. */
+  readonly data: string;
 }
 
 interface ProblemBody {
@@ -50,25 +59,40 @@ export function gatewayOf(config: Config): GatewayClient {
       };
       return (await (await send(method, path, rest)).json()) as never;
     },
-    async events(path, stop) {
-      const answer = await send('GET', path, { headers: own, signal: stop });
-      return linesOf(answer.body!, stop);
+    async events(path, stop, after) {
+      const headers = { ...own, ...(after === undefined ? {} : { 'last-event-id': after }) };
+      const answer = await send('GET', path, { headers, signal: stop });
+      return eventsOf(answer.body!, stop);
     },
   };
 }
 
-async function* linesOf(body: ReadableStream<Uint8Array>, stop: AbortSignal): AsyncGenerator<string> {
+async function* eventsOf(body: ReadableStream<Uint8Array>, stop: AbortSignal): AsyncGenerator<LiveEvent> {
   let text = '';
+  let reason = 'the connection was cut';
   try {
     for await (const part of body.pipeThrough(new TextDecoderStream())) {
-      text += part;
-      const lines = text.split('\n');
-      text = lines.pop()!;
-      for (const line of lines) if (line.startsWith('data: ')) yield line.slice('data: '.length);
+      const blocks = `${text}${part}`.split('\n\n');
+      text = blocks.pop()!;
+      for (const block of blocks) {
+        const fields = new Map(block.split('\n').map((line) => fieldOf(line)));
+        const data = fields.get('data');
+        if (data === undefined) continue;
+        if (fields.get('event') === 'closed') reason = (JSON.parse(data) as { readonly reason: string }).reason;
+        else yield { cursor: fields.get('id') ?? '', data };
+      }
     }
   } catch (thrown) {
-    if (!stop.aborted) throw thrown;
+    if (stop.aborted) return;
+    reason = messageOf(thrown);
   }
+  if (!stop.aborted) throw new FlowError('gateway.closed', `the stream of events has ended: ${reason}`);
+}
+
+/** Of a line of a stream of server-sent events; a comment has an empty name. */
+function fieldOf(line: string): readonly [name: string, value: string] {
+  const colon = line.indexOf(': ');
+  return colon < 0 ? [line, ''] : [line.slice(0, colon), line.slice(colon + 2)];
 }
 
 function problemError(status: number, { code, detail, faults = [] }: ProblemBody): FlowError {

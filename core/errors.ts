@@ -253,6 +253,11 @@ export const ERRORS = {
     'No workflows are served where a command looks for them.',
     'Start them with `nodeflow serve`, or set gateway.url.',
   ),
+  'gateway.closed': row(
+    'transient',
+    'A stream of live events has ended before its time.',
+    'Connect again, and go on behind the last cursor that came.',
+  ),
   'gateway.failed': row('system', 'A request failed for a reason of the engine.', 'See the log of the process.'),
   'gateway.unprotected': row(
     'user',

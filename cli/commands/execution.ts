@@ -5,6 +5,7 @@ import type { ExecutionPage } from '../../projections/projections.ts';
 import type { Answer, ExecutionView } from '../../workflows/workflows.ts';
 import { columnsOf } from '../columns.ts';
 import type { Call, Command } from '../command.ts';
+import { connected } from '../connected.ts';
 import { type GatewayClient, gatewayOf } from '../gateway-client.ts';
 import type { World } from '../world.ts';
 
@@ -164,9 +165,14 @@ const ACTIONS: { readonly [name: string]: Action } = {
     words: ['[execution]'],
     async run(gateway, [id], call, world) {
       const query = id === undefined ? '' : `?execution=${encodeURIComponent(id)}`;
-      for await (const data of await gateway.events(`/v1/events${query}`, world.stop)) {
-        world.out(call.json ? data : eventLine(JSON.parse(data) as NamedEvent));
-      }
+      let last: string | undefined;
+      await connected(world, async (stands) => {
+        for await (const { cursor, data } of await gateway.events(`/v1/events${query}`, world.stop, last)) {
+          stands();
+          last = cursor;
+          world.out(call.json ? data : eventLine(JSON.parse(data) as NamedEvent));
+        }
+      });
       return 0;
     },
   },
@@ -246,12 +252,15 @@ export const execution: Command = {
 async function waitFor(gateway: GatewayClient, id: string, call: Call, world: World): Promise<number> {
   const looked = new AbortController();
   const path = `/v1/events?execution=${encodeURIComponent(id)}&types=EXECUTION_COMPLETED`;
-  const ends = await gateway.events(path, AbortSignal.any([world.stop, looked.signal]));
-  let view = await gateway.ask<ExecutionView>('GET', at(id));
-  if (view.phase !== 'ended') {
+  const look = () => gateway.ask<ExecutionView>('GET', at(id));
+  const view = await connected(world, async (stands) => {
+    const ends = await gateway.events(path, AbortSignal.any([world.stop, looked.signal]));
+    const now = await look();
+    stands();
+    if (now.phase === 'ended') return now;
     await ends.next();
-    view = await gateway.ask<ExecutionView>('GET', at(id));
-  }
+    return look();
+  });
   looked.abort();
   show(view, call, world);
   return view.status === 'COMPLETED' ? 0 : 1;
