@@ -349,6 +349,7 @@ test('wrong questions are refused in words', TIMEOUT, async () => {
       await fails(store('counts').range('a', 'b', { ...live, limit }), 'query.invalid', /a limit is a whole number/);
     }
     await fails(store('counts').get('a', {} as never), 'query.invalid', /`live` or `committed`/);
+    await fails(store('counts').get('a', { ...live, partition: 99 }), 'query.invalid', /there is no partition 99/);
   });
 });
 

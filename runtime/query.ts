@@ -17,6 +17,11 @@ export interface ReadOptions {
    *   for a commit; from then on what rows were before their change is kept.
    */
   readonly read: 'live' | 'committed';
+  /**
+   * Asks this partition alone: for stores of processors, of which the plan does not say where a key lies, by those who
+   * know it.
+   */
+  readonly partition?: number;
 }
 
 export interface RangeOptions<K> extends ReadOptions {
@@ -209,7 +214,11 @@ class PlanStoreQuery<K, V> implements StoreQuery<K, V> {
     return this.#ask(question, options, [tasks[partition]!]);
   }
 
-  async #ask(question: StoreQuestion, { read }: ReadOptions, tasks: readonly TaskSpec[]) {
+  async #ask(question: StoreQuestion, { read, partition }: ReadOptions, all: readonly TaskSpec[]) {
+    const tasks = partition === undefined ? all : all.filter((task) => task.partition === partition);
+    if (partition !== undefined && tasks.length === 0 && all.length > 0) {
+      throw this.#wrong(`there is no partition ${partition} among those that may have the answer`);
+    }
     if (read !== 'live' && read !== 'committed') {
       throw this.#wrong('say with `read` whether `live` or `committed` rows are meant');
     }
