@@ -90,6 +90,24 @@ export const ADMIN_CASES: readonly LogCase[] = [
     },
   },
   {
+    name: 'admin: positions are found by time over many segments, while clocks jump',
+    async run({ log }) {
+      await log.admin.create('orders', { partitions: 1, segmentBytes: 256 << 10 });
+      const producer = await log.producer({});
+      const times = Array.from(
+        { length: 40 },
+        (_, i) => 1000 + i * 10 + (i % 7 === 3 ? -150 : 0) + (i === 20 ? 95 : 0),
+      );
+      const text = 'x'.repeat(60_000);
+      for (const [i, timestamp] of times.entries())
+        await producer.append('orders', 0, batchAt(timestamp, `a${i}=${text}`));
+      for (let at = 840; at < 1450; at += 5) {
+        const found = times.findIndex((each) => each >= at);
+        assert.equal(await log.admin.positionSince('orders', 0, at), found < 0 ? times.length : found, `since ${at}`);
+      }
+    },
+  },
+  {
     name: 'admin: deleted records are gone, the start has moved, reading below it is refused',
     async run({ log, read }) {
       await log.admin.create('orders', { partitions: 1 });

@@ -103,7 +103,11 @@ export class FileAdmin implements LogAdmin {
   }
 
   async positionSince(topic: string, partition: number, timestamp: Millis): Promise<Position> {
-    return scanSince(this.#reader, { topic, partition }, await this.bounds(topic, partition), timestamp);
+    const found = partitionOf(this.#context, topic, partition);
+    const { start, stable, end } = found;
+    // segments tell their greatest time without being read
+    const from = Math.min(stable, Math.max(start, found.firstWithTime(timestamp)));
+    return scanSince(this.#reader, { topic, partition }, { start: from, stable, end }, timestamp);
   }
 
   async groups(): Promise<readonly GroupDescription[]> {

@@ -1,6 +1,6 @@
 import type { Bytes } from '../../core/bytes.ts';
 import { failpoint } from '../../core/failpoints.ts';
-import type { Position } from '../../core/ids.ts';
+import type { Millis, Position } from '../../core/ids.ts';
 import { lastPosition, maxTimestamp, stampPosition } from '../batch-header.ts';
 import type { Disk } from './disk.ts';
 import type { PartitionRow } from './journal-frame.ts';
@@ -61,6 +61,12 @@ export class Partition {
   /** Behind the last batch that a segment holds. */
   get writtenEnd(): Position {
     return this.active?.index.next ?? this.start;
+  }
+
+  /** No record below has that time or a later one. */
+  firstWithTime(timestamp: Millis): Position {
+    for (const { base, index } of this.segments) if (index.maxTimestamp >= timestamp) return base;
+    return this.writtenEnd;
   }
 
   append(owner: Transaction, bytes: Bytes): Position {
