@@ -257,7 +257,15 @@ export interface FeedFilter {
 export { cursorText, readCursor } from './cursor.ts';
 export type { EventFeed, FeedParts, Subscription, TakeEvent, TakeStep } from './feed.ts';
 export { openFeed } from './open-feed.ts';
-export { decodeStep, encodeStep, STEP_SCHEMA, type StepHead, stepHead } from './step-codec.ts';
+export {
+  decodeStep,
+  encodeStep,
+  isStepOf,
+  STEP_SCHEMA,
+  type StepHead,
+  stepHead,
+  stepName,
+} from './step-codec.ts';
 export { STATUSES } from './step-schema.ts';
 export { COMMANDS_TOPIC, DEAD_LETTERS_TOPIC, DEFINITIONS_TOPIC, EVENTS_TOPIC, INTERNAL_TOPIC } from './topics.ts';
 export { MAX_SAMPLE_BYTES, mayTake, namedEvents, takes } from './views.ts';

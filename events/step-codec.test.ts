@@ -3,7 +3,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import avsc from 'avsc';
-import { decodeStep, encodeStep, STEP_SCHEMA, type StepEvent, type StepRecord, stepHead } from './events.ts';
+import {
+  decodeStep,
+  encodeStep,
+  isStepOf,
+  STEP_SCHEMA,
+  type StepEvent,
+  type StepRecord,
+  stepHead,
+  stepName,
+} from './events.ts';
 import { StepWriter } from './step-writer.ts';
 
 const at = { node: 3, iteration: '2.0' };
@@ -75,6 +84,11 @@ test('what is written is read again, and its head alone', () => {
     assert.deepEqual(decodeStep(padded, 2, padded.length - 1), record);
     const { events, ...head } = record;
     assert.deepEqual(stepHead(padded, 2, padded.length - 1), { ...head, count: events.length });
+    const isOf = (execution: string) => isStepOf(padded, 2, padded.length - 1, stepName(execution));
+    assert.ok(isOf(record.execution));
+    for (const other of [`${record.execution}x`, `x${record.execution}`, record.execution.slice(1), '']) {
+      assert.ok(!isOf(other), other);
+    }
   }
 });
 
