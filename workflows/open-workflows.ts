@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { Millis } from '../core/ids.ts';
+import type { Millis, Position } from '../core/ids.ts';
 import { COMMANDS_TOPIC, decodeStep, openFeed } from '../events/events.ts';
 import type { Log } from '../log/log.ts';
 import { DEFAULT_SETTINGS, type Run, type RunSettings, startRun } from '../runtime/runtime.ts';
@@ -12,6 +12,7 @@ import { Coordinator } from './control/coordinator.ts';
 import { GraphCache } from './control/definition-rows.ts';
 import { Facade } from './control/facade.ts';
 import { graphNames } from './control/graph-names.ts';
+import { partitionOf } from './control/history.ts';
 import { publishedGraph } from './control/known-graphs.ts';
 import { CONTROL_STORE, controlProgram } from './control/program.ts';
 import { restored } from './control/restored.ts';
@@ -33,6 +34,11 @@ export interface WorkflowParts {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly language: Language;
+  /**
+   * Where the first step record of an execution stands in its partition, as a read side knows it. A wrong answer costs
+   * time, and nothing else; one that fails is as none.
+   */
+  readonly place?: (execution: string) => Promise<{ readonly first: Position } | undefined>;
   readonly settings?: Partial<WorkflowSettings>;
 }
 
@@ -95,8 +101,9 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
     async isWanted({ x, n, i, a }) {
       const { query } = await running;
       const store = query.store<string, { readonly attempt: number; readonly key: string | null }>(CONTROL_STORE);
-      const ask = () => store.get(placeName({ execution: x, node: n, iteration: i }), { read: 'live' });
-      // calls are made again while other partitions are still being restored: that says nothing of the task
+      const partition = partitionOf(x, partitions);
+      const ask = () => store.get(placeName({ execution: x, node: n, iteration: i }), { read: 'live', partition });
+      // while the partition is being restored it says nothing of the task
       const place = await restored(clock, ask);
       return place !== undefined && place.attempt === a && place.key === null;
     },
@@ -130,6 +137,7 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
   const feed = await openFeed({ log, clock, partitions, decode: decodeStep, names });
   const facade = new Facade({
     ...{ log, clock, language, lifecycle, graphs, catalogue, answers, sender, commands, run, partitions, feed, names },
+    ...(parts.place === undefined ? {} : { place: parts.place }),
     figures: () => ({ ...figures }),
     async stopCalls() {
       calls.close();

@@ -23,6 +23,11 @@ import type { Explanation, PatchOp } from './lifecycle/lifecycle.ts';
  * - An execution's id is given, or made; with an idempotency key it is derived from workflow and key, so that a second
  *   start meets the first one and is answered with it.
  * - Commands are answered when their step is committed: with the step, or with `workflow.rejected` and why.
+ * - Several processes over one log share the partitions of executions; each partition is of one process at a time, which
+ *   *owns* its executions. Every call is answered by every process, for every execution. A command goes by the log to
+ *   whoever owns the execution, and its answer is the committed step record, which all processes read. An execution that
+ *   another process owns is looked at as the fold of its committed step records, which says the same as the store of its
+ *   owner; so is one of a partition that is being restored. When partitions move, nothing that waits here is lost.
  *
  * {@link Workflows} is what gateways, command line and programs use. It holds no state of its own: it sends commands,
  * and reads stores, events and definitions.
@@ -55,7 +60,7 @@ export interface Workflows {
   /** A new execution that has the history of another up to a step, and goes on from there, with a version of its own if wanted. */
   fork(execution: string, seq: number, options?: StartOptions): Promise<Started>;
 
-  /** Every schedule of the newest versions, with its next time. */
+  /** Every schedule of the newest versions, with its next time, whoever keeps it. */
   schedules(): Promise<readonly ScheduleView[]>;
   /**
    * Starts an execution for each past time in `[from, until)` of the schedules of a workflow, in its newest version. A
@@ -69,13 +74,21 @@ export interface Workflows {
     options?: { readonly user?: string },
   ): Promise<readonly Backfilled[]>;
 
-  /** As it stands, from the store of whoever owns it; undefined where it is not known. */
+  /**
+   * As it stands by what is committed: from the store where this process owns it, else the fold of its step records.
+   * Undefined where it is not known.
+   */
   execution(id: string): Promise<ExecutionView | undefined>;
   /** As it stood behind a step: the fold of its step records up to there. */
   executionAt(id: string, seq: number): Promise<ExecutionView | undefined>;
+  /**
+   * Its committed step records. What is read for them, and for every fold, is what lies in its partition between its
+   * first step and its last one, or the present end. Where it began is told by the store of its owner, by its id where
+   * that was made here, or by {@link WorkflowParts.place}; where nothing tells, the partition is read from its start.
+   */
   history(id: string): Promise<readonly StepRecord[]>;
   explain(execution: string, node: string, iteration?: string): Promise<Explanation>;
-  /** Resolves when it has ended. */
+  /** Resolves when it has ended, whoever owns it by then. Fails with `workflow.unknown-execution`. */
   ended(id: string, signal?: AbortSignal): Promise<ExecutionView>;
 
   readonly feed: EventFeed;
@@ -83,6 +96,7 @@ export interface Workflows {
   names(definition: string): GraphNames;
   /** Of the run of the control plane in this process. */
   health(): Health;
+  /** Of this process alone: what others have done, their figures tell. */
   readonly figures: () => WorkflowFigures;
   /** Finishes the step in hand, commits, and stops; executions go on when it is started again. */
   drain(): Promise<void>;

@@ -25,6 +25,11 @@ interface Pending {
   reject(reason: unknown): void;
 }
 
+interface EndWaiter {
+  take(record: StepRecord): void;
+  fail(reason: unknown): void;
+}
+
 const FETCH_WAIT_MS = 500;
 /** First steps that are kept for those who ask for the end as soon as the start is answered. */
 const MOST_RECENT = 4096;
@@ -37,7 +42,7 @@ export class Answers {
   readonly #parts: AnswersParts;
   readonly #reader: LogReader;
   readonly #pending = new Map<string, Pending>();
-  readonly #ends = new Map<string, Set<(record: StepRecord) => void>>();
+  readonly #ends = new Map<string, Set<EndWaiter>>();
   readonly #recent = new Map<string, Bytes>();
   readonly #stop = new AbortController();
   readonly #view = new BatchView();
@@ -92,15 +97,17 @@ export class Answers {
   failAll(reason: unknown): void {
     this.#failure ??= reason;
     for (const id of [...this.#pending.keys()]) this.fail(id, reason);
+    for (const waiting of this.#ends.values()) for (const { fail } of [...waiting]) fail(reason);
   }
 
-  /** Calls with the step record in which the execution ends; the answer stops that. */
-  onEnd(execution: string, take: (record: StepRecord) => void): () => void {
+  /** Calls with the step record in which the execution ends, or why nobody will be told; the answer stops that. */
+  onEnd(execution: string, waiter: EndWaiter): () => void {
+    if (this.#failure !== undefined) waiter.fail(this.#failure);
     const waiting = this.#ends.get(execution) ?? new Set();
     this.#ends.set(execution, waiting);
-    waiting.add(take);
+    waiting.add(waiter);
     return () => {
-      waiting.delete(take);
+      waiting.delete(waiter);
       if (waiting.size === 0) this.#ends.delete(execution);
     };
   }
@@ -164,7 +171,7 @@ export class Answers {
         const rejected = event?.type === 'rejected' ? { code: event.code, why: event.why } : undefined;
         pending.resolve({ seq: head.seq, rejected });
       }
-      if (record !== undefined && ends !== undefined && isLast(record)) for (const take of [...ends]) take(record);
+      if (record !== undefined && ends !== undefined && isLast(record)) for (const { take } of [...ends]) take(record);
     }
   }
 

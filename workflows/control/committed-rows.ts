@@ -1,15 +1,13 @@
-import type { Clock } from '../../core/clock.ts';
 import type { Json } from '../../core/ids.ts';
 import type { Run } from '../../runtime/runtime.ts';
 import { CONTROL_STORE } from './program.ts';
-import { restored } from './restored.ts';
 
 const ROWS_AT_ONCE = 1000;
 
-/** The rows of the control store within two names, from all its partitions. */
+/** The rows of a partition of the control store within two names. */
 export async function committedRows(
   run: Run,
-  clock: Clock,
+  partition: number,
   from: string,
   to: string,
 ): Promise<readonly (readonly [string, Json])[]> {
@@ -18,8 +16,8 @@ export async function committedRows(
   for (;;) {
     const last = rows.at(-1)?.[0];
     const after = last === undefined ? {} : { after: last };
-    const limits = { limit: ROWS_AT_ONCE, read: 'committed', ...after } as const;
-    const found = await restored(clock, () => store.range(from, to, limits));
+    const limits = { limit: ROWS_AT_ONCE, read: 'committed', partition, ...after } as const;
+    const found = await store.range(from, to, limits);
     rows.push(...found);
     if (found.length < ROWS_AT_ONCE) return rows;
   }

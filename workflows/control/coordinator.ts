@@ -6,6 +6,7 @@ import type { Command, Decided, Effect, Header, Lifecycle } from '../lifecycle/l
 import { hasSchedule, isDueExecution } from '../schedule-triggers.ts';
 import type { WorkflowFigures } from '../workflows.ts';
 import { DefinitionRows, type GraphCache } from './definition-rows.ts';
+import { DUE_DONE, doneRow } from './done-rows.ts';
 import { CONTINUE, type Due, grant, isOfSchedule, messageOf, NOBODY } from './due.ts';
 import { Families } from './families.ts';
 import { type CommandMessage, type Message, rootOf, scheduleKey } from './messages.ts';
@@ -342,8 +343,9 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     this.#context.forward(rootOf(execution), { to: 'events', record }, at);
   }
 
-  #remember({ execution, workflow, status, seq }: Header, graph: Graph, at: Millis): void {
-    const row = `${status[0]}${seq}`;
+  #remember(header: Header, graph: Graph, at: Millis): void {
+    const { execution, workflow } = header;
+    const row = doneRow(header);
     if (isDueExecution(execution, workflow)) {
       // for good: a backfill may come again after years
       this.#store.put(`${DUE_DONE}${execution}`, row);
@@ -366,6 +368,3 @@ export class Coordinator implements Processor<string, Message, string, Out> {
 
 type StepName = Pick<StepRecord, 'execution' | 'seq'>;
 type Parent = NonNullable<Extract<Command, { type: 'start' }>['parent']>;
-
-/** Ends of executions that are named by a time of a schedule. */
-const DUE_DONE = '\0E';

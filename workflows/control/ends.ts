@@ -12,15 +12,19 @@ export interface EndsParts {
   readonly inspector: Inspector;
 }
 
-/** Waits for ends of executions. */
+/**
+ * Waits for ends of executions, of this process or of others: every process reads the committed step records. What is
+ * live here ends later; of all else the history says whether it has ended.
+ */
 export class Ends {
   readonly #parts: EndsParts;
-
   readonly #waiting = new Set<(reason: unknown) => void>();
+  #stopped: { readonly reason: unknown } | undefined;
 
   constructor(parts: EndsParts) {
     this.#parts = parts;
     const stop = (reason: unknown) => {
+      this.#stopped = { reason };
       for (const reject of this.#waiting) reject(reason);
     };
     const why = 'the engine has stopped before the execution ended, which goes on when it is started again';
@@ -37,16 +41,19 @@ export class Ends {
     if (signal?.aborted) stop();
     signal?.addEventListener('abort', stop, { once: true });
     this.#waiting.add(reject);
-    const forget = answers.onEnd(id, resolve);
+    const forget = answers.onEnd(id, { take: resolve, fail: reject });
     try {
-      // what has rows ends later; what has none has ended, or is about to, or was never there
-      if (!(await inspector.isLive(id))) {
-        const records = await inspector.history(id);
+      const look = await inspector.look(id);
+      const { startedAt } = look ?? {};
+      const reading = { startedAt, signal, decided: true };
+      if (look?.isLive !== true) {
+        const records = await inspector.records(id, reading);
         if (records.length === 0) throw unknownExecution(id);
         if (isLast(records.at(-1)!)) return await this.#view(id, records);
       }
+      if (this.#stopped !== undefined) throw this.#stopped.reason;
       const last = await promise;
-      return await this.#view(id, last.seq === 1 ? [last] : await inspector.history(id));
+      return await this.#view(id, last.seq === 1 ? [last] : await inspector.records(id, reading));
     } finally {
       forget();
       this.#waiting.delete(reject);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
 import { FlowError } from '../../core/errors.ts';
-import type { Json, Millis } from '../../core/ids.ts';
+import type { Json, Millis, Position } from '../../core/ids.ts';
 import { uniqueId } from '../../core/random.ts';
 import type { EventFeed, GraphNames, StepRecord } from '../../events/events.ts';
 import type { Log } from '../../log/log.ts';
@@ -30,6 +30,7 @@ import { type Catalogue, storedOf } from './catalogue.ts';
 import { type Commands, rejection } from './commands.ts';
 import type { GraphCache } from './definition-rows.ts';
 import { Ends } from './ends.ts';
+import { newExecutionId } from './execution-ids.ts';
 import { Inspector, unknownExecution } from './inspector.ts';
 import { findLetter } from './letters.ts';
 import type { CommandMessage } from './messages.ts';
@@ -51,6 +52,7 @@ export interface FacadeParts {
   readonly partitions: number;
   readonly feed: EventFeed;
   names(definition: string): GraphNames;
+  place?(execution: string): Promise<{ readonly first: Position } | undefined>;
   figures(): WorkflowFigures;
   stopCalls(): Promise<void>;
 }
@@ -125,7 +127,8 @@ export class Facade implements Workflows {
     const definition = catalogue.find(workflow, options.version) ?? (await this.#mustHave(workflow, options.version));
     const faults = inputFaults(definition.document, input);
     if (faults.length > 0) throw unfit(workflow, faults);
-    const execution = options.execution ?? (idempotencyKey === null ? uniqueId() : idOf(workflow, idempotencyKey));
+    const execution =
+      options.execution ?? (idempotencyKey === null ? newExecutionId(clock.now()) : idOf(workflow, idempotencyKey));
     if (execution.includes('/') || execution.includes('\0')) {
       throw new FlowError('workflow.rejected', `the execution id ${execution} holds "/", which stands before children`);
     }

@@ -1,6 +1,5 @@
-import type { Clock } from '../../core/clock.ts';
 import { FlowError } from '../../core/errors.ts';
-import type { Json } from '../../core/ids.ts';
+import type { Json, Position } from '../../core/ids.ts';
 import type { StepRecord } from '../../events/events.ts';
 import type { Log } from '../../log/log.ts';
 import type { Run } from '../../runtime/runtime.ts';
@@ -9,33 +8,38 @@ import type { Language } from '../language.ts';
 import type { Lifecycle, PatchOp } from '../lifecycle/lifecycle.ts';
 import type { ExecutionView } from '../workflows.ts';
 import type { Catalogue } from './catalogue.ts';
-import { committedRows } from './committed-rows.ts';
 import type { GraphCache } from './definition-rows.ts';
-import { historyOf } from './history.ts';
+import { Histories, type HistoryOptions } from './history.ts';
 import { publishedGraph } from './known-graphs.ts';
 import { type Folded, fold, MemoryStore } from './memory-rows.ts';
-import { CONTROL_STORE } from './program.ts';
-import { restored } from './restored.ts';
-import { headerName, StoredRows } from './stored-rows.ts';
+import { type OwnedLook, OwnedRows } from './owned-rows.ts';
+import { StoredRows } from './stored-rows.ts';
 import { viewOf } from './views.ts';
 
 export interface InspectorParts {
   readonly log: Log;
-  readonly clock: Clock;
   readonly language: Language;
   readonly lifecycle: Lifecycle;
   readonly graphs: GraphCache;
   readonly catalogue: Catalogue;
   readonly run: Run;
   readonly partitions: number;
+  place?(execution: string): Promise<{ readonly first: Position } | undefined>;
 }
 
-/** Looks at executions: the rows of those that run, the step records of those that have ended. */
+/**
+ * Looks at executions: the rows of those that run and are of this process, the step records of those that have ended or
+ * are of another process.
+ */
 export class Inspector {
   readonly #parts: InspectorParts;
+  readonly #owned: OwnedRows;
+  readonly #histories: Histories;
 
   constructor(parts: InspectorParts) {
     this.#parts = parts;
+    this.#owned = new OwnedRows(parts.run, parts.partitions);
+    this.#histories = new Histories(parts);
   }
 
   async view(execution: string): Promise<ExecutionView | undefined> {
@@ -49,13 +53,12 @@ export class Inspector {
   }
 
   async now(execution: string): Promise<Folded | undefined> {
-    const { run, clock, graphs } = this.#parts;
-    const found = await committedRows(run, clock, `${execution}\0`, `${execution}\u0001`);
+    const found = await this.#owned.committed(execution);
     const rows = new StoredRows(new MemoryStore(found), execution);
     const header = rows.header();
     if (header === undefined) return this.at(execution, Number.POSITIVE_INFINITY);
     const base = await this.#base(header.definition);
-    const graph = graphs.of(base, execution, header.revision, () => rows.patches());
+    const graph = this.#parts.graphs.of(base, execution, header.revision, () => rows.patches());
     return { rows, graph, output: null, endedAt: null };
   }
 
@@ -66,11 +69,9 @@ export class Inspector {
     );
   }
 
-  /** Whether it has rows: it has begun and not ended, committed or not. */
-  async isLive(execution: string): Promise<boolean> {
-    const store = this.#parts.run.query.store<string, Json>(CONTROL_STORE);
-    const header = await restored(this.#parts.clock, () => store.get(headerName(execution), { read: 'live' }));
-    return header !== undefined;
+  /** Undefined where another process owns it, or nobody yet. */
+  look(execution: string): Promise<OwnedLook | undefined> {
+    return this.#owned.look(execution);
   }
 
   async fold(execution: string, records: readonly StepRecord[]): Promise<Folded | undefined> {
@@ -83,9 +84,15 @@ export class Inspector {
     });
   }
 
-  history(execution: string): Promise<readonly StepRecord[]> {
-    const { log, partitions } = this.#parts;
-    return historyOf(log, execution, partitions);
+  async history(execution: string): Promise<readonly StepRecord[]> {
+    const look = await this.look(execution);
+    // what this process has begun is decided soon; of a process that was killed it may take long
+    return this.records(execution, { startedAt: look?.startedAt, decided: look !== undefined });
+  }
+
+  /** The same where it was looked at already. */
+  records(execution: string, options: HistoryOptions): Promise<readonly StepRecord[]> {
+    return this.#histories.read(execution, options);
   }
 
   /** Outputs of what had completed, for an execution that goes on from there. */

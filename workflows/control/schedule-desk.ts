@@ -1,21 +1,16 @@
-import type { Clock } from '../../core/clock.ts';
 import { FlowError } from '../../core/errors.ts';
 import type { Millis } from '../../core/ids.ts';
-import type { Run } from '../../runtime/runtime.ts';
 import { backfill, type Due } from '../../scheduler/scheduler.ts';
 import { dueExecution, dueInput, hasSchedule, type ScheduleTrigger, scheduleTriggers } from '../schedule-triggers.ts';
 import type { Backfilled, Definition, ScheduleView, Workflows } from '../workflows.ts';
 import { type Catalogue, storedOf } from './catalogue.ts';
-import { committedRows } from './committed-rows.ts';
 import { scheduleKey } from './messages.ts';
+import { listSchedules, type ScheduleListParts } from './schedule-list.ts';
 import type { ScheduleRow } from './schedule-row.ts';
-import { SCHEDULE_ROWS } from './schedules.ts';
 import type { Sender } from './sender.ts';
 
-export interface ScheduleDeskParts {
-  readonly clock: Clock;
+export interface ScheduleDeskParts extends ScheduleListParts {
   readonly catalogue: Catalogue;
-  readonly run: Run;
   readonly sender: Sender;
   readonly start: Workflows['start'];
   definition(workflow: string): Promise<Definition>;
@@ -53,9 +48,7 @@ export class ScheduleDesk {
   }
 
   async list(): Promise<readonly ScheduleView[]> {
-    const { run, clock } = this.#parts;
-    const rows = await committedRows(run, clock, ...SCHEDULE_ROWS);
-    return rows.flatMap(([, row]) => viewsOf(row as unknown as ScheduleRow));
+    return (await listSchedules(this.#parts)).flatMap(viewsOf);
   }
 
   async backfill(
