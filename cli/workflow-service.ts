@@ -34,11 +34,13 @@ export interface WorkflowService {
 export async function openWorkflowService(options: WorkflowServiceOptions): Promise<WorkflowService> {
   const { engine, language, settings } = options;
   const { log, state, clock, telemetry, stateFolder } = engine;
+  let seen: ReadSide | undefined;
   const workflows = await openWorkflows({
     ...{ log, state, clock, telemetry, language, directory: stateFolder },
+    place: async (execution) => seen?.projections.place(execution),
     ...(settings === undefined ? {} : { settings }),
   });
-  const seen = await openReadSide(options, workflows);
+  seen = await openReadSide(options, workflows);
   try {
     const gateway = await openDoor(options, workflows, seen);
     return {
