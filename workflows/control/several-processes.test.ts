@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../../core/clock.ts';
 import { randomInt, seededRandom } from '../../core/random.ts';
+import type { StepEvent } from '../../events/events.ts';
 import type { Log } from '../../log/log.ts';
 import { createMemoryLog } from '../../log/memory/memory.ts';
 import { createStateBackend } from '../../state/state.ts';
@@ -36,10 +37,19 @@ const HELD = numberType('held', {
 function openHere(log: Log): Promise<Workflows> {
   return openWorkflows({
     ...{ log, state: createStateBackend({}), directory: undefined, clock: systemClock, telemetry: silentTelemetry() },
-    language: createLanguage({ types: [ADD, ADD_TASK, HELD] }),
+    language: createLanguage({ types: [ADD, ADD_TASK, HELD, FAILS] }),
     settings: { partitions: PARTITIONS },
   });
 }
+
+const FAILS = numberType('fails', {
+  kind: 'task',
+  async run() {
+    throw new Error('never');
+  },
+});
+
+const isLetter = (event: StepEvent) => event.type === 'dead-letter';
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   for (let i = 0; i < 4000; i++) {
@@ -141,6 +151,27 @@ test('a fork, a patch and an approval go by any process', TIMEOUT, () =>
       assert.equal((await other.ended(execution)).status, 'CANCELLED');
       assert.deepEqual((await other.ended(fork.execution)).output, { d: 6 });
     }
+  }),
+);
+
+test('a dead letter is redriven by any process', TIMEOUT, () =>
+  several(2, async (all) => {
+    const nodes = [
+      ['a', 'fails', { n: 1 }],
+      ['c', 'wait.signal', { name: 'go' }],
+    ] as const;
+    await all[0]!.publish(document('buries', nodes, [], { a: { onError: 'dead-letter', retry: { maxAttempts: 1 } } }));
+    for (let i = 0; i < 4; i++) {
+      const { execution } = await all[i % 2]!.start('buries', i);
+      const other = all[(i + 1) % 2]!;
+      const letters = async () => (await other.history(execution)).flatMap(({ events }) => events).filter(isLetter);
+      await until(async () => (await letters()).length === 1);
+      const [letter] = await letters();
+      await other.redrive(letter!.id);
+      await until(async () => (await letters()).length === 2);
+      await assert.rejects(other.redrive(`${letter!.id}x`), { code: 'workflow.unknown-execution' });
+    }
+    await assert.rejects(all[0]!.redrive('d1'), { code: 'workflow.unknown-execution' });
   }),
 );
 

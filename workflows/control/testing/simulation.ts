@@ -186,8 +186,10 @@ class Simulation {
   #commit(): void {
     this.#driver.commit();
     const changed = new Set<string>();
-    for (const { value } of this.#driver.output(this.#topics.events).read()) {
+    for (const { value, timestamp } of this.#driver.output(this.#topics.events).read()) {
       const record = decodeStep(value!);
+      // by which whoever looks for it finds it
+      assert.equal(timestamp, record.at);
       if (record.seq === 0) continue;
       const records = this.#records.get(record.execution) ?? [];
       this.#records.set(record.execution, records);
