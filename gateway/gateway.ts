@@ -18,6 +18,9 @@ import type { Workflows } from '../workflows/workflows.ts';
  *   workflow, execution, node and type before anything is serialised; each message carries the cursor behind it.
  * - `GET /openapi.json`, `/healthz`, `/readyz`, `/metrics`.
  *
+ * Every process that serves workflows over one log answers for every execution, whoever owns it; health and metrics are of
+ * the process that is asked.
+ *
  * Bound to the loopback. A public address is refused without an API key (`gateway.unprotected`); where there are keys,
  * every request but for health needs `Authorization: Bearer <key>`, and the name of the key is written into the audit.
  * A browser's page of another origin is refused. Bodies are at most 1 MiB. A client that does not read is closed with a
