@@ -99,11 +99,17 @@ test('no step is missed, whatever is said of where and when the execution began,
         for (let n = 0; n < 10; n++) {
           const execution = `x${randomInt(random, 31)}`;
           const expected = all.slice(0, written).filter((each) => each.execution === execution && each.seq > 0);
-          hint = random.next() < 0.5 ? randomInt(random, written) : undefined;
+          hint = random.next() < 0.5 ? randomInt(random, 2 * written) : undefined;
           const dice = random.next();
           const startedAt = dice < 0.4 ? expected[0]?.at : dice < 0.6 ? 1_000_000 + randomInt(random, 3000) : undefined;
           const decided = random.next() < 0.5;
-          assert.deepEqual(await histories.read(execution, { startedAt, decided }), expected);
+          const seq = random.next() < 0.3 ? 1 + randomInt(random, 6) : Number.POSITIVE_INFINITY;
+          const found = await histories.read(execution, { startedAt, decided, seq });
+          if (seq === Number.POSITIVE_INFINITY) assert.deepEqual(found, expected);
+          else {
+            assert.deepEqual(found, expected.slice(0, found.length));
+            assert.ok(found.length >= Math.min(seq, expected.length));
+          }
         }
       }
       await log.close();
@@ -151,6 +157,19 @@ test('of one that runs, only what has come is read again', async () => {
     [1, 2, 3],
   );
   assert.deepEqual(noting.begun, [2]);
+  await log.close();
+});
+
+test('what is not there is looked for once', async () => {
+  const noting = await NotingLog.open();
+  const { log } = noting;
+  const histories = new Histories({ log, partitions: 1 });
+  await append(log, [step('other', 1, 1), step('other', 2, 2)]);
+  for (let n = 0; n < 3; n++) assert.deepEqual(await histories.read('mine', { startedAt: 2 }), []);
+  assert.deepEqual(noting.begun, [1, 0]);
+  await append(log, [step('mine', 1, 1)]);
+  assert.equal((await histories.read('mine')).length, 1);
+  assert.deepEqual(noting.begun, [1, 0, 2]);
   await log.close();
 });
 

@@ -25,6 +25,8 @@ export interface HistoryOptions {
   readonly startedAt?: Millis | undefined;
   /** What is about to be decided is waited for, as by who decides it. Else what is committed by now is all. */
   readonly decided?: boolean;
+  /** No step behind this one is wanted; there may be some more. */
+  readonly seq?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -46,24 +48,28 @@ export class Histories {
   /** In order; those that answer a command without effect are none. */
   async read(execution: string, options: HistoryOptions = {}): Promise<readonly StepRecord[]> {
     const { log, partitions } = this.#parts;
+    const { seq = Number.POSITIVE_INFINITY, signal } = options;
     const kept = this.#kept.find(execution);
     const before = (kept?.records ?? []).map((bytes) => decodeStep(bytes));
-    if (kept?.hasEnded === true) return before;
+    if (kept?.hasEnded === true || before.length >= seq) return before;
     const partition = partitionOf(execution, partitions);
     const { start, stable, end } = await log.admin.bounds(EVENTS_TOPIC, partition);
     const to = options.decided === true ? end : stable;
-    const from = Math.max(start, kept?.next ?? (await this.#begin(execution, partition, options.startedAt)) ?? start);
-    const place = { partition, execution, signal: options.signal };
-    let { found, next } = await readSteps(log, { ...place, from, to });
-    if (kept === undefined && from > start && found[0]?.record.seq !== 1) {
-      const missed = await readSteps(log, { ...place, from: start, to: Math.min(from, to) });
-      found = [...missed.found, ...found];
+    const told = kept?.next ?? (await this.#begin(execution, partition, options.startedAt)) ?? start;
+    const from = Math.min(to, Math.max(start, told));
+    const place = { partition, execution, seq, signal };
+    let read = await readSteps(log, { ...place, from, to });
+    if (kept === undefined && from > start && read.found[0]?.record.seq !== 1) {
+      const missed = await readSteps(log, { ...place, from: start, to: from });
+      read = missed.isDone ? missed : { ...read, found: [...missed.found, ...read.found] };
     }
+    const { found, next } = read;
     const records = [...before, ...found.map(({ record }) => record)];
-    if (records[0]?.seq === 1) {
+    // of what was deleted from the log nothing can be said
+    if (records.length === 0 || records[0]!.seq === 1) {
       const encoded = [...(kept?.records ?? []), ...found.map(({ bytes }) => bytes)];
-      const first = kept === undefined ? found[0]!.position : kept.first;
-      this.#kept.put(execution, { first, records: encoded, next, hasEnded: isLast(records.at(-1)!) });
+      const hasEnded = records.length > 0 && isLast(records.at(-1)!);
+      this.#kept.put(execution, { first: kept?.first ?? found[0]?.position, records: encoded, next, hasEnded });
     }
     return records;
   }
@@ -89,13 +95,22 @@ interface FoundStep {
   readonly record: StepRecord;
 }
 
-async function readSteps(log: Log, options: Omit<ScanOptions, 'take'>) {
+interface ReadSteps {
+  readonly found: readonly FoundStep[];
+  readonly next: Position;
+  /** Nothing behind them is wanted. */
+  readonly isDone: boolean;
+}
+
+async function readSteps(log: Log, options: Omit<ScanOptions, 'take'> & { readonly seq: number }): Promise<ReadSteps> {
   const found: FoundStep[] = [];
+  let isDone = false;
   const take = (position: Position, bytes: Bytes) => {
     const record = decodeStep(bytes);
     found.push({ position, bytes, record });
-    return isLast(record);
+    isDone = isLast(record) || record.seq >= options.seq;
+    return isDone;
   };
   const next = await scanSteps(log, { ...options, take });
-  return { found, next };
+  return { found, next, isDone };
 }

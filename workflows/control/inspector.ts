@@ -63,9 +63,10 @@ export class Inspector {
   }
 
   async at(execution: string, seq: number): Promise<Folded | undefined> {
+    const records = await this.history(execution, seq);
     return this.fold(
       execution,
-      (await this.history(execution)).filter((each) => each.seq <= seq),
+      records.filter((each) => each.seq <= seq),
     );
   }
 
@@ -84,10 +85,11 @@ export class Inspector {
     });
   }
 
-  async history(execution: string): Promise<readonly StepRecord[]> {
+  /** As far as that step, where one is named: what is behind it may be left out. */
+  async history(execution: string, seq = Number.POSITIVE_INFINITY): Promise<readonly StepRecord[]> {
     const look = await this.look(execution);
     // what this process has begun is decided soon; of a process that was killed it may take long
-    return this.records(execution, { startedAt: look?.startedAt, decided: look !== undefined });
+    return this.records(execution, { startedAt: look?.startedAt, decided: look !== undefined, seq });
   }
 
   /** The same where it was looked at already. */

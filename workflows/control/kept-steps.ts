@@ -3,13 +3,15 @@ import type { Position } from '../../core/ids.ts';
 
 /** Encoded records of all that are kept. */
 const MOST_BYTES = 16 * 1024 * 1024;
+/** What an entry takes beside them. */
+const ENTRY_BYTES = 512;
 /** Executions of which the first position is known. */
 const MOST_FIRSTS = 16_384;
 
 /** What was read of an execution. */
 export interface KeptSteps {
-  /** The position of its first step. */
-  readonly first: Position;
+  /** The position of its first step; undefined where there is none below `next`. */
+  readonly first: Position | undefined;
   readonly records: readonly Bytes[];
   /** Where to go on. */
   readonly next: Position;
@@ -36,14 +38,16 @@ export class KeptHistories {
   }
 
   put(execution: string, steps: KeptSteps): void {
-    this.#firsts.delete(execution);
-    this.#firsts.set(execution, steps.first);
-    if (this.#firsts.size > MOST_FIRSTS) this.#firsts.delete(this.#firsts.keys().next().value!);
+    if (steps.first !== undefined) {
+      this.#firsts.delete(execution);
+      this.#firsts.set(execution, steps.first);
+      if (this.#firsts.size > MOST_FIRSTS) this.#firsts.delete(this.#firsts.keys().next().value!);
+    }
     const before = this.#kept.get(execution);
     // two who ask at once
     if (before !== undefined && before.next > steps.next) return;
     this.#drop(execution);
-    const bytes = steps.records.reduce((sum, record) => sum + record.length, 0);
+    const bytes = steps.records.reduce((sum, record) => sum + record.length, ENTRY_BYTES);
     if (bytes > MOST_BYTES / 2) return;
     this.#kept.set(execution, { ...steps, bytes });
     this.#bytes += bytes;

@@ -51,6 +51,13 @@ export async function scanSteps(log: Log, options: ScanOptions): Promise<Positio
   }
 }
 
+/** In memory of its own: a part of a buffer that many share would hold all of it. */
+function copied(bytes: Bytes, start: number, end: number): Bytes {
+  const copy = Buffer.allocUnsafeSlow(end - start);
+  bytes.copy(copy, 0, start, end);
+  return copy;
+}
+
 /** Answers the position of the last step, where it stands in the batch. */
 function visitor({ execution, to, take }: ScanOptions, view: BatchView): (next: Position) => Position | undefined {
   const name = stepName(execution);
@@ -64,7 +71,7 @@ function visitor({ execution, to, take }: ScanOptions, view: BatchView): (next: 
       if (position < next || position >= to) continue;
       // what only answers a command is of no history
       if (stepHead(bytes, start, end).seq === 0) continue;
-      if (take(position, Buffer.from(bytes.subarray(start, end)))) return position;
+      if (take(position, copied(bytes, start, end))) return position;
     }
     return undefined;
   };
