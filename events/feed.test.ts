@@ -242,6 +242,31 @@ test('one that takes its time holds back its own reading of what is old, and not
     assert.deepEqual(slow, [1, 2, 3]);
   }));
 
+test('a step is handed out when the words of its definition are known', () =>
+  opened(1, async (_, log) => {
+    const learned = Promise.withResolvers<void>();
+    let isKnown = false;
+    const known = () => (isKnown ? undefined : learned.promise);
+    const named = () => ({ ...names(), workflow: isKnown ? 'orders' : '' });
+    await append(log, 0, [step('a', 1)]);
+    const feed = await openFeed({ log, clock: systemClock, partitions: 1, decode, names: named, known });
+    try {
+      const seen: string[] = [];
+      const take = ({ workflow, seq }: NamedEvent) => void seen.push(`${workflow} ${seq}`);
+      feed.events({ types: ['DATA_AVAILABLE'] }, [], take);
+      feed.events({ types: ['DATA_AVAILABLE'] }, undefined, take);
+      await append(log, 0, [step('a', 2)]);
+      await systemClock.sleep(20);
+      assert.deepEqual(seen, []);
+      isKnown = true;
+      learned.resolve();
+      await until(() => seen.length === 3);
+      assert.deepEqual(seen.toSorted(), ['orders 1', 'orders 2', 'orders 2']);
+    } finally {
+      await feed.close();
+    }
+  }));
+
 test('a feed that is closed ends its subscriptions', () =>
   opened(1, async (open) => {
     const feed = await open();

@@ -44,4 +44,9 @@ export interface FeedParts {
   decode(bytes: Bytes, start: number, end: number): StepRecord;
   /** Of a definition by its hash. */
   names(definition: string): GraphNames;
+  /**
+   * Steps of a definition that another process has published may come before its words are known here: resolves when they
+   * are, and no step of it is handed out before. Undefined: there is nothing to wait for.
+   */
+  known?(definition: string): Promise<void> | undefined;
 }

@@ -183,6 +183,8 @@ class Feed implements EventFeed {
         }
         // an answer to a command without effect is of no history
         if (record.seq === 0) continue;
+        const learning = this.#parts.known?.(record.definition);
+        if (learning !== undefined) await learning;
         const waits = take({ record, partition, position: at });
         if (waits !== undefined) await waits;
       }

@@ -11,7 +11,7 @@ import { Commands } from './control/commands.ts';
 import { Coordinator } from './control/coordinator.ts';
 import { GraphCache } from './control/definition-rows.ts';
 import { Facade } from './control/facade.ts';
-import { graphNames } from './control/graph-names.ts';
+import { graphNames, knownDefinitions } from './control/graph-names.ts';
 import { partitionOf } from './control/history.ts';
 import { publishedGraph } from './control/known-graphs.ts';
 import { CONTROL_STORE, controlProgram } from './control/program.ts';
@@ -134,7 +134,8 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
   started(run);
   run.finished.catch((reason: unknown) => answers.failAll(reason));
   const names = graphNames(catalogue, graphs);
-  const feed = await openFeed({ log, clock, partitions, decode: decodeStep, names });
+  const known = knownDefinitions(catalogue);
+  const feed = await openFeed({ log, clock, partitions, decode: decodeStep, names, known });
   const facade = new Facade({
     ...{ log, clock, language, lifecycle, graphs, catalogue, answers, sender, commands, run, partitions, feed, names },
     ...(parts.place === undefined ? {} : { place: parts.place }),

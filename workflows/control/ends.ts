@@ -62,6 +62,9 @@ export class Ends {
   }
 
   async #view(id: string, records: readonly StepRecord[]): Promise<ExecutionView> {
-    return viewOf((await this.#parts.inspector.fold(id, records))!);
+    const folded = await this.#parts.inspector.fold(id, records);
+    // its beginning is not kept any more
+    if (folded === undefined) throw unknownExecution(id);
+    return viewOf(folded);
   }
 }

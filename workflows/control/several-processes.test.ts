@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../../core/clock.ts';
 import { randomInt, seededRandom } from '../../core/random.ts';
-import type { StepEvent } from '../../events/events.ts';
+import { DEFINITIONS_TOPIC, type StepEvent } from '../../events/events.ts';
 import type { Log } from '../../log/log.ts';
 import { createMemoryLog } from '../../log/memory/memory.ts';
 import { createStateBackend } from '../../state/state.ts';
@@ -75,6 +75,29 @@ async function several(count: number, work: (all: Workflows[], log: Log) => Prom
     for (const each of all) await each.drain();
     await log.close();
   }
+}
+
+/** The same log to a process that learns late of what others publish. */
+function lateDefinitions(log: Log): Log {
+  return {
+    ...{ capabilities: log.capabilities, admin: log.admin },
+    ...{ producer: (options) => log.producer(options), join: (options) => log.join(options) },
+    ...{ committed: (group, places) => log.committed(group, places), close: () => log.close() },
+    reader(options) {
+      const reader = log.reader(options);
+      const [assign, fetch] = [reader.assign.bind(reader), reader.fetch.bind(reader)];
+      reader.assign = (places) => {
+        assign(places);
+        if (!places.some(({ topic }) => topic === DEFINITIONS_TOPIC)) return;
+        reader.fetch = async (...args) => {
+          const fetched = await fetch(...args);
+          if (fetched.length > 0) await systemClock.sleep(100);
+          return fetched;
+        };
+      };
+      return reader;
+    },
+  };
 }
 
 const isWaiting = async (each: Workflows, execution: string) =>
@@ -151,6 +174,30 @@ test('a fork, a patch and an approval go by any process', TIMEOUT, () =>
       assert.equal((await other.ended(execution)).status, 'CANCELLED');
       assert.deepEqual((await other.ended(fork.execution)).output, { d: 6 });
     }
+  }),
+);
+
+test('events of a workflow that was just published have their words on every process', TIMEOUT, () =>
+  several(1, async (all, log) => {
+    all.push(await openHere(lateDefinitions(log)));
+    const words = all.map(() => new Map<string, string[]>());
+    const following = all.map(({ feed }, i) =>
+      feed.events({ types: ['NODE_STATE_CHANGED'] }, undefined, ({ execution, workflow, node }) => {
+        words[i]!.set(execution, [...(words[i]!.get(execution) ?? []), `${workflow} ${node}`]);
+      }),
+    );
+    const names = ['new-1', 'new-2', 'new-3'];
+    for (const name of names) {
+      await all[0]!.publish(document(name, [['only', 'add', { n: 1 }]], []));
+      await all[0]!.start(name, 1, { execution: name });
+    }
+    for (const told of words) {
+      for (const name of names) {
+        await until(() => told.has(name));
+        assert.deepEqual([...new Set(told.get(name))], [`${name} only`]);
+      }
+    }
+    for (const each of following) each.close();
   }),
 );
 

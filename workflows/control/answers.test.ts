@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemClock } from '../../core/clock.ts';
+import { seededRandom } from '../../core/random.ts';
+import { EVENTS_TOPIC } from '../../events/events.ts';
+import type { Log } from '../../log/log.ts';
+import { createMemoryLog } from '../../log/memory/memory.ts';
+import { Answers } from './answers.ts';
+
+test('when step records cannot be read any more, all who wait for one are told so', async () => {
+  const log = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
+  await log.admin.create(EVENTS_TOPIC, { partitions: 1 });
+  const broken = Promise.withResolvers<never>();
+  const reader: Log['reader'] = (options) => Object.assign(log.reader(options), { fetch: () => broken.promise });
+  const parts = { log: { admin: log.admin, reader } as Log, clock: systemClock, partitions: 1, timeoutMs: 1000 };
+  const answers = await Answers.open(parts);
+  const told: unknown[] = [];
+  const waiter = { take: () => assert.fail(), fail: (reason: unknown) => void told.push(reason) };
+  answers.onEnd('x', waiter);
+  const answer = answers.to('c');
+  const why = new Error('the disk is gone');
+  broken.reject(why);
+  await assert.rejects(answer, why);
+  assert.deepEqual(told, [why]);
+  answers.onEnd('y', waiter);
+  assert.deepEqual(told, [why, why]);
+  await assert.rejects(answers.to('d'), why);
+  await answers.close();
+  await log.close();
+});
