@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { PEERS } from './peers/workflows/install.ts';
+import { measureBeside, peersOf } from './workflows/beside.ts';
+import { lineOf } from './workflows/beside-report.ts';
 import { ROWS } from './workflows/rows.ts';
 
 /**
@@ -8,9 +11,24 @@ import { ROWS } from './workflows/rows.ts';
  * own, on the file log, or on a cluster; the result of every execution is looked at.
  *
  *     npm run bench:workflows [-- --count 100000 --dormant 100000 --brokers host:port --rows latency,dormant --json]
+ *
+ * With `--peers` it runs the ten-node graph beside other engines instead (Linux only), which it brings when it is first
+ * asked to; `--peers` alone is all of them.
+ *
+ *     npm run bench:workflows -- --peers [restate,bullmq,dbos,temporal] [--pairs 3 --seconds 15 --json]
  */
 const { values: options } = parseArgs({
+  args: process.argv
+    .slice(2)
+    .map((word, i, all) =>
+      word === '--peers' && !/^[^-]/.test(all[i + 1] ?? '') ? `--peers=${PEERS.join(',')}` : word,
+    ),
   options: {
+    peers: { type: 'string' },
+    pairs: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '15' },
+    'warm-seconds': { type: 'string', default: '8' },
+    'in-flight': { type: 'string' },
     count: { type: 'string', default: '100000' },
     dormant: { type: 'string', default: '100000' },
     brokers: { type: 'string' },
@@ -21,14 +39,16 @@ const { values: options } = parseArgs({
 });
 
 const { brokers } = options;
+const say = (line: string) => (options.json ? process.stderr : process.stdout).write(`${line}\n`);
 const given = { count: Number(options.count), dormant: Number(options.dormant), brokers };
 
 if (options.row !== undefined) {
   console.log(JSON.stringify({ row: options.row, ...(await ROWS[options.row]!(given)) }));
+} else if (options.peers !== undefined) {
+  await runBeside(options.peers);
 } else {
   const usual = Object.keys(ROWS).filter((row) => brokers !== undefined || row !== 'inline-kafka');
-  const say = (line: string) => (options.json ? process.stderr : process.stdout).write(`${line}\n`);
-  say(`Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores`);
+  sayMachine();
   for (const row of options.rows?.split(',') ?? usual) {
     const flags = ['--count', options.count, '--dormant', options.dormant, ...(brokers ? ['--brokers', brokers] : [])];
     const text = execFileSync(process.execPath, ['--expose-gc', import.meta.filename, '--row', row, ...flags], {
@@ -42,5 +62,23 @@ if (options.row !== undefined) {
         .map(([name, value]) => `${name} ${value}`)
         .join('  ')}`,
     );
+  }
+}
+
+function sayMachine(): void {
+  say(`Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores`);
+}
+
+async function runBeside(peers: string): Promise<void> {
+  sayMachine();
+  const [seconds, warmSeconds] = [Number(options.seconds), Number(options['warm-seconds'])];
+  const inFlight = options['in-flight'] === undefined ? undefined : Number(options['in-flight']);
+  const rows = await measureBeside(
+    { peers: peersOf(peers), pairs: Number(options.pairs), seconds, warmSeconds, startsPerSecond: 50, inFlight },
+    say,
+  );
+  for (const row of rows) {
+    if (options.json) console.log(JSON.stringify(row));
+    say(lineOf(row));
   }
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** Ticks of a second in procfs: fixed for every Linux that Node runs on. */
-const TICKS = 100;
+export const TICKS = 100;
 
 /** What a moment costs so far, in seconds of CPU. */
 export interface Moment {
@@ -35,7 +35,7 @@ export function peakMbOf(pid: number): number {
 }
 
 /** Of all processors: everything but idle and waiting, and the time that was stolen. */
-function machineCpu(): number {
+export function machineCpu(): number {
   const [user, nice, system, , , irq, softirq, steal] = readFileSync('/proc/stat', 'latin1')
     .split('\n')[0]!
     .split(/\s+/)

@@ -1,0 +1,128 @@
+import { systemClock } from '../../core/clock.ts';
+import type { Peer } from '../peers/workflows/peer.ts';
+import { tenNodesResult } from './measure.ts';
+import { type Cost, costBetween, spentBy } from './process-tree.ts';
+
+/** What is done with an engine, the same with each. */
+export interface SideOptions {
+  readonly warmSeconds: number;
+  readonly seconds: number;
+  readonly startsPerSecond: number;
+  /** Instead of what suits the engine. */
+  readonly inFlight?: number | undefined;
+}
+
+export interface Saturated {
+  readonly inFlight: number;
+  readonly executions: number;
+  readonly nodesPerSecond: number;
+  readonly nodesPerCpuSecond: number;
+  readonly others: number;
+}
+
+export interface Steady {
+  readonly startsPerSecond: number;
+  readonly executions: number;
+  readonly cpuMsPerExecution: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly others: number;
+}
+
+export interface SideResult {
+  readonly saturated: Saturated;
+  readonly steady: Steady;
+}
+
+const NODES = 10;
+const SETTLE_MS = 2000;
+const WARM_STEADY_SECONDS = 3;
+/** Of what an engine does when saturated, where it cannot take the starts that are asked for. */
+const SHARE = 0.5;
+
+/** Runs the two measures on an engine that is loaded. */
+export async function measureSide(peer: Peer, options: SideOptions): Promise<SideResult> {
+  const runs = new Runs(peer);
+  const saturated = await saturate(runs, options, options.inFlight ?? peer.inFlight);
+  await systemClock.sleep(SETTLE_MS);
+  const able = (saturated.nodesPerSecond / NODES) * SHARE;
+  const rate = able >= options.startsPerSecond ? options.startsPerSecond : Math.max(1, Math.floor(able));
+  await startSteadily(runs, rate, WARM_STEADY_SECONDS);
+  const from = spentBy(process.pid);
+  const times = await startSteadily(runs, rate, options.seconds);
+  const { cpuSeconds, others } = costBetween(from, spentBy(process.pid));
+  times.sort((a, b) => a - b);
+  const at = (share: number) => round(times[Math.floor(times.length * share)]!, 2);
+  const cpuMsPerExecution = round((cpuSeconds * 1000) / times.length, 3);
+  return {
+    saturated,
+    steady: {
+      ...{ startsPerSecond: rate, executions: times.length, cpuMsPerExecution, p50: at(0.5), p99: at(0.99), others },
+    },
+  };
+}
+
+/** Executions with inputs of their own, whose results are looked at. */
+class Runs {
+  done = 0;
+  readonly #peer: Peer;
+  #next = 0;
+
+  constructor(peer: Peer) {
+    this.#peer = peer;
+  }
+
+  async one(): Promise<void> {
+    const input = this.#next++;
+    const result = await this.#peer.run(input);
+    const { e: expected } = tenNodesResult(input) as { readonly e: number };
+    if (result !== expected) throw new Error(`the execution of ${input} answered ${result}, not ${expected}`);
+    this.done++;
+  }
+}
+
+/** Keeps so many executions running. What ends between two moments, both under load, counts. */
+async function saturate(runs: Runs, options: SideOptions, inFlight: number): Promise<Saturated> {
+  let isOver = false;
+  const loop = async () => {
+    while (!isOver) await runs.one();
+  };
+  const all = Promise.all(Array.from({ length: inFlight }, loop));
+  const pass = (seconds: number) => Promise.race([all, systemClock.sleep(seconds * 1000)]);
+  const moment = () => ({ done: runs.done, spent: spentBy(process.pid) });
+  try {
+    await pass(options.warmSeconds);
+    const from = moment();
+    await pass(options.seconds);
+    const to = moment();
+    const cost: Cost = costBetween(from.spent, to.spent);
+    const executions = to.done - from.done;
+    return {
+      ...{ inFlight, executions, others: cost.others },
+      nodesPerSecond: Math.round((executions * NODES) / cost.seconds),
+      nodesPerCpuSecond: Math.round((executions * NODES) / cost.cpuSeconds),
+    };
+  } finally {
+    isOver = true;
+    await all;
+  }
+}
+
+/** Milliseconds of each execution, from when its start was due: a start that waits for its turn counts. */
+async function startSteadily(runs: Runs, perSecond: number, seconds: number): Promise<number[]> {
+  const times: number[] = [];
+  const open: Promise<void>[] = [];
+  const began = performance.now();
+  for (let i = 0; i < perSecond * seconds; i++) {
+    const due = began + (i * 1000) / perSecond;
+    const ahead = due - performance.now();
+    if (ahead > 1) await systemClock.sleep(Math.floor(ahead));
+    open.push(runs.one().then(() => void times.push(performance.now() - due)));
+  }
+  await Promise.all(open);
+  return times;
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
