@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FlowProducer, type Job, Queue, QueueEvents, Worker } from 'bullmq';
 import { freePorts } from '../../../cli/kafka/ports.ts';
-import { type NodeName, type Peer, runNode } from './peer.ts';
+import { type NodeName, type Peer, runNode, Waiting } from './peer.ts';
 import { redisServer } from './programs.ts';
 import { accepts, type Server, startServer } from './server.ts';
 
@@ -31,7 +31,7 @@ export function createPeer(): Peer {
   let queue: Queue<Data>;
   let ends: QueueEvents;
   const workers: Worker<Data, number>[] = [];
-  const waiting = new Map<string, { resolve(result: number): void; reject(error: Error): void }>();
+  const waiting = new Waiting();
   let next = 0;
 
   const addJoin = (
@@ -81,12 +81,10 @@ export function createPeer(): Peer {
       queue = new Queue(NODES_QUEUE, { connection });
       ends = new QueueEvents(ENDS_QUEUE, { connection });
       ends.on('completed', ({ jobId, returnvalue }) => {
-        waiting.get(jobId)?.resolve(Number(returnvalue));
-        waiting.delete(jobId);
+        waiting.resolve(jobId, Number(returnvalue));
       });
       ends.on('failed', ({ jobId, failedReason }) => {
-        waiting.get(jobId)?.reject(new Error(failedReason));
-        waiting.delete(jobId);
+        waiting.reject(jobId, new Error(failedReason));
       });
       for (const name of [NODES_QUEUE, ENDS_QUEUE]) {
         workers.push(new Worker<Data, number>(name, process, { connection, concurrency: CONCURRENCY }));
@@ -95,10 +93,8 @@ export function createPeer(): Peer {
     },
     run(input) {
       const execution = String(next++);
-      return new Promise((resolve, reject) => {
-        waiting.set(`e-${execution}`, { resolve, reject });
-        queue.add('a', { execution, input }, { jobId: `a-${execution}`, ...REMOVED }).catch(reject);
-      });
+      const first = { jobId: `a-${execution}`, ...REMOVED };
+      return waiting.result(`e-${execution}`, () => queue.add('a', { execution, input }, first));
     },
     async stop() {
       await Promise.all(workers.map((worker) => worker.close(true)));

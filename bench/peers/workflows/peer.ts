@@ -44,3 +44,26 @@ export async function runGraph(
   const d = await all([node('d1', c), node('d2', c), node('d3', c)]);
   return node('e', ...d);
 }
+
+/** Results that are waited for, by the id of what brings them. */
+export class Waiting {
+  readonly #all = new Map<string, { resolve(result: number): void; reject(error: unknown): void }>();
+
+  /** Begins the work; resolves once the result of that id is known. */
+  result(id: string, begin: () => Promise<unknown>): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#all.set(id, { resolve, reject });
+      begin().catch(reject);
+    });
+  }
+
+  resolve(id: string, result: number): void {
+    this.#all.get(id)?.resolve(result);
+    this.#all.delete(id);
+  }
+
+  reject(id: string, error: unknown): void {
+    this.#all.get(id)?.reject(error);
+    this.#all.delete(id);
+  }
+}
