@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { systemClock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import { installPeers, PEERS, type PeerName } from '../peers/workflows/install.ts';
 import { type Round, rowsOf } from './beside-report.ts';
@@ -16,6 +17,9 @@ const SIDE = join(import.meta.dirname, 'side-main.ts');
 const TAIL = 4000;
 /** Starting, settling and stopping, for each run. */
 const OTHER_SECONDS = 18;
+/** How many times as long as it should take a run may take, before it is given up. */
+const PATIENCE = 5;
+const KILL_MS = 15_000;
 
 export function peersOf(text: string): readonly PeerName[] {
   return text.split(',').map((name) => {
@@ -37,8 +41,7 @@ export async function measureBeside(options: BesideOptions, say: (text: string) 
       process.exit(130);
     });
   }
-  const each = options.warmSeconds + 2 * options.seconds + OTHER_SECONDS;
-  say(`about ${Math.ceil((each * options.pairs * (there.length + 1)) / 60)} minutes`);
+  say(`about ${Math.ceil((secondsOf(options) * options.pairs * (there.length + 1)) / 60)} minutes`);
   const rounds: Round[] = [];
   const failed = new Set<PeerName>();
   for (let pair = 1; pair <= options.pairs; pair++) {
@@ -65,9 +68,14 @@ export async function measureBeside(options: BesideOptions, say: (text: string) 
   );
 }
 
+function secondsOf({ warmSeconds, seconds }: SideOptions): number {
+  return warmSeconds + 2 * seconds + OTHER_SECONDS;
+}
+
 async function runSide(name: string, options: SideOptions): Promise<SideResult> {
   const child = spawn(process.execPath, [SIDE, name, JSON.stringify(options)], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { ...process.env, NODE_ENV: 'production' },
   });
   running = child;
   let tail = '';
@@ -80,8 +88,17 @@ async function runSide(name: string, options: SideOptions): Promise<SideResult> 
   child.on('message', (message) => {
     result = message as SideResult;
   });
+  const limit = secondsOf(options) * PATIENCE;
+  let isLate = false;
+  const forget = systemClock.after(limit * 1000, () => {
+    isLate = true;
+    child.kill('SIGTERM');
+    systemClock.after(KILL_MS, () => void child.kill('SIGKILL'));
+  });
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  forget();
   running = undefined;
+  if (isLate) throw new Error(`it had not ended after ${limit} seconds\n${tail}`);
   if (code !== 0 || result === undefined) throw new Error(`it ended with ${code ?? signal}\n${tail}`);
   return result;
 }

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Peer } from '../peers/workflows/peer.ts';
-import { killServers } from '../peers/workflows/server.ts';
+import { stopServers } from '../peers/workflows/server.ts';
 import { measureSide, type SideOptions } from './side.ts';
 
 /**
@@ -21,19 +21,26 @@ const [name, json] = process.argv.slice(2) as [string, string];
 const folder = mkdtempSync(join(tmpdir(), `nodeflow-peer-${name}-`));
 // a server that runs as another user goes through it
 chmodSync(folder, 0o711);
-process.once('exit', () => {
-  killServers();
-  // a server that ends may still write
-  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
-});
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130));
-process.once('disconnect', () => process.exit(130));
+let ending: Promise<void> | undefined;
+const end = () => {
+  ending ??= stopServers().finally(() => rmSync(folder, { recursive: true, force: true }));
+  return ending;
+};
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect'] as const) {
+  process.once(signal, () => void end().finally(() => process.exit(130)));
+}
 
 const { createPeer } = await SIDES[name]!();
-const peer = createPeer();
-await peer.start(folder);
-await peer.load();
-const result = await measureSide(peer, JSON.parse(json) as SideOptions);
-await peer.stop();
-await new Promise((resolve) => process.send!(result, resolve));
-process.exit(0);
+try {
+  const peer = createPeer();
+  await peer.start(folder);
+  await peer.load();
+  const result = await measureSide(peer, JSON.parse(json) as SideOptions);
+  await peer.stop();
+  await new Promise((resolve) => process.send!(result, resolve));
+} catch (thrown) {
+  console.error(thrown);
+  process.exitCode = 1;
+}
+await end();
+process.exit();

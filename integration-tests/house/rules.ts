@@ -74,6 +74,14 @@ export const HOMES: { readonly [name: string]: readonly string[] } = {
   '@confluentinc/kafka-javascript': ['log/confluent/'],
   'fast-check': ['tests'],
   'vega-datasets': ['examples/'],
+  // of other workflow engines, which have a package of their own
+  '@restatedev/restate-sdk': ['bench/peers/workflows/'],
+  '@restatedev/restate-sdk-clients': ['bench/peers/workflows/'],
+  bullmq: ['bench/peers/workflows/'],
+  '@dbos-inc/dbos-sdk': ['bench/peers/workflows/'],
+  '@temporalio/client': ['bench/peers/workflows/'],
+  '@temporalio/worker': ['bench/peers/workflows/'],
+  '@temporalio/workflow': ['bench/peers/workflows/'],
 };
 
 /** Packages that tests and benchmarks may import wherever they stand. */

@@ -63,7 +63,7 @@ export function createPeer(): Peer {
   };
 
   return {
-    inFlight: 200,
+    inFlight: 1000,
     async start(folder) {
       const [port] = await freePorts(1);
       const data = join(folder, 'data');

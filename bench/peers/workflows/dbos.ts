@@ -40,7 +40,7 @@ export function createPeer(): Peer {
       if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`);
       const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories='].flatMap((each) => ['-c', each]);
       server = await startServer({
-        ...{ name: 'postgres', command: join(programs, 'postgres'), folder: home, user, stopSignal: 'SIGINT' },
+        ...{ name: 'postgres', command: join(programs, 'postgres'), folder: home, user, stopSignal: 'SIGQUIT' },
         args: ['-D', data, '-p', String(port), ...settings],
         ready: async () =>
           spawnSync(join(programs, 'pg_isready'), ['-h', '127.0.0.1', '-p', String(port)]).status === 0,

@@ -12,7 +12,7 @@ export function createPeer(): Peer {
   const waiting = new Waiting();
   let next = 0;
   return {
-    inFlight: 4000,
+    inFlight: 2000,
     async start(folder) {
       world = await openWorld({}, {}, join(folder, 'engine'));
     },

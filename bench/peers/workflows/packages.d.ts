@@ -19,7 +19,10 @@ declare module '@restatedev/restate-sdk' {
     readonly handlers?: Handlers;
   }
   export function service<Handlers>(definition: { name: string; handlers: Handlers }): Service<Handlers>;
-  export function createEndpointHandler(options: { services: readonly Service<unknown>[] }): {
+  export function createEndpointHandler(options: {
+    services: readonly Service<unknown>[];
+    logger: (about: { readonly level: string }, ...words: unknown[]) => void;
+  }): {
     (request: IncomingMessage, response: ServerResponse): void;
     (request: Http2ServerRequest, response: Http2ServerResponse): void;
   };

@@ -22,13 +22,14 @@ const ten = restate.service({
 
 /**
  * Restate's server with its settings as they are (every entry of a journal is synced to disk before it counts), and its
- * SDK. A node is a `ctx.run`, which is one entry of the journal; a call of a handler for each node costs more.
+ * SDK, which here tells of what goes wrong only, and not of each execution. A node is a `ctx.run`, which is one entry of
+ * the journal; a call of a handler for each node costs more.
  */
 export function createPeer(): Peer {
   let server: Server;
   let ingress: clients.Ingress;
   let admin: number;
-  const endpoint = createServer(restate.createEndpointHandler({ services: [ten] }));
+  const endpoint = createServer(restate.createEndpointHandler({ services: [ten], logger }));
   return {
     inFlight: 200,
     async start(folder) {
@@ -69,4 +70,8 @@ export function createPeer(): Peer {
       endpoint.close();
     },
   };
+}
+
+function logger({ level }: { readonly level: string }, ...words: readonly unknown[]): void {
+  if (level === 'error') console.error(...words);
 }

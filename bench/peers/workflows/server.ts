@@ -29,9 +29,9 @@ const STOP_MS = 10_000;
 
 const running = new Map<ChildProcess, NodeJS.Signals>();
 
-/** Ends all of them at once, as this process does. */
-export function killServers(): void {
-  for (const [child, signal] of running) child.kill(signal);
+/** Ends all of them at once. */
+export async function stopServers(): Promise<void> {
+  await Promise.all([...running].map(([child, signal]) => stopChild(child, signal)));
 }
 
 /** Starts a server, and waits until it is ready. It does not outlive this process, however that ends. */
@@ -70,7 +70,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 }
 
 async function stopChild(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, 'exit');
   child.kill(signal);
   const spare = systemClock.after(STOP_MS, () => void child.kill('SIGKILL'));

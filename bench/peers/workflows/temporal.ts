@@ -22,7 +22,7 @@ export function createPeer(): Peer {
   let working: Promise<void>;
   let next = 0;
   return {
-    inFlight: 50,
+    inFlight: 20,
     async start(folder) {
       const [port, http, metrics] = await freePorts(3);
       const ports = ['--port', String(port), '--http-port', String(http), '--metrics-port', String(metrics)];
