@@ -91,7 +91,10 @@ function timeGoal(goal: string, wanted: number, values: readonly number[]): Goal
 function medians(all: readonly object[]): Figures {
   const names = Object.keys(all[0]!);
   return Object.fromEntries(
-    names.map((name) => [name, median(all.map((one) => (one as { readonly [name: string]: number })[name]!))]),
+    names.map((name) => [
+      name,
+      Number(median(all.map((one) => (one as { readonly [name: string]: number })[name]!)).toFixed(3)),
+    ]),
   );
 }
 

@@ -1,7 +1,7 @@
 import { systemClock } from '../../core/clock.ts';
 import type { Peer } from '../peers/workflows/peer.ts';
 import { tenNodesResult } from './measure.ts';
-import { type Cost, costBetween, spentBy } from './process-tree.ts';
+import { costBetween, spentBy } from './process-tree.ts';
 
 /** What is done with an engine, the same with each. */
 export interface SideOptions {
@@ -43,7 +43,9 @@ const SHARE = 0.5;
 /** Runs the two measures on an engine that is loaded. */
 export async function measureSide(peer: Peer, options: SideOptions): Promise<SideResult> {
   const runs = new Runs(peer);
-  const saturated = await saturate(runs, options, options.inFlight ?? peer.inFlight);
+  const inFlight = options.inFlight ?? peer.inFlight;
+  await saturate(runs, options.warmSeconds, inFlight);
+  const saturated = await saturate(runs, options.seconds, inFlight);
   await systemClock.sleep(SETTLE_MS);
   const able = (saturated.nodesPerSecond / NODES) * SHARE;
   const rate = able >= options.startsPerSecond ? options.startsPerSecond : Math.max(1, Math.floor(able));
@@ -81,31 +83,24 @@ class Runs {
   }
 }
 
-/** Keeps so many executions running. What ends between two moments, both under load, counts. */
-async function saturate(runs: Runs, options: SideOptions, inFlight: number): Promise<Saturated> {
-  let isOver = false;
+/**
+ * Keeps so many executions running for a while, and then lets them end. All of them count, and so does all that it took:
+ * engines that take work in waves would else be seen at a good moment or a bad one.
+ */
+async function saturate(runs: Runs, seconds: number, inFlight: number): Promise<Saturated> {
+  const [before, from] = [runs.done, spentBy(process.pid)];
+  const until = performance.now() + seconds * 1000;
   const loop = async () => {
-    while (!isOver) await runs.one();
+    while (performance.now() < until) await runs.one();
   };
-  const all = Promise.all(Array.from({ length: inFlight }, loop));
-  const pass = (seconds: number) => Promise.race([all, systemClock.sleep(seconds * 1000)]);
-  const moment = () => ({ done: runs.done, spent: spentBy(process.pid) });
-  try {
-    await pass(options.warmSeconds);
-    const from = moment();
-    await pass(options.seconds);
-    const to = moment();
-    const cost: Cost = costBetween(from.spent, to.spent);
-    const executions = to.done - from.done;
-    return {
-      ...{ inFlight, executions, others: cost.others },
-      nodesPerSecond: Math.round((executions * NODES) / cost.seconds),
-      nodesPerCpuSecond: Math.round((executions * NODES) / cost.cpuSeconds),
-    };
-  } finally {
-    isOver = true;
-    await all;
-  }
+  await Promise.all(Array.from({ length: inFlight }, loop));
+  const cost = costBetween(from, spentBy(process.pid));
+  const executions = runs.done - before;
+  return {
+    ...{ inFlight, executions, others: cost.others },
+    nodesPerSecond: Math.round((executions * NODES) / cost.seconds),
+    nodesPerCpuSecond: Math.round((executions * NODES) / cost.cpuSeconds),
+  };
 }
 
 /** Milliseconds of each execution, from when its start was due: a start that waits for its turn counts. */

@@ -63,7 +63,7 @@ export function createPeer(): Peer {
   };
 
   return {
-    inFlight: 1000,
+    inFlight: 2000,
     async start(folder) {
       const [port] = await freePorts(1);
       const data = join(folder, 'data');
