@@ -10,7 +10,7 @@ import { ROWS } from './workflows/rows.ts';
  * Workflows: durable nodes per second, time to the end, and what executions take that wait. Each row in a process of its
  * own, on the file log, or on a cluster; the result of every execution is looked at.
  *
- *     npm run bench:workflows [-- --count 100000 --dormant 100000 --brokers host:port --rows latency,dormant --json]
+ *     npm run bench:workflows [-- --count 100000 --dormant 1000000 --brokers host:port --rows latency,dormant --json]
  *
  * With `--peers` it runs the ten-node graph beside other engines instead (Linux only), which it brings when it is first
  * asked to; `--peers` alone is all of them.
@@ -30,7 +30,7 @@ const { values: options } = parseArgs({
     'warm-seconds': { type: 'string', default: '8' },
     'in-flight': { type: 'string' },
     count: { type: 'string', default: '100000' },
-    dormant: { type: 'string', default: '100000' },
+    dormant: { type: 'string', default: '1000000' },
     brokers: { type: 'string' },
     rows: { type: 'string' },
     row: { type: 'string' },
