@@ -31,8 +31,8 @@ interface EndWaiter {
 }
 
 const FETCH_WAIT_MS = 500;
-/** First steps that are kept for those who ask for the end as soon as the start is answered. */
-const MOST_RECENT = 4096;
+/** Bytes of first steps that are kept for those who ask for the end as soon as the start is answered. */
+const MOST_RECENT_BYTES = 16 * 1024 * 1024;
 
 /**
  * One reader of the committed step records, for whoever waits in this process: for the answer to a command, by its id, or
@@ -44,6 +44,7 @@ export class Answers {
   readonly #pending = new Map<string, Pending>();
   readonly #ends = new Map<string, Set<EndWaiter>>();
   readonly #recent = new Map<string, Bytes>();
+  #recentBytes = 0;
   readonly #stop = new AbortController();
   readonly #view = new BatchView();
   #reading: Promise<void> | undefined;
@@ -176,8 +177,13 @@ export class Answers {
   }
 
   #keep(execution: string, bytes: Bytes): void {
-    if (this.#recent.size >= MOST_RECENT) this.#recent.delete(this.#recent.keys().next().value!);
     this.#recent.set(execution, bytes);
+    this.#recentBytes += bytes.length;
+    for (const [oldest, { length }] of this.#recent) {
+      if (this.#recentBytes <= MOST_RECENT_BYTES) return;
+      this.#recent.delete(oldest);
+      this.#recentBytes -= length;
+    }
   }
 
   /** In order of sending, so the first that is young enough ends it. */
