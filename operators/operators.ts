@@ -115,8 +115,9 @@ export interface OperatorContext {
   output(topic: string): Output;
   /**
    * Hands a scan of unbounded size to the task. It runs after the current record's step, each `advance` a step
-   * of its own; a commit may fall in between, so its progress is kept in numbers and tables only. It is asked
-   * again after a restart by the operator's own check of its clock.
+   * of its own; a commit may fall in between, so its progress is kept in numbers and tables only. What an
+   * `advance` asks for by itself lies behind, and comes before the next one. It is asked again after a restart by the
+   * operator's own check of its clock, what lies behind another first ({@link behindFirst}).
    */
   scan(scan: ResumableScan): void;
   /**
@@ -210,6 +211,7 @@ export interface Output {
   write(record: Rec, partition?: number): void;
 }
 
+export { behindFirst } from './behind-first.ts';
 export type { Call, Caller, CallResults } from './calls.ts';
 export { fanOut, fuse, latePort, NOWHERE, type Wire } from './fuse.ts';
 export { nodesWithOlds } from './olds.ts';

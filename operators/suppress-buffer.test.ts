@@ -162,6 +162,32 @@ test('it does what a sorted list does, under cold reads, commits and crashes too
   );
 });
 
+test('what comes out of a buffer has gone through the next one before more comes out', () => {
+  const chain = (first: number, most: number, second: number): TestProgram => {
+    const app = topology('chain');
+    app
+      .table(ROWS, { store: 'rows' })
+      .suppress({ untilTimeLimit: first, store: 'first', maxRecords: most })
+      .suppress({ untilTimeLimit: second, store: 'second' })
+      .toStream()
+      .to(OUT);
+    return testProgram(app.build());
+  };
+  const waits = fc.tuple(fc.nat(12), fc.integer({ min: 1, max: 6 }), fc.nat(12));
+  fc.assert(
+    fc.property(updates, waits, fc.nat(), (data, [first, most, second], seed) => {
+      const program = chain(first, most, second);
+      const between = naive(data, first, most).map(([key, value, time]) => {
+        return row(key as string, value as string | null, time as number);
+      });
+      const plain = runPlainly(program, data);
+      assert.deepEqual(written(plain), naive(between, second, Number.POSITIVE_INFINITY));
+      assert.deepEqual(outcomeOf(runDisturbed(program, data, seed)), outcomeOf(plain));
+    }),
+    { numRuns: 200, seed: 8 },
+  );
+});
+
 test('where old values are asked for, what comes out replaces what came out before', () => {
   const app = topology('sums');
   app

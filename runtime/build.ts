@@ -1,4 +1,5 @@
 import {
+  behindFirst,
   fanOut,
   fuse,
   type KeptNumber,
@@ -58,7 +59,9 @@ export interface EarlyEnd {
 export interface BuiltStage {
   /** In topological order. */
   readonly operators: readonly Operator[];
-  /** The same, and how they hang together. */
+  /** The same, what lies behind another before it. */
+  readonly starts: readonly Operator[];
+  /** The same in topological order, and how they hang together. */
   readonly nodes: readonly TimedNode[];
   readonly counts: NodeCounts;
   readonly early: readonly EarlyEnd[];
@@ -107,10 +110,12 @@ export function buildStage(parts: BuildParts): BuiltStage {
       alone: entries.length === 1 && !timers && !follows,
     };
   });
+  const operatorOf = new Map(chain.nodes.map(({ id, operator }) => [id, operator]));
   let traced: Chain | undefined;
   let running: string | undefined;
   return {
     operators: chain.nodes.map(({ operator }) => operator),
+    starts: behindFirst(index.stageNodes(stage)).flatMap(({ id }) => operatorOf.get(id) ?? []),
     nodes: chain.nodes,
     counts,
     early: endsBefore(index.plan, stage).map(({ topic, entries: inputs, nodes }) => ({

@@ -118,6 +118,7 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     state,
     inputs,
     operators: built.operators,
+    starts: built.starts,
     early: isBounded(parts.ledger) ? built.early : [],
     scans,
     streamTime,

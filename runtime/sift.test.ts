@@ -133,7 +133,7 @@ function taskOf(
     return input;
   });
   return new Task({
-    ...{ id: 'task', step, inputs, operators: [], streamTime, timers },
+    ...{ id: 'task', step, inputs, operators: [], starts: [], streamTime, timers },
     ...{ state: {} as TaskState, scans: new ScanRequests(step), counts: new Float64Array(0) },
     ...{ flush: () => undefined, outputs: { full: false } },
     calls: openCalls({

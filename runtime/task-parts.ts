@@ -26,6 +26,8 @@ export interface TaskParts {
   readonly inputs: readonly Input[];
   /** In topological order. */
   readonly operators: readonly Operator[];
+  /** The same in the order in which they go on with what a crash cut short: what lies behind another before it. */
+  readonly starts: readonly Operator[];
   /** Of a bounded run; see `build.ts`. */
   readonly early?: readonly EarlyEnd[];
   readonly scans: ScanRequests;

@@ -50,7 +50,7 @@ export class Task {
         this.worked = true;
       },
     });
-    for (const operator of parts.operators) {
+    for (const operator of parts.starts) {
       if (operator.start !== undefined) this.#scans.push(startOf(operator));
     }
     if (parts.clock !== undefined) this.#scans.push(parts.clock);
@@ -215,13 +215,12 @@ export class Task {
       const results = scans.length > 0 ? undefined : calls.ready;
       if (scans.length === 0 && results === undefined) return undefined;
       this.worked = true;
-      const result = results === undefined ? this.#advance(scans[0]!) : this.#release(results);
+      const result = results === undefined ? this.#advanceFirst() : this.#release(results);
       if (result === 'miss') return 'miss';
       if (result === 'blocked') {
         const waits = this.#releaseBehind();
         if (waits !== undefined) return waits;
-      } else if (result === false) this.#endScan();
-      else if (results !== undefined) this.#moveClock();
+      } else if (results !== undefined) this.#moveClock();
       if (outputs.full) this.#parts.flush();
     }
   }
@@ -271,6 +270,22 @@ export class Task {
   #takeBlocked(): boolean {
     this.#blocked = this.#parts.calls.takeBlocked();
     return this.#blocked !== undefined;
+  }
+
+  /**
+   * One piece of the scan at work. What that asks for lies behind it and comes first: so each row has gone all its way
+   * before the next one comes, as where a record is pushed on. Where time moves it does so for all operators first.
+   */
+  #advanceFirst(): Attempted {
+    const scans = this.#scans;
+    const before = scans.length;
+    const scan = scans[0]!;
+    const result = this.#advance(scan);
+    if (typeof result !== 'boolean') return result;
+    const behind = scan === this.#parts.clock ? [] : scans.splice(before);
+    if (!result) this.#endScan();
+    scans.unshift(...behind);
+    return result;
   }
 
   /** What a scan put out, or a result, held the clocks of operators behind it back until now. */

@@ -128,6 +128,7 @@ export class DriverTask {
       ...{ id: this.id, step, state, scans, streamTime, timers, calls, clock: stageClock, outputs },
       inputs: this.#inputs,
       operators: built.operators,
+      starts: built.starts,
       early: built.early,
       counts: built.counts.values,
       flush: () => outputs.seal(false),

@@ -129,7 +129,7 @@ export class TaskBench {
       this.#offer(partition);
     }
     const task = new Task({
-      ...{ id, step, state, streamTime, operators: [], counts: new Float64Array(0) },
+      ...{ id, step, state, streamTime, operators: [], starts: [], counts: new Float64Array(0) },
       inputs: this.#partitions.map(({ input }) => input!),
       scans: new ScanRequests(step),
       timers: new Timers(streamTime),

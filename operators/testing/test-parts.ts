@@ -56,6 +56,12 @@ export class TestList<T> extends Undone {
     this.items = [...this.items, item];
   }
 
+  /** What was added behind the first `before` comes first, before what stands first, which goes where `more` is false. */
+  nest(before: number, more: boolean): void {
+    this.touch();
+    this.items = [...this.items.slice(before), ...this.items.slice(more ? 0 : 1, before)];
+  }
+
   take(): T | undefined {
     const [first, ...rest] = this.items;
     this.touch();

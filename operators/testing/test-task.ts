@@ -3,6 +3,7 @@ import { MISS, Step } from '../../core/step.ts';
 import { type Serde, toPlain } from '../../schemas/schemas.ts';
 import type { Table, TableSpec } from '../../state/state.ts';
 import { type PlanNode, type PlanStore, type PlanTopic, STORE_FORMS } from '../../topology/plan.ts';
+import { behindFirst } from '../behind-first.ts';
 import type { CallResults } from '../calls.ts';
 import { fanOut, fuse, latePort, NOWHERE, type Wire } from '../fuse.ts';
 import { nodesWithOlds } from '../olds.ts';
@@ -221,7 +222,7 @@ export class TestTask {
       this.#entries.set(node.id, node.kind === 'repartition' ? next[0]! : operator.inputs[0]!);
     }
     this.#operators = nodes.flatMap((node) => built.get(node.id) ?? []);
-    for (const operator of this.#operators) this.#attempt(() => operator.start?.());
+    for (const { id } of behindFirst(nodes)) this.#attempt(() => built.get(id)?.start?.());
   }
 
   #context(node: PlanNode, late: Push | undefined): OperatorContext {
@@ -326,9 +327,7 @@ export class TestTask {
     for (;;) {
       const scan = this.#scans.items[0];
       if (scan !== undefined) {
-        this.#attempt(() => {
-          if (!scan.advance()) this.#scans.take();
-        });
+        this.#attempt(() => this.#scans.nest(this.#scans.items.length, scan.advance()));
       } else if (this.#calls.ready !== undefined) {
         const results = this.#calls.ready;
         this.#attempt(() => results.release());
