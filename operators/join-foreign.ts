@@ -11,8 +11,8 @@ type Merge = (left: unknown, right: unknown, key?: unknown) => unknown;
 
 /**
  * Takes the answers of the right side of a foreign-key join, and puts out the rows of the join. An answer carries the
- * hash of the left value that it belongs to: where the row has changed since, the answer is stale, and left alone, since
- * that change has an answer of its own on its way. A row without a partner is deleted by an inner join.
+ * hash of the left value that it belongs to: where the row has changed since, the answer is stale, counted and left alone,
+ * since that change has an answer of its own on its way. A row without a partner is deleted by an inner join.
  */
 export const createJoinForeign: OperatorFactory<'joinForeign'> = (node, context, [next]) => {
   const merge = context.fn<Merge>('merge', node.merge);
@@ -31,7 +31,10 @@ export const createJoinForeign: OperatorFactory<'joinForeign'> = (node, context,
         record.encodeValue(message);
         const { valueBytes, valueStart, valueEnd } = record;
         const row = rows.find(record);
-        if (!answersTo(valueBytes, valueStart, valueEnd, row === null ? undefined : rows.hash())) return;
+        if (!answersTo(valueBytes, valueStart, valueEnd, row === null ? undefined : rows.hash())) {
+          context.drop('stale', record);
+          return;
+        }
         const at = answerValueAt(valueBytes, valueStart);
         const partner = at < 0 ? null : rightView(valueBytes, at, valueEnd);
         out.takeKey(record);

@@ -187,6 +187,8 @@ export type DropReason =
   | 'null-key'
   /** A join of tables met an update of a versioned table that came behind a newer one of its key. */
   | 'out-of-order'
+  /** An answer within a foreign-key join to what its row said before it changed: the change is answered by itself. */
+  | 'stale'
   /** A null value where the operation has no use for one. */
   | 'null-value'
   /** One like it passed, less than `within` away in time. */
