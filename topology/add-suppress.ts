@@ -8,14 +8,14 @@ export type AnySuppress = SuppressOptions<never, unknown>;
 
 /**
  * Suppression behind a table; answers the id of its node. A windowed aggregate makes its final results itself, from
- * the rows it holds anyway; behind all else, and within bounds, updates wait in a buffer.
+ * the rows it holds anyway; behind all else, within bounds, and where a store is named, updates wait in a buffer.
  */
 export function addSuppress(builder: PlanBuilder, input: string, options: AnySuppress | undefined): string {
   const from = builder.node(input);
   const { key } = from;
-  const bounded = options?.maxRecords !== undefined || options?.maxBytes !== undefined;
+  const buffered = [options?.store, options?.maxRecords, options?.maxBytes].some((option) => option !== undefined);
   const final = options === undefined || !('untilTimeLimit' in options);
-  if (options === undefined || (final && !bounded && from.kind === 'aggregate')) {
+  if (options === undefined || (final && !buffered && from.kind === 'aggregate')) {
     const id = builder.ids.unnamed('suppress', input);
     return builder.add({ kind: 'suppress', id, inputs: [input], key, value: from.value });
   }

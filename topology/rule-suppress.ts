@@ -12,7 +12,7 @@ export function suppressFaults(plan: Plan): readonly PlanFault[] {
       const held = suppressedBehind(table, (id) => nodes.get(id)).find(({ kind }) => kind === 'suppress');
       if (held === undefined) continue;
       const cure =
-        'give it a buffer to look into: suppress({ untilWindowCloses: true, store, maxRecords }), or keep what comes out with toStream().toTable(...) and join that';
+        'give it a buffer to look into: suppress({ untilWindowCloses: true, store }), or keep what comes out with toStream().toTable(...) and join that';
       const message = `${node.id} looks rows up in ${table}, and ${held.id} keeps none; ${cure}`;
       found.push(fault('suppress', node.id, message));
     }

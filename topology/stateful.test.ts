@@ -153,6 +153,18 @@ test('directly on a windowed aggregate no buffer is made without need', () => {
   );
 });
 
+test('a named store makes one, and the final rows in it can be joined', () => {
+  const plan = built((t) => {
+    const counts = t.stream(four).groupByKey().window(tumbling(10)).count({ store: 'w' });
+    const finals = counts.suppress({ untilWindowCloses: true, store: 'finals' });
+    finals.joinTable(counts, { merge: (final, now) => final - now, name: 'gone' });
+  });
+  assert.deepEqual(
+    plan.stores.map(({ name }) => name),
+    ['finals', 'finals-order', 'w'],
+  );
+});
+
 test('rows that were held back may be held back again', () => {
   const plan = built((t) => {
     const rows = t.table(windows, { store: 'rows' });

@@ -35,6 +35,7 @@ test('suppression waits for time on any table, and for windows where there are s
     .count({ store: 'per-minute' });
   const waiting = perMinute.suppress({ untilWindowCloses: true, store: 'waiting', maxRecords: 10 });
   waiting.joinTable(waiting, { merge: (a) => a });
+  waiting.joinTable(perMinute.suppress({ untilWindowCloses: true, store: 'unbounded' }), { merge: (a) => a });
   // @ts-expect-error final rows without a buffer cannot be looked up
   waiting.joinTable(perMinute.suppress(), { merge: (a) => a });
   // @ts-expect-error a buffer has a store

@@ -23,7 +23,10 @@ export interface TimeLimitOptions<V> extends BufferBounds {
 /** Only the last value of each window, once, when the window closes. A full buffer ends the run. */
 export interface WindowCloseOptions<K, V> extends BufferBounds {
   readonly untilWindowCloses: WindowedKey<K>;
-  /** Holds the buffer. Not needed directly on a windowed aggregate without bounds, which holds its windows itself. */
+  /**
+   * Holds the buffer. Without it, and without bounds, a windowed aggregate gives its final rows out itself, from the
+   * rows it holds anyway; then nobody can look them up.
+   */
   readonly store?: string;
   /** Needed where the value was made by a lambda. */
   readonly value?: Serde<NonNullable<V>>;

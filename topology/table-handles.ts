@@ -146,17 +146,17 @@ export interface WindowedTable<K, V, P extends Scheme, D = never, In = unknown> 
   ): Held<Windowed<K>, V, P, D, O>;
 }
 
-/** Final rows can be looked up where they wait in a buffer, as they do with bounds. */
+/** Final rows can be looked up where they wait in a buffer, as they do in a store of their own. */
 export type Held<K, V, P extends Scheme, D, O> =
   O extends TimeLimitOptions<V>
     ? Table<K, V, P, D>
-    : O extends { readonly maxRecords: number } | { readonly maxBytes: number }
+    : O extends { readonly store: string }
       ? Table<K, V, P, never>
       : SuppressedTable<K, V, P, never>;
 
 /**
  * Final rows that an aggregate of windows gives out itself, without a buffer; the calls make of them what they make of a
- * table. Nobody can look into them, so they join with nothing: `suppress` with bounds has a buffer to look into, and
+ * table. Nobody can look into them, so they join with nothing: `suppress` with a `store` has a buffer to look into, and
  * `toStream().toTable(...)` keeps what came out.
  */
 export interface SuppressedTable<K, V, P extends Scheme, D = null> {

@@ -18,7 +18,9 @@ export const OPS_AGGREGATES: OpTable = {
     const handle = from.handle as unknown as Suppressible;
     const whenFull = onFull === 'shutdown' ? 'fail' : 'emit-early';
     if (until === 'time') return table(handle.suppress({ untilTimeLimit: ms!, store, whenFull, ...bounds }), from.keys);
-    return table(handle.suppress({ untilWindowCloses: true, store, ...bounds }), from.keys);
+    // directly on an aggregate no buffer is made without need
+    const needless = maxRecords === undefined && maxBytes === undefined && handle.id.startsWith(WINDOWS);
+    return table(handle.suppress({ untilWindowCloses: true, ...(needless ? {} : { store }), ...bounds }), from.keys);
   },
   cogroup(statement, build): CogroupMade {
     const other = build.get('group', statement.with);
@@ -41,11 +43,15 @@ export const OPS_AGGREGATES: OpTable = {
 
 type AnyCogroup = Cogrouped<string, Text, 1>;
 
+/** Begins the ids of nodes that make windows. */
+const WINDOWS = 'aggregate:';
+
 interface Suppressible {
+  readonly id: string;
   suppress(options: {
     readonly untilTimeLimit?: Duration;
     readonly untilWindowCloses?: true;
-    readonly store: string;
+    readonly store?: string;
     readonly maxRecords?: number;
     readonly maxBytes?: number;
     readonly whenFull?: 'emit-early' | 'fail';
