@@ -39,10 +39,10 @@ test('a push that leads nowhere stays nowhere, through merges and joins too', ()
   assert.deepEqual(seen, [1, 2, 3, 4, 5]);
 });
 
-test('panes go when their window closes, or at the retention of the store', () => {
+test('panes go when they have closed and a newer one lies ahead by their span, or by the retention', () => {
   for (const [retention, left] of [
-    [undefined, [20]],
-    [25, [10, 20]],
+    [undefined, [30]],
+    [25, [10, 20, 30]],
   ] as const) {
     const app = topology('panes');
     const kept = retention === undefined ? {} : { retention };
@@ -53,13 +53,14 @@ test('panes go when their window closes, or at the retention of the store', () =
       .count({ store: 'c', ...kept });
     table.suppress().toStream().to(counts);
     const task = new TestTask(testProgram(app.build()));
-    for (const timestamp of [1, 11, 20, 29]) task.feed({ topic: 'in', key: 'a', value: 1, timestamp });
+    for (const timestamp of [1, 11, 20, 29, 30]) task.feed({ topic: 'in', key: 'a', value: 1, timestamp });
     assert.deepEqual(task.table('c').panes(), left, `retention ${retention}`);
     assert.deepEqual(
       task.written.items.map(({ value, timestamp }) => [value, timestamp]),
       [
         [1, 1],
         [1, 11],
+        [2, 29],
       ],
     );
   }

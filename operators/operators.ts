@@ -87,8 +87,8 @@ export interface OperatorContext {
   table(store: string): Table;
   /**
    * The serdes and retention of a store, for typed access. The key is that of a row: for window stores without
-   * the window. Rows of a cell table are in the value serde's cells. Without `retentionMs` the panes of a windowed
-   * aggregate go when they close.
+   * the window. Rows of a cell table are in the value serde's cells. A pane of a windowed aggregate stays until it
+   * has closed and a newer one lies ahead of it by `retentionMs`, or by what it was open for if that is more.
    */
   storeSerdes(store: string): StoreSerdes;
   /**

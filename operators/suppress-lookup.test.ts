@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { string } from '../schemas/schemas.ts';
-import { type Stream, type Table, topic, topology } from '../topology/topology.ts';
+import { type Stream, type Table, topic, topology, tumbling } from '../topology/topology.ts';
 import { outcomeOf, runDisturbed, runPlainly } from './testing/disturb.ts';
 import { testProgram } from './testing/everything.ts';
 import { type Datum, type TestProgram, TestTask } from './testing/test-task.ts';
@@ -203,3 +203,31 @@ for (const [name, [build, ...out]] of Object.entries(CASES)) {
     }
   });
 }
+
+/** Final rows of the windows of two topics, joined; what the clock of one closes may come before or behind the other. */
+function finalsJoined(grace: number, retention?: number): readonly string[] {
+  const app = topology('finals');
+  const kept = retention === undefined ? {} : { retention };
+  const [left, right] = [LEFT, RIGHT].map((of) => {
+    const windows = app.stream(of).groupByKey().window(tumbling(10, { grace }));
+    const rows = windows.reduce({ store: `${of.name}-rows`, value: string(), add: (all, next) => all + next, ...kept });
+    return rows.suppress({ untilWindowCloses: true, store: `${of.name}-finals` });
+  });
+  left!
+    .joinTable(right!, { merge: (a, b) => `${a}+${b}`, name: 'both' })
+    .toStream()
+    .map((value, { key, start }) => [key, `${start}: ${value}`])
+    .to(OUT);
+  const task = new TestTask(testProgram(app.build()));
+  const times = [1, 2, 11, 12, 23, 24, 37];
+  task.feed(
+    ...times.flatMap((at) => ['l', 'r'].map((name) => ({ topic: name, key: 'a', value: name, timestamp: at }))),
+  );
+  return task.written.items.map(({ value }) => value as string);
+}
+
+test('final rows meet while they are kept: until a window lies ahead by size and grace, or by the retention', () => {
+  assert.deepEqual(finalsJoined(0), []);
+  assert.deepEqual(finalsJoined(1), ['0: ll+rr', '10: ll+rr', '20: ll+rr']);
+  assert.deepEqual(finalsJoined(0, 30), ['0: ll+rr', '10: ll+rr', '20: ll+rr']);
+});

@@ -8,7 +8,9 @@ import type { KeptNumber, OperatorClock, OperatorContext, Push, ResumableScan } 
 
 /**
  * Closes the windows of one aggregate whose rows lie by panes: emits their final results, where somebody wants them, by
- * end of window and then by key bytes, and drops their panes. A pane closes when the clock is past it by a span.
+ * end of window and then by key bytes, and drops their panes. A pane closes when the clock is past it by a span. It is
+ * dropped when it has closed and lies behind the newest pane by the retention: until then its rows can be looked up, so
+ * that final results of one aggregate meet those of another.
  *
  * Finals are a scan, one row a step, so a commit or a crash may fall between any two. Where it stands is told by two
  * kept numbers: `closed`, the start below which all windows have been emitted, and `emitted`, how many rows of the
@@ -29,6 +31,8 @@ export class WindowCloser implements ResumableScan, Undoable {
   readonly #clock: OperatorClock;
   readonly #closed: KeptNumber;
   readonly #emitted: KeptNumber;
+  /** The newest pane that ever was written. */
+  readonly #newest: KeptNumber;
   readonly #context: OperatorContext;
   readonly #finals: Push;
   readonly #row: FinalRow;
@@ -47,9 +51,17 @@ export class WindowCloser implements ResumableScan, Undoable {
     this.#clock = clock;
     this.#closed = context.number('closed', 0);
     this.#emitted = context.number('emitted', 0);
+    this.#newest = context.number('newest', -1);
     this.#context = context;
     this.#finals = finals;
     this.#row = createFinalRow(node, context, this.#table);
+  }
+
+  /** A pane was written. */
+  wrote(pane: Millis): void {
+    if (pane <= this.#newest.value) return;
+    this.#newest.set(pane);
+    this.#dropPanes();
   }
 
   /** Does what is due by the clock. */
@@ -138,21 +150,23 @@ export class WindowCloser implements ResumableScan, Undoable {
     return this.#table.panes(this.#closed.value)[0] ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Drops panes past their retention, and emitted where finals are wanted. Answers whether there were any. */
+  /** Drops panes that have closed, past their retention, emitted where finals are wanted. Answers whether there were any. */
   #dropPanes(): boolean {
     const table = this.#table;
     const before = this.#finals === NOWHERE ? Number.POSITIVE_INFINITY : this.#closed.value;
     let dropped = false;
     for (;;) {
       const first = table.firstPane;
-      if (first >= before || first + this.#retentionMs > this.#clock.value) return dropped;
+      const kept = first + this.#retentionMs > this.#newest.value || first + this.#spanMs > this.#clock.value;
+      if (first >= before || kept) return dropped;
       table.dropPane(first);
       dropped = true;
     }
   }
 
   #nextDue(): Millis {
-    const dropAt = this.#table.firstPane + this.#retentionMs;
+    const first = this.#table.firstPane;
+    const dropAt = first + this.#retentionMs > this.#newest.value ? Number.POSITIVE_INFINITY : first + this.#spanMs;
     return this.#finals === NOWHERE ? dropAt : Math.min(dropAt, this.#firstOpen() + this.#spanMs);
   }
 }

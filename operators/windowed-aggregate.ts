@@ -46,6 +46,7 @@ export function createWindowedAggregate(
       out.latest = true;
     }
     fold(pane, record, out);
+    closer.wrote(pane);
     if (!wanted) return true;
     keys.set(out, pane, record.keyBytes, record.keyStart, record.keyEnd);
     updates(out);
