@@ -17,12 +17,19 @@ import type {
 } from './op.ts';
 import { text } from './text-functions.ts';
 
+export interface VectorBuildOptions {
+  readonly buffers: boolean;
+  /** Records of which an aggregate has no use are told to it, and left out before they are grouped. */
+  readonly onUseless: (() => void) | undefined;
+}
+
 /** Says a vector's topology in the DSL, statement by statement. */
 export class VectorBuild implements Build {
   readonly topology: Topology;
   readonly config: Build['config'];
   readonly text = string() as Serde<Text>;
   readonly plain: Keys = Object.freeze({ serde: string() as Serde<unknown>, windows: undefined });
+  readonly buffers: boolean;
   readonly #tables: readonly OpTable[];
   readonly #onUseless: (() => void) | undefined;
   #current: Statement | undefined;
@@ -31,17 +38,12 @@ export class VectorBuild implements Build {
   readonly #topics = new Map<string, TextTopic>();
   readonly #settled = new Map<StreamMade, Map<string, TextStream>>();
 
-  /** With `onUseless`, records of which the aggregate has no use are told to it and left out before they are grouped. */
-  constructor(
-    topology: Topology,
-    config: Build['config'],
-    tables: readonly OpTable[],
-    onUseless: (() => void) | undefined,
-  ) {
+  constructor(topology: Topology, config: Build['config'], tables: readonly OpTable[], options: VectorBuildOptions) {
     this.topology = topology;
     this.config = config;
+    this.buffers = options.buffers;
     this.#tables = tables;
-    this.#onUseless = onUseless;
+    this.#onUseless = options.onUseless;
   }
 
   /** Fails with {@link MissingOp} where no table knows the statement. */

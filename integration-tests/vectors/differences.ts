@@ -1,4 +1,5 @@
 import type { Statement } from './op.ts';
+import type { RunMode } from './run-vector.ts';
 import { textFunctionOf } from './text-functions.ts';
 import type { InputRecord, OutputRecord, Vector } from './vector.ts';
 
@@ -29,8 +30,8 @@ export interface Allowance {
   readonly headerless?: boolean;
   /** A result that is lost there, `time` being the largest time fed so far. */
   readonly lost?: (result: OutputRecord, time: number) => boolean;
-  /** With the records left out that the aggregates drop for a null, everything must be as it is there. */
-  readonly movesTime?: boolean;
+  /** The vector may be run once more in this way, which is that of Kafka Streams: then everything must be as it is there. */
+  readonly asThere?: RunMode;
 }
 
 export function inputOf({ topology, steps = [] }: Vector): VectorInput {
@@ -67,7 +68,7 @@ const nullsMoveTime: Make = () => ({
   applies: ({ topology, records }) =>
     topology.some(({ op, window }) => op === 'aggregate' && window !== undefined) &&
     (hasNullKeys(topology, records) || topology.some(({ window }) => window?.type === 'sliding')),
-  allows: { movesTime: true },
+  allows: { asThere: { withoutUseless: true } },
 });
 
 /** Some key is null, or may become so where the key is changed. */
@@ -102,16 +103,36 @@ function retentionOf({ retention, window = {} }: Statement): number {
 
 /**
  * What a record sets free (windows that close, records that waited) goes on in steps of its own, and not in the midst of
- * what the record itself does in other branches. It shows only where both go to one topic.
+ * what the record itself does in other branches. It shows only where both go to one topic, where both
+ * are joined, and where one record makes several updates of a table that is held back.
  */
-const closesAfterTheRecord: Make = () => ({
-  name: 'closes-after-the-record',
-  applies: ({ topology }) => {
-    const ways = topology.filter(({ op, topic }) => op === 'merge' || (op === 'to' && topic === 'O'));
-    return ways.length > 1 && topology.some(emitsLater);
-  },
-  allows: { otherOrder: true },
-});
+const closesAfterTheRecord: Make = ({ topology }) => {
+  const ways = topology.filter(({ op, topic }) => op === 'merge' || (op === 'to' && topic === 'O'));
+  const within = topology.some(({ op }) => op === 'suppress') && (joinsWays(topology) || updatesSeveral(topology));
+  return {
+    name: 'closes-after-the-record',
+    applies: () => topology.some(emitsLater) && (ways.length > 1 || within),
+    allows: { ...(ways.length > 1 ? { otherOrder: true } : {}), ...(within ? { asThere: { atOnce: true } } : {}) },
+  };
+};
+
+/** A record may be in several windows, or change several. */
+function updatesSeveral(topology: readonly Statement[]): boolean {
+  return topology.some(({ window }) => ['hopping', 'sliding', 'session'].includes(window?.type ?? ''));
+}
+
+/** One topic comes to both sides of a join. */
+function joinsWays(topology: readonly Statement[]): boolean {
+  const topics = new Map<string | undefined, ReadonlySet<string>>();
+  let joins = false;
+  for (const { op, id, topic, from, with: other } of topology) {
+    const left = topics.get(from) ?? new Set();
+    const right = topics.get(other) ?? new Set();
+    if (op.startsWith('join') && [...left].some((each) => right.has(each))) joins = true;
+    if (id !== undefined) topics.set(id, new Set([...left, ...right, ...(topic === undefined ? [] : [topic])]));
+  }
+  return joins;
+}
 
 /**
  * Results that are emitted on behalf of older records carry no headers here; there they carry those of the record
@@ -138,6 +159,34 @@ const lateAtJoin: Make = () => ({
   allows: { uncounted: (name) => /^joinStreams:.* late$/.test(name) },
 });
 
+/**
+ * What comes out of a buffer of suppression replaces what came out of it before. There it is said to replace what its
+ * newest update replaced, which may never have come out. It shows where somebody reads what a row replaces.
+ */
+const heldOlds: Make = () => ({
+  name: 'held-olds',
+  applies: ({ topology }) => {
+    const held = heldTables(topology);
+    return topology.some(({ op, from, with: other, type }) => {
+      const [left, right] = [held.has(from), held.has(other)];
+      if (op === 'joinTT') return (left && type !== 'inner') || (right && type === 'outer');
+      return left && ['groupBy', 'joinFK', 'filter', 'suppress'].includes(op);
+    });
+  },
+  allows: { asThere: { oldsOfUpdates: true } },
+});
+
+/** Tables whose updates were held back, and what is made of them row by row. */
+function heldTables(topology: readonly Statement[]): ReadonlySet<string | undefined> {
+  const held = new Set<string | undefined>();
+  for (const { op, id, from, with: other } of topology) {
+    if (id === undefined) continue;
+    const follows = ['filter', 'mapValues', 'joinTT'].includes(op) && (held.has(from) || held.has(other));
+    if (op === 'suppress' || follows) held.add(id);
+  }
+  return held;
+}
+
 const ALL: readonly Make[] = [
   nullKeysAtRepartition,
   nullsMoveTime,
@@ -145,4 +194,5 @@ const ALL: readonly Make[] = [
   closesAfterTheRecord,
   headersOfOthers,
   lateAtJoin,
+  heldOlds,
 ];

@@ -134,6 +134,8 @@ export interface Build {
   /** The serde of all texts, and how keys of plain streams are. Values of counts are printed before they meet it. */
   readonly text: Serde<Text>;
   readonly plain: Keys;
+  /** Final results wait in a buffer: somebody looks them up. Else their aggregate gives them out itself. */
+  readonly buffers: boolean;
   /** What the statement with this id made; fails on an unknown id. */
   made(id: string | undefined): Made;
   /** The same, where it is of this kind; `undefined` where it is of another. */

@@ -19,7 +19,8 @@ export const OPS_AGGREGATES: OpTable = {
     const whenFull = onFull === 'shutdown' ? 'fail' : 'emit-early';
     if (until === 'time') return table(handle.suppress({ untilTimeLimit: ms!, store, whenFull, ...bounds }), from.keys);
     // directly on an aggregate no buffer is made without need
-    const needless = maxRecords === undefined && maxBytes === undefined && handle.id.startsWith(WINDOWS);
+    const needless =
+      !build.buffers && maxRecords === undefined && maxBytes === undefined && handle.id.startsWith(WINDOWS);
     return table(handle.suppress({ untilWindowCloses: true, ...(needless ? {} : { store }), ...bounds }), from.keys);
   },
   cogroup(statement, build): CogroupMade {

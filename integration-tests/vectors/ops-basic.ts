@@ -1,6 +1,5 @@
 import type { ProcessContext, Processor } from '../../operators/operators.ts';
 import { string, type Windowed } from '../../schemas/schemas.ts';
-import type { WindowedTable } from '../../topology/topology.ts';
 import type {
   Build,
   Keys,
@@ -79,11 +78,6 @@ export const OPS_BASIC: OpTable = {
     if (statement.window !== undefined) return undefined;
     return table(aggregated(from.group(build.name(statement)), statement, build), from.keys);
   },
-  suppress(statement, build) {
-    const from = build.find('table', statement.from);
-    if (from?.keys.windows === undefined || statement.until !== 'windowClose') return undefined;
-    return finals(from);
-  },
   toTable(statement, build) {
     const from = build.get('stream', statement.from);
     const handle = build.settle(from, build.name(statement)).toTable({ store: build.name(statement), value: string() });
@@ -134,10 +128,6 @@ export function aggregated(group: TextGroup, statement: Statement, build: Build,
     default:
       throw new Error(`unknown kind of aggregate: ${statement.kind}`);
   }
-}
-
-function finals(from: TableMade): TableMade {
-  return table((from.handle as unknown as WindowedTable<string, Text, 1>).suppress(), from.keys);
 }
 
 /** Whatever the call of the DSL answers: its type is finer than vectors can say. */

@@ -2,7 +2,7 @@ import { string, type Windowed } from '../../schemas/schemas.ts';
 import type { GroupedTable, Table } from '../../topology/topology.ts';
 import type { Build, OpTable, Statement, TableMade, Text } from './op.ts';
 import { OPS_BASIC, table } from './ops-basic.ts';
-import { follow, lineageOf, madeOf, topicLineage } from './table-lineage.ts';
+import { filterLineage, follow, lineageOf, madeOf, unnamedLineage, wasAsked } from './table-lineage.ts';
 import { joined, predicateOf, text, textFunctionOf } from './text-functions.ts';
 
 type AnyTable = Table<string | Windowed<string>, Text, 1>;
@@ -15,16 +15,15 @@ type Group = GroupedTable<string, Text, 1>;
 export const OPS_TABLES: OpTable = {
   table(statement, build) {
     const made = OPS_BASIC['table']!(statement, build);
-    return made && statement.store === undefined ? follow(made, topicLineage()) : made;
+    return made && statement.store === undefined ? follow(made, unnamedLineage(statement)) : made;
   },
   filter(statement, build) {
     const from = updatable(statement, build);
     if (from === undefined) return undefined;
-    const parent = lineageOf(from);
-    const deletions = parent.send(false) ? 'known' : 'all';
+    const deletions = wasAsked(statement) ? 'known' : 'all';
     const options = { ...storeOf(statement), deletions } as const;
     const made = table(anyTable(from).filter(predicateOf(statement.pred), options), from.keys);
-    return follow(made, madeOf([parent], statement.store, false));
+    return follow(made, filterLineage(statement, lineageOf(from)));
   },
   mapValues(statement, build) {
     const from = updatable(statement, build);

@@ -2,8 +2,9 @@ import { isFlowError } from '../../core/errors.ts';
 import type { DriverRecord } from '../../runtime/testing.ts';
 import { TopologyDriver } from '../../runtime/testing.ts';
 import { type Program, topology } from '../../topology/topology.ts';
-import { MissingOp, VectorBuild } from './builder.ts';
+import { MissingOp, VectorBuild, type VectorBuildOptions } from './builder.ts';
 import { compareState, compareTopology } from './compare.ts';
+import { type HeldMode, withHeldAsThere } from './held-as-there.ts';
 import { OPS } from './ops.ts';
 import { WINDOWED_MARK } from './ops-basic.ts';
 import type { OutputRecord, StateRow, Step, Vector } from './vector.ts';
@@ -33,25 +34,37 @@ const OUTPUT = 'O';
 /** The one header that a record of a vector may have. */
 const HEADER = 'h';
 
+/** Statements that look rows of tables up. */
+const LOOKS = ['joinTT', 'joinST', 'joinFK'];
+
 /** Under which records are counted that were left out before they were grouped. */
 const USELESS = 'grouping null';
 
-/**
- * Runs a vector through the public API. What it expects is looked at by others: here only the input counts.
- * `withoutUseless`: records do not come to the aggregates that would drop them for what they lack.
- */
-export async function runVector(vector: Vector, withoutUseless = false): Promise<Observed> {
-  const app = topology('vector');
+export interface RunMode extends HeldMode {
+  /** Records do not come to the aggregates that would drop them for what they lack. */
+  readonly withoutUseless?: boolean;
+}
+
+/** Runs a vector through the public API. What it expects is looked at by others: here only the input counts. */
+export async function runVector(vector: Vector, mode: RunMode = {}): Promise<Observed> {
+  return withHeldAsThere(mode, () => run(vector, mode));
+}
+
+async function run(vector: Vector, mode: RunMode): Promise<Observed> {
   let useless = 0;
   const onUseless = () => {
     useless++;
   };
-  const build = new VectorBuild(app, vector.config ?? {}, OPS, withoutUseless ? onUseless : undefined);
+  const buffers = mode.oldsOfUpdates || mode.atOnce || vector.topology.some(({ op }) => LOOKS.includes(op));
+  const options = { buffers, onUseless: mode.withoutUseless ? onUseless : undefined };
+  let build: VectorBuild;
   let program: Program;
   let driver: TopologyDriver;
   try {
-    for (const [place, statement] of vector.topology.entries()) build.add(statement, place);
-    program = app.build();
+    // what later statements ask of a table is known to the second
+    built(vector, options);
+    build = built(vector, options);
+    program = build.topology.build();
     driver = await TopologyDriver.open(program, { sharedStreamTime: true });
   } catch (thrown) {
     if (thrown instanceof MissingOp) return { steps: [], faults: [], missing: thrown };
@@ -69,6 +82,12 @@ export async function runVector(vector: Vector, withoutUseless = false): Promise
     faults.push(...compareState(store, rows, stateOf(driver, store)));
   }
   return { steps, faults };
+}
+
+function built(vector: Vector, options: VectorBuildOptions): VectorBuild {
+  const build = new VectorBuild(topology('vector'), vector.config ?? {}, OPS, options);
+  for (const [place, statement] of vector.topology.entries()) build.add(statement, place);
+  return build;
 }
 
 function observeStep(driver: TopologyDriver, build: VectorBuild, step: Step): ObservedStep {

@@ -1,10 +1,11 @@
-import type { Made } from './op.ts';
+import type { Made, Statement } from './op.ts';
 
 /**
  * What Kafka Streams knows of a table while a topology is written. A topic that is read as a table without a named
  * store gets its store only when a statement needs one; a filter that is written before that sees no old values, and so
- * passes on deletions of rows that it never took. Here every table has a store, and a filter says which deletions it
- * passes on: what it must say is found by following the statements in their order.
+ * passes on deletions of rows that it never took, unless a later statement asks it for them. Here every table has a store,
+ * and a filter says which deletions it passes on: what it must say is found by following the statements in their order,
+ * once before the topology is made.
  */
 export interface Lineage {
   /** Asks for old values; a table without a store gets one only by force. Answers whether they come. */
@@ -26,18 +27,45 @@ export function follow<M extends Made>(made: M, lineage: Lineage): M {
   return made;
 }
 
-/** A topic read as a table, without a named store. */
-export function topicLineage(): Lineage {
-  let kept = false;
-  return {
-    send(force) {
-      kept ||= force;
-      return kept;
+/** What statements came to, when all had been followed. */
+const ASKED = new WeakMap<Statement, { readonly asked: boolean }>();
+
+/** Whether the filter of a statement sees old values, or the rows of its table were needed. */
+export function wasAsked(statement: Statement): boolean {
+  return ASKED.get(statement)?.asked === true;
+}
+
+/** A topic read as a table, or a join by foreign key, without a named store: it gets one when it is asked by force. */
+export function unnamedLineage(statement: Statement): Lineage {
+  const lineage = {
+    asked: false,
+    send(force: boolean) {
+      lineage.asked ||= force;
+      return lineage.asked;
     },
     look() {
-      kept = true;
+      lineage.asked = true;
     },
   };
+  ASKED.set(statement, lineage);
+  return lineage;
+}
+
+/** A filter asks for old values that are there by itself; it sees them if it is asked for them too. */
+export function filterLineage(statement: Statement, parent: Lineage): Lineage {
+  const kept = statement.store !== undefined;
+  const lineage = {
+    asked: parent.send(false),
+    send(force: boolean) {
+      lineage.asked = lineage.asked || kept || parent.send(force);
+      return lineage.asked;
+    },
+    look() {
+      if (!kept) parent.look();
+    },
+  };
+  ASKED.set(statement, lineage);
+  return lineage;
 }
 
 /** A table made of others; with a store of its own it needs them for nothing. */
