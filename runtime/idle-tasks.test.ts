@@ -4,14 +4,14 @@ import { systemClock } from '../core/clock.ts';
 import { seededRandom } from '../core/random.ts';
 import { Step } from '../core/step.ts';
 import { BatchBuilder } from '../log/batch.ts';
-import type { Log } from '../log/log.ts';
+import type { Fetched, Log } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
 import { int64, string, windowed } from '../schemas/schemas.ts';
 import { createStateBackend } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
-import { topic, topology, tumbling } from '../topology/topology.ts';
+import { type Program, type Stream, topic, topology, tumbling } from '../topology/topology.ts';
 import { readTopic } from './read-topic.ts';
-import { DEFAULT_SETTINGS, type RunSettings, startRun } from './runtime.ts';
+import { DEFAULT_SETTINGS, type Run, type RunSettings, startRun } from './runtime.ts';
 
 const input = topic('in', { key: string(), value: int64(), partitions: 2 });
 const output = topic('out', { key: windowed(string(), 10), value: int64(), partitions: 1 });
@@ -29,12 +29,12 @@ function program() {
   return app.build();
 }
 
-async function write(log: Log, partition: number, times: readonly number[]): Promise<void> {
+async function write(log: Log, partition: number, times: readonly number[], name = 'in'): Promise<void> {
   const builder = new BatchBuilder(new Step());
   const bytes = Buffer.alloc(8);
   for (const at of times) builder.append(at, bytes, 0, 1, bytes, 0, 8);
   const producer = await log.producer({});
-  await producer.append('in', partition, builder.finish());
+  await producer.append(name, partition, builder.finish());
   await producer.close();
 }
 
@@ -44,14 +44,23 @@ async function windowsOf(log: Log): Promise<readonly string[]> {
   return rows;
 }
 
-async function running(settings: Partial<RunSettings>, work: (log: Log) => Promise<void>): Promise<readonly string[]> {
+async function openLog(): Promise<Log> {
   const log = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
   await log.admin.create('in', { partitions: 2 });
-  const run = await startRun({
-    ...{ program: program(), log, state: createStateBackend({}), directory: undefined, clock: systemClock },
+  return log;
+}
+
+function start(log: Log, settings: Partial<RunSettings>, of: Program = program()): Promise<Run> {
+  return startRun({
+    ...{ program: of, log, state: createStateBackend({}), directory: undefined, clock: systemClock },
     telemetry: silentTelemetry(),
     settings: { ...DEFAULT_SETTINGS, commitIntervalMs: 5, ...settings },
   });
+}
+
+async function running(settings: Partial<RunSettings>, work: (log: Log) => Promise<void>): Promise<readonly string[]> {
+  const log = await openLog();
+  const run = await start(log, settings);
   await work(log);
   await run.drain();
   const rows = await windowsOf(log);
@@ -85,4 +94,113 @@ test('before it is idle it holds time, and what it brings then is not late', { t
     await until(log, 2);
   });
   assert.deepEqual(rows, ['0: 3', '10: 2']);
+});
+
+/** The same log, but one partition of it is not given to whoever reads, until it is let go. */
+function withholding(log: Log, name: string, partition: number) {
+  const gate = { assigned: false, open: false };
+  const isIt = (each: { readonly topic: string; readonly partition: number }) =>
+    each.topic === name && each.partition === partition;
+  const slow: Log = {
+    capabilities: log.capabilities,
+    admin: log.admin,
+    producer: (options) => log.producer(options),
+    join: (options) => log.join(options),
+    committed: (...args) => log.committed(...args),
+    close: () => log.close(),
+    reader(options) {
+      const reader = log.reader(options);
+      let held: Fetched[] = [];
+      return {
+        assign(partitions) {
+          if (partitions.some(isIt)) gate.assigned = true;
+          reader.assign(partitions);
+        },
+        unassign: (partitions) => reader.unassign(partitions),
+        pause: (each) => reader.pause(each),
+        resume: (each) => reader.resume(each),
+        close: () => reader.close(),
+        async fetch(maxWaitMs, signal) {
+          const all = await reader.fetch(Math.min(5, maxWaitMs), signal);
+          held.push(...all.filter(isIt));
+          const rest = all.filter((each) => !isIt(each));
+          if (!gate.open) return rest;
+          const late = held;
+          held = [];
+          return [...rest, ...late];
+        },
+      };
+    },
+  };
+  return { slow, gate };
+}
+
+/** So much longer than a task must be idle do the tests wait for windows that must not close. */
+const IDLE_MS = 30;
+const BLOCKED_MS = 12 * IDLE_MS;
+
+/** Those before have been read and committed, and what is withheld stays so for much longer than the time to be idle. */
+async function untilBlocked(log: Log, group: string, name: string, position: number): Promise<void> {
+  const taken = async () => (await log.committed(group, [{ topic: name, partition: 0 }]))[0]?.position;
+  while ((await taken()) !== position) await systemClock.sleep(2);
+  await systemClock.sleep(BLOCKED_MS);
+}
+
+test('a task that was just opened is not idle while its first fetch is on its way', { timeout: 20_000 }, async () => {
+  const log = await openLog();
+  const { slow, gate } = withholding(log, 'in', 1);
+  await write(log, 0, [1, 2, 11, 25]);
+  await write(log, 1, [3, 12, 22]);
+  const run = await start(slow, { idleMs: IDLE_MS });
+  await untilBlocked(log, 'idle', 'in', 4);
+  assert.deepEqual(await windowsOf(log), []);
+  gate.open = true;
+  await until(log, 2);
+  await run.drain();
+  assert.deepEqual(await windowsOf(log), ['0: 3', '10: 2']);
+  await log.close();
+});
+
+test('nor is one that comes to a process later', { timeout: 20_000 }, async () => {
+  const log = await openLog();
+  await write(log, 0, [1, 2, 11, 25]);
+  await write(log, 1, [3, 12, 22]);
+  const [first, second] = [withholding(log, 'in', 1), withholding(log, 'in', 1)];
+  const one = await start(first.slow, { idleMs: IDLE_MS });
+  const two = await start(second.slow, { idleMs: IDLE_MS });
+  while (!(one.health().ready && two.health().ready)) await systemClock.sleep(2);
+  const [owner, heir] = second.gate.assigned ? ([two, first] as const) : ([one, second] as const);
+  heir.gate.assigned = false;
+  await owner.drain();
+  while (!heir.gate.assigned) await systemClock.sleep(2);
+  await untilBlocked(log, 'idle', 'in', 4);
+  assert.deepEqual(await windowsOf(log), []);
+  heir.gate.open = true;
+  await until(log, 2);
+  await (owner === one ? two : one).drain();
+  assert.deepEqual(await windowsOf(log), ['0: 3', '10: 2']);
+  await log.close();
+});
+
+test('nor is a source that says itself when it is idle', { timeout: 20_000 }, async () => {
+  const log = await openLog();
+  const app = topology('sources');
+  const sourceOf = (name: string): Stream<string, number, 1> => {
+    const of = topic(name, { key: string(), value: int64(), partitions: 1 });
+    return app.stream(of, { watermark: { maxOutOfOrderness: 0, idle: IDLE_MS } });
+  };
+  const both = sourceOf('swift').merge(sourceOf('slow'));
+  both.groupByKey().window(tumbling(10)).count({ store: 'counts' }).suppress().toStream().to(output);
+  for (const name of ['swift', 'slow']) await log.admin.create(name, { partitions: 1 });
+  await write(log, 0, [1, 2, 11, 25], 'swift');
+  await write(log, 0, [3, 12, 22], 'slow');
+  const { slow, gate } = withholding(log, 'slow', 0);
+  const run = await start(slow, { idleMs: 3_600_000 }, app.build());
+  await untilBlocked(log, 'sources', 'swift', 0);
+  assert.deepEqual(await windowsOf(log), []);
+  gate.open = true;
+  await until(log, 2);
+  await run.drain();
+  assert.deepEqual(await windowsOf(log), ['0: 3', '10: 2']);
+  await log.close();
 });
