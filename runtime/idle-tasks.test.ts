@@ -204,3 +204,18 @@ test('nor is a source that says itself when it is idle', { timeout: 20_000 }, as
   assert.deepEqual(await windowsOf(log), ['0: 3', '10: 2']);
   await log.close();
 });
+
+test('what a log has not told of a partition is not known: it is idle', { timeout: 20_000 }, async () => {
+  const log = await openLog();
+  const { slow, gate } = withholding(log, 'in', 1);
+  const run = await start(slow, { idleMs: IDLE_MS });
+  await write(log, 0, [1, 2, 11, 25]);
+  await until(log, 2);
+  await write(log, 1, [26]);
+  await write(log, 0, [31]);
+  await until(log, 3);
+  gate.open = true;
+  await run.drain();
+  assert.deepEqual(await windowsOf(log), ['0: 2', '10: 1', '20: 1']);
+  await log.close();
+});
