@@ -23,7 +23,8 @@ export type Moment = 'now' | 'record';
 
 /**
  * Reads the rows of a store. `keys` is the format of the records' keys: windowed keys find the rows of a windowed
- * aggregate, which lie by key and pane, or by windowed key. `place` is where the rows are shown; see `shared.ts`.
+ * aggregate, which lie by key and pane, or by windowed key; of the latter those that start before the latest start ever
+ * written by as much as the retention are forgotten, though they may lie there yet. `place` is where the rows are shown; see `shared.ts`.
  */
 export function createRowReader(
   context: OperatorContext,
@@ -33,7 +34,7 @@ export function createRowReader(
   moment: Moment = 'now',
 ): RowReader {
   const table = context.table(store);
-  const { kind, key: rowKey, value } = context.storeSerdes(store);
+  const { kind, key: rowKey, value, retentionMs } = context.storeSerdes(store);
   if (kind === 'versioned' && moment === 'record') return createReaderAsOf(context, store, place);
   const show = table.kind === 'bytes' ? showBytes(place, table, value) : copyCells(place, table, value);
   if (isWindowed(keys) && rowKey.name !== keys) {
@@ -53,10 +54,16 @@ export function createRowReader(
     };
     return reader;
   }
+  const forgets = retentionMs != null && keys?.startsWith('windowed(') === true;
+  const clock = forgets ? context.storeClock(store) : undefined;
   const reader = {
     timestamp: 0,
     find(record: Rec): unknown {
       record.encodeKey(rowKey);
+      if (clock !== undefined) {
+        const start = readInt64(record.keyBytes, record.keyEnd - TIME_BYTES);
+        if (start + retentionMs! <= clock.value) return null;
+      }
       if (!table.find(PLAIN, record.keyBytes, record.keyStart, record.keyEnd)) return null;
       reader.timestamp = timestampOf(table);
       return show();

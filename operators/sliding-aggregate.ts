@@ -39,6 +39,8 @@ class SlidingAggregate {
   readonly #clock: OperatorClock;
   /** The latest start ever written. */
   readonly #stored: KeptNumber;
+  /** The same, for whoever looks rows up. */
+  readonly #storeClock: OperatorClock;
   readonly #windows: KeyWindows;
   readonly #aggregates: Aggregates;
   readonly #updates: WindowUpdates;
@@ -58,6 +60,7 @@ class SlidingAggregate {
     this.#retentionMs = Math.max(2 * window.differenceMs + window.graceMs, retentionMs ?? 0);
     this.#clock = context.clock('clock');
     this.#stored = context.number('stored', -1);
+    this.#storeClock = context.storeClock(node.store);
     this.#windows = new KeyWindows(node, window.differenceMs, context);
     this.#aggregates = createAggregates(node, context, PLAIN);
     this.#held = this.#aggregates.hold('update');
@@ -220,7 +223,10 @@ class SlidingAggregate {
     // In its last moment a window is given out with each update; and what is due comes before a second one.
     if (closesAt <= clock && this.#written > 0) this.order.freeze(closesAt);
     this.#aggregates.store(this.#held, bytes, 0, at);
-    if (start > this.#stored.value) this.#stored.set(start);
+    if (start > this.#stored.value) {
+      this.#stored.set(start);
+      this.#storeClock.see(start);
+    }
     if (closesAt > clock) {
       if (isNew) this.order.closeAt(closesAt, this.#held.timestamp);
     } else if (this.#written === 0) this.order.closeAt(closesAt, this.#held.timestamp);
