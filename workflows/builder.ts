@@ -22,6 +22,8 @@ export interface WorkflowOptions<Inputs> {
   readonly description?: string;
   readonly labels?: { readonly [name: string]: string };
   readonly mode?: 'realtime' | 'batch' | 'streaming';
+  /** Topics of its own for what its nodes of the data plane keep, in every mode. */
+  readonly dedicated?: boolean;
   readonly inputs?: Inputs;
   readonly policy?: PolicySpec;
   readonly triggers?: readonly TriggerSpec[];

@@ -60,7 +60,7 @@ function documentChanges(from: WorkflowDocument, to: WorkflowDocument): readonly
   const found: DocumentChange[] = [];
   if (from.id !== to.id)
     found.push(change('document', `the id was ${from.id}, is now ${to.id}: another workflow`, 'never'));
-  for (const field of ['version', 'name', 'description', 'mode'] as const) {
+  for (const field of ['version', 'name', 'description', 'mode', 'dedicated'] as const) {
     if (from[field] !== to[field]) {
       const fit = field === 'mode' ? 'never' : 'fits';
       found.push(

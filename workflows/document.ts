@@ -14,6 +14,8 @@ export interface WorkflowDocument {
   readonly labels?: { readonly [name: string]: string };
   /** Default `realtime`. */
   readonly mode?: 'realtime' | 'batch' | 'streaming';
+  /** Runs of its nodes of the data plane have topics of their own, as streaming ones always have. Default: they share. */
+  readonly dedicated?: boolean;
   readonly inputs?: Ports;
   /** What an execution answers: an expression each. Default: the outputs of nodes without outgoing edges, by node id. */
   readonly outputs?: { readonly [name: string]: Json };

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Millis, Position } from '../core/ids.ts';
 import { COMMANDS_TOPIC, decodeStep, openFeed } from '../events/events.ts';
-import type { Log } from '../log/log.ts';
+import { createLaneLog, type LaneSettings, type Log } from '../log/log.ts';
 import { DEFAULT_SETTINGS, type Run, type RunSettings, startRun } from '../runtime/runtime.ts';
 import type { StateBackend } from '../state/state.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -23,7 +23,7 @@ import { placeName } from './control/slots.ts';
 import { TaskCalls } from './control/task-calls.ts';
 import { prepareControlTopics } from './control/topics.ts';
 import type { Language } from './language.ts';
-import type { SegmentHost } from './segments/segments.ts';
+import { runOfTopic, type SegmentHost } from './segments/segments.ts';
 import type { Workflows } from './workflows.ts';
 
 export interface WorkflowParts {
@@ -53,7 +53,10 @@ export interface WorkflowSettings {
   /** Tasks of a pool that run at a time, in each partition; other pools have as many as `default`. */
   readonly slots: { readonly [pool: string]: number };
   /** What segments of the data plane have beside: databases by the names that documents call them by, settings of runs. */
-  readonly segments: Partial<Pick<SegmentHost, 'connections' | 'settings'>>;
+  readonly segments: Partial<Pick<SegmentHost, 'connections' | 'settings'>> & {
+    /** Of the topics that bounded runs share, for good: the first run decides. */
+    readonly lanes?: Partial<LaneSettings>;
+  };
   /** What the run of the control plane is to do otherwise. */
   readonly run: Partial<RunSettings>;
 }
@@ -86,11 +89,7 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
   });
   const graphs = new GraphCache(language);
   const segments = new SegmentCalls({
-    host: {
-      ...{ log, clock, state: parts.state, directory: parts.directory, telemetry: parts.telemetry },
-      ...settings.segments,
-      http: language.http,
-    },
+    host: segmentHost(parts, settings),
     graph: (hash) => publishedGraph(catalogue, graphs, hash),
   });
   const calls = new TaskCalls({
@@ -147,4 +146,14 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
   });
   await facade.announceSchedules();
   return facade;
+}
+
+/** Where segments run: bounded ones in lanes, but over a log that opens batches on their way. */
+function segmentHost(
+  { log, clock, state, directory, telemetry, language }: WorkflowParts,
+  { segments }: WorkflowSettings,
+) {
+  const { lanes = {}, ...more } = segments;
+  const shared = log.capabilities.rawBatches ? { lanes: createLaneLog(log, { clock, runOf: runOfTopic, lanes }) } : {};
+  return { log, clock, state, directory, telemetry, http: language.http, ...shared, ...more };
 }

@@ -256,6 +256,6 @@ function outside({ topic, partition, position }: Assigned, why: string): FlowErr
 function dropped({ run }: Declaration, { topic, partition }: LanePlace): string {
   return (
     `gone: ${partitionName(topic, partition)}, where run ${run} lies, has dropped what is older than its retention; ` +
-    'run it again, and let lanes keep more, or give the run topics of its own'
+    'begin it anew, and let lanes keep more, or give it topics of its own'
   );
 }

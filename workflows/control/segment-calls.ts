@@ -36,15 +36,16 @@ export class SegmentCalls {
     }
   }
 
-  /** Resolves when none runs. */
+  /** Resolves when none runs, and the lanes of the host are closed. */
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.allSettled(this.#running);
+    await this.#parts.host.lanes?.close();
   }
 
   async #run(task: TaskMessage, signal: AbortSignal, progress: (value: Json) => void): Promise<Outputs> {
     const { definition, segment: number, input } = task.config as unknown as SegmentConfig;
-    const { records } = await this.#parts.graph(definition);
+    const { records, document } = await this.#parts.graph(definition);
     const segment = records?.segments[number];
     if (records === undefined || segment === undefined) {
       throw new FlowError('workflow.unknown-definition', `${task.x} runs a segment of a document that has changed`);
@@ -61,6 +62,7 @@ export class SegmentCalls {
       const { how, outputs } = await runSegment(this.#parts.host, {
         ...{ segment, graph: records.graph, name, input, values: task.inputs },
         mode: task.m,
+        ...(document.dedicated === true ? { dedicated: true } : {}),
         cancel: cancel.signal,
         stop: stop.signal,
         progress: (figures) => progress(figures as unknown as Json),

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { systemClock } from '../../core/clock.ts';
 import type { Json } from '../../core/ids.ts';
 import { seededRandom } from '../../core/random.ts';
-import type { Log } from '../../log/log.ts';
+import { createLaneLog, type Log } from '../../log/log.ts';
 import { createMemoryLog } from '../../log/memory/memory.ts';
 import { json, string } from '../../schemas/schemas.ts';
 import { createStateBackend } from '../../state/state.ts';
@@ -19,6 +19,7 @@ import { DATA_PLANE_TYPES } from '../nodes/data-plane-types.ts';
 import { openWorkflows } from '../open-workflows.ts';
 import { documentOf } from '../segments/jobs.fixture.ts';
 import { putRecords } from '../segments/put-record.ts';
+import { runOfTopic } from '../segments/run-segment.ts';
 import type { StartOptions, Workflows } from '../workflows.ts';
 
 function memory(): Log {
@@ -91,6 +92,24 @@ test('inner counters and lives are told by progress', { timeout: 30_000 }, async
   );
   assert.ok(told.length > 0);
   assert.deepEqual(Object.keys(told[0]!['nodes'] as object), ['items', 'small', 'by', 'sums', 'all']);
+  await workflows.drain();
+});
+
+test('a document that is dedicated has topics of its own, and others make none', { timeout: 30_000 }, async () => {
+  const log = memory();
+  const workflows = await open(log);
+  await workflows.publish(SUMS);
+  await workflows.publish({ ...SUMS, id: 'own', dedicated: true });
+  const made: number[] = [];
+  for (const workflow of ['job', 'job', 'own']) {
+    const before = (await log.admin.list()).length;
+    const { execution } = await workflows.start(workflow, { items: [1, 2, 3] });
+    assert.equal((await workflows.ended(execution)).status, 'COMPLETED');
+    made.push((await log.admin.list()).length - before);
+  }
+  // the lanes, nothing, and what a run needs
+  assert.deepEqual(made.slice(0, 2), [9, 0]);
+  assert.ok(made[2]! > 5);
   await workflows.drain();
 });
 
@@ -201,8 +220,10 @@ test('an engine that is started again goes on with a run', { timeout: 60_000 }, 
   await first.publish(SUMS);
   const items = Array.from({ length: 30_000 }, (_, n) => n);
   const { execution } = await first.start('job', { items });
-  const ofRun = async () => (await log.admin.list()).some((topic) => topic.includes(`wf.${execution}`));
+  const lanes = createLaneLog(log, { clock: systemClock, runOf: runOfTopic });
+  const ofRun = async () => (await lanes.admin.list()).some((topic) => topic.includes(`wf.${execution}`));
   while (!(await ofRun())) await systemClock.sleep(5);
+  await lanes.close();
   await first.drain();
   const second = await open(log, directory);
   while (!second.health().ready) await systemClock.sleep(5);

@@ -20,6 +20,8 @@ import type { Segment, SegmentFigures, SegmentProgram } from './segments.ts';
 /** Where segments run. */
 export interface SegmentHost {
   readonly log: Log;
+  /** The same log, where topics of runs lie in lanes; without it every run has topics of its own. */
+  readonly lanes?: Log;
   readonly state: StateBackend;
   readonly directory: string | undefined;
   readonly clock: Clock;
@@ -36,6 +38,8 @@ export interface SegmentTask {
   /** Of the run; see {@link segmentName}. */
   readonly name: string;
   readonly mode: Mode;
+  /** It has topics of its own, as a streaming run always has. */
+  readonly dedicated?: boolean;
   readonly input: Json;
   readonly values: { readonly [port: string]: Json };
   /** Aborted: what it holds is forgotten, and it rejects with the reason. */
@@ -77,6 +81,11 @@ export function segmentName(execution: string, node: string, iteration = ''): st
   return `${readable.slice(0, MAX_NAME - 1 - hash.length)}-${hash}`;
 }
 
+/** The execution, or the run, whose topics share a lane: the first part of the name that {@link segmentName} gives. */
+export function runOfTopic(topic: string): string | undefined {
+  return /^(?:nf\.)?(wf\.[\w-]+)\./.exec(topic)?.[1];
+}
+
 /** Runs a segment to its end, or goes on with it where it was begun. */
 export async function runSegment(host: SegmentHost, task: SegmentTask): Promise<SegmentResult> {
   return new SegmentRunning(host, task).run();
@@ -84,7 +93,7 @@ export async function runSegment(host: SegmentHost, task: SegmentTask): Promise<
 
 /** Takes away the topics and the state of a run, when nobody will ask for its results again. */
 export async function forgetSegment(
-  { log, directory }: Pick<SegmentHost, 'log' | 'directory'>,
+  { log: below, lanes: log = below, directory }: Pick<SegmentHost, 'log' | 'lanes' | 'directory'>,
   name: string,
 ): Promise<void> {
   const outputs = (await log.admin.list()).filter((topic) => topic.startsWith(`${name}.`));
@@ -100,7 +109,8 @@ class SegmentRunning {
   #run: Run | undefined;
 
   constructor(host: SegmentHost, task: SegmentTask) {
-    this.#host = host;
+    const isOwn = task.mode === 'streaming' || task.dedicated === true;
+    this.#host = isOwn ? host : { ...host, log: host.lanes ?? host.log };
     this.#task = task;
     const { segment, graph, name, input, values } = task;
     this.#made = segment.program({ name, graph, input, values, topics: inputTopics(task) });

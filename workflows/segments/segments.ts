@@ -24,6 +24,8 @@ import type { AnyTopic, ExportSpec } from './flows.ts';
  *   the next version takes it up under the same name, where `plan diff` allows it.
  * - A run has a name of its own, of its execution and its first node: topics and state are called by it, and a segment
  *   that is run again after a crash meets what is there and goes on. `forgetSegment` takes all of it away.
+ * - Bounded runs share lanes (`log/lanes/lanes.ts`): they make and remove no topics. A streaming run, and one whose document
+ *   is `dedicated`, has topics of its own.
  * - At the end the records that left along each edge are those that arrived, through topics too, and what was written for
  *   a collect or an export is what came out of it: a difference fails the segment. What a process has counted goes by
  *   what it ran itself, so this is held where one process ran a segment from its start to its end without doing an epoch
@@ -90,6 +92,7 @@ export interface SegmentFigures {
 export type { ExportSpec, Flow, SegmentParts } from './flows.ts';
 export {
   forgetSegment,
+  runOfTopic,
   runSegment,
   type SegmentHost,
   type SegmentResult,
