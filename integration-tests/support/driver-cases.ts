@@ -2,6 +2,7 @@ import { CONFLUENT_LEFT_OUT, CONFLUENT_SECURITY_LEFT_OUT } from '../../log/confl
 import { KAFKA_LEFT_OUT } from '../../log/kafka/left-out.fixture.ts';
 import { SECURITY_CASES } from '../../log/kafka/security.conformance.ts';
 import { KAFKAJS_LEFT_OUT } from '../../log/kafkajs/left-out.fixture.ts';
+import { LANES_LEFT_OUT } from '../../log/lanes/left-out.fixture.ts';
 import { LOG_CASES } from '../../log/log.conformance.ts';
 
 export const CASES_HEADING = '## Cases of the suite';
@@ -16,6 +17,7 @@ const LEFT_OUT: LeftOut = {
   kafka: KAFKA_LEFT_OUT,
   kafkajs: KAFKAJS_LEFT_OUT,
   confluent: CONFLUENT_LEFT_OUT,
+  lanes: LANES_LEFT_OUT,
 };
 
 /** Likewise, on brokers that want credentials, certificates and rights. */
@@ -42,7 +44,8 @@ export function driverCases(): string {
     CASES_HEADING,
     '',
     'The test of each driver runs every case but those that say no here, on a real broker where it is one of Kafka. ' +
-      'This table comes from what those tests are given (`npm run docs`).',
+      'This table comes from what those tests are given (`npm run docs`). `lanes` are topics of small runs within others, ' +
+      'over `memory`, `file` and `kafka` (log/lanes/lanes.ts).',
     '',
     ...table(LOG_CASES, LEFT_OUT),
     'And those of Kafka on a broker with an authorizer and listeners of SASL, TLS and both, whose sessions end after ' +

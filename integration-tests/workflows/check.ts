@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { decodeStep, EVENTS_TOPIC, type StepRecord } from '../../events/events.ts';
 import type { Log } from '../../log/log.ts';
 import { eachRecord } from '../../runtime/runtime.ts';
-import { tenNodesResult } from '../../workflows/control/testing/small-documents.ts';
+import { resultOf } from './world.ts';
 
 /** Every execution has ended once, with the right result; its records are without a gap, and no command counts twice. */
 export async function assertAllEnded(log: Log, count: number): Promise<void> {
@@ -27,7 +27,7 @@ export async function assertAllEnded(log: Log, count: number): Promise<void> {
     const ends = list.flatMap(({ events }) => events.filter(({ type }) => type === 'ended'));
     assert.equal(ends.length, 1, `x${i} has ended ${ends.length} times`);
     const [end] = ends;
-    assert.deepEqual(end?.type === 'ended' && end.output, i % 3 === 2 ? { d: i * 1000 + 5 } : tenNodesResult(i));
+    assert.deepEqual(end?.type === 'ended' && end.output, resultOf(i));
     const causes = list.flatMap(({ cause }) => (cause.kind === 'command' ? [cause.id] : []));
     assert.equal(new Set(causes).size, causes.length, `a command to x${i} counted twice`);
   }

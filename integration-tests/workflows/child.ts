@@ -1,5 +1,5 @@
 import { isFlowError } from '../../core/errors.ts';
-import { DOCUMENTS, open, openLog, type Place } from './world.ts';
+import { DOCUMENTS, open, openLog, type Place, workflowOf } from './world.ts';
 
 /**
  * Starts executions that are not there yet, helps all to their end, and says so. Killed and started again it goes on:
@@ -12,11 +12,10 @@ const log = await openLog(place);
 const workflows = await open(place, log);
 for (const document of DOCUMENTS) await workflows.publish(document);
 console.log('busy');
-const names = ['ten', 'tasks', 'waits'];
 
 async function one(i: number): Promise<void> {
   const execution = `x${i}`;
-  const workflow = names[i % names.length]!;
+  const workflow = workflowOf(i);
   await workflows.start(workflow, i, { execution });
   if (workflow === 'waits') {
     await workflows.signal(execution, 'go', i * 1000, { id: `go ${i}` }).catch((thrown: unknown) => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { systemClock } from '../../core/clock.ts';
+import type { Json } from '../../core/ids.ts';
 import { seededRandom } from '../../core/random.ts';
 import { createFileLog } from '../../log/file/file.ts';
 import { createKafkaLog } from '../../log/kafka/kafka.ts';
@@ -7,7 +8,14 @@ import { prefixed } from '../../log/kafka/prefixed.fixture.ts';
 import type { Log } from '../../log/log.ts';
 import { createStateBackend } from '../../state/state.ts';
 import { silentTelemetry } from '../../telemetry/telemetry.ts';
-import { ADD, added, document, numberType, tenNodes } from '../../workflows/control/testing/small-documents.ts';
+import {
+  ADD,
+  added,
+  document,
+  numberType,
+  tenNodes,
+  tenNodesResult,
+} from '../../workflows/control/testing/small-documents.ts';
 import { createLanguage, openWorkflows, type Workflows } from '../../workflows/workflows.ts';
 
 export interface Place {
@@ -46,7 +54,31 @@ export const DOCUMENTS = [
     ],
     ['a b', 'b c', 'c d'],
   ),
+  {
+    ...(document(
+      'sums',
+      [
+        ['items', 'map.items', { items: '[input, input + 1, input + 2]' }],
+        ['by', 'op.select-key', { key: "value % 2 == 0 ? 'even' : 'odd'", partitions: 2 }],
+        ['sums', 'op.aggregate', { function: 'sum', of: 'value' }],
+        ['all', 'collect', { newest: true }],
+      ],
+      ['items by', 'by sums', 'sums all'],
+    ) as { readonly [name: string]: Json }),
+    mode: 'batch',
+  },
 ];
+
+/** Of each execution the workflow that it runs: of every twentieth one that takes records, in lanes that these share. */
+export function workflowOf(i: number): string {
+  return i % 20 === 19 ? 'sums' : ['ten', 'tasks', 'waits'][i % 3]!;
+}
+
+export function resultOf(i: number): Json {
+  if (workflowOf(i) === 'sums')
+    return { all: { even: i % 2 === 0 ? 2 * i + 2 : i + 1, odd: i % 2 === 0 ? i + 1 : 2 * i + 2 } };
+  return workflowOf(i) === 'waits' ? { d: i * 1000 + 5 } : tenNodesResult(i);
+}
 
 export async function open(place: Place, log: Log): Promise<Workflows> {
   return openWorkflows({
