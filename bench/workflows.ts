@@ -47,7 +47,7 @@ if (options.row !== undefined) {
 } else if (options.peers !== undefined) {
   await runBeside(options.peers);
 } else {
-  const usual = Object.keys(ROWS).filter((row) => brokers !== undefined || row !== 'inline-kafka');
+  const usual = Object.keys(ROWS).filter((row) => brokers !== undefined || !row.endsWith('-kafka'));
   sayMachine();
   for (const row of options.rows?.split(',') ?? usual) {
     const flags = ['--count', options.count, '--dormant', options.dormant, ...(brokers ? ['--brokers', brokers] : [])];

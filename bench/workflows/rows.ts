@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { systemClock } from '../../core/clock.ts';
 import { document, tenNodes } from '../../workflows/control/testing/small-documents.ts';
 import { openWorld, saturate, tenNodesResult, type World } from './measure.ts';
+import { segmentRuns } from './segment-runs.ts';
 
 export interface RowOptions {
   /** Executions that count. */
@@ -18,6 +19,8 @@ export const ROWS: { readonly [row: string]: (options: RowOptions) => Promise<Fi
   'inline-embedded': ({ count }) => throughput('add', count, undefined),
   'inline-kafka': ({ count, brokers }) => throughput('add', count, brokers ?? needBrokers()),
   'task-embedded': ({ count }) => throughput('add-task', Math.ceil(count / 10), undefined),
+  'segment-runs': ({ count }) => segmentRuns(Math.ceil(count / 500), 20, undefined),
+  'segment-runs-kafka': ({ count, brokers }) => segmentRuns(Math.ceil(count / 1000), 20, brokers ?? needBrokers()),
   latency,
   dormant,
 };
@@ -142,5 +145,5 @@ function collect(): void {
 }
 
 function needBrokers(): never {
-  throw new Error('inline-kafka needs --brokers host:port');
+  throw new Error('a row on Kafka needs --brokers host:port');
 }
