@@ -258,10 +258,10 @@ if (brokers !== undefined) {
     const set = Object.entries({ brokers: sasl, ...signIn }).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
     const run = () => say(cwd, ['run', 'shop.mjs', '--until', 'end', '--data', 'rights', ...set]);
     const [TOPIC, GROUP, TRANSACTIONAL_ID] = [2, 3, 5] as const;
-    assertMessage(await run(), 'kafka.rights', 2, /topic (orders|counts|nf\.shop\.\S+)/, 'grant the user Read');
-    await grant(addresses.brokers, TOPIC);
     assertMessage(await run(), 'kafka.rights', 2, /group nf\.shop\.turn/, 'on the group');
     await grant(addresses.brokers, GROUP);
+    assertMessage(await run(), 'kafka.rights', 2, /topic (orders|counts|nf\.shop\.\S+)/, 'grant the user Read');
+    await grant(addresses.brokers, TOPIC);
     assertMessage(await run(), 'kafka.rights', 2, /transactional id shop-/, 'on the transactional id');
     await grant(addresses.brokers, TRANSACTIONAL_ID);
     const done = await run();
