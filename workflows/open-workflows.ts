@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { Millis, Position } from '../core/ids.ts';
+import type { Json, Millis, Position } from '../core/ids.ts';
 import { COMMANDS_TOPIC, decodeStep, openFeed } from '../events/events.ts';
 import { createLaneLog, type LaneSettings, type Log } from '../log/log.ts';
 import { DEFAULT_SETTINGS, type Run, type RunSettings, startRun } from '../runtime/runtime.ts';
@@ -19,7 +19,8 @@ import { restored } from './control/restored.ts';
 import { runInline } from './control/run-inline.ts';
 import { SegmentCalls } from './control/segment-calls.ts';
 import { Sender } from './control/sender.ts';
-import { placeName } from './control/slots.ts';
+import { type Place, placeName } from './control/slots.ts';
+import { checkpointIn } from './control/stored-rows.ts';
 import { TaskCalls } from './control/task-calls.ts';
 import { prepareControlTopics } from './control/topics.ts';
 import type { Language } from './language.ts';
@@ -92,20 +93,22 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
     host: segmentHost(parts, settings),
     graph: (hash) => publishedGraph(catalogue, graphs, hash),
   });
+  const rowOf = async (execution: string, name: string) => {
+    const { query } = await running;
+    const store = query.store<string, Json>(CONTROL_STORE);
+    // while the partition is being restored it says nothing
+    return restored(clock, () => store.get(name, { read: 'live', partition: partitionOf(execution, partitions) }));
+  };
   const calls = new TaskCalls({
     segments,
     language,
     clock,
     tell: (execution, command) => commands.command(execution, command),
     async isWanted({ x, n, i, a }) {
-      const { query } = await running;
-      const store = query.store<string, { readonly attempt: number; readonly key: string | null }>(CONTROL_STORE);
-      const partition = partitionOf(x, partitions);
-      const ask = () => store.get(placeName({ execution: x, node: n, iteration: i }), { read: 'live', partition });
-      // while the partition is being restored it says nothing of the task
-      const place = await restored(clock, ask);
+      const place = (await rowOf(x, placeName({ execution: x, node: n, iteration: i }))) as Place | undefined;
       return place !== undefined && place.attempt === a && place.key === null;
     },
+    checkpoint: (task) => checkpointIn((name) => rowOf(task.x, name), task),
   });
   const lifecycle = language.lifecycle(runInline);
   const program = controlProgram({

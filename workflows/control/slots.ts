@@ -21,7 +21,7 @@ export interface Granted extends Holder {
 }
 
 /** The row of a task: in the queue under this key, or, without one, in a slot of the pool. */
-interface Place {
+export interface Place {
   readonly pool: string;
   readonly attempt: number;
   readonly key: string | null;

@@ -243,6 +243,16 @@ export function headerName(execution: string): string {
   return `${execution}${SEPARATOR}h`;
 }
 
+/** The checkpoint that a task stands at, by a store that is asked from outside; null where it has none. */
+export async function checkpointIn(
+  get: (name: string) => Promise<Json | undefined>,
+  { x, n, i }: { readonly x: string; readonly n: number; readonly i: string },
+): Promise<Json> {
+  const page = [`${x}${SEPARATOR}p${i}`, Math.floor(n / PAGE_NODES)].join(SEPARATOR);
+  const stored = await get(page);
+  return stored === undefined ? null : ((decodePage(stored).nodes.get(n)?.checkpoint ?? null) as Json);
+}
+
 function isSmall(value: Json): boolean {
   if (value === null || typeof value === 'number' || typeof value === 'boolean') return true;
   if (typeof value === 'string') return value.length <= INLINE_CHARS;

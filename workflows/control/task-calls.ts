@@ -18,6 +18,8 @@ export interface TaskCallsParts {
   tell(execution: string, command: Command): Promise<unknown>;
   /** Whether the attempt still has its slot: asked of calls that are made again after a restart. */
   isWanted(task: TaskMessage): Promise<boolean>;
+  /** What such a call is to go on from: the last checkpoint of its node, which may be younger than the call; or null. */
+  checkpoint(task: TaskMessage): Promise<Json>;
 }
 
 /**
@@ -59,7 +61,8 @@ export class TaskCalls {
     try {
       const isNew = this.#announced.delete(name);
       if (!isNew && !(await this.#parts.isWanted(task))) throw stale(task.x);
-      const outputs = await Promise.race([this.#run(task, stop.signal), aborted(stop.signal)]);
+      const made = isNew ? task : { ...task, resume: await this.#parts.checkpoint(task) };
+      const outputs = await Promise.race([this.#run(made, stop.signal), aborted(stop.signal)]);
       return this.#report(task, { ok: true, outputs });
     } catch (thrown) {
       // a call that the end of the engine cuts short says nothing: it is made again
@@ -102,7 +105,7 @@ export class TaskCalls {
     const context: TaskContext = Object.assign(inner, {
       idempotencyKey: `${x}/${task.node}${i === '' ? '' : `/${i}`}`,
       signal,
-      resume: task.resume as TaskContext['resume'],
+      resume: (task.resume ?? undefined) as TaskContext['resume'],
       checkpoint: async (number: number, value: Json) => {
         if (signal.aborted) throw stale(x);
         await this.#parts.tell(x, { type: 'checkpoint', ...at, number, value });

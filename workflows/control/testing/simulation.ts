@@ -125,6 +125,7 @@ class Simulation {
         const place = this.#rows().get(placeName({ execution: x, node: n, iteration: i }));
         return place !== undefined && (place as { readonly attempt: number }).attempt === a;
       },
+      checkpoint: async (task) => task.resume,
     });
   }
 
