@@ -172,7 +172,7 @@ export type StepEvent =
       readonly removed: readonly number[];
       readonly removedEdges: readonly number[];
     }
-  /** What the next step goes on with. */
+  /** What the next step goes on with; nodes that follow each other as `3-900`. */
   | { readonly type: 'deferred'; readonly nodes: readonly string[] }
   | { readonly type: 'paused' | 'resumed'; readonly by: string | null }
   | { readonly type: 'cancelling'; readonly reason: string; readonly by: string | null }

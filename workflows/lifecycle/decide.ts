@@ -5,7 +5,7 @@ import { explain } from './explain.ts';
 import type { Command, Decided, Envelope, Lifecycle, LifecycleParts, Rows } from './lifecycle.ts';
 import { patch } from './patch.ts';
 import { proceed } from './ready.ts';
-import { partsOf } from './row.ts';
+import { unpacked } from './row.ts';
 import { approve, childEnded, signal } from './signals.ts';
 import { start } from './start.ts';
 import { Step } from './step.ts';
@@ -48,7 +48,7 @@ function decide(
     return refused(step, command, 'workflow.ended', `${execution} has ended: it is ${header.status}`);
   } else {
     if (REMEMBERED.has(command.type) && header.lastCommands.includes(envelope.id)) return NOTHING;
-    if (header.deferred.length > 0) for (const key of header.deferred) step.work.push(partsOf(key));
+    for (const at of unpacked(header.deferred)) step.work.push(at);
     act(step, command);
   }
   // a rejection changes nothing: what is deferred stays so

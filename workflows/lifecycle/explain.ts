@@ -1,7 +1,7 @@
 import type { Millis } from '../../core/ids.ts';
 import type { At } from '../../events/events.ts';
 import type { Explanation, NodeRow } from './lifecycle.ts';
-import { isTerminal, partsOf } from './row.ts';
+import { isTerminal, unpacked } from './row.ts';
 import type { Step } from './step.ts';
 
 type Reason = Explanation['waitsFor'][number];
@@ -83,10 +83,9 @@ function edgeReasons(step: Step, at: At, row: NodeRow): readonly Reason[] {
     found.push({ kind: 'node', what: `${id}, which is ${before.status}${since}${attempt}`, until: null });
   }
   if (found.length > 0) return found;
-  const isDeferred = step.header.deferred.some((key) => {
-    const each = partsOf(key);
-    return each.node === at.node && each.iteration === at.iteration;
-  });
+  const isDeferred = unpacked(step.header.deferred).some(
+    (each) => each.node === at.node && each.iteration === at.iteration,
+  );
   if (isDeferred) return [{ kind: 'step', what: 'the next step, being ready', until: null }];
   const { parent } = step.node(at);
   if (parent < 0 || at.iteration !== '') return [];

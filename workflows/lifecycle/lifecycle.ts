@@ -128,8 +128,8 @@ export interface Header {
   readonly lastCommands: readonly string[];
   /** Nodes that wait for a signal, the longest first. */
   readonly listening: readonly NodeKey[];
-  /** What is ready, or open, and was not gone on with in the last step. */
-  readonly deferred: readonly NodeKey[];
+  /** What is ready, or open, and was not gone on with in the last step; nodes that follow each other as `3-900`. */
+  readonly deferred: readonly string[];
   /** Of the execution as a whole. */
   readonly timers: readonly RowTimer[];
 }

@@ -29,6 +29,34 @@ export function partsOf(key: NodeKey): { readonly node: number; readonly iterati
     : { node: Number(key.slice(0, at)), iteration: key.slice(at + 1) };
 }
 
+/**
+ * Keys in their order, where nodes that follow each other by number are told by the first and the last: `3-900@2`. So the
+ * list of what is left over does not grow with a graph that is wide.
+ */
+export function packed(keys: readonly NodeKey[]): readonly string[] {
+  const runs: { readonly first: number; last: number; readonly iteration: string }[] = [];
+  for (const key of keys) {
+    const { node, iteration } = partsOf(key);
+    const run = runs.at(-1);
+    if (run !== undefined && run.last + 1 === node && run.iteration === iteration) run.last = node;
+    else runs.push({ first: node, last: node, iteration });
+  }
+  return runs.map(({ first, last, iteration }) => {
+    const nodes = first === last ? `${first}` : `${first}-${last}`;
+    return iteration === '' ? nodes : `${nodes}@${iteration}`;
+  });
+}
+
+/** The nodes that {@link packed} has told. */
+export function unpacked(runs: readonly string[]): readonly { readonly node: number; readonly iteration: string }[] {
+  return runs.flatMap((run) => {
+    const at = run.indexOf('@');
+    const iteration = at < 0 ? '' : run.slice(at + 1);
+    const [first, last = first] = (at < 0 ? run : run.slice(0, at)).split('-').map(Number) as [number, number?];
+    return Array.from({ length: last - first + 1 }, (_, i) => ({ node: first + i, iteration }));
+  });
+}
+
 /** The iteration of the children of a container. */
 export function inside(iteration: string, index: number): string {
   return iteration === '' ? String(index) : `${iteration}.${index}`;

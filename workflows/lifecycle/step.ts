@@ -15,7 +15,7 @@ import type {
   StepHead,
 } from './lifecycle.ts';
 import { MAX_STEP_BYTES, MAX_STEP_NODES } from './limits.ts';
-import { isTerminal, keyOf, outside, PENDING_ROW } from './row.ts';
+import { isTerminal, keyOf, outside, PENDING_ROW, packed } from './row.ts';
 
 /** One step while it is decided: what has happened in it, what the world is asked for, what is still to be looked at. */
 export class Step {
@@ -157,7 +157,7 @@ export class Step {
 
   finish(): Decided {
     const header = this.rows.header();
-    const deferred = [...new Set(this.work.map((at) => keyOf(at.node, at.iteration)))];
+    const deferred = packed([...new Set(this.work.map((at) => keyOf(at.node, at.iteration)))]);
     const isOver = header === undefined || header.phase === 'ended';
     if (!isOver && (deferred.length > 0 || header.deferred.length > 0)) {
       const isSame =

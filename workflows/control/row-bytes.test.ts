@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Json } from '../../core/ids.ts';
+import { encodeStep, type StepRecord } from '../../events/events.ts';
+import { type Command, createLifecycle, type Effect } from '../lifecycle/lifecycle.ts';
+import { buildGraph, type GraphSpec } from '../lifecycle/testing/build-graph.ts';
+import { failure, START } from '../lifecycle/testing/harness.ts';
+import { StoredRows } from './stored-rows.ts';
+
+/** A store that counts what is written to it. */
+class CountingStore {
+  bytes = 0;
+  readonly #rows = new Map<string, Json>();
+
+  get(key: string): Json | undefined {
+    return this.#rows.get(key);
+  }
+
+  put(key: string, value: Json): void {
+    this.bytes += key.length + JSON.stringify(value).length;
+    this.#rows.set(key, value);
+  }
+
+  delete(key: string): Json | undefined {
+    const there = this.#rows.get(key);
+    this.#rows.delete(key);
+    return there;
+  }
+
+  range(from: string, to: string): readonly (readonly [string, Json])[] {
+    return [...this.#rows].filter(([key]) => key >= from && key <= to).sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+}
+
+interface Written {
+  readonly transitions: number;
+  /** Of rows of the store, and of step records. */
+  readonly rows: number;
+  readonly records: number;
+}
+
+/** Runs a graph of tasks, one command after the other, as the coordinator does: rows are read and written anew in each step. */
+function written(spec: GraphSpec): Written {
+  const graph = buildGraph(spec);
+  const lifecycle = createLifecycle({
+    runInline: () => ({ out: 1 }),
+    ...{ failure, patch: () => [] },
+  });
+  const store = new CountingStore();
+  let [records, transitions, at, ids] = [0, 0, 1_000_000, 0];
+  const open: Command[] = [{ ...START, input: 1 }];
+  const count = (record: StepRecord): void => {
+    records += encodeStep(record).length;
+    for (const event of record.events) if (event.type === 'node') transitions++;
+  };
+  for (let command = open.shift(); command !== undefined; command = open.shift()) {
+    const rows = new StoredRows(store, 'x');
+    const id = `c${ids++}`;
+    const cause = { kind: 'command', type: command.type, id, by: null } as const;
+    const { record, effects, more } = lifecycle.decide(rows, graph, 'x', command, { id, by: null, at: at++, cause });
+    if (record !== undefined) count(record);
+    rows.flush(at);
+    open.push(...effects.flatMap(answered));
+    if (more) open.push({ type: 'continue' });
+  }
+  return { transitions, rows: store.bytes, records };
+}
+
+function answered(effect: Effect): readonly Command[] {
+  if (effect.effect !== 'queue' && effect.effect !== 'run') return [];
+  const { node, iteration, attempt } = effect;
+  const at = { node, iteration, attempt };
+  return effect.effect === 'queue'
+    ? [{ type: 'grant', ...at }]
+    : [{ type: 'report', ...at, outcome: { ok: true, outputs: { out: node } } }];
+}
+
+const SIZES = [10, 100, 1000, 10_000];
+
+const names = (count: number, kind: 'task' | 'inline') =>
+  Array.from({ length: count }, (_, i) => ({ id: `n${i}`, kind }));
+/** One behind the other. */
+const line = (count: number, kind: 'task' | 'inline'): GraphSpec => ({
+  nodes: names(count, kind),
+  edges: Array.from({ length: count - 1 }, (_, i) => ({ from: `n${i}`, to: `n${i + 1}` })),
+});
+/** All beside each other. */
+const wide = (count: number, kind: 'task' | 'inline'): GraphSpec => ({ nodes: names(count, kind), edges: [] });
+/** Each hangs on two of the ten before it. */
+const woven = (count: number, kind: 'task' | 'inline'): GraphSpec => ({
+  nodes: names(count, kind),
+  edges: Array.from({ length: count }, (_, i) =>
+    i < 10 ? [] : [i - 10, i - 3].map((from) => ({ from: `n${from}`, to: `n${i}` })),
+  ).flat(),
+});
+
+for (const [shape, make, kind] of [
+  ['line', line, 'task'],
+  ['wide', wide, 'task'],
+  ['wide', wide, 'inline'],
+  ['woven', woven, 'inline'],
+] as const) {
+  test(`S9.1.b: bytes for each transition do not grow with the graph: ${shape} of ${kind} nodes`, (t) => {
+    const per = SIZES.map((size) => {
+      const { transitions, rows, records } = written(make(size, kind));
+      t.diagnostic(
+        `${size}: ${Math.round(rows / transitions)} of rows, ${Math.round(records / transitions)} of records`,
+      );
+      return (rows + records) / transitions;
+    });
+    // what ends within one step has no rows; numbers have more digits in larger graphs
+    const [, , thousand, tenThousand] = per as [number, number, number, number];
+    assert.ok(tenThousand < 1.4 * thousand, `${tenThousand} bytes at 10,000 nodes, ${thousand} at 1,000`);
+    assert.ok(Math.max(...per) < 1000);
+  });
+}
