@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type NamedEvent, type NodeStatus, namedEvents } from '../../events/events.ts';
+import { isTerminal, keyOf } from './row.ts';
+import { graphOf } from './testing/random-graph.fixture.ts';
+import { World } from './testing/world.ts';
+
+/** The events of the specification, of executions of random graphs with failures, duplicates, crashes and people. */
+const SEEDS = 250;
+
+interface Lived {
+  readonly world: World;
+  readonly events: readonly NamedEvent[];
+}
+
+function lived(seed: number): Lived {
+  const graph = graphOf({ seed, nodes: 1 + (seed % 9) });
+  const world = new World(graph, { seed, faults: 0.25, duplicates: 0.2, crashes: 0.1, people: 0.05 });
+  world.run();
+  const names = { workflow: 'w', id: (node: number) => String(node), type: () => 'test' };
+  return { world, events: world.records.flatMap((record) => namedEvents(record, names)) };
+}
+
+function every(check: (lived: Lived) => void): void {
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    try {
+      check(lived(seed));
+    } catch (thrown) {
+      throw new Error(`seed ${seed}`, { cause: thrown });
+    }
+  }
+}
+
+const placeOf = ({ node, iteration }: NamedEvent) => keyOf(Number(node), iteration);
+
+test('S2.1.b1: folding NODE_STATE_CHANGED alone gives the states of all nodes', () => {
+  every(({ world, events }) => {
+    const states = new Map<string, NodeStatus>();
+    for (const event of events) {
+      if (event.type !== 'NODE_STATE_CHANGED') continue;
+      const key = placeOf(event);
+      const { from, to, attempt, cause, trigger } = event.data as { readonly [name: string]: string };
+      const before = states.get(key) ?? 'PENDING';
+      // rows of a round of a loop go when the next begins, and what a redrive does again begins anew
+      if (from !== null && !isTerminal(before)) assert.equal(from, before, key);
+      assert.ok(cause !== undefined && trigger !== undefined && Number(attempt) >= 0);
+      states.set(key, to as NodeStatus);
+    }
+    for (const [key, row] of world.rows.nodes) assert.equal(states.get(key) ?? 'PENDING', row.status, key);
+    for (const [key, state] of states) {
+      if (!world.rows.nodes.has(key)) assert.ok(isTerminal(state), `${key} is ${state}, and has no row`);
+    }
+  });
+});
+
+test('S2.1.b1: step and index number the events of an execution without a gap', () => {
+  every(({ world, events }) => {
+    assert.deepEqual(
+      world.records.map(({ seq }) => seq),
+      world.records.map((_, i) => i + 1),
+    );
+    const next = new Map<number, number>();
+    for (const { seq, index } of events) {
+      assert.equal(index, next.get(seq) ?? 0);
+      next.set(seq, index + 1);
+    }
+  });
+});
+
+test('S2.1.b2: DATA_AVAILABLE stands before the RUNNING of whatever takes the data', () => {
+  every(({ world, events }) => {
+    const available = new Set<string>();
+    for (const event of events) {
+      if (event.type === 'DATA_AVAILABLE') available.add(`${placeOf(event)} ${event.data['port']}`);
+      if (event.type !== 'NODE_STATE_CHANGED' || event.data['to'] !== 'RUNNING') continue;
+      const { taken } = world.rows.node(placeOf(event)) ?? { taken: [] };
+      for (const number of taken) {
+        const edge = world.graph.edges[number]!;
+        if (edge.kind !== 'data' || world.graph.nodes[edge.source]!.onError === 'continue') continue;
+        const source = keyOf(edge.source, event.iteration);
+        if (world.rows.node(source)?.status !== 'COMPLETED') continue;
+        // taken by a join that did not wait for it, it may come later
+        if (world.graph.nodes[edge.target]!.join.policy !== 'all') continue;
+        assert.ok(available.has(`${source} ${edge.sourcePort}`), `${edge.id} of ${event.iteration}`);
+      }
+    }
+  });
+});
+
+test('S2.1.b4: EXECUTION_STARTED is the first event and EXECUTION_COMPLETED is one', () => {
+  every(({ events }) => {
+    assert.equal(events[0]?.type, 'EXECUTION_STARTED');
+    assert.equal(events.filter(({ type }) => type === 'EXECUTION_STARTED').length, 1);
+    const ends = events.filter(({ type }) => type === 'EXECUTION_COMPLETED');
+    assert.equal(ends.length, 1);
+    assert.match(String(ends[0]!.data['status']), /COMPLETED|FAILED|CANCELLED/);
+    assert.equal(typeof ends[0]!.data['degraded'], 'boolean');
+  });
+});
+
+test('S2.1.b5: each failed attempt is one ERROR_OCCURRED, and what it decides comes next', () => {
+  const becomes: { readonly [decision: string]: readonly string[] } = {
+    retry: ['PENDING'],
+    hold: ['PENDING'],
+    ...{ fail: ['FAILED'], route: ['FAILED'], continue: ['FAILED'], 'dead-letter': ['FAILED'] },
+  };
+  let seen = 0;
+  every(({ world, events }) => {
+    const failed = world.records.flatMap((record) => record.events.filter(({ type }) => type === 'attempt-failed'));
+    const told = events.filter(({ type, data }) => type === 'ERROR_OCCURRED' && 'decision' in data);
+    assert.equal(told.length, failed.length);
+    assert.equal(
+      new Set(told.map((event) => `${placeOf(event)} ${event.data['attempt']} ${event.seq}`)).size,
+      told.length,
+    );
+    seen += told.length;
+    for (const event of told) {
+      const { decision, retryAt, error } = event.data as { readonly [name: string]: never };
+      assert.ok((error as { readonly class: string }).class.length > 0);
+      assert.equal(retryAt !== null, decision === 'retry');
+      const behind = events.find(
+        (each) =>
+          each.type === 'NODE_STATE_CHANGED' &&
+          (each.seq > event.seq || (each.seq === event.seq && each.index > event.index)) &&
+          placeOf(each) === placeOf(event),
+      );
+      // what was held before it could begin is PENDING already
+      const isThere = (decision === 'hold' || decision === 'retry') && behind?.data['from'] === 'PENDING';
+      if (!isThere)
+        assert.ok(becomes[decision]!.includes(String(behind?.data['to'])), `${decision} > ${behind?.data['to']}`);
+    }
+  });
+  assert.ok(seen > 100, `${seen} failures`);
+});
