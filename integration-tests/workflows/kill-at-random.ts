@@ -23,13 +23,14 @@ export async function killAtRandom(t: TestContext, { executions, kills, place }:
   t.diagnostic(`seed ${seed}`);
   try {
     let killed = 0;
+    const script = [join(import.meta.dirname, 'child.ts'), JSON.stringify(where), String(executions)];
     for (let n = 0; n < kills; n++) {
-      const ended = await runChild(where, executions, 20 + randomInt(random, 600));
+      const ended = await runChild(script, 20 + randomInt(random, 600));
       if (ended.signal === 'SIGKILL') killed++;
       else assert.equal(ended.code, 0, ended.errors);
     }
     assert.ok(killed >= kills / 2, 'it was hardly ever killed');
-    const last = await runChild(where, executions);
+    const last = await runChild(script);
     assert.equal(last.code, 0, last.errors);
     assert.match(last.output, /all ended/);
     t.diagnostic(`killed ${killed} times`);

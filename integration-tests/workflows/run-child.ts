@@ -1,6 +1,4 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
-import type { Place } from './world.ts';
 
 export interface Ended {
   readonly signal: NodeJS.Signals | null;
@@ -9,11 +7,9 @@ export interface Ended {
   readonly errors: string;
 }
 
-/** Runs the program of this folder; killed so long after it has begun, where that is said. */
-export function runChild(place: Place, count: number, killAfterMs?: number): Promise<Ended> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'child.ts'), JSON.stringify(place), String(count)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+/** Runs a program with arguments; killed so long after it has said something, where that is said. */
+export function runChild(script: readonly string[], killAfterMs?: number): Promise<Ended> {
+  const child = spawn(process.execPath, script, { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   let errors = '';
   const kill = () => child.kill('SIGKILL');

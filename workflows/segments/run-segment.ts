@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Ledger, ledgerTopic } from '../../checkpoints/checkpoints.ts';
 import { type Exported, runExport } from '../../connectors/export.ts';
 import type { Clock } from '../../core/clock.ts';
-import type { Json } from '../../core/ids.ts';
+import type { Json, Millis } from '../../core/ids.ts';
 import type { Mode } from '../../events/events.ts';
 import type { Log } from '../../log/log.ts';
 import { DEFAULT_SETTINGS, forgetApplication, type Run, type RunSettings, startRun } from '../../runtime/runtime.ts';
@@ -60,6 +60,9 @@ export interface SegmentResult {
   readonly outputs: { readonly [port: string]: Json };
   readonly figures: SegmentFigures;
 }
+
+/** How long what a run has done waits for its commit at most, where its host says nothing else. */
+export const SEGMENT_COMMIT_MS: { readonly [mode in Mode]: Millis } = { realtime: 10, batch: 20, streaming: 20 };
 
 const PLAIN_NAME = /^wf\.[\w-]+\.[\w-]+$/;
 /** What the application of a plan may be called at most. */
@@ -149,7 +152,14 @@ class SegmentRunning {
     const { log, state, directory, clock } = host;
     const run = await startRun({
       ...{ program: this.#made.program, log, state, directory, clock, telemetry: this.#telemetry },
-      settings: { ...DEFAULT_SETTINGS, commitIntervalMs: 20, ...host.settings, ...this.#policy(), workers: 1, until },
+      settings: {
+        ...DEFAULT_SETTINGS,
+        commitIntervalMs: SEGMENT_COMMIT_MS[this.#task.mode],
+        ...host.settings,
+        ...this.#policy(),
+        workers: 1,
+        until,
+      },
     });
     this.#run = run;
     const exports = until === 'drained' ? this.#follow() : undefined;
