@@ -175,9 +175,13 @@ class SegmentRunning {
       if (how === 'complete') return 'complete';
     } finally {
       for (const each of signals) each.removeEventListener('abort', leave);
-      await run.drain();
-      await exports?.stop();
-      await lives();
+      try {
+        // of a run that has failed it says so once more
+        await run.drain();
+      } finally {
+        await exports?.stop();
+        await lives();
+      }
     }
     if (cancel.aborted) {
       await forgetSegment(host, this.#task.name);
