@@ -150,7 +150,8 @@ function nodeFigures(
   return {
     in: into,
     out,
-    filtered: filters ? into - out - droppedInAll - deadLetters : 0,
+    // a dead letter is one of those that were dropped
+    filtered: filters ? into - out - droppedInAll : 0,
     dropped,
     deadLetters,
   };
