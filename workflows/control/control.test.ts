@@ -7,6 +7,7 @@ import { Step } from '../../core/step.ts';
 import { COMMANDS_TOPIC } from '../../events/events.ts';
 import { BatchBuilder } from '../../log/batch.ts';
 import { createMemoryLog } from '../../log/memory/memory.ts';
+import { deadLetterTopic, eachRecord } from '../../runtime/runtime.ts';
 import { createStateBackend } from '../../state/state.ts';
 import { silentTelemetry } from '../../telemetry/telemetry.ts';
 import type { NodeType } from '../catalog.ts';
@@ -14,6 +15,7 @@ import { createLanguage } from '../create-language.ts';
 import { VALUE_IN } from '../nodes/example.ts';
 import { openWorkflows } from '../open-workflows.ts';
 import type { Workflows } from '../workflows.ts';
+import { CONTROL_APPLICATION } from './program.ts';
 import { ADD, ADD_TASK, document, numberType, tenNodes, tenNodesResult } from './testing/small-documents.ts';
 
 /** Puts out at as many ports as its configuration says. */
@@ -114,7 +116,8 @@ test('what is no command goes to the dead letters, and harms nobody', async () =
   const workflows = await open(log);
   await workflows.publish(tenNodes());
   const producer = await log.producer({});
-  for (const text of ['no JSON', 'null', '{}', '{"x":"a","c":{"type":"dance"},"id":"1"}', '{"x":"a","c":null}']) {
+  const texts = ['no JSON', 'null', '{}', '{"x":"a","c":{"type":"dance"},"id":"1"}', '{"x":"a","c":null}'];
+  for (const text of texts) {
     for (const partition of [0, 1]) {
       const step = new Step();
       const builder = new BatchBuilder(step);
@@ -128,6 +131,13 @@ test('what is no command goes to the dead letters, and harms nobody', async () =
   await producer.close();
   const { execution } = await workflows.start('ten', 7);
   assert.deepEqual((await workflows.ended(execution)).output, tenNodesResult(7));
+  const letters: string[] = [];
+  await eachRecord(log, deadLetterTopic(CONTROL_APPLICATION), 0, ({ bytes, valueStarts, valueEnds }, i) => {
+    letters.push(bytes.toString('utf8', valueStarts[i]!, valueEnds[i]!));
+  });
+  // what is a command, and of a type that is none, is refused like all that is for an execution which is not there
+  const none = texts.filter((text) => !text.includes('dance'));
+  assert.deepEqual(letters.sort(), none.flatMap((text) => [text, text]).sort());
   await workflows.drain();
 });
 
