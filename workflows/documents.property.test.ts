@@ -105,3 +105,45 @@ test('a graph is well formed: edges from both ends', () => {
     { seed: 23, numRuns: 100 },
   );
 });
+
+test('S1.1.a: edges are refused exactly where they lead in a circle, by a path that is one', () => {
+  const edgesOf = fc.uniqueArray(fc.tuple(fc.nat(11), fc.nat(11)), {
+    maxLength: 25,
+    selector: ([a, b]) => `${a} ${b}`,
+  });
+  let [circles, none] = [0, 0];
+  fc.assert(
+    fc.property(edgesOf, (pairs) => {
+      const nodes = Array.from({ length: 12 }, (_, i) => ({ id: `n${i}`, type: 'merge' }));
+      const edges = pairs.map(([a, b]): EdgeSpec => ({ source: `n${a}`, target: `n${b}` }));
+      const document = { apiVersion: 'nodeflow/v1', id: 'd', name: 'd', version: '1.0.0', nodes, edges };
+      const found = validateDocument(document, settings).filter(({ code }) => code === 'workflow.cycle');
+      const told = found.map(({ message }) => message.slice(message.indexOf(': ') + 2).split(' > '));
+      for (const path of told) {
+        assert.equal(path[0], path.at(-1));
+        path.slice(1).forEach((id, i) => {
+          assert.ok(
+            edges.some(({ source, target }) => source === path[i] && target === id),
+            path.join(' > '),
+          );
+        });
+      }
+      assert.equal(told.length > 0, hasCircle(pairs));
+      if (told.length > 0) circles++;
+      else none++;
+    }),
+    { seed: 31, numRuns: 400 },
+  );
+  assert.ok(circles > 50 && none > 50, `${circles} with a circle, ${none} without`);
+});
+
+/** By taking away, again and again, what nothing leads to. */
+function hasCircle(pairs: readonly (readonly [number, number])[]): boolean {
+  let left = pairs;
+  for (;;) {
+    const led = new Set(left.map(([, target]) => target));
+    const next = left.filter(([source]) => led.has(source));
+    if (next.length === left.length) return left.length > 0;
+    left = next;
+  }
+}
