@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { Json } from '../core/ids.ts';
 import {
   cursorText,
   type FeedFilter,
@@ -51,6 +52,20 @@ test('a transition, an output and a failed attempt are events with ids, not numb
     { type: 'ERROR_OCCURRED', index: 1, ...common, data: { attempt: 1, error, decision: 'retry', retryAt: 1500 } },
     { type: 'DATA_AVAILABLE', index: 2, ...common, data: { port: 'out', bytes: 11, sample: { total: 3 }, cut: false } },
   ]);
+});
+
+test('S2.1.b3: a start tells the definition and the input by their hashes, the mode, who asked and for whom', () => {
+  const event = (input: Json): StepEvent => ({
+    ...{ type: 'started', workflow: 'orders', version: '1.0.0', input, mode: 'batch', user: 'ann', priority: 5 },
+    ...{ deadline: null, labels: {}, idempotencyKey: null, selected: null, pins: null, forkOf: null },
+    parent: { execution: 'p', at },
+  });
+  const data = (input: Json) => namedEvents(record([event(input)]), NAMES)[0]!.data;
+  const { definition, inputHash, mode, user, parent, cause } = data({ a: 1, b: [2] });
+  assert.deepEqual([definition, mode, user, parent, cause], ['h', 'batch', 'ann', 'p', 'start by ann']);
+  assert.match(String(inputHash), /^[0-9a-f]{64}$/);
+  assert.equal(data({ b: [2], a: 1 })['inputHash'], inputHash);
+  assert.notEqual(data({ b: [2], a: 2 })['inputHash'], inputHash);
 });
 
 test('a sample never exceeds its bound', () => {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../core/canonical-json.ts';
 import type { Json } from '../core/ids.ts';
 import type { At, Cause, EventType, FeedFilter, GraphNames, NamedEvent, StepEvent, StepRecord } from './events.ts';
 
@@ -8,7 +10,7 @@ export const MAX_SAMPLE_BYTES = 1024;
 export function namedEvents(record: StepRecord, names: GraphNames): readonly NamedEvent[] {
   const found: NamedEvent[] = [];
   for (const event of record.events) {
-    const named = viewOf(record.cause, event);
+    const named = viewOf(record, event);
     if (named === undefined) continue;
     const at = 'node' in event ? (event as At) : undefined;
     // an inline node that succeeds passes through RUNNING within one step event
@@ -78,16 +80,18 @@ interface View {
   readonly data: { readonly [name: string]: Json };
 }
 
-function viewOf(cause: Cause, event: StepEvent): View | undefined {
+function viewOf(record: StepRecord, event: StepEvent): View | undefined {
   const type = TYPES[event.type];
-  return type === undefined ? undefined : { type, data: dataOf(cause, event) };
+  return type === undefined ? undefined : { type, data: dataOf(record, event) };
 }
 
-function dataOf(cause: Cause, event: StepEvent): { readonly [name: string]: Json } {
+function dataOf({ cause, definition }: StepRecord, event: StepEvent): { readonly [name: string]: Json } {
   switch (event.type) {
     case 'started':
       return {
         version: event.version,
+        definition,
+        inputHash: createHash('sha256').update(canonicalJson(event.input)).digest('hex'),
         mode: event.mode,
         user: event.user,
         priority: event.priority,

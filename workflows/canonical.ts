@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '../core/canonical-json.ts';
 import type { Json } from '../core/ids.ts';
 import type { EdgeSpec, WorkflowDocument } from './document.ts';
 
@@ -20,17 +21,6 @@ export function canonicalText(document: WorkflowDocument): string {
 /** SHA-256 of the canonical text, in hex. */
 export function documentHash(document: WorkflowDocument): string {
   return createHash('sha256').update(canonicalText(document)).digest('hex');
-}
-
-/** JSON with the keys of every object in order of their UTF-16 units, as RFC 8785 has them. */
-export function canonicalJson(value: Json): string {
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const fields = Object.entries(value)
-    .filter(([, field]) => field !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, field]) => `${JSON.stringify(name)}:${canonicalJson(field)}`);
-  return `{${fields.join(',')}}`;
 }
 
 /** Without what may be left out: the usual ports, the usual kind, and an id that is made of the ends. */

@@ -1,5 +1,5 @@
+import { canonicalJson } from '../core/canonical-json.ts';
 import type { Json } from '../core/ids.ts';
-import { canonicalJson } from './canonical.ts';
 import type { Graph, GraphEdge, GraphNode } from './graph.ts';
 
 /**

@@ -1,5 +1,6 @@
+import { canonicalJson } from '../core/canonical-json.ts';
 import type { Json } from '../core/ids.ts';
-import { canonicalJson, documentHash, usualId } from './canonical.ts';
+import { documentHash, usualId } from './canonical.ts';
 import type { EdgeSpec, NodeSpec, WorkflowDocument } from './document.ts';
 
 /** What changed between two documents. */
