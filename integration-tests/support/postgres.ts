@@ -54,16 +54,19 @@ export async function testPostgres(): Promise<TestPostgres | undefined> {
   const start = async () => {
     const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', 'shared_buffers=16MB'];
     const flags = settings.flatMap((setting) => ['-c', setting]);
-    server = spawn(join(programs, 'postgres'), ['-D', data, '-p', String(port), ...flags], {
-      ...as,
-      cwd: folder,
-      stdio: 'ignore',
-    });
+    const begin = () =>
+      spawn(join(programs, 'postgres'), ['-D', data, '-p', String(port), ...flags], {
+        ...as,
+        cwd: folder,
+        stdio: 'ignore',
+      });
+    server = begin();
     const until = systemClock.monotonic() + READY_MS;
     while (!(await answers(url('postgres')))) {
-      if (server.exitCode !== null || systemClock.monotonic() > until)
-        throw new Error('the PostgreSQL server does not answer');
+      if (systemClock.monotonic() > until) throw new Error('the PostgreSQL server does not answer');
       await systemClock.sleep(50);
+      // it refuses to begin while processes of one that was killed are still there
+      if (server.exitCode !== null) server = begin();
     }
   };
   await start();
