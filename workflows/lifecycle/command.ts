@@ -1,0 +1,99 @@
+import type { Json, Millis } from '../../core/ids.ts';
+import type { ExecutionStatus, FailureInfo, Mode, TimerKind } from '../../events/events.ts';
+
+/** What an execution may be told. */
+export type Command =
+  | {
+      readonly type: 'start';
+      readonly input: Json;
+      readonly mode: Mode;
+      readonly user: string | null;
+      readonly priority: number;
+      readonly deadline: Millis | null;
+      readonly labels: { readonly [name: string]: string };
+      readonly idempotencyKey: string | null;
+      readonly parent: { readonly execution: string; readonly node: number; readonly iteration: string } | null;
+      /** Run these nodes and what they need (`ancestors`), or what follows from them (`descendants`), or these alone. */
+      readonly select: {
+        readonly nodes: readonly string[];
+        readonly closure: 'ancestors' | 'descendants' | 'none';
+      } | null;
+      readonly pins: { readonly [node: string]: Json } | null;
+      readonly forkOf: { readonly execution: string; readonly seq: number } | null;
+    }
+  | {
+      readonly type: 'report';
+      readonly node: number;
+      readonly iteration: string;
+      readonly attempt: number;
+      readonly outcome:
+        | { readonly ok: true; readonly outputs: { readonly [port: string]: Json } }
+        | { readonly ok: false; readonly error: FailureInfo; readonly retryAfterMs?: Millis };
+    }
+  | {
+      readonly type: 'checkpoint';
+      readonly node: number;
+      readonly iteration: string;
+      readonly attempt: number;
+      readonly number: number;
+      readonly value: Json;
+    }
+  | {
+      readonly type: 'progress';
+      readonly node: number;
+      readonly iteration: string;
+      readonly attempt: number;
+      readonly value: Json;
+    }
+  | {
+      readonly type: 'timer';
+      readonly timer: TimerKind;
+      readonly node: number;
+      readonly iteration: string;
+      readonly attempt: number;
+      readonly due: Millis;
+    }
+  /** A slot is free for a queued task. */
+  | { readonly type: 'grant'; readonly node: number; readonly iteration: string; readonly attempt: number }
+  | { readonly type: 'signal'; readonly name: string; readonly id: string; readonly payload: Json }
+  | {
+      readonly type: 'approve';
+      readonly token: string;
+      readonly decision: 'approved' | 'rejected';
+      readonly value: Json;
+    }
+  | {
+      readonly type: 'child-ended';
+      /** The id of the child: of each attempt another. */
+      readonly child: string;
+      readonly node: number;
+      readonly iteration: string;
+      readonly status: ExecutionStatus;
+      readonly output: Json;
+      readonly error: FailureInfo | null;
+    }
+  /** Without a node: all of it, within the grace (default {@link GRACE_MS}). With one: that node, at once. */
+  | { readonly type: 'cancel'; readonly reason: string; readonly node: string | null; readonly graceMs?: Millis }
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
+  /** Begin again at a node: it and all that follows from it, as if they had not run. Before the end; after it, fork. */
+  | { readonly type: 'retry-from'; readonly node: string }
+  | {
+      readonly type: 'intervene';
+      readonly node: string;
+      readonly iteration: string;
+      readonly action: 'retry' | 'output' | 'skip' | 'fail';
+      readonly value: Json;
+    }
+  /** Does again what became a dead letter. Twice is as once. */
+  | { readonly type: 'redrive'; readonly deadLetter: string }
+  | { readonly type: 'patch'; readonly baseRevision: number; readonly ops: readonly PatchOp[] }
+  | { readonly type: 'continue' };
+
+/** Nodes and edges are appended, replaced where they have not begun, or removed where they have not begun. */
+export type PatchOp =
+  | { readonly op: 'add-node'; readonly node: Json }
+  | { readonly op: 'replace-node'; readonly node: Json }
+  | { readonly op: 'remove-node'; readonly id: string }
+  | { readonly op: 'add-edge'; readonly edge: Json }
+  | { readonly op: 'remove-edge'; readonly id: string };
