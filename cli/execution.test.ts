@@ -52,6 +52,7 @@ test('an execution is started, looked at and told what to do', () =>
     assert.deepEqual((await run('explain', 'e1', 'pay')).out, ['it waits']);
     await run('approve', 't1');
     await run('retry', 'e1', 'pay');
+    await run('end', 'e1');
     assert.deepEqual(fake.asked, [
       ['start', 'orders', { total: 3 }, { idempotencyKey: 'k1', user: 'ann' }],
       ['cancel', 'e1', { reason: 'late', id: 'c1', by: 'ann' }],
@@ -59,6 +60,7 @@ test('an execution is started, looked at and told what to do', () =>
       ['explain', 'e1', 'pay', undefined],
       ['approve', 't1', 'approved', null, { by: 'ann' }],
       ['retryFrom', 'e1', 'pay', { by: 'ann' }],
+      ['end', 'e1', { by: 'ann' }],
     ]);
   }));
 

@@ -69,6 +69,12 @@ export const WORKFLOW_ERRORS = {
     'The execution is being cancelled, or fails.',
     'Wait for its end, then start or fork another.',
   ),
+  'workflow.not-streaming': row(
+    'user',
+    'Only a streaming execution is told to end: others end by themselves.',
+    'Wait for its end, or cancel it.',
+  ),
+  'workflow.paused': row('user', 'The execution is paused, and would not act on the command.', 'Resume it first.'),
   'workflow.not-paused': row('user', 'An execution that is not paused cannot be resumed.', 'Look at its phase first.'),
   'workflow.patch-conflict': row(
     'user',

@@ -176,6 +176,8 @@ export type StepEvent =
   | { readonly type: 'deferred'; readonly nodes: readonly string[] }
   | { readonly type: 'paused' | 'resumed'; readonly by: string | null }
   | { readonly type: 'cancelling'; readonly reason: string; readonly by: string | null }
+  /** Of a streaming execution: what is there is the whole, and it goes on from there to its end. */
+  | { readonly type: 'ending'; readonly by: string | null }
   /** Somebody decided what the engine could not: retry, output, skip, fail. */
   | (At & { readonly type: 'intervened'; readonly action: string; readonly value: Json; readonly by: string | null })
   | (At & { readonly type: 'dead-letter'; readonly id: string; readonly reason: string })

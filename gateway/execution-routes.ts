@@ -149,9 +149,9 @@ function commandRoutes(scope: FastifyInstance, workflows: Workflows): void {
     schema: { tags, summary: 'Cancel an execution, or a node of it', params: ID, body: nullable(CANCEL), response },
     handler: (request) => workflows.cancel(request.params.id, { ...request.body, ...commandOf(request) }),
   });
-  for (const what of ['pause', 'resume'] as const) {
+  for (const [what, summary] of PLAIN) {
     scope.post<{ Params: { id: string } }>(`/v1/executions/:id/${what}`, {
-      schema: { tags, summary: what === 'pause' ? 'Begin nothing new' : 'Go on', params: ID, response },
+      schema: { tags, summary, params: ID, response },
       handler: (request) => workflows[what](request.params.id, commandOf(request)),
     });
   }
@@ -177,6 +177,13 @@ function commandRoutes(scope: FastifyInstance, workflows: Workflows): void {
     },
   );
 }
+
+/** Commands that say nothing but their name. */
+const PLAIN = [
+  ['pause', 'Begin nothing new'],
+  ['resume', 'Go on'],
+  ['end', 'Let a streaming execution take what is there as the whole, and complete'],
+] as const;
 
 function nullable(schema: object) {
   return { anyOf: [schema, { type: 'null' }] } as const;

@@ -16,11 +16,12 @@ import { partitionOf } from './control/history.ts';
 import { publishedGraph } from './control/known-graphs.ts';
 import { CONTROL_STORE, controlProgram } from './control/program.ts';
 import { restored } from './control/restored.ts';
+import { decodeHeader } from './control/row-codec.ts';
 import { runInline } from './control/run-inline.ts';
 import { SegmentCalls } from './control/segment-calls.ts';
 import { Sender } from './control/sender.ts';
 import { type Place, placeName } from './control/slots.ts';
-import { checkpointIn } from './control/stored-rows.ts';
+import { checkpointIn, headerName } from './control/stored-rows.ts';
 import { TaskCalls } from './control/task-calls.ts';
 import { prepareControlTopics } from './control/topics.ts';
 import type { Language } from './language.ts';
@@ -109,6 +110,10 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
       return place !== undefined && place.attempt === a && place.key === null;
     },
     checkpoint: (task) => checkpointIn((name) => rowOf(task.x, name), task),
+    async isEnding(execution) {
+      const row = await rowOf(execution, headerName(execution));
+      return row !== undefined && decodeHeader(execution, row).header.ending;
+    },
   });
   const lifecycle = language.lifecycle(runInline);
   const program = controlProgram({

@@ -50,6 +50,11 @@ export interface Workflows {
     execution: string,
     options?: CommandOptions & { readonly reason?: string; readonly node?: string },
   ): Promise<Answer>;
+  /**
+   * Of a streaming execution: what is there is the whole. Its segments close their windows and give their values, and it
+   * goes on with them and completes. Twice is as once.
+   */
+  end(execution: string, options?: CommandOptions): Promise<Answer>;
   pause(execution: string, options?: CommandOptions): Promise<Answer>;
   resume(execution: string, options?: CommandOptions): Promise<Answer>;
   retryFrom(execution: string, node: string, options?: CommandOptions): Promise<Answer>;

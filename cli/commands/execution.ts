@@ -181,6 +181,7 @@ const ACTIONS: { readonly [name: string]: Action } = {
     (id) => at(id, '/cancel'),
     (_, call) => ({ reason: call.option('reason') ?? 'cancelled from the command line' }),
   ),
+  end: command(['<execution>'], (id) => at(id, '/end')),
   pause: command(['<execution>'], (id) => at(id, '/pause')),
   resume: command(['<execution>'], (id) => at(id, '/resume')),
   signal: command(

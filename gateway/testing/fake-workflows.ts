@@ -38,7 +38,18 @@ export class FakeWorkflows {
         if (this.failure !== undefined) throw this.failure;
         return result;
       };
-    const commands = ['signal', 'approve', 'cancel', 'pause', 'resume', 'retryFrom', 'intervene', 'patch', 'redrive'];
+    const commands = [
+      'signal',
+      'approve',
+      'cancel',
+      'end',
+      'pause',
+      'resume',
+      'retryFrom',
+      'intervene',
+      'patch',
+      'redrive',
+    ];
     const definition = this.definition as unknown as Definition;
     return {
       ...Object.fromEntries(commands.map((name) => [name, note(name, answer)])),

@@ -27,7 +27,7 @@ const MOST_TIMERS = 64;
 export interface CoordinatorParts {
   readonly lifecycle: Lifecycle;
   readonly graphs: GraphCache;
-  readonly calls: Pick<TaskCalls, 'announce' | 'abort'>;
+  readonly calls: Pick<TaskCalls, 'announce' | 'abort' | 'end'>;
   readonly slots: (pool: string) => number;
   readonly rememberMs: number;
   readonly figures: { -readonly [name in keyof WorkflowFigures]: WorkflowFigures[name] };
@@ -269,7 +269,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
         return;
       }
       case 'run': {
-        const { node, iteration, attempt, mode, inputs, config, resume } = effect;
+        const { node, iteration, attempt, mode, inputs, config, resume, ending } = effect;
         const { type, id } = graph.nodes[node]!;
         const name = `${type.name}@${type.version}`;
         const task = {
@@ -283,6 +283,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
           inputs,
           config,
           resume,
+          ...(ending ? { e: true as const } : {}),
           at,
         };
         this.#parts.calls.announce(task);
@@ -291,6 +292,9 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       }
       case 'abort':
         this.#parts.calls.abort(execution, effect);
+        return;
+      case 'end':
+        this.#parts.calls.end(execution, effect);
         return;
       case 'set-timer': {
         const { effect: _, ...timer } = effect;

@@ -162,6 +162,10 @@ export class Facade implements Workflows {
     return this.#command(execution, { type: 'cancel', reason, node }, options);
   }
 
+  end(execution: string, options?: CommandOptions): Promise<Answer> {
+    return this.#command(execution, { type: 'end' }, options);
+  }
+
   pause(execution: string, options?: CommandOptions): Promise<Answer> {
     return this.#command(execution, { type: 'pause' }, options);
   }

@@ -57,6 +57,8 @@ export interface TaskMessage {
   readonly inputs: { readonly [port: string]: Json };
   readonly config: Json;
   readonly resume: Json;
+  /** Of a segment: it ends as soon as it has taken what is there. */
+  readonly e?: true;
   readonly at: Millis;
 }
 

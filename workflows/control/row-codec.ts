@@ -50,6 +50,7 @@ export function encodeHeader({ header, at, signals }: StoredHeader): Json {
     header.listening,
     header.deferred,
     header.timers as unknown as Json,
+    header.ending ? 1 : 0,
   ];
 }
 
@@ -87,6 +88,7 @@ export function decodeHeader(execution: string, stored: Json): StoredHeader {
       listening: list[25] as readonly string[],
       deferred: list[26] as readonly string[],
       timers: list[27] as readonly RowTimer[],
+      ending: list[28] === 1,
     },
   };
 }

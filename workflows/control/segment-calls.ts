@@ -15,6 +15,13 @@ export interface SegmentCallsParts {
   graph(hash: string): Promise<Graph>;
 }
 
+export interface AskedOfSegment {
+  /** Aborted with `stopped` where another process goes on, and else where the run is cancelled. */
+  readonly signal: AbortSignal;
+  /** Aborted where what is there is the whole. */
+  readonly end: AbortSignal;
+}
+
 /** Runs of segments in this process, as tasks: of each execution, node and iteration one, whatever the attempt. */
 export class SegmentCalls {
   readonly #parts: SegmentCallsParts;
@@ -25,9 +32,8 @@ export class SegmentCalls {
     this.#parts = parts;
   }
 
-  /** `signal` is aborted with `stopped` where another process goes on, and else where the run is cancelled. */
-  async run(task: TaskMessage, signal: AbortSignal, progress: (value: Json) => void): Promise<Outputs> {
-    const running = this.#run(task, signal, progress);
+  async run(task: TaskMessage, asked: AskedOfSegment, progress: (value: Json) => void): Promise<Outputs> {
+    const running = this.#run(task, asked, progress);
     this.#running.add(running);
     try {
       return await running;
@@ -43,7 +49,7 @@ export class SegmentCalls {
     await this.#parts.host.lanes?.close();
   }
 
-  async #run(task: TaskMessage, signal: AbortSignal, progress: (value: Json) => void): Promise<Outputs> {
+  async #run(task: TaskMessage, { signal, end }: AskedOfSegment, progress: (value: Json) => void): Promise<Outputs> {
     const { definition, segment: number, input } = task.config as unknown as SegmentConfig;
     const { records, document } = await this.#parts.graph(definition);
     const segment = records?.segments[number];
@@ -65,6 +71,7 @@ export class SegmentCalls {
         ...(document.dedicated === true ? { dedicated: true } : {}),
         cancel: cancel.signal,
         stop: stop.signal,
+        end,
         progress: (figures) => progress(figures as unknown as Json),
       });
       if (how !== 'complete') throw new FlowError('stopped', `the segment of ${task.node} goes on elsewhere`);

@@ -20,6 +20,8 @@ export interface TaskCallsParts {
   isWanted(task: TaskMessage): Promise<boolean>;
   /** What such a call is to go on from: the last checkpoint of its node, which may be younger than the call; or null. */
   checkpoint(task: TaskMessage): Promise<Json>;
+  /** Whether its execution has been told to end since the call was asked for: of segments whose call is made again. */
+  isEnding(execution: string): Promise<boolean>;
 }
 
 /**
@@ -29,8 +31,8 @@ export interface TaskCallsParts {
 export class TaskCalls {
   readonly #parts: TaskCallsParts;
   /** Asked for by a step of this process, and not begun. */
-  readonly #announced = new Set<string>();
-  readonly #running = new Map<string, AbortController>();
+  readonly #announced = new Map<string, Asked>();
+  readonly #running = new Map<string, Asked>();
   #closed = false;
 
   constructor(parts: TaskCallsParts) {
@@ -38,31 +40,43 @@ export class TaskCalls {
   }
 
   announce(task: TaskMessage): void {
-    this.#announced.add(nameOf(task));
+    this.#announced.set(nameOf(task), asked());
   }
 
-  abort(execution: string, at: { readonly node: number; readonly iteration: string; readonly attempt: number }): void {
+  abort(execution: string, at: Attempt): void {
     const name = nameOf({ x: execution, n: at.node, i: at.iteration, a: at.attempt });
     this.#announced.delete(name);
-    this.#running.get(name)?.abort(stale(execution));
+    this.#running.get(name)?.stop.abort(stale(execution));
+  }
+
+  /** What is there is the whole, for a segment. */
+  end(execution: string, at: Attempt): void {
+    const name = nameOf({ x: execution, n: at.node, i: at.iteration, a: at.attempt });
+    (this.#announced.get(name) ?? this.#running.get(name))?.end.abort();
   }
 
   /** Aborts what runs; it is called again by whoever goes on. */
   close(): void {
     this.#closed = true;
-    for (const each of this.#running.values()) each.abort(new FlowError('stopped', 'the engine stops'));
+    for (const { stop } of this.#running.values()) stop.abort(new FlowError('stopped', 'the engine stops'));
   }
 
   /** One call; what comes of it is a report to the execution. */
   async call(task: TaskMessage): Promise<CommandMessage> {
     const name = nameOf(task);
-    const stop = new AbortController();
-    this.#running.set(name, stop);
+    const announced = this.#announced.get(name);
+    this.#announced.delete(name);
+    const { stop, end } = announced ?? asked();
+    this.#running.set(name, { stop, end });
     try {
-      const isNew = this.#announced.delete(name);
-      if (!isNew && !(await this.#parts.isWanted(task))) throw stale(task.x);
-      const made = isNew ? task : { ...task, resume: await this.#parts.checkpoint(task) };
-      const outputs = await Promise.race([this.#run(made, stop.signal), aborted(stop.signal)]);
+      if (announced === undefined && !(await this.#parts.isWanted(task))) throw stale(task.x);
+      const isSegment = this.#parts.language.catalog.find(task.type)?.behaviour.kind === 'operator';
+      const isEnding = task.e || (announced === undefined && isSegment && (await this.#parts.isEnding(task.x)));
+      if (isEnding) end.abort();
+      // what a segment goes on from was said when it was asked for
+      const isAsSaid = announced !== undefined || isSegment;
+      const made = isAsSaid ? task : { ...task, resume: await this.#parts.checkpoint(task) };
+      const outputs = await Promise.race([this.#run(made, stop.signal, end.signal), aborted(stop.signal)]);
       return this.#report(task, { ok: true, outputs });
     } catch (thrown) {
       // a call that the end of the engine cuts short says nothing: it is made again
@@ -88,10 +102,10 @@ export class TaskCalls {
     void this.#parts.tell(x, command).catch(() => undefined);
   }
 
-  async #run(task: TaskMessage, signal: AbortSignal) {
+  async #run(task: TaskMessage, signal: AbortSignal, end: AbortSignal) {
     const type = this.#parts.language.catalog.find(task.type);
     if (type?.behaviour.kind === 'operator' && this.#parts.segments !== undefined) {
-      return this.#parts.segments.run(task, signal, (value) => this.#progress(task, signal, value));
+      return this.#parts.segments.run(task, { signal, end }, (value) => this.#progress(task, signal, value));
     }
     if (type?.behaviour.kind !== 'task') {
       throw new FlowError(
@@ -114,6 +128,22 @@ export class TaskCalls {
     });
     return type.behaviour.run(task.config, task.inputs, context);
   }
+}
+
+/** What a call may be told while it is on its way, or runs. */
+interface Asked {
+  readonly stop: AbortController;
+  readonly end: AbortController;
+}
+
+function asked(): Asked {
+  return { stop: new AbortController(), end: new AbortController() };
+}
+
+interface Attempt {
+  readonly node: number;
+  readonly iteration: string;
+  readonly attempt: number;
 }
 
 function nameOf({ x, n, i, a }: Pick<TaskMessage, 'x' | 'n' | 'i' | 'a'>): string {

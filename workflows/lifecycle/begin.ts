@@ -8,6 +8,7 @@ import { failAttempt, finish } from './attempt.ts';
 import { complete, type Judged, judge } from './complete.ts';
 import { openContainer } from './containers.ts';
 import { childEffect, queueEffect, runEffect } from './effects.ts';
+import { endChild } from './ending.ts';
 import { configOf, inputsOf, type Ports } from './inputs.ts';
 import { MAX_CHILD_DEPTH } from './limits.ts';
 import { sized } from './sized.ts';
@@ -188,6 +189,7 @@ function startChild(step: Step, at: At, config: ChildConfig, inputs: Ports): voi
   step.emit({ type: 'waiting', node, iteration, on: 'child', token: child, detail: { workflow: config.workflow } });
   step.spend(bytes);
   step.effects.push(effect);
+  if (step.header.ending) step.effects.push(endChild(child));
 }
 
 /** Its own for each attempt: the execution of a failed one stays as it is. */

@@ -74,6 +74,11 @@ export type Command =
     }
   /** Without a node: all of it, within the grace (default {@link GRACE_MS}). With one: that node, at once. */
   | { readonly type: 'cancel'; readonly reason: string; readonly node: string | null; readonly graceMs?: Millis }
+  /**
+   * Of a streaming execution: its segments take what is there as the whole. `inherited`: from the execution that started
+   * it, which ends so; taken whatever its mode, and while it is paused too.
+   */
+  | { readonly type: 'end'; readonly inherited?: true }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   /** Begin again at a node: it and all that follows from it, as if they had not run. Before the end; after it, fork. */

@@ -1,5 +1,6 @@
 import type { Graph } from '../graph.ts';
 import { cancel, intervene, pause, redrive, resume, retryFrom } from './by-hand.ts';
+import { end } from './ending.ts';
 import { evolve, REMEMBERED } from './evolve.ts';
 import { explain } from './explain.ts';
 import type { Command, Decided, Envelope, Lifecycle, LifecycleParts, Rows } from './lifecycle.ts';
@@ -86,6 +87,9 @@ function act(step: Step, command: Exclude<Command, { readonly type: 'start' }>):
       return;
     case 'cancel':
       cancel(step, command);
+      return;
+    case 'end':
+      end(step, command);
       return;
     case 'pause':
       pause(step);

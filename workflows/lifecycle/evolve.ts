@@ -13,6 +13,7 @@ type Of<Type extends StepEvent['type']> = Extract<StepEvent, { readonly type: Ty
 export const REMEMBERED: ReadonlySet<string> = new Set([
   'signal',
   'cancel',
+  'end',
   'pause',
   'resume',
   'retry-from',
@@ -100,6 +101,9 @@ function changedWhole(rows: Rows, graph: Graph, event: StepEvent): void {
     case 'cancelling':
       rows.putHeader({ ...header, phase: 'cancelling' });
       return;
+    case 'ending':
+      rows.putHeader({ ...header, ending: true });
+      return;
     case 'compensating':
       rows.putHeader({ ...header, phase: 'compensating', error: event.error });
       return;
@@ -138,6 +142,7 @@ function headerOf(graph: Graph, record: StepHead, event: Of<'started'>): Header 
     pins: event.pins,
     counts: { ...NO_COUNTS, PENDING: factsOf(graph).top.length },
     degraded: false,
+    ending: false,
     error: null,
     compensable: [],
     lastCommands: [],

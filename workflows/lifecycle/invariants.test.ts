@@ -1,8 +1,8 @@
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { randomInt, seededRandom } from '../../core/random.ts';
-import { checkWorld, LogChecker } from './testing/check-log.ts';
-import { graphOf, type Recipe } from './testing/random-graph.fixture.ts';
+import { checkEnds, checkWorld, LogChecker } from './testing/check-log.ts';
+import { graphOf, type Recipe, withSegments } from './testing/random-graph.fixture.ts';
 import { World, type WorldOptions } from './testing/world.ts';
 
 /** More of them: NODEFLOW_SEEDS=100000. */
@@ -31,6 +31,21 @@ test('C.7 1-4, 7-12: with failures, duplicates and crashes', () =>
   holds({ faults: 0.25, duplicates: 0.3, crashes: 0.2 }));
 test('C.7 1-4, 7-12: with people who interfere', () => {
   holds({ faults: 0.25, duplicates: 0.2, crashes: 0.1, people: 0.1 }, RUNS * 2);
+});
+
+test('C.7 1-4, 7-12: streaming executions, which end when they are told to', () => {
+  fc.assert(
+    fc.property(recipes, fc.integer({ min: 1, max: 2 ** 31 }), (recipe, seed) => {
+      const spec = withSegments(graphOf(recipe), seed);
+      const start = { mode: 'streaming' } as const;
+      const world = new World(spec, { seed, start, faults: 0.2, duplicates: 0.2, crashes: 0.1, people: 0.1 });
+      world.run();
+      new LogChecker(world.graph).check(world.records);
+      checkWorld(world);
+      checkEnds(world);
+    }),
+    { numRuns: RUNS, seed: 7 },
+  );
 });
 
 test('C.7 1-4, 7-12: partial executions, pins and deadlines', () => {

@@ -73,6 +73,8 @@ import type { Command, PatchOp } from './command.ts';
  *   somebody, or for a failure; `.skipped`: neither of these.
  * - A pinned node is COMPLETED with its pin when it would have run or been skipped. Edges from nodes that were not
  *   selected to nodes that were count as taken, and carry nothing.
+ * - A streaming execution that is to *end* lets its segments take what is there as the whole, those that begin later too;
+ *   executions that it has started end with it. It goes on with what they give, and completes.
  * - While paused nothing begins: reports are taken, timers and grants wait. A resume ends the pause, and so does a cancel,
  *   and a failure that nobody handles; whichever it is asks again for the timers and slots that waited.
  * - `all` takes skips as told: the node runs if one edge at least was taken, and is CANCELLED (`branch-not-taken`) if none
@@ -88,7 +90,7 @@ export interface Rows {
   putNode(key: NodeKey, row: NodeRow): void;
   /** Of a node and all that it put out. */
   dropNode(key: NodeKey): void;
-  /** All that have rows. For views, and for where a pause begins and ends: no other step looks at them. */
+  /** All that have rows. For views, and for what concerns all that runs, as a pause does: no other step looks at them. */
   allNodes(): Iterable<readonly [NodeKey, NodeRow]>;
   output(key: NodeKey, port: string): Json | undefined;
   putOutput(key: NodeKey, port: string, value: Json): void;
@@ -122,6 +124,8 @@ export interface Header {
   /** How many nodes are in each state; at every step equal to a recount. */
   readonly counts: { readonly [status in NodeStatus]: number };
   readonly degraded: boolean;
+  /** Segments end as soon as they have taken what is there. */
+  readonly ending: boolean;
   readonly error: FailureInfo | null;
   /** Completed nodes that have a compensation, in order of completion. */
   readonly compensable: readonly NodeKey[];
@@ -230,7 +234,11 @@ export type Effect =
       readonly inputs: { readonly [port: string]: Json };
       readonly config: Json;
       readonly resume: Json;
+      /** Of a segment: it ends as soon as it has taken what is there. */
+      readonly ending: boolean;
     }
+  /** What is there is the whole: for a segment that runs. */
+  | { readonly effect: 'end'; readonly node: number; readonly iteration: string; readonly attempt: number }
   /** The attempt is no longer wanted. */
   | { readonly effect: 'abort'; readonly node: number; readonly iteration: string; readonly attempt: number }
   | {

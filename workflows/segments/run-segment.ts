@@ -124,12 +124,13 @@ class SegmentRunning {
 
   async run(): Promise<SegmentResult> {
     const { log } = this.#host;
-    const { mode, cancel } = this.#task;
+    const { mode, cancel, end } = this.#task;
     cancel.throwIfAborted();
     await putInput(log, this.#task);
     let continued = false;
     if (!(await this.#isComplete())) {
-      const how = await this.#live(mode === 'streaming' ? 'drained' : 'end');
+      // what was asked for its end before has an end already, which is not to be gone beyond
+      const how = await this.#live(mode === 'streaming' && end?.aborted !== true ? 'drained' : 'end');
       continued = this.#run!.continued;
       if (how !== 'complete') return { how, outputs: {}, figures: this.#figures() };
     } else continued = true;
@@ -138,8 +139,9 @@ class SegmentRunning {
 
   async #isComplete(): Promise<boolean> {
     const { log, clock } = this.#host;
-    const { name, mode } = this.#task;
-    if (mode === 'streaming' || (await log.admin.describe(ledgerTopic(name))) === undefined) return false;
+    const { name, mode, end } = this.#task;
+    const goesOn = mode === 'streaming' && end?.aborted !== true;
+    if (goesOn || (await log.admin.describe(ledgerTopic(name))) === undefined) return false;
     const ledger = await Ledger.open(log, name, clock);
     await ledger.close();
     return ledger.run?.complete === true;

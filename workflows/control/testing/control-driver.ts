@@ -68,7 +68,11 @@ export class ControlDriver {
         new Coordinator({
           ...{ lifecycle: this.#language.lifecycle(runInline), graphs: this.#graphs, rememberMs: 10_000_000 },
           slots: () => slots,
-          calls: { announce: (task) => this.#calls.announce(task), abort: (...at) => this.#calls.abort(...at) },
+          calls: {
+            announce: (task) => this.#calls.announce(task),
+            abort: (...at) => this.#calls.abort(...at),
+            end: (...at) => this.#calls.end(...at),
+          },
           figures: { commands: 0, steps: 0, nodes: 0, started: 0, ended: 0 },
         }),
       call: (task) => {
@@ -97,6 +101,7 @@ export class ControlDriver {
         const place = this.rows().get(placeName({ execution: x, node: n, iteration: i }));
         return place !== undefined && (place as { readonly attempt: number }).attempt === a;
       },
+      isEnding: async (execution) => new StoredRows(this.rows(), execution).header()?.ending ?? false,
       checkpoint: async (task) => checkpointIn(async (name) => this.rows().get(name), task),
     });
   }

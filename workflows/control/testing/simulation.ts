@@ -99,7 +99,11 @@ class Simulation {
       coordinator: () =>
         new Coordinator({
           ...{ lifecycle, graphs, rememberMs: 1_000_000, slots: () => SLOTS },
-          calls: { announce: (task) => this.#calls.announce(task), abort: (...at) => this.#calls.abort(...at) },
+          calls: {
+            announce: (task) => this.#calls.announce(task),
+            abort: (...at) => this.#calls.abort(...at),
+            end: () => undefined,
+          },
           figures: { commands: 0, steps: 0, nodes: 0, started: 0, ended: 0 },
         }),
       call: (task) => this.#calls.call(task),
@@ -121,6 +125,7 @@ class Simulation {
       language: this.#language,
       clock: { now: () => this.#driver.clock.now() },
       tell: async () => undefined,
+      isEnding: async () => false,
       isWanted: async ({ x, n, i, a }) => {
         const place = this.#rows().get(placeName({ execution: x, node: n, iteration: i }));
         return place !== undefined && (place as { readonly attempt: number }).attempt === a;

@@ -11,7 +11,18 @@ export interface GraphSpec {
   readonly outputs?: Graph['outputs'];
 }
 
-export type Kind = 'inline' | 'task' | 'switch' | 'delay' | 'signal' | 'approval' | 'child' | 'map' | 'loop' | 'try';
+export type Kind =
+  | 'inline'
+  | 'task'
+  | 'operator'
+  | 'switch'
+  | 'delay'
+  | 'signal'
+  | 'approval'
+  | 'child'
+  | 'map'
+  | 'loop'
+  | 'try';
 
 export interface NodeSketch {
   readonly id: string;

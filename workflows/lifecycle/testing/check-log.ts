@@ -281,7 +281,7 @@ export function checkWorld(world: World): void {
       assert.equal(command.attempt, runs, '6: a report of an attempt that does not run has an effect');
     }
     for (const event of record?.events ?? []) {
-      if (event.type !== 'node' || world.graph.nodes[event.node]!.type.behaviour.kind !== 'task') continue;
+      if (event.type !== 'node' || !isTask(world.graph.nodes[event.node]!)) continue;
       const key = keyOf(event.node, event.iteration);
       if (event.to === 'RUNNING') running.set(key, event.attempt);
       else running.delete(key);
@@ -293,6 +293,31 @@ export function checkWorld(world: World): void {
     }
   }
   assert.deepEqual([...running.keys()], [], '8: tasks are left running');
+}
+
+function isTask({ type }: GraphNode): boolean {
+  return type.behaviour.kind === 'task' || type.behaviour.kind === 'operator';
+}
+
+/** Every segment is told that what is there is the whole: those that run at once, and others when they begin. */
+export function checkEnds(world: World): void {
+  const running = new Set<string>();
+  let isEnding = false;
+  for (const { record, effects } of world.sent) {
+    const before = new Set(running);
+    const ends = record?.events.some(({ type }) => type === 'ending') ?? false;
+    isEnding ||= ends;
+    for (const event of record?.events ?? []) {
+      if (event.type !== 'node' || world.graph.nodes[event.node]!.type.behaviour.kind !== 'operator') continue;
+      if (event.to === 'RUNNING') running.add(keyOf(event.node, event.iteration));
+      else running.delete(keyOf(event.node, event.iteration));
+    }
+    const told = effects.flatMap((each) => (each.effect === 'end' ? [keyOf(each.node, each.iteration)] : []));
+    assert.deepEqual(told.sort(), ends ? [...before].sort() : [], 'S1.2: other segments than those that run are told');
+    for (const effect of effects) {
+      if (effect.effect === 'run') assert.ok(effect.ending || !isEnding, 'S1.2: a segment begins, and is not told');
+    }
+  }
 }
 
 /** Counters are what a recount gives; a node without a row is PENDING where it, or its iteration, may begin. */

@@ -20,6 +20,15 @@ export function graphOf({ seed, nodes }: Recipe): GraphSpec {
   return randomGraph(seededRandom(seed), nodes);
 }
 
+/** The same, with segments for most of its tasks. */
+export function withSegments(spec: GraphSpec, seed: number): GraphSpec {
+  const random = seededRandom(seed);
+  const nodes = spec.nodes.map((node): NodeSketch => {
+    return node.kind === 'task' && chance(random, 0.7) ? { ...node, kind: 'operator' } : node;
+  });
+  return { ...spec, nodes };
+}
+
 const TOP: readonly Kind[] = [
   'inline',
   'inline',

@@ -12,7 +12,7 @@ import {
   type LifecycleParts,
   MemoryRows,
 } from '../lifecycle.ts';
-import { isTerminal, partsOf } from '../row.ts';
+import { isTerminal, keyOf, partsOf } from '../row.ts';
 import { buildGraph, type GraphSpec, patchGraph } from './build-graph.ts';
 import { checkCounts } from './check-log.ts';
 import { contentsOf, failure, fault, START, type StartCommand } from './harness.ts';
@@ -48,6 +48,8 @@ export interface Sent {
   readonly effects: readonly Effect[];
 }
 
+type RunEffect = Extract<Effect, { readonly effect: 'run' }>;
+
 const MOST_STEPS = 3000;
 export const EXECUTION = 'x';
 
@@ -69,6 +71,8 @@ export class World {
   #shadow = new MemoryRows();
   #pool: Message[] = [];
   readonly #seen: Message[] = [];
+  /** Segments that go on until they are told to end. */
+  readonly #streams = new Map<string, RunEffect>();
   #ids = 0;
 
   constructor(spec: GraphSpec, options: WorldOptions) {
@@ -191,6 +195,7 @@ export class World {
     this.rows = this.#shadow;
     this.#shadow = live;
     const { effects, more } = outstanding(this.#parts, this.rows, this.graph);
+    this.#streams.clear();
     // messages of others are in the log, and are not lost
     this.#pool = this.#pool.filter(({ command }) => command.type === 'report' || command.type === 'child-ended');
     for (const effect of effects) this.#ask(effect);
@@ -205,10 +210,13 @@ export class World {
         return;
       }
       case 'run': {
-        const { node, iteration, attempt, inputs } = effect;
-        // some never answer, and leave it to timeouts or to people
-        const isSilent = this.graph.nodes[node]!.timeouts.runMs !== null && this.#chance(0.3);
-        if (!isSilent) this.#push({ type: 'report', node, iteration, attempt, outcome: this.#outcome(effect, inputs) });
+        if (this.#goesOn(effect)) this.#streams.set(keyOf(effect.node, effect.iteration), effect);
+        else this.#answer(effect);
+        return;
+      }
+      case 'end': {
+        const run = this.#streams.get(keyOf(effect.node, effect.iteration));
+        if (run?.attempt === effect.attempt) this.#answer(run);
         return;
       }
       case 'set-timer': {
@@ -233,6 +241,18 @@ export class World {
         return;
       default:
     }
+  }
+
+  /** A stream has no end but the one that it is told. */
+  #goesOn({ node, mode, ending }: RunEffect): boolean {
+    return mode === 'streaming' && !ending && this.graph.nodes[node]!.type.behaviour.kind === 'operator';
+  }
+
+  #answer(effect: RunEffect): void {
+    const { node, iteration, attempt, inputs } = effect;
+    // some never answer, and leave it to timeouts or to people
+    const isSilent = this.graph.nodes[node]!.timeouts.runMs !== null && this.#chance(0.3);
+    if (!isSilent) this.#push({ type: 'report', node, iteration, attempt, outcome: this.#outcome(effect, inputs) });
   }
 
   #askOther(child: string, command: Command): void {
@@ -292,6 +312,7 @@ export class World {
       }),
       () => ({ type: 'approve', token: 'a1-0-~x', decision: 'approved', value: null }),
       () => ({ type: 'redrive', deadLetter: `d1-${node.number}-${iteration}~x` }),
+      ...(this.#options.start?.mode === 'streaming' ? [() => ({ type: 'end' }) as const] : []),
     ];
     this.#send(by[randomInt(this.random, by.length)]!(), `p${++this.#ids}`);
   }
@@ -306,9 +327,15 @@ export class World {
     for (const [key, row] of this.rows.nodes) {
       const { wait } = row;
       if (wait === null) {
+        const { kind } = this.graph.nodes[partsOf(key).node]!.type.behaviour;
+        const { mode, ending } = this.rows.header()!;
+        if (row.status === 'RUNNING' && kind === 'operator' && mode === 'streaming' && !ending) {
+          this.#send({ type: 'end' }, id);
+          return;
+        }
         // a task that never answers is not waited for by a timer: its owner says so
         const { node, iteration } = partsOf(key);
-        const isTask = this.graph.nodes[node]!.type.behaviour.kind === 'task';
+        const isTask = kind === 'task' || kind === 'operator';
         if (row.status !== 'RUNNING' || !isTask) continue;
         const outcome = { ok: false, error: fault('SYSTEM', 'lease.expired') } as const;
         this.#send({ type: 'report', node, iteration, attempt: row.attempt, outcome }, id);
