@@ -54,6 +54,11 @@ export const WORKFLOW_ERRORS = {
     'A node has ended, or its iteration has.',
     'Begin again from it by retry-from, or fork the execution.',
   ),
+  'workflow.in-segment': row(
+    'user',
+    'A node runs as a part of a segment, and a command names it alone.',
+    'Name the node that stands for the segment; the message says which.',
+  ),
   'workflow.node-not-begun': row(
     'user',
     'A node has not begun, so there is nothing to do again or to fail.',

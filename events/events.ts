@@ -68,7 +68,8 @@ export type TransitionCause =
   | 'optional-failed'
   | 'execution-ended'
   | 'removed-by-patch'
-  | 'execution-started';
+  | 'execution-started'
+  | 'segment-opened';
 
 export type TimerKind =
   | 'retry'

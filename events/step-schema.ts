@@ -39,6 +39,7 @@ export const CAUSES: readonly TransitionCause[] = [
   'execution-ended',
   'removed-by-patch',
   'execution-started',
+  'segment-opened',
 ];
 
 export const TIMERS: readonly TimerKind[] = [

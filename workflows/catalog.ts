@@ -68,13 +68,14 @@ export interface NodeExample {
  *   node id where there are several; of a `try` that of the body, or of `catch` where the body failed.
  * - `child`: another workflow, as an execution of its own.
  * - `operator`: part of a segment of the data plane; see `segments/segments.ts`.
+ * - `inner`: what the compiler makes of a node that a segment holds beside the one that stands for it.
  *
  * What the lifecycle reads of the configuration of the types it acts on itself is told in `nodes/configs.ts`.
  */
 export type Behaviour =
   | { readonly kind: 'inline'; run(config: Json, inputs: Inputs, context: InlineContext): Outputs }
   | { readonly kind: 'task'; run(config: Json, inputs: Inputs, context: TaskContext): Promise<Outputs> }
-  | { readonly kind: 'delay' | 'signal' | 'approval' | 'switch' | 'child' }
+  | { readonly kind: 'delay' | 'signal' | 'approval' | 'switch' | 'child' | 'inner' }
   | { readonly kind: 'container'; readonly how: 'loop' | 'map' | 'try' }
   | {
       readonly kind: 'operator';

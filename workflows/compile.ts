@@ -103,6 +103,7 @@ function compiledNode(linked: LinkedNode, work: Work): GraphNode {
     ...compiledPolicy(policy),
     disabled: node.data?.disabled ?? false,
     removed: false,
+    standIn: -1,
     compensation: number(node.data?.compensation),
   };
 }

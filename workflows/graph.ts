@@ -25,7 +25,7 @@ export interface Graph {
   number(id: string): number | undefined;
   /**
    * Where the document has nodes of the data plane: the graph with its edges of records, and its segments. In the graph
-   * that stands here, the control plane's, each segment is one node with its others behind it; see `segments/collapse.ts`.
+   * that stands here, the control plane's, each segment is one node with its inner ones behind it; see `segments/collapse.ts`.
    */
   readonly records?: { readonly graph: Graph; readonly segments: readonly Segment[] };
 }
@@ -59,6 +59,8 @@ export interface GraphNode {
   readonly pool: string;
   readonly disabled: boolean;
   readonly removed: boolean;
+  /** Of an inner node of a segment: the node that stands for the segment. -1 everywhere else, and of that node too. */
+  readonly standIn: number;
   /**
    * The node that compensates it, or -1; see docs/workflows/errors.md. Who compensates has no edges, and
    * runs only then.

@@ -2,6 +2,7 @@ import type { Json, Millis } from '../../core/ids.ts';
 import type { At, FailureInfo, TransitionCause } from '../../events/events.ts';
 import type { GraphNode } from '../graph.ts';
 import { backoff } from './backoff.ts';
+import { closeSegment } from './close.ts';
 import { complete, judge, skip } from './complete.ts';
 import { type Choice, chosenOnFailure, deliver } from './deliver.ts';
 import { inputsOf, type Ports } from './inputs.ts';
@@ -38,6 +39,7 @@ export function failAttempt(step: Step, at: At, error: FailureInfo, how: Failed 
   if (node.onError === 'hold' && how.cause !== 'resolved') {
     step.emit({ ...told, decision: 'hold' });
     if (row.status !== 'PENDING') step.move(at, 'PENDING', 'failed');
+    closeSegment(step, at, 'failed');
     const token = tokenOf({
       kind: 'held',
       execution: step.head.execution,
@@ -83,6 +85,7 @@ function retry(step: Step, at: At, error: FailureInfo, how: Failed): void {
   step.emit({ type: 'attempt-failed', node: number, iteration, attempt, error, decision: 'retry', retryAt });
   step.clearTimers(at, KEPT);
   if (step.row(at).status !== 'PENDING') step.move(at, 'PENDING', how.cause ?? 'retry');
+  closeSegment(step, at, how.cause ?? 'retry');
   // an inline node has no timer before its first failure
   const { totalMs } = node.timeouts;
   if (totalMs !== null && step.row(at).timers.length === 0) step.setTimer(at, 'total', step.at + totalMs, attempt);

@@ -9,6 +9,7 @@ import { complete, type Judged, judge } from './complete.ts';
 import { openContainer } from './containers.ts';
 import { childEffect, queueEffect, runEffect } from './effects.ts';
 import { endChild } from './ending.ts';
+import { openSegment } from './inner.ts';
 import { configOf, inputsOf, type Ports } from './inputs.ts';
 import { MAX_CHILD_DEPTH } from './limits.ts';
 import { sized } from './sized.ts';
@@ -95,7 +96,9 @@ export function grant(step: Step, at: At, node: GraphNode): void {
     step.effects.push(runEffect(step, at, node));
   } catch (thrown) {
     failAttempt(step, at, step.failure(at, thrown));
+    return;
   }
+  openSegment(step, at);
 }
 
 /** Runs at once, without a slot; what is thrown fails the attempt. */

@@ -3,6 +3,8 @@ import type { At } from '../../events/events.ts';
 import { failAttempt, finish } from './attempt.ts';
 import { closeIteration, stop } from './close.ts';
 import { skip } from './complete.ts';
+import { standsForSegment } from './inner.ts';
+import type { Ports } from './inputs.ts';
 import type { Command } from './lifecycle.ts';
 import { GRACE_MS } from './limits.ts';
 import { goOnFromPause, pauseChildren } from './paused.ts';
@@ -124,8 +126,8 @@ export function intervene(step: Step, command: Of<'intervene'>): void {
     step.reject('workflow.node-ended', `${id} is ${status}: begin again from it instead`);
     return;
   }
-  const isContainer = step.node(at).type.behaviour.kind === 'container';
-  if (action === 'retry' && (isTerminal(status) || (isContainer && step.row(at).attempt > 0))) {
+  const hasInside = step.node(at).type.behaviour.kind === 'container' || standsForSegment(step, at);
+  if (action === 'retry' && (isTerminal(status) || (hasInside && step.row(at).attempt > 0))) {
     rewind(step, at);
     intervened(step, at, action, value);
     return;
@@ -133,6 +135,12 @@ export function intervene(step: Step, command: Of<'intervene'>): void {
   const isBegun = step.row(at).attempt > 0;
   if (!isBegun && !isHeld && action !== 'output' && action !== 'skip') {
     step.reject('workflow.node-not-begun', `${id} has not begun`);
+    return;
+  }
+  const outputs = outputsByHand(step, at, value);
+  if (action === 'output' && outputs === undefined) {
+    const ports = step.node(at).outputs.join(', ');
+    step.reject('workflow.bad-output', `${id} puts out at ${ports}: give an object of values by port`);
     return;
   }
   intervened(step, at, action, value);
@@ -143,7 +151,7 @@ export function intervene(step: Step, command: Of<'intervene'>): void {
       step.work.push(at);
       return;
     case 'output':
-      finish(step, at, { out: value }, 'resolved');
+      finish(step, at, outputs!, 'resolved');
       return;
     case 'skip':
       skip(step, at, 'skipped-by-hand');
@@ -152,6 +160,16 @@ export function intervene(step: Step, command: Of<'intervene'>): void {
       failAttempt(step, at, failureByHand(at, id, value), { cause: 'resolved', isFinal: true });
       return;
   }
+}
+
+/** Of a segment the value of its collect, or values by port where it has several; undefined: it is none of these. */
+function outputsByHand(step: Step, at: At, value: Json): Ports | undefined {
+  if (!standsForSegment(step, at)) return { out: value };
+  const { outputs } = step.node(at);
+  if (outputs.length < 2) return { [outputs[0] ?? 'out']: value };
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const isKnown = Object.keys(value).every((port) => outputs.includes(port));
+  return isKnown ? (value as Ports) : undefined;
 }
 
 function intervened(step: Step, { node, iteration }: At, action: string, value: Json): void {
@@ -176,6 +194,11 @@ function isKnown(step: Step, at: At, id: string): boolean {
   const node = step.graph.nodes[at.node];
   if (node !== undefined && step.facts.undoes.has(node.number) && step.row(at).wait === null) {
     step.reject('workflow.node-not-begun', `${id} compensates another node, and runs only then`);
+    return false;
+  }
+  if (node !== undefined && node.standIn >= 0 && !node.removed) {
+    const { id: first } = step.graph.nodes[node.standIn]!;
+    step.reject('workflow.in-segment', `${id} runs in the segment of ${first}, as a part of it: name ${first}`);
     return false;
   }
   if (node !== undefined && !node.removed) return true;

@@ -43,7 +43,7 @@ export function stop(step: Step, at: At): void {
 }
 
 function mayAnswer(kind: string): boolean {
-  return kind === 'task' || kind === 'operator' || kind === 'child';
+  return kind === 'task' || kind === 'operator' || kind === 'inner' || kind === 'child';
 }
 
 /** All that is open of an iteration. */
@@ -90,3 +90,17 @@ export function runsAtTheEnd(step: Step, { node }: At): boolean {
   }
   return false;
 }
+
+/** The attempt of a segment is over, and there may be another: what has not passed waits for it. */
+export function closeSegment(step: Step, at: At, cause: TransitionCause): void {
+  for (const inner of innerOf(step, at)) {
+    if (step.row(inner).status === 'RUNNING') step.move(inner, 'PENDING', cause);
+  }
+}
+
+/** The inner nodes of the segment that a node stands for. */
+export function innerOf(step: Step, { node, iteration }: At): readonly At[] {
+  return (step.facts.inner.get(node) ?? NONE).map((number) => ({ node: number, iteration }));
+}
+
+const NONE: readonly number[] = [];

@@ -27,8 +27,18 @@ export type Command =
       readonly iteration: string;
       readonly attempt: number;
       readonly outcome:
-        | { readonly ok: true; readonly outputs: { readonly [port: string]: Json } }
-        | { readonly ok: false; readonly error: FailureInfo; readonly retryAfterMs?: Millis };
+        | {
+            readonly ok: true;
+            readonly outputs: { readonly [port: string]: Json };
+            /** The last word, as by `progress`. */
+            readonly progress?: Json;
+          }
+        | {
+            readonly ok: false;
+            readonly error: FailureInfo;
+            readonly retryAfterMs?: Millis;
+            readonly progress?: Json;
+          };
     }
   | {
       readonly type: 'checkpoint';

@@ -18,14 +18,16 @@ export function chosen(step: Step, node: GraphNode, outputs: Ports): Choice {
   });
 }
 
+/** All edges but those of errors, as if null had been put out. */
+export function chosenAsNull(step: Step, node: GraphNode): Choice {
+  return choose(step, node, (edge) => (edge.kind === 'error' ? undefined : null));
+}
+
 /** A node that failed: its error edges, or all others as if it had put out null. */
 export function chosenOnFailure(step: Step, at: At, node: GraphNode): Choice {
   const error = errorOf(step, at);
-  const goesOn = node.onError === 'continue';
-  return choose(step, node, (edge) => {
-    if (edge.kind === 'error') return goesOn ? undefined : error;
-    return goesOn ? null : undefined;
-  });
+  if (node.onError === 'continue') return chosenAsNull(step, node);
+  return choose(step, node, (edge) => (edge.kind === 'error' ? error : undefined));
 }
 
 /** Edges by what they carry; undefined: skipped. */
@@ -66,8 +68,9 @@ function consider(step: Step, edge: number, iteration: string): void {
   const { target } = step.graph.edges[edge]!;
   const at = { node: target, iteration };
   const row = step.row(at);
-  if (row.status !== 'PENDING') return;
-  const { incoming, join } = step.graph.nodes[target]!;
+  const { incoming, join, standIn } = step.graph.nodes[target]!;
+  // an inner node runs until its segment has told it
+  if (row.status !== 'PENDING' && !(row.status === 'RUNNING' && standIn >= 0)) return;
   const mayBeEarly = (join.policy === 'any' || join.policy === 'atLeast') && row.taken.length > 0;
   if (mayBeEarly || row.told.length >= incoming.length) step.work.push(at);
 }

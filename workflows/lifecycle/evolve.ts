@@ -6,6 +6,7 @@ import type { Header, Iterations, NodeKey, NodeRow, Rows, RowTimer, StepHead } f
 import { MAX_REMEMBERED } from './limits.ts';
 import { isTerminal, keyOf, outside, PENDING_ROW } from './row.ts';
 import { change, NO_COUNTS, NO_ITERATIONS } from './row-changes.ts';
+import { FIGURES } from './segment-figures.ts';
 
 type Of<Type extends StepEvent['type']> = Extract<StepEvent, { readonly type: Type }>;
 
@@ -63,6 +64,10 @@ export function evolve(rows: Rows, graph: Graph, record: StepHead, event: StepEv
       return;
     case 'iteration':
       iterated(rows, graph, event);
+      return;
+    case 'progress':
+      if (graph.nodes[event.node]!.type.behaviour.kind !== 'operator') return;
+      rows.putOutput(keyOf(event.node, event.iteration), FIGURES, event.value);
       return;
     case 'checkpoint':
       change(rows, event, (row) => ({ ...row, checkpoint: { number: event.number, value: event.value } }));

@@ -2,6 +2,7 @@ import type { Millis } from '../../core/ids.ts';
 import type { At } from '../../events/events.ts';
 import type { Explanation, NodeRow } from './lifecycle.ts';
 import { isTerminal, unpacked } from './row.ts';
+import { FIGURES, figuresText } from './segment-figures.ts';
 import type { Step } from './step.ts';
 
 type Reason = Explanation['waitsFor'][number];
@@ -26,17 +27,28 @@ function textOf(step: Step, at: At, row: NodeRow, waitsFor: readonly Reason[]): 
     const tries = row.failures > 0 ? `, after ${row.failures} failed attempts` : '';
     return `${where} is ${row.status}${why} for ${span(step.at - row.since)}${tries}${error}`;
   }
+  const { standIn } = step.node(at);
+  if (standIn >= 0 && row.status === 'RUNNING') {
+    const runs = `${where} is RUNNING in the segment of ${step.graph.nodes[standIn]!.id} for ${span(step.at - row.since)}`;
+    return [runs, ...passed(step, { ...at, node: standIn }, id)].join(': ');
+  }
   const attempt = row.attempt > 0 ? ` (attempt ${row.failures + 1} of ${retry.maxAttempts})` : '';
   const state = row.status === 'PENDING' ? (row.attempt > 0 ? 'does not run now' : 'has not run') : `is ${row.status}`;
   const reasons = waitsFor.map(({ what }) => what).join('; and ');
   return `${where} ${state}${attempt}${reasons === '' ? '' : `: it waits for ${reasons}`}${error}`;
 }
 
+/** How much has gone through a node of a segment, where that was told. */
+function passed(step: Step, segment: At, id: string): readonly string[] {
+  const text = figuresText(step.output(segment, FIGURES) ?? null, id);
+  return text === '' ? [] : [text];
+}
+
 function reasonsOf(step: Step, at: At, row: NodeRow): readonly Reason[] {
   const { phase } = step.header;
   const found: Reason[] = [];
   if (phase === 'paused') found.push({ kind: 'pause', what: 'the execution, which is paused', until: null });
-  if (row.wait !== null) found.push(waitReason(row));
+  if (row.wait !== null) found.push(waitReason(step, row));
   for (const { timer, due } of row.timers) {
     if (timer !== 'retry' && timer !== 'delay') continue;
     found.push({ kind: 'timer', what: `the timer ${timer}, in ${span(due - step.at)}`, until: due });
@@ -48,8 +60,11 @@ function reasonsOf(step: Step, at: At, row: NodeRow): readonly Reason[] {
   return found;
 }
 
-function waitReason({ wait }: NodeRow): Reason {
+function waitReason(step: Step, { wait, since }: NodeRow): Reason {
   const { on, token } = wait!;
+  if (on === 'segment') {
+    return { kind: on, what: `the segment of ${token}, which runs for ${span(step.at - since)}`, until: null };
+  }
   const what = { signal: `the signal ${token}`, approval: 'an approval', child: `the execution ${token}` }[on];
   return { kind: on, what: what ?? (on === 'intervention' ? 'an intervention' : on), until: null };
 }
@@ -58,8 +73,10 @@ function runningReasons(step: Step, at: At, row: NodeRow): readonly Reason[] {
   const { kind } = step.node(at).type.behaviour;
   if (kind === 'task' || kind === 'operator') {
     const run = row.timers.find(({ timer }) => timer === 'run');
-    const what = `its task, which runs for ${span(step.at - row.since)}`;
-    return [{ kind: 'task', what, until: run?.due ?? null }];
+    const isSegment = kind === 'operator';
+    const runs = `its ${isSegment ? 'segment' : 'task'}, which runs for ${span(step.at - row.since)}`;
+    const told = isSegment ? passed(step, at, step.node(at).id) : [];
+    return [{ kind: isSegment ? 'segment' : 'task', what: [runs, ...told].join(': '), until: run?.due ?? null }];
   }
   const { iterations } = row;
   if (iterations === null) return [];

@@ -8,6 +8,8 @@ export interface Facts {
   readonly top: readonly number[];
   readonly topLeaves: readonly number[];
   readonly nodes: readonly NodeFacts[];
+  /** Of nodes that stand for a segment: its inner nodes. */
+  readonly inner: ReadonlyMap<number, readonly number[]>;
   /** What compensates another, with that other one. */
   readonly undoes: ReadonlyMap<number, number>;
 }
@@ -48,6 +50,13 @@ function make(graph: Graph): Facts {
     if (compensation >= 0 && !removed) undoes.set(compensation, number);
   }
   const live = (number: number) => !graph.nodes[number]!.removed && !undoes.has(number);
+  const inner = new Map<number, number[]>();
+  for (const { number, standIn, removed } of graph.nodes) {
+    if (standIn < 0 || removed) continue;
+    const others = inner.get(standIn);
+    if (others === undefined) inner.set(standIn, [number]);
+    else others.push(number);
+  }
   const top = graph.nodes.filter((node) => node.parent < 0 && live(node.number)).map((node) => node.number);
   return {
     top,
@@ -58,6 +67,7 @@ function make(graph: Graph): Facts {
       parts: node.children.length === 0 ? [] : partsOf(graph, node, live),
       ports: portsOf(graph, node),
     })),
+    inner,
     undoes,
   };
 }

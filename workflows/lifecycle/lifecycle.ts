@@ -81,6 +81,21 @@ import type { Command, PatchOp } from './command.ts';
  *   was. A skip for a failure is a skip.
  * - A port that one edge leads to holds what that carried; one that several lead to, an object by source node id of those
  *   that were taken; with `any`, what came first. What else expressions may read is told at `Template` in `graph.ts`.
+ *
+ * Segments (the data plane, `segments/segments.ts`): one node stands for each, a task that reports; its inner nodes have a
+ * life of their own, and neither slot nor timers nor attempts that count.
+ * - When the segment runs they go PENDING > RUNNING in the same step (`segment-opened`), and wait on it by its id.
+ * - Progress of a segment is figures. What they say has passed its end on all partitions is COMPLETED then, and tells its
+ *   edges; what gives a value has it when the segment reports. Figures that come again change nothing; the last ones are
+ *   kept, for views.
+ * - When the segment ends, so does what has not passed: it is COMPLETED with what its edge carries, or CANCELLED, because
+ *   the segment failed (`upstream-failed`) or for the reason for which that was cancelled. After a cancel inner nodes that
+ *   run end as their segment does, within the grace.
+ * - When it is tried again, or held, they are PENDING until it runs once more; what has passed stays COMPLETED, for the
+ *   segment goes on where it was. When it is begun again by hand, so are they all.
+ * - Where `continue` goes on behind a segment that failed, its inner nodes tell their edges as if they had put out null.
+ * - Commands name the segment: those that name an inner node are rejected as `workflow.in-segment`. What selects one
+ *   selects all of the segment. A pinned one is COMPLETED with its pin when the segment begins to run.
  */
 export interface Rows {
   /** Undefined: there is no such execution here. */

@@ -76,6 +76,8 @@ test('S2.1.b2: DATA_AVAILABLE stands before the RUNNING of whatever takes the da
       const { taken } = world.rows.node(placeOf(event)) ?? { taken: [] };
       for (const number of taken) {
         const edge = world.graph.edges[number]!;
+        // within a segment it takes records, and has the value of its edge when the segment has ended
+        if (world.graph.nodes[edge.target]!.standIn >= 0) continue;
         if (edge.kind !== 'data' || world.graph.nodes[edge.source]!.onError === 'continue') continue;
         const source = keyOf(edge.source, event.iteration);
         if (world.rows.node(source)?.status !== 'COMPLETED') continue;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StepEvent } from '../../events/events.ts';
-import type { Decided, Lifecycle, LifecycleParts } from './lifecycle.ts';
+import type { Decided, Lifecycle, LifecycleParts, Rows } from './lifecycle.ts';
 import { keyOf } from './row.ts';
 import { checkWorld, LogChecker } from './testing/check-log.ts';
 import { graphOf } from './testing/random-graph.fixture.ts';
@@ -96,6 +96,14 @@ const BUGS: readonly Bug[] = [
     tap: (event) => (event.type === 'cancelling' ? undefined : event),
   },
   {
+    name: 'inner nodes run on though their segment is tried again',
+    tap: (event, rows) => (isOfInner(event, rows) && event.to === 'PENDING' ? undefined : event),
+  },
+  {
+    name: 'inner nodes are left running when their segment has ended',
+    tap: (event, rows) => (isOfInner(event, rows) && event.cause === 'upstream-failed' ? undefined : event),
+  },
+  {
     name: 'the number of a step is not counted up',
     bend: bendDecide((decided) =>
       decided.record === undefined ? decided : { ...decided, record: { ...decided.record, seq: 1 } },
@@ -106,6 +114,10 @@ const BUGS: readonly Bug[] = [
     bend: bendDecide((decided) => ({ ...decided, effects: decided.effects.map(asGrantedTwice) })),
   },
 ];
+
+function isOfInner(event: StepEvent, rows: Rows): event is Extract<StepEvent, { readonly type: 'node' }> {
+  return event.type === 'node' && rows.node(keyOf(event.node, event.iteration))?.wait?.on === 'segment';
+}
 
 function asGrantedTwice<T extends { readonly effect: string }>(effect: T): T {
   return effect.effect === 'queue'

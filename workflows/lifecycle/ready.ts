@@ -4,6 +4,7 @@ import { beginNode } from './begin.ts';
 import { closeNode, runsAtTheEnd } from './close.ts';
 import { complete, judge, skip } from './complete.ts';
 import { goOn } from './containers.ts';
+import { endInner } from './inner.ts';
 import { type Readiness, readiness } from './joins.ts';
 import type { Step } from './step.ts';
 import { settle } from './whole.ts';
@@ -22,6 +23,11 @@ function look(step: Step, at: At): void {
   const node = step.node(at);
   if (row.status === 'RUNNING' && row.iterations !== null) {
     goOnSafely(step, at);
+    return;
+  }
+  if (row.status === 'RUNNING' && node.standIn >= 0) {
+    step.budget--;
+    endInner(step, at, node, row);
     return;
   }
   if (row.status !== 'PENDING' || row.wait !== null || node.removed) return;
@@ -70,6 +76,10 @@ function decideNode(step: Step, at: At): void {
   }
   if (node.disabled) {
     skip(step, at, 'disabled');
+    return;
+  }
+  if (node.standIn >= 0) {
+    endInner(step, at, node, row);
     return;
   }
   if (ready === 'skip') {

@@ -12,6 +12,7 @@ export function selectedNodes(
 ): { readonly selected: readonly number[] } | { readonly unknown: string } {
   const found = new Set<number>();
   const open: number[] = [];
+  const { inner } = factsOf(graph);
   for (const id of nodes) {
     const number = graph.number(id);
     if (number === undefined || graph.nodes[number]!.removed) return { unknown: id };
@@ -21,6 +22,8 @@ export function selectedNodes(
     if (found.has(number)) continue;
     found.add(number);
     const node = graph.nodes[number]!;
+    // a segment runs as a whole
+    if (!pinned.has(node.id)) open.push(...(node.standIn < 0 ? (inner.get(number) ?? []) : [node.standIn]));
     if (closure === 'descendants') for (const edge of node.outgoing) open.push(graph.edges[edge]!.target);
     // what is pinned needs nothing
     if (closure !== 'ancestors' || pinned.has(node.id)) continue;

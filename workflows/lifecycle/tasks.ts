@@ -1,7 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Json } from '../../core/ids.ts';
 import type { At } from '../../events/events.ts';
 import { failAttempt, finish } from './attempt.ts';
 import { grant } from './begin.ts';
+import { endPassed } from './inner.ts';
 import type { Command, NodeRow } from './lifecycle.ts';
+import { FIGURES } from './segment-figures.ts';
 import type { Step } from './step.ts';
 
 type Of<Type extends Command['type']> = Extract<Command, { readonly type: Type }>;
@@ -29,6 +33,7 @@ export function report(step: Step, command: Of<'report'>): void {
   }
   const at = { node: command.node, iteration: command.iteration };
   const { outcome } = command;
+  if (outcome.progress !== undefined) tellProgress(step, at, outcome.progress);
   if (outcome.ok) {
     finish(step, at, outcome.outputs);
     return;
@@ -53,8 +58,18 @@ export function progress(step: Step, command: Of<'progress'>): void {
     stale(step, command, 'progress');
     return;
   }
-  const { node, iteration, value } = command;
-  step.emit({ type: 'progress', node, iteration, value });
+  tellProgress(step, { node: command.node, iteration: command.iteration }, command.value);
+}
+
+/** Figures of a segment that come again are nothing new. */
+function tellProgress(step: Step, at: At, value: Json): void {
+  if (step.node(at).type.behaviour.kind !== 'operator') {
+    step.emit({ type: 'progress', ...at, value });
+    return;
+  }
+  const before = step.output(at, FIGURES);
+  if (before === undefined || !isDeepStrictEqual(before, value)) step.emit({ type: 'progress', ...at, value });
+  endPassed(step, at, value);
 }
 
 /** Void where the task is no longer queued, or the execution is paused: the slot goes to another. */

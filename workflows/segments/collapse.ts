@@ -15,8 +15,8 @@ export interface SegmentConfig {
 
 /**
  * The graph as the control plane sees it, where a segment is one node: its first source. What arrives at others of its
- * nodes arrives there, by `node.port`. The others are nodes that end when it has ended: each by one of the edges of
- * records that led to it, which now leads there from the first, and which carries the value of a collect; what is
+ * nodes arrives there, by `node.port`. The others are its inner nodes, which live by what it tells of them: to each leads
+ * one of the edges of records that led to it, now from the first, and which carries the value of a collect; what is
  * connected by a topic alone gets an edge more. What the segment is made of stays as it was in `records`.
  */
 export function withSegments(graph: Graph): Graph {
@@ -94,7 +94,7 @@ function collapse(graph: Graph, segment: Segment, work: Work): void {
     work.nodes[number] =
       number === first
         ? { ...node, ...standIn(node.type, [...ports.values()]), ...configured(work.hash, segment) }
-        : { ...node, ...follower(node.type), config: {}, template: EMPTY };
+        : { ...node, ...innerOf(node.type), standIn: first, config: {}, template: EMPTY };
   }
 }
 
@@ -107,10 +107,9 @@ function standIn(type: NodeType, outputs: readonly string[]): Pick<GraphNode, 't
   return { type: { ...type, outputs: valuesAt(outputs), behaviour: { kind: 'operator' } }, outputs };
 }
 
-/** Ends when its segment has ended, with what that gave for it. */
-function follower(type: NodeType): Pick<GraphNode, 'type' | 'outputs'> {
-  const behaviour: Behaviour = { kind: 'inline', run: (_, inputs) => ({ out: inputs['in'] ?? null }) };
-  return { type: { ...type, outputs: valuesAt(['out']), behaviour }, outputs: ['out'] };
+function innerOf(type: NodeType): Pick<GraphNode, 'type' | 'outputs' | 'join'> {
+  const behaviour: Behaviour = { kind: 'inner' };
+  return { type: { ...type, outputs: valuesAt(['out']), behaviour }, outputs: ['out'], join: { policy: 'all' } };
 }
 
 function valuesAt(ports: readonly string[]): Ports {

@@ -14,7 +14,6 @@ export interface GraphSpec {
 export type Kind =
   | 'inline'
   | 'task'
-  | 'operator'
   | 'switch'
   | 'delay'
   | 'signal'
@@ -22,7 +21,10 @@ export type Kind =
   | 'child'
   | 'map'
   | 'loop'
-  | 'try';
+  | 'try'
+  /** It stands for a segment, and puts out at a port for each node that gives a value, as inner ones are. */
+  | 'operator'
+  | 'inner';
 
 export interface NodeSketch {
   readonly id: string;
@@ -38,6 +40,8 @@ export interface NodeSketch {
   readonly required?: boolean;
   readonly disabled?: boolean;
   readonly compensation?: string;
+  /** Of inner nodes. */
+  readonly standIn?: string;
 }
 
 export interface EdgeSketch {
@@ -110,7 +114,8 @@ function nodeOf(
 ): GraphNode {
   const children = spec.nodes.flatMap(({ parent, id }) => (parent === sketch.id ? [numberOf(id)] : []));
   const config = sketch.config ?? {};
-  const type = typeOf(sketch.kind ?? 'inline');
+  const kind = sketch.kind ?? 'inline';
+  const type = kind === 'operator' ? operatorType(spec, sketch.id) : typeOf(kind);
   return {
     number,
     id: sketch.id,
@@ -132,6 +137,7 @@ function nodeOf(
     pool: 'default',
     disabled: sketch.disabled ?? false,
     removed: false,
+    standIn: sketch.standIn === undefined ? -1 : numberOf(sketch.standIn),
     compensation: sketch.compensation === undefined ? -1 : numberOf(sketch.compensation),
   };
 }
@@ -151,6 +157,14 @@ function typeOf(kind: Kind): NodeType {
     TYPES.set(kind, type);
   }
   return type;
+}
+
+function operatorType({ nodes, edges }: GraphSpec, id: string): NodeType {
+  const inner = new Set(nodes.filter(({ standIn }) => standIn === id).map((node) => node.id));
+  const ports = edges.flatMap(({ from, to, port }) =>
+    from === id && inner.has(to) && port !== undefined ? [port] : [],
+  );
+  return { ...typeOf('operator'), outputs: Object.fromEntries(ports.map((port) => [port, { kind: 'value' }])) };
 }
 
 /** A switch has those that its cases name. */

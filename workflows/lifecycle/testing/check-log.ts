@@ -53,6 +53,25 @@ export class LogChecker {
       if (this.#ended > 0) assert.equal(event.type, 'rejected', '1: something happens behind the end');
       this.#event(event, record);
     }
+    this.#segments();
+  }
+
+  /** Behind every step: what runs within a segment does while that runs, in its attempt, and nothing waits meanwhile. */
+  #segments(): void {
+    for (const [key, { status, attempt }] of this.#nodes) {
+      const [number, iteration = ''] = key.split('@');
+      const { standIn, id } = this.#graph.nodes[Number(number)]!;
+      if (standIn < 0) continue;
+      const segment = this.#of({ node: standIn, iteration });
+      const isRunning = segment.status === 'RUNNING';
+      if (status === 'PENDING') assert.ok(!isRunning, `7: ${id} (${key}) is PENDING while its segment runs`);
+      if (status !== 'RUNNING') continue;
+      // what is told to a node that has ended may be gone on with in the next step
+      const isTold = this.#of({ node: Number(number), iteration }).told.size > 0;
+      assert.ok(isRunning || isTold, `7: ${id} (${key}) is RUNNING, and its segment ${segment.status}`);
+      if (isRunning)
+        assert.equal(attempt, segment.attempt, `6: ${id} (${key}) runs in another attempt than its segment`);
+    }
   }
 
   #cause({ cause, events }: StepRecord): void {
@@ -178,6 +197,11 @@ export class LogChecker {
     if (node.parent < 0 && this.#selected !== null && event.cause !== 'pinned') {
       assert.ok(this.#selected.includes(node.number) || this.#isUndoing(node), `3: ${name}: it is not selected`);
     }
+    if (node.standIn >= 0) {
+      const segment = this.#of({ node: node.standIn, iteration: event.iteration });
+      assert.equal(segment.status, 'RUNNING', `3: ${name}: its segment is ${segment.status}`);
+      return;
+    }
     const { told, taken } = tracked;
     const all = node.incoming.length;
     const isTold = told.size === all;
@@ -279,6 +303,12 @@ export function checkWorld(world: World): void {
     if (hasEffect && command.type === 'report') {
       const runs = running.get(keyOf(command.node, command.iteration));
       assert.equal(command.attempt, runs, '6: a report of an attempt that does not run has an effect');
+    }
+    if (hasEffect && command.type === 'cancel' && command.node === null) {
+      assert.ok(
+        record.events.some(({ type }) => type === 'cancelling'),
+        '10: a cancel is taken, and the execution goes on',
+      );
     }
     for (const event of record?.events ?? []) {
       if (event.type !== 'node' || !isTask(world.graph.nodes[event.node]!)) continue;

@@ -43,9 +43,10 @@ const TOP: readonly Kind[] = [
   'map',
   'loop',
   'try',
+  'operator',
 ];
-const WITHIN: readonly Kind[] = ['inline', 'inline', 'task', 'task', 'switch', 'delay', 'try', 'map'];
-const LEAVES: readonly Kind[] = ['inline', 'task', 'task'];
+const WITHIN: readonly Kind[] = ['inline', 'inline', 'task', 'task', 'switch', 'delay', 'try', 'map', 'operator'];
+const LEAVES: readonly Kind[] = ['inline', 'task', 'task', 'operator'];
 
 interface Making {
   readonly random: Random;
@@ -95,7 +96,29 @@ function level(
     });
     if (undo) nodes.push({ id: `${id}undo`, kind: pick(random, ['inline', 'task']) });
     children(making, id, kind, depth);
+    if (kind === 'operator') ids.push(...segment(making, id, { parent, role }, kindOf));
   }
+}
+
+/** Inner nodes of a segment, those that give a value behind an edge that carries it. */
+function segment(
+  { random, nodes, edges }: Making,
+  standIn: string,
+  { parent, role }: { readonly parent: string | undefined; readonly role: NodeSketch['role'] },
+  kindOf: Map<string, Kind>,
+): readonly string[] {
+  const ids = Array.from({ length: randomInt(random, 4) }, (_, i) => `${standIn}i${i}`);
+  for (const id of ids) {
+    kindOf.set(id, 'inner');
+    nodes.push({
+      ...{ id, kind: 'inner', standIn },
+      ...(parent === undefined ? {} : { parent }),
+      ...(role === undefined ? {} : { role }),
+    });
+    if (chance(random, 0.4)) edges.push({ from: standIn, to: id, port: `${id}.out` });
+    else edges.push({ from: standIn, to: id, kind: 'control' });
+  }
+  return ids;
 }
 
 function children(making: Making, id: string, kind: Kind, depth: number): void {
@@ -114,8 +137,9 @@ function edgesTo(making: Making, to: string, ids: readonly string[], kindOf: Rea
   for (const from of ids) {
     if (!chance(random, ids.length < 3 ? 0.6 : 0.35)) continue;
     const isError = chance(random, 0.12);
-    const kind = isError ? 'error' : chance(random, 0.1) ? 'control' : 'data';
     const source = kindOf.get(from);
+    const isControl = chance(random, 0.1) || source === 'operator';
+    const kind = isError ? 'error' : isControl ? 'control' : 'data';
     const port = isError
       ? undefined
       : source === 'switch'
@@ -134,7 +158,7 @@ function edgesTo(making: Making, to: string, ids: readonly string[], kindOf: Rea
 }
 
 function sketch(random: Random, id: string, kind: Kind, incoming: readonly EdgeSketch[]): NodeSketch {
-  const isTask = kind === 'task';
+  const isTask = kind === 'task' || kind === 'operator';
   return {
     ...{ id, kind, join: joinOf(random, incoming), config: configOf(random, kind) },
     required: !chance(random, 0.2),

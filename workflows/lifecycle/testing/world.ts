@@ -50,6 +50,8 @@ export interface Sent {
 
 type RunEffect = Extract<Effect, { readonly effect: 'run' }>;
 
+/** They are in the log, and are not lost with an owner. */
+const FROM_OTHERS: ReadonlySet<Command['type']> = new Set(['report', 'progress', 'child-ended']);
 const MOST_STEPS = 3000;
 export const EXECUTION = 'x';
 
@@ -196,8 +198,7 @@ export class World {
     this.#shadow = live;
     const { effects, more } = outstanding(this.#parts, this.rows, this.graph);
     this.#streams.clear();
-    // messages of others are in the log, and are not lost
-    this.#pool = this.#pool.filter(({ command }) => command.type === 'report' || command.type === 'child-ended');
+    this.#pool = this.#pool.filter(({ command: { type } }) => FROM_OTHERS.has(type));
     for (const effect of effects) this.#ask(effect);
     if (more) this.#pool.push({ command: { type: 'continue' }, id: '', due: 0 });
   }
@@ -210,6 +211,7 @@ export class World {
         return;
       }
       case 'run': {
+        this.#tellProgress(effect);
         if (this.#goesOn(effect)) this.#streams.set(keyOf(effect.node, effect.iteration), effect);
         else this.#answer(effect);
         return;
@@ -269,14 +271,34 @@ export class World {
 
   readonly #children = new Map<string, StartCommand>();
 
+  /** A segment tells what has passed, in any order and not all of it. */
+  #tellProgress({ node, iteration, attempt }: RunEffect): void {
+    const at = { node, iteration, attempt };
+    if (this.graph.nodes[node]!.type.behaviour.kind !== 'operator') return;
+    for (let told = randomInt(this.random, 4); told > 0; told--) {
+      this.#push({ type: 'progress', ...at, value: this.#figures(node) });
+    }
+  }
+
+  #figures(segment: number): Json {
+    const inner = this.graph.nodes.filter(({ standIn }) => standIn === segment);
+    const status = () => (this.#chance(0.4) ? 'COMPLETED' : 'RUNNING');
+    const nodes = inner.map(({ id }) => [id, { status: status(), in: randomInt(this.random, 9) }]);
+    return { nodes: Object.fromEntries(nodes), edges: {}, share: null };
+  }
+
   #push(command: Command, due = 0): void {
     this.#pool.push({ command, id: `m${++this.#ids}`, due });
   }
 
   #outcome(at: { readonly node: number; readonly iteration: string; readonly attempt: number }, inputs: Json) {
-    const { id } = this.graph.nodes[at.node]!;
+    const { id, outputs: ports, type } = this.graph.nodes[at.node]!;
     const name = `${id} ${at.iteration} ${at.attempt}`;
-    if (!this.#fails(name)) return { ok: true, outputs: { out: { [id]: inputs } } } as const;
+    if (!this.#fails(name)) {
+      if (type.behaviour.kind !== 'operator') return { ok: true, outputs: { out: { [id]: inputs } } } as const;
+      const outputs = Object.fromEntries(ports.map((port) => [port, { [port]: inputs }]));
+      return { ok: true, outputs, progress: this.#figures(at.node) } as const;
+    }
     const classes: readonly FailureInfo['class'][] = ['TRANSIENT', 'TRANSIENT', 'SYSTEM', 'PERMANENT', 'USER'];
     const error = fault(classes[seedOf(name) % classes.length]!);
     return { ok: false, error, ...(this.#chance(0.2) ? { retryAfterMs: 7000 } : {}) } as const;
