@@ -54,8 +54,11 @@ export interface WorkflowSettings {
   readonly rememberMs: Millis;
   /** Tasks of a pool that run at a time, in each partition; other pools have as many as `default`. */
   readonly slots: { readonly [pool: string]: number };
-  /** What segments of the data plane have beside: databases by the names that documents call them by, settings of runs. */
-  readonly segments: Partial<Pick<SegmentHost, 'connections' | 'settings'>> & {
+  /**
+   * What segments of the data plane have beside: databases by the names that documents call them by, settings of runs,
+   * and how often their figures are told while they run.
+   */
+  readonly segments: Partial<Pick<SegmentHost, 'connections' | 'settings' | 'tellEveryMs'>> & {
     /** Of the topics that bounded runs share, for good: the first run decides. */
     readonly lanes?: Partial<LaneSettings>;
   };

@@ -5,6 +5,7 @@ import type { CatchUp, Overlap } from '../scheduler/scheduler.ts';
 import type { Catalog } from './catalog.ts';
 import type { DocumentFault, WorkflowDocument } from './document.ts';
 import type { Explanation, PatchOp } from './lifecycle/lifecycle.ts';
+import type { NodeFigures } from './segments/segments.ts';
 
 /**
  * Workflows: documents become running executions.
@@ -200,6 +201,15 @@ export interface ExecutionView {
   readonly labels: { readonly [name: string]: string };
   readonly counts: { readonly [status in NodeStatus]: number };
   readonly nodes: readonly NodeView[];
+  /** Of inner edges of segments that have begun: how many records have gone along. */
+  readonly edges: readonly EdgeView[];
+}
+
+export interface EdgeView {
+  /** As in the document, or made of its ends: `a.out>b.in`. */
+  readonly id: string;
+  readonly iteration: string;
+  readonly records: number;
 }
 
 export interface NodeView {
@@ -212,7 +222,13 @@ export interface NodeView {
   readonly outputs: { readonly [port: string]: Json };
   readonly error: Json;
   readonly wait: { readonly on: string; readonly token: string } | null;
+  /** Of nodes of the data plane: the node that stands for the segment that they run in. */
+  readonly segment: string | null;
+  /** Of nodes of the data plane, when the segment has begun: the last that was told, by whoever ran it last. */
+  readonly figures: RecordFigures | null;
 }
+
+export type RecordFigures = Omit<NodeFigures, 'status'>;
 
 /** Of this process since it began. A step that ran again, after a cold read or a failed commit, counts again. */
 export interface WorkflowFigures {

@@ -2,7 +2,7 @@ import { FlowError } from '../../core/errors.ts';
 import type { Json } from '../../core/ids.ts';
 import type { NamedEvent } from '../../events/events.ts';
 import type { ExecutionPage } from '../../projections/projections.ts';
-import type { Answer, ExecutionView } from '../../workflows/workflows.ts';
+import type { Answer, ExecutionView, RecordFigures } from '../../workflows/workflows.ts';
 import { columnsOf } from '../columns.ts';
 import type { Call, Command } from '../command.ts';
 import { connected } from '../connected.ts';
@@ -277,20 +277,31 @@ function show(view: ExecutionView, call: Call, world: World): void {
   );
   if (view.error !== null) world.out(`  failed: ${JSON.stringify(view.error)}`);
   if (view.output !== null) world.out(`  output: ${JSON.stringify(view.output)}`);
-  const rows = view.nodes.map(({ id, type, iteration, status, attempt, since, wait }) => ({
+  const rows = view.nodes.map(({ id, type, iteration, status, attempt, since, wait, figures }) => ({
     ...{
       node: iteration === '' ? id : `${id} [${iteration}]`,
       type,
       status,
       attempt,
       since: new Date(since).toISOString(),
-      waits: wait?.on,
+      waits: wait?.on === 'segment' ? `segment of ${wait.token}` : wait?.on,
     },
+    ...(figures === null ? {} : recordColumns(figures)),
   }));
-  for (const line of columnsOf(['node', 'type', 'status', 'attempt', 'since', 'waits'], rows)) world.out(line);
+  const records = view.nodes.some(({ figures }) => figures !== null) ? ['in', 'out', 'left out'] : [];
+  for (const line of columnsOf(['node', 'type', 'status', 'attempt', 'since', 'waits', ...records], rows)) {
+    world.out(line);
+  }
   for (const { id, wait } of view.nodes) {
     if (wait?.on === 'approval') world.out(`${id} waits for somebody: nodeflow execution approve '${wait.token}'`);
   }
+}
+
+/** Of a node of the data plane: what came in and went out, and what did neither, by reason. */
+function recordColumns({ in: taken, out, filtered, dropped, deadLetters }: RecordFigures) {
+  const left = { filtered, ...dropped, 'dead letters': deadLetters };
+  const told = Object.entries(left).filter(([, count]) => count > 0);
+  return { in: taken, out, 'left out': told.map(([reason, count]) => `${count} ${reason}`).join(', ') || undefined };
 }
 
 function eventLine({ at: time, execution: id, type, node, iteration, data }: NamedEvent): string {

@@ -100,8 +100,10 @@ export class Inspector {
   /** Outputs of what had completed, for an execution that goes on from there. */
   pinsOf({ rows, graph }: Folded): { readonly [node: string]: Json } {
     const pins: { [node: string]: Json } = {};
-    for (const { number, id, parent } of graph.nodes) {
-      if (parent >= 0 || rows.node(`${number}`)?.status !== 'COMPLETED') continue;
+    const isCompleted = (number: number) => rows.node(`${number}`)?.status === 'COMPLETED';
+    for (const { number, id, parent, standIn } of graph.nodes) {
+      // a segment that has not ended runs as a whole, and so does what has passed in it
+      if (parent >= 0 || !isCompleted(number) || (standIn >= 0 && !isCompleted(standIn))) continue;
       pins[id] = rows.output(`${number}`, 'out') ?? null;
     }
     return pins;

@@ -22,6 +22,12 @@ export interface AskedOfSegment {
   readonly end: AbortSignal;
 }
 
+/** What a call gives, and its last word on how far it has come. */
+export interface Answered {
+  readonly outputs: Outputs;
+  readonly progress?: Json;
+}
+
 /** Runs of segments in this process, as tasks: of each execution, node and iteration one, whatever the attempt. */
 export class SegmentCalls {
   readonly #parts: SegmentCallsParts;
@@ -32,7 +38,8 @@ export class SegmentCalls {
     this.#parts = parts;
   }
 
-  async run(task: TaskMessage, asked: AskedOfSegment, progress: (value: Json) => void): Promise<Outputs> {
+  /** `progress` is told the figures as they come; the last ones are in the answer. */
+  async run(task: TaskMessage, asked: AskedOfSegment, progress: (value: Json) => void): Promise<Answered> {
     const running = this.#run(task, asked, progress);
     this.#running.add(running);
     try {
@@ -49,7 +56,7 @@ export class SegmentCalls {
     await this.#parts.host.lanes?.close();
   }
 
-  async #run(task: TaskMessage, { signal, end }: AskedOfSegment, progress: (value: Json) => void): Promise<Outputs> {
+  async #run(task: TaskMessage, { signal, end }: AskedOfSegment, progress: (value: Json) => void): Promise<Answered> {
     const { definition, segment: number, input } = task.config as unknown as SegmentConfig;
     const { records, document } = await this.#parts.graph(definition);
     const segment = records?.segments[number];
@@ -65,18 +72,18 @@ export class SegmentCalls {
     signal.addEventListener('abort', leave, { once: true });
     const name = segmentName(task.x, task.node, task.i);
     try {
-      const { how, outputs } = await runSegment(this.#parts.host, {
+      const { how, outputs, figures } = await runSegment(this.#parts.host, {
         ...{ segment, graph: records.graph, name, input, values: task.inputs },
         mode: task.m,
         ...(document.dedicated === true ? { dedicated: true } : {}),
         cancel: cancel.signal,
         stop: stop.signal,
         end,
-        progress: (figures) => progress(figures as unknown as Json),
+        progress: (told) => progress(told as unknown as Json),
       });
       if (how !== 'complete') throw new FlowError('stopped', `the segment of ${task.node} goes on elsewhere`);
       void this.#forget(name);
-      return outputs;
+      return { outputs, progress: figures as unknown as Json };
     } finally {
       signal.removeEventListener('abort', leave);
     }

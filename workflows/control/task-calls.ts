@@ -7,7 +7,7 @@ import type { InlineContext, TaskContext } from '../catalog.ts';
 import type { Language } from '../language.ts';
 import type { Command } from '../lifecycle/lifecycle.ts';
 import type { CommandMessage, TaskMessage } from './messages.ts';
-import type { SegmentCalls } from './segment-calls.ts';
+import type { Answered, SegmentCalls } from './segment-calls.ts';
 
 export interface TaskCallsParts {
   /** Undefined: there are none, as in a simulation. */
@@ -33,6 +33,8 @@ export class TaskCalls {
   /** Asked for by a step of this process, and not begun. */
   readonly #announced = new Map<string, Asked>();
   readonly #running = new Map<string, Asked>();
+  /** By name of the call: settled when what was told of it has been answered. */
+  readonly #telling = new Map<string, Promise<unknown>>();
   #closed = false;
 
   constructor(parts: TaskCallsParts) {
@@ -76,9 +78,11 @@ export class TaskCalls {
       // what a segment goes on from was said when it was asked for
       const isAsSaid = announced !== undefined || isSegment;
       const made = isAsSaid ? task : { ...task, resume: await this.#parts.checkpoint(task) };
-      const outputs = await Promise.race([this.#run(made, stop.signal, end.signal), aborted(stop.signal)]);
-      return this.#report(task, { ok: true, outputs });
+      const answered = await Promise.race([this.#run(made, stop.signal, end.signal), aborted(stop.signal)]);
+      await this.#isTold(name, stop.signal);
+      return this.#report(task, { ok: true, ...answered });
     } catch (thrown) {
+      await this.#isTold(name, stop.signal).catch(() => undefined);
       // a call that the end of the engine cuts short says nothing: it is made again
       if (this.#closed) return await new Promise<never>(() => {});
       const { language } = this.#parts;
@@ -87,7 +91,14 @@ export class TaskCalls {
       return this.#report(task, { ok: false, error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
     } finally {
       this.#running.delete(name);
+      this.#telling.delete(name);
     }
+  }
+
+  /** What was told of a call has been taken: a report would overtake it. */
+  async #isTold(name: string, signal: AbortSignal): Promise<void> {
+    const telling = this.#telling.get(name);
+    if (telling !== undefined) await Promise.race([telling, aborted(signal)]);
   }
 
   #report(task: TaskMessage, outcome: Extract<Command, { type: 'report' }>['outcome']): CommandMessage {
@@ -96,13 +107,16 @@ export class TaskCalls {
     return { x, c: command, id: `report ${n} ${i} ${a}`, at: this.#parts.clock.now() };
   }
 
-  #progress({ x, n, i, a }: TaskMessage, signal: AbortSignal, value: Json): void {
+  #progress(task: TaskMessage, signal: AbortSignal, value: Json): void {
     if (signal.aborted) return;
+    const { x, n, i, a } = task;
     const command: Command = { type: 'progress', node: n, iteration: i, attempt: a, value };
-    void this.#parts.tell(x, command).catch(() => undefined);
+    const name = nameOf(task);
+    const telling = Promise.allSettled([this.#telling.get(name), this.#parts.tell(x, command)]);
+    this.#telling.set(name, telling);
   }
 
-  async #run(task: TaskMessage, signal: AbortSignal, end: AbortSignal) {
+  async #run(task: TaskMessage, signal: AbortSignal, end: AbortSignal): Promise<Answered> {
     const type = this.#parts.language.catalog.find(task.type);
     if (type?.behaviour.kind === 'operator' && this.#parts.segments !== undefined) {
       return this.#parts.segments.run(task, { signal, end }, (value) => this.#progress(task, signal, value));
@@ -126,7 +140,7 @@ export class TaskCalls {
       },
       progress: (value: Json) => this.#progress(task, signal, value),
     });
-    return type.behaviour.run(task.config, task.inputs, context);
+    return { outputs: await type.behaviour.run(task.config, task.inputs, context) };
   }
 }
 

@@ -1,7 +1,9 @@
 import type { Json, Millis } from '../../core/ids.ts';
 import type { Graph } from '../graph.ts';
 import { keyOf, type NodeKey, type NodeRow, partsOf, type Rows } from '../lifecycle/lifecycle.ts';
-import type { ExecutionView, NodeView } from '../workflows.ts';
+import { FIGURES } from '../lifecycle/segment-figures.ts';
+import type { SegmentFigures } from '../segments/segments.ts';
+import type { EdgeView, ExecutionView, NodeView } from '../workflows.ts';
 import type { Folded } from './memory-rows.ts';
 
 /** An execution as the outside sees it. */
@@ -15,7 +17,7 @@ export function viewOf({ rows, graph, output, endedAt }: Folded): ExecutionView 
   const undoing = new Set(graph.nodes.map(({ compensation }) => compensation));
   for (const node of graph.nodes) {
     const isExpected = !node.removed && node.parent < 0 && !undoing.has(node.number);
-    if (isExpected && !found.has(`${node.number}`)) nodes.push(unknownNode(node, startedAt));
+    if (isExpected && !found.has(`${node.number}`)) nodes.push(unknownNode(graph, node, startedAt));
   }
   const ports = new Map<NodeKey, readonly string[]>();
   for (const [node, iteration, names] of rows.outputs()) ports.set(keyOf(node, iteration), names);
@@ -24,7 +26,32 @@ export function viewOf({ rows, graph, output, endedAt }: Folded): ExecutionView 
   return {
     ...{ id, workflow, version, definition, revision, seq, status, phase, degraded, mode, input, output },
     ...{ error: error as Json, startedAt, endedAt, user, labels, counts, nodes },
+    edges: edgesOf(rows, graph, ports),
   };
+}
+
+/** Of segments that have told figures. */
+function edgesOf(rows: Rows, graph: Graph, ports: ReadonlyMap<NodeKey, readonly string[]>): readonly EdgeView[] {
+  const found: EdgeView[] = [];
+  for (const [key, names] of ports) {
+    if (!names.includes(FIGURES)) continue;
+    const { node, iteration } = partsOf(key);
+    const { edges = {} } = figuresOf(rows, graph.nodes[node]!, iteration) ?? {};
+    for (const [id, records] of Object.entries(edges)) found.push({ id, iteration, records });
+  }
+  return found;
+}
+
+/** The last figures of the segment that a node runs in, or stands for. */
+function figuresOf(rows: Rows, { number, standIn }: Graph['nodes'][number], iteration: string) {
+  const told = rows.output(keyOf(standIn < 0 ? number : standIn, iteration), FIGURES);
+  return (told ?? null) as unknown as Partial<SegmentFigures> | null;
+}
+
+/** The id of the node that stands for the segment of a node, where it is of one. */
+function segmentOf(graph: Graph, { id, standIn, type }: Graph['nodes'][number]): string | null {
+  if (standIn >= 0) return graph.nodes[standIn]!.id;
+  return type.behaviour.kind === 'operator' ? id : null;
 }
 
 function nodeView(
@@ -37,13 +64,20 @@ function nodeView(
 ): NodeView {
   const { node, iteration } = partsOf(key);
   const { id, type } = graph.nodes[node]!;
+  const segment = segmentOf(graph, graph.nodes[node]!);
+  const told = segment === null ? undefined : figuresOf(rows, graph.nodes[node]!, iteration)?.nodes?.[id];
+  const { status: _, ...figures } = told ?? {};
   const { status, attempt, error, wait } = row;
   const since = row.since === 0 ? startedAt : row.since;
-  const outputs = Object.fromEntries(ports.map((port) => [port, rows.output(key, port) ?? null]));
-  return { id, type: type.name, iteration, status, attempt, since, outputs, error: error as Json, wait };
+  const shown = ports.filter((port) => port !== FIGURES);
+  const outputs = Object.fromEntries(shown.map((port) => [port, rows.output(key, port) ?? null]));
+  return {
+    ...{ id, type: type.name, iteration, status, attempt, since, outputs, error: error as Json, wait, segment },
+    figures: told === undefined ? null : (figures as NodeView['figures']),
+  };
 }
 
-function unknownNode({ id, type }: Graph['nodes'][number], since: number): NodeView {
+function unknownNode(graph: Graph, node: Graph['nodes'][number], since: number): NodeView {
   const none = { iteration: '', status: 'PENDING', attempt: 0, outputs: {}, error: null, wait: null } as const;
-  return { id, type: type.name, since, ...none };
+  return { id: node.id, type: node.type.name, since, ...none, segment: segmentOf(graph, node), figures: null };
 }

@@ -19,18 +19,18 @@ export function explain(step: Step, id: string, iteration: string): Explanation 
 }
 
 function textOf(step: Step, at: At, row: NodeRow, waitsFor: readonly Reason[]): string {
-  const { id, retry } = step.node(at);
+  const { id, retry, standIn } = step.node(at);
+  const through = standIn < 0 ? [] : passed(step, { ...at, node: standIn }, id);
   const where = at.iteration === '' ? id : `${id} (iteration ${at.iteration})`;
   const why = row.cause === null ? '' : ` (${row.cause})`;
   const error = row.error === null ? '' : `: ${row.error.code}, ${row.error.message}`;
   if (isTerminal(row.status)) {
     const tries = row.failures > 0 ? `, after ${row.failures} failed attempts` : '';
-    return `${where} is ${row.status}${why} for ${span(step.at - row.since)}${tries}${error}`;
+    return [`${where} is ${row.status}${why} for ${span(step.at - row.since)}${tries}${error}`, ...through].join(': ');
   }
-  const { standIn } = step.node(at);
   if (standIn >= 0 && row.status === 'RUNNING') {
-    const runs = `${where} is RUNNING in the segment of ${step.graph.nodes[standIn]!.id} for ${span(step.at - row.since)}`;
-    return [runs, ...passed(step, { ...at, node: standIn }, id)].join(': ');
+    const segment = step.graph.nodes[standIn]!.id;
+    return [`${where} is RUNNING in the segment of ${segment} for ${span(step.at - row.since)}`, ...through].join(': ');
   }
   const attempt = row.attempt > 0 ? ` (attempt ${row.failures + 1} of ${retry.maxAttempts})` : '';
   const state = row.status === 'PENDING' ? (row.attempt > 0 ? 'does not run now' : 'has not run') : `is ${row.status}`;

@@ -300,6 +300,8 @@ test('explain says which segment an inner node runs in, since when, and how much
   assert.deepEqual(explain('small').waitsFor, [
     { kind: 'segment', what: 'the segment of rows, which runs for 15 s', until: null },
   ]);
+  tell(execution, { nodes: { small: { status: 'COMPLETED', in: 300, out: 200 } }, edges: {}, share: null });
+  assert.equal(explain('small').text, 'small is COMPLETED (succeeded) for 0 ms: 300 records in, 200 out');
   assert.match(explain('all').text, /all is RUNNING in the segment of rows/);
   assert.match(
     started().lifecycle.explain(started().rows, started().graph, 'small', '', 1_000_000).text,

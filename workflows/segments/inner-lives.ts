@@ -2,15 +2,23 @@ import type { MetricRow } from '../../telemetry/telemetry.ts';
 import type { Graph } from '../graph.ts';
 import type { NodeFigures, SegmentProgram } from './segments.ts';
 
-/** Which inner nodes have passed their end: those of which every stage that they are in has ended. */
+/**
+ * Which inner nodes have passed their end: those of which every stage that they are in has ended. What is collected or
+ * brought elsewhere has only when that is done, which is when all are.
+ */
 export class InnerLives {
   readonly #plan: SegmentProgram['program']['plan'];
   /** By id of a node: the stages that it is in. */
   readonly #stages = new Map<string, readonly string[]>();
   readonly #completed = new Set<string>();
 
-  constructor(graph: Graph, numbers: readonly number[], { program: { plan }, owners }: SegmentProgram) {
+  readonly #last: ReadonlySet<string>;
+
+  constructor(graph: Graph, numbers: readonly number[], made: SegmentProgram) {
+    const { owners, collects, exports } = made;
+    const { plan } = made.program;
     this.#plan = plan;
+    this.#last = new Set([...collects, ...exports].map(({ node }) => node));
     for (const number of numbers) {
       const { id } = graph.nodes[number]!;
       const stages = plan.stages.filter(({ nodes }) => nodes.some((node) => owners.get(node) === id));
@@ -40,7 +48,9 @@ export class InnerLives {
       if ([...known, ...due].every((task) => ledger.ended(task) !== undefined)) ended.add(id);
     }
     const before = this.#completed.size;
-    for (const [id, stages] of this.#stages) if (stages.every((stage) => ended.has(stage))) this.#completed.add(id);
+    for (const [id, stages] of this.#stages) {
+      if (!this.#last.has(id) && stages.every((stage) => ended.has(stage))) this.#completed.add(id);
+    }
     return this.#completed.size > before;
   }
 }

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { systemClock } from '../../core/clock.ts';
 import { isFlowError } from '../../core/errors.ts';
@@ -51,6 +54,26 @@ test('counters by node and edge, and the life of inner nodes', { timeout: 20_000
   assert.equal(edges['counts.out>all.in'], values.length);
   assert.ok(told.length >= 1 && told.length <= 7, `told ${told.length} times`);
   assert.ok(Object.values(told[0]!.nodes).every(({ status }) => status === 'RUNNING'));
+  await host.log.close();
+});
+
+test('what is brought elsewhere has not passed before it is there', { timeout: 20_000 }, async () => {
+  const host = memoryHost({ tellEveryMs: 1 });
+  const folder = mkdtempSync(join(tmpdir(), 'nodeflow-passed-'));
+  const document = documentOf(
+    [
+      ['items', 'map.items', { items: 'input' }],
+      ['file', 'sink.file', { path: join(folder, 'out.jsonl') }],
+      ['out', 'sink.topic', { topic: 'out' }],
+    ],
+    ['items > file', 'items > out'],
+  );
+  const told: SegmentFigures[] = [];
+  const { figures } = await runDocument(host, document, { input: [1, 2], progress: (each) => told.push(each) });
+  assert.ok(told.every(({ nodes }) => nodes['file']!.status === 'RUNNING'));
+  assert.equal(told.at(-1)!.nodes['out']!.status, 'COMPLETED');
+  assert.equal(figures.nodes['file']!.status, 'COMPLETED');
+  rmSync(folder, { recursive: true });
   await host.log.close();
 });
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { Ledger, ledgerTopic } from '../../checkpoints/checkpoints.ts';
 import { type Exported, runExport } from '../../connectors/export.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -30,7 +31,11 @@ export interface SegmentHost {
   /** What exports may reach; default: no internal address. */
   readonly http?: HttpSettings;
   readonly settings?: Partial<RunSettings>;
+  /** How often figures are told at most while no status changes; default {@link TELL_EVERY_MS}. */
+  readonly tellEveryMs?: Millis;
 }
+
+const TELL_EVERY_MS: Millis = 10_000;
 
 export interface SegmentTask {
   readonly segment: Segment;
@@ -50,7 +55,10 @@ export interface SegmentTask {
   readonly end?: AbortSignal;
   /** Of streaming runs, aborted: it stops, and the next version goes on under the same name. */
   readonly savepoint?: AbortSignal;
-  /** Told when the status of an inner node changes, and when all begins: as often as there are nodes, at most, and once. */
+  /**
+   * Told when all begins, when inner nodes have passed their ends, and between these where counters have changed since,
+   * at bounded intervals: as often as there are nodes, at most, and as time goes by, whatever the number of records.
+   */
   progress?(figures: SegmentFigures): void;
 }
 
@@ -101,6 +109,10 @@ export async function forgetSegment(
 ): Promise<void> {
   const outputs = (await log.admin.list()).filter((topic) => topic.startsWith(`${name}.`));
   await forgetApplication({ application: name, outputs, log, directory });
+}
+
+function isNew(now: SegmentFigures, before: SegmentFigures): boolean {
+  return !isDeepStrictEqual(now.nodes, before.nodes) || !isDeepStrictEqual(now.edges, before.edges);
 }
 
 class SegmentRunning {
@@ -172,9 +184,11 @@ class SegmentRunning {
     );
     for (const each of signals) each.addEventListener('abort', leave, { once: true });
     if (signals.some(({ aborted }) => aborted)) leave();
+    let isComplete = false;
     try {
       const { how } = await Promise.race([run.finished, ...(exports === undefined ? [] : [exports.failed])]);
-      if (how === 'complete') return 'complete';
+      isComplete = how === 'complete';
+      if (isComplete) return 'complete';
     } finally {
       for (const each of signals) each.removeEventListener('abort', leave);
       try {
@@ -182,7 +196,7 @@ class SegmentRunning {
         await run.drain();
       } finally {
         await exports?.stop();
-        await lives();
+        await lives(!isComplete);
       }
     }
     if (cancel.aborted) {
@@ -228,25 +242,34 @@ class SegmentRunning {
     });
   }
 
-  /** Follows the ends of tasks, and tells what changes by them; answers what ends that. */
-  #tell(): () => Promise<void> {
-    const { log, clock } = this.#host;
+  /** Follows the ends of tasks, and tells what changes by them; answers what ends that, with a last word where wanted. */
+  #tell(): (last: boolean) => Promise<void> {
+    const { log, clock, tellEveryMs = TELL_EVERY_MS } = this.#host;
     const stop = new AbortController();
-    this.#task.progress?.(this.#figures());
+    let toldAt = clock.monotonic();
+    let told = this.#figures();
+    const tell = () => {
+      toldAt = clock.monotonic();
+      told = this.#figures();
+      this.#task.progress?.(told);
+    };
+    tell();
     const following = (async () => {
       const ledger = await Ledger.open(log, this.#task.name, clock);
       try {
         while (!stop.signal.aborted) {
-          if (this.#lives.see(ledger, this.#telemetry.snapshot())) this.#task.progress?.(this.#figures());
-          await ledger.poll(500, stop.signal);
+          if (this.#lives.see(ledger, this.#telemetry.snapshot())) tell();
+          else if (clock.monotonic() - toldAt >= tellEveryMs && isNew(this.#figures(), told)) tell();
+          await ledger.poll(Math.min(500, tellEveryMs), stop.signal);
         }
       } finally {
         await ledger.close();
       }
     })();
-    return async () => {
+    return async (last) => {
       stop.abort();
       await following.catch(() => undefined);
+      if (last && isNew(this.#figures(), told)) tell();
     };
   }
 

@@ -12,7 +12,7 @@ import type { AnyTopic, ExportSpec } from './flows.ts';
  * the same job give the same plan, byte for byte; expressions of the document meet the DSL's `expr()`. To the control
  * plane a segment is one node: RUNNING while it is open, COMPLETED when all its inputs have ended and all results are
  * committed and brought where they belong, FAILED or CANCELLED likewise. Its inner nodes go RUNNING when it opens, each
- * COMPLETED when its own end has passed, and have counters of their own.
+ * COMPLETED when its own end has passed, and have counters of their own; the rules are told in `lifecycle/lifecycle.ts`.
  *
  * A `value` feeds a segment as a dataset of its items (`map.items`); `collect` makes a value of records, up to a bound.
  * Sinks other than topics are exports of a topic of the run. The step records of a run do not grow with its records:
