@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { FlowError, isFlowError } from '../../core/errors.ts';
 import type { Json, Millis } from '../../core/ids.ts';
 import type { Outputs } from '../catalog.ts';
@@ -33,6 +34,10 @@ export class SegmentCalls {
   readonly #parts: SegmentCallsParts;
   readonly #running = new Set<Promise<unknown>>();
   readonly #closing = new AbortController();
+  /** Ends of what goes on, by the names of runs. */
+  readonly #byName = new Map<string, Promise<void>>();
+  /** Runs that are over, and whose topics go soon. */
+  readonly #forgetting = new Map<string, AbortController>();
 
   constructor(parts: SegmentCallsParts) {
     this.#parts = parts;
@@ -68,10 +73,15 @@ export class SegmentCalls {
       if (isFlowError(signal.reason, 'stopped')) stop.abort();
       else cancel.abort(signal.reason);
     };
+    const name = segmentName(task.x, task.node, task.i);
+    this.#forgetting.get(name)?.abort();
+    // of an attempt before
+    const over = await this.#alone(name);
     if (signal.aborted) leave();
     signal.addEventListener('abort', leave, { once: true });
-    const name = segmentName(task.x, task.node, task.i);
     try {
+      cancel.signal.throwIfAborted();
+      await this.#beginAnew(task, name);
       const { how, outputs, figures } = await runSegment(this.#parts.host, {
         ...{ segment, graph: records.graph, name, input, values: task.inputs },
         mode: task.m,
@@ -86,16 +96,52 @@ export class SegmentCalls {
       return { outputs, progress: figures as unknown as Json };
     } finally {
       signal.removeEventListener('abort', leave);
+      over();
     }
+  }
+
+  /**
+   * Resolves when nothing else of that name goes on; what it answers says that this is over. What is begun here stays in
+   * the way of others of the name until then.
+   */
+  async #alone(name: string): Promise<() => void> {
+    for (let before = this.#byName.get(name); before !== undefined; before = this.#byName.get(name)) await before;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#byName.set(name, promise);
+    return () => {
+      this.#byName.delete(name);
+      resolve();
+    };
+  }
+
+  /**
+   * A run that was begun again by hand has nothing of the one before. A topic says that this was seen to, for a call that
+   * is made again goes on with what it has done.
+   */
+  async #beginAnew(task: TaskMessage, name: string): Promise<void> {
+    if (task.resume !== null || task.a === 1) return;
+    const { log } = this.#parts.host;
+    const mark = `${name}.begun-${createHash('sha256').update(`${task.x} ${task.a}`).digest('hex').slice(0, 16)}`;
+    if ((await log.admin.describe(mark)) !== undefined) return;
+    await forgetSegment(this.#parts.host, name);
+    await log.admin.create(mark, { partitions: 1 });
   }
 
   async #forget(name: string): Promise<void> {
     const { host } = this.#parts;
+    const again = new AbortController();
+    this.#forgetting.set(name, again);
+    const signal = AbortSignal.any([this.#closing.signal, again.signal]);
     try {
-      await host.clock.sleep(KEEP_MS, this.#closing.signal);
-      if (!this.#closing.signal.aborted) await forgetSegment(host, name);
+      await host.clock.sleep(KEEP_MS, signal);
+      if (signal.aborted) return;
+      const over = await this.#alone(name);
+      if (!signal.aborted) await forgetSegment(host, name).finally(over);
+      else over();
     } catch (thrown) {
       host.telemetry.log.warn({ segment: name, reason: String(thrown) }, 'topics of a segment were not removed');
+    } finally {
+      if (this.#forgetting.get(name) === again) this.#forgetting.delete(name);
     }
   }
 }

@@ -45,10 +45,11 @@ export class TaskCalls {
     this.#announced.set(nameOf(task), asked());
   }
 
-  abort(execution: string, at: Attempt): void {
+  /** `again`: another attempt goes on with what it has done. */
+  abort(execution: string, at: Attempt & { readonly again?: true }): void {
     const name = nameOf({ x: execution, n: at.node, i: at.iteration, a: at.attempt });
     this.#announced.delete(name);
-    this.#running.get(name)?.stop.abort(stale(execution));
+    this.#running.get(name)?.stop.abort(at.again ? goesOn(execution) : stale(execution));
   }
 
   /** What is there is the whole, for a segment. */
@@ -162,6 +163,10 @@ interface Attempt {
 
 function nameOf({ x, n, i, a }: Pick<TaskMessage, 'x' | 'n' | 'i' | 'a'>): string {
   return `${x} ${n} ${i} ${a}`;
+}
+
+function goesOn(execution: string): FlowError {
+  return new FlowError('stopped', `another attempt goes on with what this one of ${execution} has done`);
 }
 
 function stale(execution: string): FlowError {

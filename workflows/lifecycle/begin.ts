@@ -98,6 +98,11 @@ export function grant(step: Step, at: At, node: GraphNode): void {
     failAttempt(step, at, step.failure(at, thrown));
     return;
   }
+  if (node.type.behaviour.kind !== 'operator') return;
+  // whoever runs it has nothing of before to go on with, and has from now on
+  const { node: number, iteration } = at;
+  if (step.row(at).checkpoint === null)
+    step.emit({ type: 'checkpoint', node: number, iteration, number: 1, value: null });
   openSegment(step, at);
 }
 

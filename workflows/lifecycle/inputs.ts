@@ -13,7 +13,7 @@ export function inputsOf(step: Step, at: At, node: GraphNode): Ports {
   const row = step.row(at);
   if (row.attempt > 0 || row.cause !== null || row.error !== null) {
     const byHand = step.output(at, '#in');
-    if (byHand !== undefined) return { in: byHand };
+    if (byHand !== undefined) return { [node.type.behaviour.kind === 'operator' ? `${node.id}.in` : 'in']: byHand };
   }
   if (node.incoming.length === 0) return { in: fromOutside(step, at, node) };
   const { ports } = step.facts.nodes[node.number]!;

@@ -83,6 +83,10 @@ function timedOut(step: Step, at: At, timer: 'queue' | 'run' | 'total'): void {
     closeContainer(step, at, 'failed', 'at-once');
     return;
   }
+  const before = step.effects.length;
   stop(step, at);
   failAttempt(step, at, error, { cause: CAUSES[timer], isFinal: timer === 'total' });
+  if (!step.row(at).timers.some((each) => each.timer === 'retry')) return;
+  const effect = step.effects[before];
+  if (effect?.effect === 'abort') step.effects[before] = { ...effect, again: true };
 }
