@@ -164,3 +164,28 @@ test('a fork of an execution whose segment runs does not take over what has pass
   }
   await workflows.drain();
 });
+
+test('a segment that fails has told what had gone through it', { timeout: 30_000 }, async () => {
+  const workflows = await open(memory(), 10_000);
+  const document = documentOf(
+    [
+      ['items', 'map.items', { items: 'input' }],
+      ['small', 'op.filter', { where: 'value < 3' }],
+      ['all', 'collect', { limit: 1 }],
+    ],
+    ['items > small', 'small > all'],
+  );
+  await workflows.publish({ ...document, mode: 'batch' });
+  const { execution } = await workflows.start('job', [1, 2, 3]);
+  const view = await workflows.ended(execution);
+  assert.equal(view.status, 'FAILED');
+  assert.deepEqual(
+    view.nodes.map(({ status, figures }) => [status, figures?.in, figures?.out]),
+    [
+      ['FAILED', 3, 3],
+      [node(view, 'small').status, 3, 2],
+      ['CANCELLED', 2, 2],
+    ],
+  );
+  await workflows.drain();
+});

@@ -146,7 +146,12 @@ class SegmentRunning {
       continued = this.#run!.continued;
       if (how !== 'complete') return { how, outputs: {}, figures: this.#figures() };
     } else continued = true;
-    return this.#results(continued || mode === 'streaming');
+    try {
+      return await this.#results(continued || mode === 'streaming');
+    } catch (thrown) {
+      if (!cancel.aborted) this.#task.progress?.(this.#figures());
+      throw thrown;
+    }
   }
 
   async #isComplete(): Promise<boolean> {
