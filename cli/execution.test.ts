@@ -64,6 +64,33 @@ test('an execution is started, looked at and told what to do', () =>
     ]);
   }));
 
+test('what runs in a segment is shown with its counters', () =>
+  served(async (run, fake) => {
+    const told = { type: 'x', iteration: '', attempt: 1, since: 0, outputs: {}, error: null, segment: 'rows' };
+    const inner = { ...told, status: 'RUNNING', wait: { on: 'segment', token: 'rows' } };
+    const figures = { in: 3000, out: 2000, filtered: 990, dropped: { late: 10 }, deadLetters: 0 };
+    const nodes = [
+      {
+        ...told,
+        id: 'rows',
+        status: 'RUNNING',
+        wait: null,
+        figures: { ...figures, out: 3000, filtered: 0, dropped: {} },
+      },
+      { ...inner, id: 'small', figures },
+      { ...inner, id: 'later', figures: null },
+    ];
+    fake.view = { ...VIEW, nodes };
+    assert.deepEqual((await run('show', 'e1')).out.slice(1), [
+      'node   type  status   attempt  since                     waits               in    out  left out',
+      'rows   x     RUNNING        1  1970-01-01T00:00:00.000Z  -                3,000  3,000  -',
+      'small  x     RUNNING        1  1970-01-01T00:00:00.000Z  segment of rows  3,000  2,000  990 filtered, 10 late',
+      'later  x     RUNNING        1  1970-01-01T00:00:00.000Z  segment of rows      -      -  -',
+    ]);
+    fake.view = { ...VIEW, nodes: [{ ...told, id: 'rows', status: 'PENDING', wait: null, figures: null }] };
+    assert.doesNotMatch((await run('show', 'e1')).out.join(), /left out/);
+  }));
+
 test('schedules are listed, and run for past times', () =>
   served(async (run, fake) => {
     assert.match((await run('schedules')).out.join('\n'), /orders +@daily +UTC +1970-01-02T00:00:00.000Z/);

@@ -26,6 +26,7 @@ export class FakeWorkflows {
     publishedBy: null,
   };
   readonly forked = { execution: 'e2', definition: this.definition, existing: false };
+  view: object = { id: 'e1', status: 'RUNNING' };
   feedEnded: Promise<void> = new Promise(() => undefined);
   failure: FlowError | undefined;
 
@@ -65,7 +66,7 @@ export class FakeWorkflows {
       backfill: note('backfill', [
         { execution: 'orders@1970-01-02T00:00:00Z', at: 86_400_000, from: 0, existing: false },
       ]),
-      execution: async (id: string) => (id === 'e1' ? { id, status: 'RUNNING' } : undefined),
+      execution: async (id: string) => (id === 'e1' ? this.view : undefined),
       executionAt: note('executionAt', { id: 'e1', seq: 3 }),
       history: note('history', []),
       explain: note('explain', { node: 'pay', iteration: '', status: 'PENDING', text: 'it waits', waitsFor: [] }),
