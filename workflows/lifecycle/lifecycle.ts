@@ -86,8 +86,8 @@ import type { Command, PatchOp } from './command.ts';
  * life of their own, and neither slot nor timers nor attempts that count.
  * - When the segment runs they go PENDING > RUNNING in the same step (`segment-opened`), and wait on it by its id.
  * - Progress of a segment is figures. What they say has passed its end on all partitions is COMPLETED then, and tells its
- *   edges; what gives a value has it when the segment reports. Figures that come again change nothing; the last ones are
- *   kept, for views.
+ *   edges; what gives a value has it when the segment reports. Figures that come again, or were overtaken (`at`), change
+ *   nothing; the last ones are kept, for views.
  * - When the segment ends, so does what has not passed: it is COMPLETED with what its edge carries, or CANCELLED, because
  *   the segment failed (`upstream-failed`) or for the reason for which that was cancelled. After a cancel inner nodes that
  *   run end as their segment does, within the grace.

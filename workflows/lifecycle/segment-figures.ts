@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../../core/ids.ts';
 
 /** The port of the node that stands for a segment at which its last figures lie. */
@@ -6,6 +7,12 @@ export const FIGURES = '#figures';
 /** Whether figures of a segment (`SegmentFigures` of the data plane) say that an inner node has passed its end. */
 export function hasPassed(figures: Json, id: string): boolean {
   return field(nodeFigures(figures, id), 'status') === 'COMPLETED';
+}
+
+/** Whether figures were told before others, or with them: then they are nothing new. */
+export function isOld(figures: Json, last: Json | undefined): boolean {
+  const [at, before] = [field(figures, 'at'), field(last, 'at')];
+  return typeof at === 'number' && typeof before === 'number' ? at <= before : isDeepStrictEqual(figures, last);
 }
 
 /** Of one node, in words, such as `300 records in, 200 out, 90 filtered, 10 late`; empty where nothing is told. */

@@ -82,6 +82,16 @@ test('what has passed is COMPLETED then, and tells its edges; a value comes with
   assert.deepEqual(execution.rows.output('4', 'out'), [1, 2]);
 });
 
+test('figures that were overtaken change nothing', () => {
+  const execution = running();
+  const told = (at: number, ...passed: readonly string[]) => ({ ...(figures(...passed) as object), at }) as Json;
+  tell(execution, told(5));
+  assert.equal(tell(execution, told(4, 'small')).record, undefined);
+  assert.equal(execution.status('small'), 'RUNNING');
+  tell(execution, told(6, 'small'));
+  assert.equal(execution.status('small'), 'COMPLETED');
+});
+
 test('figures that come again, or late, change nothing; the last ones are kept', () => {
   const execution = running();
   tell(execution, figures('small'));

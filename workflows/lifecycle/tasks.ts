@@ -1,11 +1,10 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../../core/ids.ts';
 import type { At } from '../../events/events.ts';
 import { failAttempt, finish } from './attempt.ts';
 import { grant } from './begin.ts';
 import { endPassed } from './inner.ts';
 import type { Command, NodeRow } from './lifecycle.ts';
-import { FIGURES } from './segment-figures.ts';
+import { FIGURES, isOld } from './segment-figures.ts';
 import type { Step } from './step.ts';
 
 type Of<Type extends Command['type']> = Extract<Command, { readonly type: Type }>;
@@ -61,15 +60,12 @@ export function progress(step: Step, command: Of<'progress'>): void {
   tellProgress(step, { node: command.node, iteration: command.iteration }, command.value);
 }
 
-/** Figures of a segment that come again are nothing new. */
+/** Figures of a segment that come again, or were overtaken, are nothing new. */
 function tellProgress(step: Step, at: At, value: Json): void {
-  if (step.node(at).type.behaviour.kind !== 'operator') {
-    step.emit({ type: 'progress', ...at, value });
-    return;
-  }
-  const before = step.output(at, FIGURES);
-  if (before === undefined || !isDeepStrictEqual(before, value)) step.emit({ type: 'progress', ...at, value });
-  endPassed(step, at, value);
+  const isSegment = step.node(at).type.behaviour.kind === 'operator';
+  if (isSegment && isOld(value, step.output(at, FIGURES))) return;
+  step.emit({ type: 'progress', ...at, value });
+  if (isSegment) endPassed(step, at, value);
 }
 
 /** Void where the task is no longer queued, or the execution is paused: the slot goes to another. */

@@ -122,6 +122,7 @@ class SegmentRunning {
   readonly #telemetry: Telemetry;
   readonly #lives: InnerLives;
   #run: Run | undefined;
+  #countedAt: Millis = 0;
 
   constructor(host: SegmentHost, task: SegmentTask) {
     const isOwn = task.mode === 'streaming' || task.dedicated === true;
@@ -285,7 +286,11 @@ class SegmentRunning {
 
   #figures(counted = this.#counted()): SegmentFigures {
     const nodes = Object.entries(counted.nodes).map(([id, each]) => [id, { status: this.#lives.status(id), ...each }]);
-    return { nodes: Object.fromEntries(nodes), edges: counted.edges, share: this.#run?.progress().share };
+    this.#countedAt = Math.max(this.#countedAt + 1, this.#host.clock.now());
+    return {
+      ...{ at: this.#countedAt, nodes: Object.fromEntries(nodes), edges: counted.edges },
+      share: this.#run?.progress().share,
+    };
   }
 
   async #results(isPart: boolean): Promise<SegmentResult> {

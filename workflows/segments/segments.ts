@@ -1,4 +1,4 @@
-import type { Json } from '../../core/ids.ts';
+import type { Json, Millis } from '../../core/ids.ts';
 import type { NodeStatus } from '../../events/events.ts';
 import type { Program } from '../../topology/topology.ts';
 import type { Graph } from '../graph.ts';
@@ -83,6 +83,8 @@ export interface NodeFigures {
 }
 
 export interface SegmentFigures {
+  /** When they were counted; of a run each time later than before. */
+  readonly at: Millis;
   readonly nodes: { readonly [id: string]: NodeFigures };
   /** Of inner edges, by their ids in the document: what has gone along. */
   readonly edges: { readonly [id: string]: number };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Json } from '../../../core/ids.ts';
-import { type Random, randomInt, seededRandom } from '../../../core/random.ts';
+import type { Json, Millis } from '../../../core/ids.ts';
+import { type Random, randomInt, seededRandom, seedOf } from '../../../core/random.ts';
 import { decodeStep, type StepRecord } from '../../../events/events.ts';
 import { TopologyDriver } from '../../../runtime/testing.ts';
 import { createLanguage } from '../../create-language.ts';
@@ -9,9 +9,10 @@ import type { Command } from '../../lifecycle/lifecycle.ts';
 import { Coordinator } from '../coordinator.ts';
 import { GraphCache } from '../definition-rows.ts';
 import { fold, MemoryStore } from '../memory-rows.ts';
-import type { CommandMessage, Message } from '../messages.ts';
+import type { CommandMessage, Message, TaskMessage } from '../messages.ts';
 import { CONTROL_STORE, controlProgram, controlTopics, TIMERS_STORE } from '../program.ts';
 import { runInline } from '../run-inline.ts';
+import type { Answered } from '../segment-calls.ts';
 import { placeName } from '../slots.ts';
 import { StoredRows } from '../stored-rows.ts';
 import { TaskCalls } from '../task-calls.ts';
@@ -40,7 +41,20 @@ const chain = document(
   ['a b', 'b c', 'c d'],
 );
 
+/** A segment, whose runs are made up here, and what follows from a node within it and from the whole. */
+const rows = document(
+  'rows',
+  [
+    ['items', 'map.items', { items: '= [input]' }],
+    ['some', 'op.filter', { where: 'value >= 0' }],
+    ['all', 'collect', {}],
+    ['sum', 'flaky', { n: 1 }],
+  ],
+  ['items some', 'some all', 'all sum'],
+);
+
 const WORKLOADS: readonly Workload[] = [
+  { workflow: 'rows', document: rows, signals: false, result: (input) => ({ sum: input + 1 }) },
   { workflow: 'ten', document: tenNodes(), signals: false, result: tenNodesResult },
   { workflow: 'tasks', document: tenNodes('flaky', 'tasks'), signals: false, result: tenNodesResult },
   { workflow: 'chain', document: chain, signals: true, result: (input) => ({ d: input * 1000 + 5 }) },
@@ -55,6 +69,25 @@ const FLAKY = numberType('flaky', {
     return added(config, inputs);
   },
 });
+
+/** Tells of its nodes one after the other, fails some attempts, and gives what a run of the segment would. */
+async function runRows(task: TaskMessage, now: Millis, progress: (value: Json) => void): Promise<Answered> {
+  const random = seededRandom(seedOf(`${task.x} ${task.a}`));
+  const figures = (passed: number) => {
+    const told = ['items', 'some', 'all'].map((id, i) => [
+      id,
+      { status: i < passed ? 'COMPLETED' : 'RUNNING', in: passed },
+    ]);
+    return { nodes: Object.fromEntries(told), edges: { 'items.out>some.in': passed }, at: now + passed };
+  };
+  for (let passed = 0; passed < 3; passed++) {
+    if (random.next() < 0.7) progress(figures(passed));
+    for (let turns = randomInt(random, 3); turns > 0; turns--) await Promise.resolve();
+    if (task.a < 3 && random.next() < 0.15) throw new Error('not yet');
+  }
+  const value = (task.config as { readonly input: Json }).input;
+  return { outputs: { 'all.out': [value] }, progress: figures(3) };
+}
 
 /**
  * Whole executions on a virtual clock: commands that come twice, crashes between any two steps, calls that fail, clocks
@@ -75,6 +108,7 @@ class Simulation {
   readonly #signalled = new Set<string>();
   readonly #topics = controlTopics(PARTITIONS);
   readonly #sent: { readonly key: string; readonly message: Message }[] = [];
+  readonly #told: CommandMessage[] = [];
   #ids = 0;
 
   private constructor(random: Random) {
@@ -124,7 +158,10 @@ class Simulation {
     this.#calls = new TaskCalls({
       language: this.#language,
       clock: { now: () => this.#driver.clock.now() },
-      tell: async () => undefined,
+      segments: { run: (task, _, progress) => runRows(task, this.#driver.clock.now(), progress) },
+      tell: async (execution, command) => {
+        this.#told.push({ x: execution, c: command, id: this.#id() });
+      },
       isEnding: async () => false,
       isWanted: async ({ x, n, i, a }) => {
         const place = this.#rows().get(placeName({ execution: x, node: n, iteration: i }));
@@ -142,6 +179,7 @@ class Simulation {
   }
 
   async #act(): Promise<void> {
+    this.#sendTold();
     const random = this.#random;
     const dice = randomInt(random, 12);
     if (dice < 4) this.#start();
@@ -175,6 +213,11 @@ class Simulation {
       this.#command({ x: execution, c: { type: 'signal', name: 'go', id: 's', payload }, id: this.#id() });
       return;
     }
+  }
+
+  /** What calls have said comes as other commands do, and not while a step or a crash goes on. */
+  #sendTold(): void {
+    for (const message of this.#told.splice(0)) this.#command(message);
   }
 
   #command(message: CommandMessage): void {
@@ -213,6 +256,7 @@ class Simulation {
   async #finish(): Promise<void> {
     for (let rounds = 0; rounds < 200; rounds++) {
       this.#signal();
+      this.#sendTold();
       await this.#driver.idle();
       this.#driver.advance(50);
       await this.#driver.idle();
@@ -259,7 +303,9 @@ class Simulation {
       const ends = events.filter(({ type }) => type === 'ended') as { readonly output: Json }[];
       assert.equal(ends.length, 1);
       assert.deepEqual(ends[0]!.output, workload.result(input));
-      const causes = records.flatMap(({ cause }) => (cause.kind === 'command' ? [cause.id] : []));
+      const causes = records.flatMap(({ cause, events: [first] }) =>
+        cause.kind === 'command' && first?.type !== 'rejected' ? [cause.id] : [],
+      );
       assert.equal(new Set(causes).size, causes.length, 'a command had an effect twice');
       const times = records.map(({ at }) => at);
       assert.deepEqual(
