@@ -32,7 +32,7 @@ test('killed at random while segments run, each execution ends once with the rig
     await first.close();
     let killed = 0;
     for (let n = 0; n < KILLS; n++) {
-      const ended = await live(NEW * (n + 1), randomInt(random, 400));
+      const ended = await live(NEW * (n + 1), randomInt(random, 300));
       if (ended.signal === 'SIGKILL') killed++;
       else assert.equal(ended.code, 0, ended.errors);
     }

@@ -4,9 +4,9 @@ import { json, string } from '../../schemas/schemas.ts';
 import { documentOf } from '../../workflows/segments/jobs.fixture.ts';
 import { putRecords } from '../../workflows/segments/put-record.ts';
 
-const ORDERS = 10_000;
+const ORDERS = 5_000;
 const USERS = 40;
-const SPAN = 50_000;
+const SPAN = 25_000;
 
 const orders = Array.from({ length: ORDERS }, (_, n) => ({
   key: `u${(n * 7) % USERS}`,

@@ -120,11 +120,12 @@ export class SegmentCalls {
    */
   async #beginAnew(task: TaskMessage, name: string): Promise<void> {
     if (task.resume !== null || task.a === 1) return;
-    const { log } = this.#parts.host;
+    const { host } = this.#parts;
+    const { admin } = host.lanes ?? host.log;
     const mark = `${name}.begun-${createHash('sha256').update(`${task.x} ${task.a}`).digest('hex').slice(0, 16)}`;
-    if ((await log.admin.describe(mark)) !== undefined) return;
-    await forgetSegment(this.#parts.host, name);
-    await log.admin.create(mark, { partitions: 1 });
+    if ((await admin.describe(mark)) !== undefined) return;
+    await forgetSegment(host, name);
+    await admin.create(mark, { partitions: 1 });
   }
 
   async #forget(name: string): Promise<void> {
