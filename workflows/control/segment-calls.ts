@@ -119,7 +119,10 @@ export class SegmentCalls {
    * is made again goes on with what it has done.
    */
   async #beginAnew(task: TaskMessage, name: string): Promise<void> {
-    if (task.resume !== null || task.a === 1) return;
+    const resume = task.resume as { readonly number: number } | null;
+    // within a container that was begun again there is no row of before to say so
+    const isAgain = resume === null ? task.i !== '' && task.a > 1 : resume.number === 0;
+    if (!isAgain) return;
     const { host } = this.#parts;
     const { admin } = host.lanes ?? host.log;
     const mark = `${name}.begun-${createHash('sha256').update(`${task.x} ${task.a}`).digest('hex').slice(0, 16)}`;

@@ -99,9 +99,9 @@ export function grant(step: Step, at: At, node: GraphNode): void {
     return;
   }
   if (node.type.behaviour.kind !== 'operator') return;
-  // whoever runs it has nothing of before to go on with, and has from now on
+  // later attempts go on with what this one does
   const { node: number, iteration } = at;
-  if (step.row(at).checkpoint === null)
+  if ((step.row(at).checkpoint?.number ?? 0) === 0)
     step.emit({ type: 'checkpoint', node: number, iteration, number: 1, value: null });
   openSegment(step, at);
 }

@@ -22,6 +22,9 @@ export const REMEMBERED: ReadonlySet<string> = new Set([
   'patch',
 ]);
 
+/** Of a segment that begins again by hand: whoever runs it forgets what was before. */
+const ANEW = { number: 0, value: null };
+
 /** The one place where rows change. See {@link Lifecycle.evolve}. */
 export function evolve(rows: Rows, graph: Graph, record: StepHead, event: StepEvent): void {
   if (event.type === 'started') {
@@ -175,7 +178,8 @@ function moved(rows: Rows, graph: Graph, record: StepHead, event: Of<'node'>): v
   const isAgain = cause === 'redriven';
   if (isAgain) {
     forget(rows, graph, event);
-    rows.putNode(key, { ...PENDING_ROW, attempt: row.attempt, cause, since: record.at });
+    const checkpoint = node.type.behaviour.kind === 'operator' ? ANEW : null;
+    rows.putNode(key, { ...PENDING_ROW, attempt: row.attempt, cause, since: record.at, checkpoint });
   } else {
     rows.putNode(key, {
       ...row,

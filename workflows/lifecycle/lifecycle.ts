@@ -92,8 +92,8 @@ import type { Command, PatchOp } from './command.ts';
  *   the segment failed (`upstream-failed`) or for the reason for which that was cancelled. After a cancel inner nodes that
  *   run end as their segment does, within the grace.
  * - When it is tried again, or held, they are PENDING until it runs once more; what has passed stays COMPLETED, for the
- *   segment goes on where it was: the first attempt has nothing to resume, and later ones have. When it is begun again by
- *   hand, so are they all, and there is nothing to resume. An input that is given then is that of its first node.
+ *   segment goes on where it was. When it is begun again by hand, so are they all, and it forgets what was before, which
+ *   the checkpoint 0 says. An input that is given then is that of its first node.
  * - Where `continue` goes on behind a segment that failed, its inner nodes tell their edges as if they had put out null.
  * - Commands name the segment: those that name an inner node are rejected as `workflow.in-segment`. What selects one
  *   selects all of the segment. A pinned one is COMPLETED with its pin when the segment begins to run.

@@ -211,6 +211,22 @@ test('begun again by hand, a segment begins with all that is in it', () => {
   assert.equal(inner(execution), 'PENDING PENDING PENDING PENDING');
 });
 
+test('an attempt resumes what was before, but where it was begun again by hand', () => {
+  const execution = running({ retry: { maxAttempts: 2, backoff: 'none' }, timeouts: { queueMs: 5000 } });
+  const resumed = () => execution.effects.flatMap((each) => (each.effect === 'run' ? [each.resume] : [])).at(-1);
+  assert.equal(resumed(), null);
+  execution.failed('rows', fault('TRANSIENT'));
+  execution.fire();
+  execution.grant('rows');
+  assert.deepEqual(resumed(), { number: 1, value: null });
+  execution.send({ type: 'retry-from', node: 'rows' });
+  // nobody takes it in time
+  execution.fire();
+  execution.fire();
+  execution.grant('rows');
+  assert.deepEqual(resumed(), { number: 0, value: null });
+});
+
 test('what is supplied by hand for a segment goes to its collects', () => {
   const intervene = (execution: Harness, action: 'output' | 'skip' | 'fail', value: Json = null) =>
     execution.rejection(execution.send({ type: 'intervene', node: 'rows', iteration: '', action, value }));
