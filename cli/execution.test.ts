@@ -17,7 +17,7 @@ after(() => rmSync(cwd, { recursive: true }));
 
 const VIEW = {
   ...{ id: 'e1', workflow: 'orders', version: '1.0.0', seq: 7, phase: 'running', status: 'RUNNING' },
-  ...{ degraded: false, error: null, output: null, nodes: [] },
+  ...{ degraded: false, error: null, output: null, nodes: [], continues: null, continuedBy: null },
 };
 
 async function served(
@@ -53,6 +53,9 @@ test('an execution is started, looked at and told what to do', () =>
     await run('approve', 't1');
     await run('retry', 'e1', 'pay');
     await run('end', 'e1');
+    await run('savepoint', 'e1');
+    assert.deepEqual((await run('upgrade', 'e1', '--version', '2.0.0')).out, ['e1 goes on as e2 (version 1.0.0)']);
+    assert.match((await run('upgrade', 'e1')).err.join(), /needs --version/);
     assert.deepEqual(fake.asked, [
       ['start', 'orders', { total: 3 }, { idempotencyKey: 'k1', user: 'ann' }],
       ['cancel', 'e1', { reason: 'late', id: 'c1', by: 'ann' }],
@@ -61,6 +64,8 @@ test('an execution is started, looked at and told what to do', () =>
       ['approve', 't1', 'approved', null, { by: 'ann' }],
       ['retryFrom', 'e1', 'pay', { by: 'ann' }],
       ['end', 'e1', { by: 'ann' }],
+      ['savepoint', 'e1', { by: 'ann' }],
+      ['upgrade', 'e1', { version: '2.0.0', by: 'ann' }],
     ]);
   }));
 

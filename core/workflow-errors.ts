@@ -76,8 +76,18 @@ export const WORKFLOW_ERRORS = {
   ),
   'workflow.not-streaming': row(
     'user',
-    'Only a streaming execution is told to end: others end by themselves.',
+    'Only a streaming execution is told to end, or to stop at a savepoint: others end by themselves.',
     'Wait for its end, or cancel it.',
+  ),
+  'workflow.no-savepoint': row(
+    'user',
+    'An execution has open what a savepoint cannot keep, or it kept nothing that is there still.',
+    'Let end first what the message names, or cancel it; of what kept nothing, start another one.',
+  ),
+  'workflow.not-upgradable': row(
+    'user',
+    'Another version of a workflow cannot take up what an execution has open. Nothing was stopped.',
+    'Change the version as the message says, or end the execution and start another one.',
   ),
   'workflow.paused': row('user', 'The execution is paused, and would not act on the command.', 'Resume it first.'),
   'workflow.not-paused': row('user', 'An execution that is not paused cannot be resumed.', 'Look at its phase first.'),

@@ -69,7 +69,9 @@ export type TransitionCause =
   | 'execution-ended'
   | 'removed-by-patch'
   | 'execution-started'
-  | 'segment-opened';
+  | 'segment-opened'
+  /** It was open at a savepoint; what goes on from there takes it up. */
+  | 'savepoint';
 
 export type TimerKind =
   | 'retry'
@@ -108,6 +110,10 @@ export type StepEvent =
       readonly pins: { readonly [node: string]: Json } | null;
       /** Of a fork: where its history comes from. */
       readonly forkOf: { readonly execution: string; readonly seq: number } | null;
+      /** What nodes have put out in the execution that it goes on from, by node id and port: they do not run again. */
+      readonly outputs?: NodeOutputs;
+      /** Of what goes on from a savepoint. */
+      readonly continues?: Continues;
     }
   /** One transition of a node. Legal ones only. */
   | (At & {
@@ -179,6 +185,8 @@ export type StepEvent =
   | { readonly type: 'cancelling'; readonly reason: string; readonly by: string | null }
   /** Of a streaming execution: what is there is the whole, and it goes on from there to its end. */
   | { readonly type: 'ending'; readonly by: string | null }
+  /** It ends within its grace, and keeps what its segments have: for `next`, or for whoever goes on from there later. */
+  | { readonly type: 'savepoint'; readonly next: Next | null; readonly by: string | null }
   /** Somebody decided what the engine could not: retry, output, skip, fail. */
   | (At & { readonly type: 'intervened'; readonly action: string; readonly value: Json; readonly by: string | null })
   | (At & { readonly type: 'dead-letter'; readonly id: string; readonly reason: string })
@@ -194,6 +202,21 @@ export type StepEvent =
     }
   /** The command changed nothing, and why. */
   | { readonly type: 'rejected'; readonly code: string; readonly why: string };
+
+export type NodeOutputs = { readonly [node: string]: { readonly [port: string]: Json } };
+
+/** The execution that one goes on from, the first of them all, by whose id segments are called, and its own number. */
+export interface Continues {
+  readonly execution: string;
+  readonly first: string;
+  readonly number: number;
+}
+
+/** What goes on from a savepoint as soon as the execution has ended: a version of its workflow, and nodes that it has. */
+export interface Next {
+  readonly version: string;
+  readonly nodes: readonly string[];
+}
 
 export type Mode = 'realtime' | 'batch' | 'streaming';
 export type FailureClass = 'TRANSIENT' | 'PERMANENT' | 'SYSTEM' | 'USER';

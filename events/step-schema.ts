@@ -40,6 +40,7 @@ export const CAUSES: readonly TransitionCause[] = [
   'removed-by-patch',
   'execution-started',
   'segment-opened',
+  'savepoint',
 ];
 
 export const TIMERS: readonly TimerKind[] = [

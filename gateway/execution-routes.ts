@@ -28,6 +28,7 @@ import {
   RETRY,
   START,
   STARTED,
+  UPGRADE,
 } from './request-schemas.ts';
 
 const tags = ['executions'];
@@ -160,6 +161,19 @@ function commandRoutes(scope: FastifyInstance, workflows: Workflows): void {
     handler: (request) =>
       workflows.signal(request.params.id, request.params.name, request.body ?? null, commandOf(request)),
   });
+  scope.post<{ Params: { id: string }; Body: { version: string } }>('/v1/executions/:id/upgrade', {
+    schema: {
+      tags,
+      summary: 'Let a streaming execution go on in another version, from a savepoint',
+      params: ID,
+      body: UPGRADE,
+      response: { 201: STARTED, 200: STARTED, '4xx': PROBLEM },
+    },
+    async handler(request, reply) {
+      const { version } = request.body;
+      return answerStarted(reply, await workflows.upgrade(request.params.id, { version, ...commandOf(request) }));
+    },
+  });
   scope.post<{ Params: { id: string }; Body: { node: string } }>('/v1/executions/:id/retry', {
     schema: { tags, summary: 'Begin again at a node', params: ID, body: RETRY, response },
     handler: (request) => workflows.retryFrom(request.params.id, request.body.node, commandOf(request)),
@@ -183,6 +197,8 @@ const PLAIN = [
   ['pause', 'Begin nothing new'],
   ['resume', 'Go on'],
   ['end', 'Let a streaming execution take what is there as the whole, and complete'],
+  ['savepoint', 'End a streaming execution, and keep what its segments have'],
+  ['forget', 'Take away what segments kept at a savepoint'],
 ] as const;
 
 function nullable(schema: object) {

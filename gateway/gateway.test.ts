@@ -87,6 +87,8 @@ test('every command goes through with its id', () =>
       await ask('POST', '/v1/executions/e1/pause', undefined, key),
       await ask('POST', '/v1/executions/e1/resume', undefined, key),
       await ask('POST', '/v1/executions/e1/end', undefined, key),
+      await ask('POST', '/v1/executions/e1/savepoint', undefined, key),
+      await ask('POST', '/v1/executions/e1%2F~2/forget', undefined, key),
       await ask('POST', '/v1/executions/e1/signals/paid', { amount: 3 }, key),
       await ask('POST', '/v1/executions/e1/retry', { node: 'pay' }, key),
       await ask('POST', '/v1/executions/e1/nodes/pay/intervene', { action: 'output', value: 1 }, key),
@@ -100,6 +102,8 @@ test('every command goes through with its id', () =>
       ['pause', 'e1', { id: 'c1' }],
       ['resume', 'e1', { id: 'c1' }],
       ['end', 'e1', { id: 'c1' }],
+      ['savepoint', 'e1', { id: 'c1' }],
+      ['forget', 'e1/~2', { id: 'c1' }],
       ['signal', 'e1', 'paid', { amount: 3 }, { id: 'c1' }],
       ['retryFrom', 'e1', 'pay', { id: 'c1' }],
       ['intervene', 'e1', 'pay', { action: 'output', value: 1 }, { id: 'c1' }],
@@ -107,6 +111,21 @@ test('every command goes through with its id', () =>
       ['approve', 't1', 'approved', 'ok', { id: 'c1' }],
       ['redrive', 'd1', { id: 'c1' }],
     ]);
+  }));
+
+test('an upgrade is answered with what goes on, and its refusal says why', () =>
+  opened(async (ask, fake) => {
+    const upgrade = (body: object) => ask('POST', '/v1/executions/e1/upgrade', body, { 'idempotency-key': 'u1' });
+    const { status, body } = await upgrade({ version: '2.0.0' });
+    assert.deepEqual([status, body.execution], [201, 'e2']);
+    assert.deepEqual(fake.asked, [['upgrade', 'e1', { version: '2.0.0', id: 'u1' }]]);
+    assert.equal((await upgrade({})).body.code, 'gateway.request');
+    fake.failure = new FlowError('workflow.not-upgradable', 'store sums: its windows were 60000');
+    const refused = await upgrade({ version: '3.0.0' });
+    assert.deepEqual(
+      [refused.status, refused.body.code, refused.body.detail],
+      [409, 'workflow.not-upgradable', 'store sums: its windows were 60000'],
+    );
   }));
 
 test('errors are problem details with code and cure, and nothing of the inside', () =>

@@ -39,6 +39,7 @@ export const START = object(
 );
 export const FORK = object({ seq: { type: 'integer', minimum: 0 }, execution: text, version: text, labels }, ['seq']);
 export const CANCEL = object({ reason: { type: 'string', maxLength: 2000 }, node: text });
+export const UPGRADE = object({ version: text }, ['version']);
 export const RETRY = object({ node: text }, ['node']);
 export const INTERVENE = object(
   {

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { Json, Millis, Position } from '../core/ids.ts';
+import type { Millis, Position } from '../core/ids.ts';
 import { COMMANDS_TOPIC, decodeStep, openFeed } from '../events/events.ts';
 import { createLaneLog, type LaneSettings, type Log } from '../log/log.ts';
 import { DEFAULT_SETTINGS, type Run, type RunSettings, startRun } from '../runtime/runtime.ts';
@@ -12,17 +12,13 @@ import { Coordinator } from './control/coordinator.ts';
 import { GraphCache } from './control/definition-rows.ts';
 import { Facade } from './control/facade.ts';
 import { graphNames, knownDefinitions } from './control/graph-names.ts';
-import { partitionOf } from './control/history.ts';
 import { publishedGraph } from './control/known-graphs.ts';
-import { CONTROL_STORE, controlProgram } from './control/program.ts';
-import { restored } from './control/restored.ts';
-import { decodeHeader } from './control/row-codec.ts';
+import { controlProgram } from './control/program.ts';
 import { runInline } from './control/run-inline.ts';
 import { SegmentCalls } from './control/segment-calls.ts';
 import { Sender } from './control/sender.ts';
-import { type Place, placeName } from './control/slots.ts';
-import { checkpointIn, headerName } from './control/stored-rows.ts';
 import { TaskCalls } from './control/task-calls.ts';
+import { taskRows } from './control/task-rows.ts';
 import { prepareControlTopics } from './control/topics.ts';
 import type { Language } from './language.ts';
 import { runOfTopic, type SegmentHost } from './segments/segments.ts';
@@ -97,26 +93,12 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
     host: segmentHost(parts, settings),
     graph: (hash) => publishedGraph(catalogue, graphs, hash),
   });
-  const rowOf = async (execution: string, name: string) => {
-    const { query } = await running;
-    const store = query.store<string, Json>(CONTROL_STORE);
-    // while the partition is being restored it says nothing
-    return restored(clock, () => store.get(name, { read: 'live', partition: partitionOf(execution, partitions) }));
-  };
   const calls = new TaskCalls({
     segments,
     language,
     clock,
     tell: (execution, command) => commands.command(execution, command),
-    async isWanted({ x, n, i, a }) {
-      const place = (await rowOf(x, placeName({ execution: x, node: n, iteration: i }))) as Place | undefined;
-      return place !== undefined && place.attempt === a && place.key === null;
-    },
-    checkpoint: (task) => checkpointIn((name) => rowOf(task.x, name), task),
-    async isEnding(execution) {
-      const row = await rowOf(execution, headerName(execution));
-      return row !== undefined && decodeHeader(execution, row).header.ending;
-    },
+    ...taskRows(running, clock, partitions),
   });
   const lifecycle = language.lifecycle(runInline);
   const program = controlProgram({
@@ -147,6 +129,7 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
   const known = knownDefinitions(catalogue);
   const feed = await openFeed({ log, clock, partitions, decode: decodeStep, names, known });
   const facade = new Facade({
+    directory: parts.directory,
     ...{ log, clock, language, lifecycle, graphs, catalogue, answers, sender, commands, run, partitions, feed, names },
     ...(parts.place === undefined ? {} : { place: parts.place }),
     figures: () => ({ ...figures }),

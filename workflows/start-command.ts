@@ -1,4 +1,5 @@
 import type { Json } from '../core/ids.ts';
+import type { NodeOutputs } from '../events/events.ts';
 import type { WorkflowDocument } from './document.ts';
 import type { Command } from './lifecycle/lifecycle.ts';
 import type { StartOptions } from './workflows.ts';
@@ -11,7 +12,7 @@ export function startCommand(
   document: WorkflowDocument,
   input: Json,
   options: StartOptions = {},
-  forkOf: Origin | null = null,
+  { forkOf, outputs }: { readonly forkOf: Origin | null; readonly outputs?: NodeOutputs } = { forkOf: null },
 ): Command {
   return {
     type: 'start',
@@ -26,5 +27,6 @@ export function startCommand(
     select: options.select === undefined ? null : { closure: 'none', ...options.select },
     pins: options.pins ?? null,
     forkOf,
+    ...(outputs === undefined ? {} : { outputs }),
   };
 }

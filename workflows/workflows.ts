@@ -56,6 +56,20 @@ export interface Workflows {
    * goes on with them and completes. Twice is as once.
    */
   end(execution: string, options?: CommandOptions): Promise<Answer>;
+  /**
+   * Of a streaming execution: it ends (CANCELLED), and its segments keep what they have, for {@link upgrade} or
+   * {@link forget}. Nodes that had not completed begin again in what goes on from there.
+   */
+  savepoint(execution: string, options?: CommandOptions): Promise<Answer>;
+  /**
+   * Lets a streaming execution go on in another version of its workflow, as an execution of its own (`x/~2` goes on from
+   * `x`), from a savepoint that it makes or has ended at. What had completed does not run again; segments go on where
+   * they were, as if they had never stopped. Where the version cannot take them up nothing is stopped, and
+   * `workflow.not-upgradable` says why. Asked again it is answered with what has begun.
+   */
+  upgrade(execution: string, options: CommandOptions & { readonly version: string }): Promise<Started>;
+  /** Takes away what segments of an execution have kept that has ended at a savepoint, where nothing went on from it. */
+  forget(execution: string, options?: CommandOptions): Promise<Answer>;
   pause(execution: string, options?: CommandOptions): Promise<Answer>;
   resume(execution: string, options?: CommandOptions): Promise<Answer>;
   retryFrom(execution: string, node: string, options?: CommandOptions): Promise<Answer>;
@@ -191,6 +205,12 @@ export interface ExecutionView {
   readonly status: ExecutionStatus;
   readonly phase: string;
   readonly degraded: boolean;
+  /** It was told to end. */
+  readonly ending: boolean;
+  /** The execution that it goes on from, in another version. */
+  readonly continues: string | null;
+  /** Of one that ends at a savepoint: what goes on from there, or may do so. */
+  readonly continuedBy: string | null;
   readonly mode: Mode;
   readonly input: Json;
   readonly output: Json;

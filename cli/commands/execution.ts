@@ -24,12 +24,24 @@ interface ScheduleRow {
   readonly running: string | null;
 }
 
+interface StartedRow {
+  readonly execution: string;
+  readonly version: string;
+  readonly existing: boolean;
+}
+
 interface BackfillRow {
   readonly execution: string;
   readonly existing: boolean;
 }
 
 const at = (id: string, rest = '') => `/v1/executions/${encodeURIComponent(id)}${rest}`;
+
+/** The same id makes one command of two. */
+function idOf(call: Call): { readonly [name: string]: string } {
+  const id = call.option('id');
+  return id === undefined ? {} : { 'idempotency-key': id };
+}
 
 /** A command to an execution, which is answered with the step that took it. */
 function command(
@@ -40,9 +52,7 @@ function command(
   return {
     words,
     async run(gateway, given, call, world) {
-      const id = call.option('id');
-      const headers: { readonly [name: string]: string } = id === undefined ? {} : { 'idempotency-key': id };
-      const { execution, seq } = await gateway.ask<Answer>('POST', path(...given), body?.(given, call), headers);
+      const { execution, seq } = await gateway.ask<Answer>('POST', path(...given), body?.(given, call), idOf(call));
       world.out(call.json ? JSON.stringify({ execution, seq }) : `${execution} took it in step ${seq}`);
       return 0;
     },
@@ -56,12 +66,7 @@ const ACTIONS: { readonly [name: string]: Action } = {
       const [key, version] = [call.option('key'), call.option('version')];
       const body = { workflow, input: jsonOption(call, 'input'), ...(version === undefined ? {} : { version }) };
       const headers: { readonly [name: string]: string } = key === undefined ? {} : { 'idempotency-key': key };
-      const started = await gateway.ask<{ execution: string; version: string; existing: boolean }>(
-        'POST',
-        '/v1/executions',
-        body,
-        headers,
-      );
+      const started = await gateway.ask<StartedRow>('POST', '/v1/executions', body, headers);
       if (call.option('wait') !== undefined) return waitFor(gateway, started.execution, call, world);
       const { execution, existing } = started;
       world.out(
@@ -182,6 +187,23 @@ const ACTIONS: { readonly [name: string]: Action } = {
     (_, call) => ({ reason: call.option('reason') ?? 'cancelled from the command line' }),
   ),
   end: command(['<execution>'], (id) => at(id, '/end')),
+  savepoint: command(['<execution>'], (id) => at(id, '/savepoint')),
+  upgrade: {
+    words: ['<execution>'],
+    async run(gateway, [id], call, world) {
+      const version = call.option('version');
+      if (version === undefined)
+        throw new FlowError('option.unknown', 'upgrade needs --version, such as --version 2.0.0');
+      const path = at(id!, '/upgrade');
+      const started = await gateway.ask<StartedRow>('POST', path, { version }, idOf(call));
+      const how = started.existing ? 'has gone on' : 'goes on';
+      world.out(
+        call.json ? JSON.stringify(started) : `${id} ${how} as ${started.execution} (version ${started.version})`,
+      );
+      return 0;
+    },
+  },
+  forget: command(['<execution>'], (id) => at(id, '/forget')),
   pause: command(['<execution>'], (id) => at(id, '/pause')),
   resume: command(['<execution>'], (id) => at(id, '/resume')),
   signal: command(
@@ -219,7 +241,10 @@ export const execution: Command = {
       value: 'text',
       about: 'With start: an idempotency key; the same key again finds the execution that it started.',
     },
-    version: { value: 'version', about: 'With start: which version of the workflow; default the newest.' },
+    version: {
+      value: 'version',
+      about: 'With start: which version of the workflow; default the newest. With upgrade: which it goes on in.',
+    },
     wait: { about: 'With start: waits until it has ended; exit code 1 unless it is COMPLETED.' },
     from: { value: 'time', about: 'With backfill: the first past time that the schedule is to be run for.' },
     before: { value: 'time', about: 'With backfill: the end of these times, which is not one of them.' },
@@ -275,6 +300,8 @@ function show(view: ExecutionView, call: Call, world: World): void {
   world.out(
     `${view.id}: ${view.workflow} ${view.version}, ${view.status}${view.degraded ? ', degraded' : ''}, step ${view.seq}`,
   );
+  if (view.continues !== null) world.out(`  goes on from ${view.continues}`);
+  if (view.continuedBy !== null) world.out(`  at a savepoint; ${view.continuedBy} goes on from there, or may`);
   if (view.error !== null) world.out(`  failed: ${JSON.stringify(view.error)}`);
   if (view.output !== null) world.out(`  output: ${JSON.stringify(view.output)}`);
   const rows = view.nodes.map(({ id, type, iteration, status, attempt, since, wait, figures }) => ({

@@ -44,6 +44,8 @@ export class FakeWorkflows {
       'approve',
       'cancel',
       'end',
+      'savepoint',
+      'forget',
       'pause',
       'resume',
       'retryFrom',
@@ -62,6 +64,7 @@ export class FakeWorkflows {
         id === 'orders' && (version ?? '1.0.0') === '1.0.0' ? definition : undefined,
       start: note('start', { execution: 'e1', definition, existing: false }),
       fork: note('fork', this.forked),
+      upgrade: note('upgrade', this.forked),
       schedules: async () => [{ ...SCHEDULE, next: 86_400_000, last: 0, running: null, queued: 0, leftOut: 0 }],
       backfill: note('backfill', [
         { execution: 'orders@1970-01-02T00:00:00Z', at: 86_400_000, from: 0, existing: false },

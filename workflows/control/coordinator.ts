@@ -11,6 +11,7 @@ import { CONTINUE, type Due, grant, isOfSchedule, messageOf, NOBODY } from './du
 import { Families } from './families.ts';
 import { type CommandMessage, type Message, rootOf, scheduleKey } from './messages.ts';
 import { CONTROL_STORE, DEFINITIONS_STORE, DONE_STORE, doneWindowMs, type Out, TIMERS_STORE } from './program.ts';
+import { FORGOTTEN, Savepoints } from './savepoints.ts';
 import { Schedules } from './schedules.ts';
 import { type Holder, Slots } from './slots.ts';
 import { StoredRows } from './stored-rows.ts';
@@ -51,6 +52,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
   #slots!: Slots;
   #schedules!: Schedules;
   #families!: Families;
+  #savepoints!: Savepoints;
   /** Bytes of the records of this run of steps. */
   #written = 0;
 
@@ -71,6 +73,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       send: (key, message, at) => context.forward(key, { to: 'internal', message }, at),
     });
     this.#families = new Families(this.#store);
+    this.#savepoints = new Savepoints(this.#store);
   }
 
   process(message: Message): void {
@@ -154,6 +157,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     const now = rows.header();
     if (now?.phase === 'ended') {
       this.#remember(now, graph, at);
+      if (now.savepoint !== null) this.#savepoints.keep(execution);
       if (now.parent !== null) this.#families.leave(rootOf(execution));
     }
     this.#effects(due, decided, graph, at, open);
@@ -176,7 +180,9 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     if (command.type !== 'start') {
       // what a timer or a task of an ended execution says is of no use to anybody
       if (due.cause.kind !== 'command' || command.type === 'report') return undefined;
-      if (ended === undefined) this.#answer(due, 'workflow.unknown-execution', `${execution} is not known`);
+      if (command.type === 'forget' && this.#savepoints.take(execution))
+        this.#answer(due, FORGOTTEN, 'it is forgotten');
+      else if (ended === undefined) this.#answer(due, 'workflow.unknown-execution', `${execution} is not known`);
       else this.#answer(due, 'workflow.ended', `${execution} has ended`);
       return undefined;
     }
@@ -197,6 +203,11 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       const what =
         version === undefined ? `there is no workflow ${workflow}` : `workflow ${workflow} has no version ${version}`;
       this.#refuse(due, command.parent, 'workflow.unknown-definition', `${what}; ${cure}`, open);
+      return undefined;
+    }
+    if (command.continues !== undefined && !this.#savepoints.take(command.continues.execution)) {
+      const why = `${command.continues.execution} kept nothing at a savepoint that is there still`;
+      this.#answer(due, 'workflow.no-savepoint', why);
       return undefined;
     }
     if (command.parent !== null && !this.#families.join(rootOf(execution))) {
@@ -269,7 +280,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
         return;
       }
       case 'run': {
-        const { node, iteration, attempt, mode, inputs, config, resume, ending } = effect;
+        const { node, iteration, attempt, mode, inputs, config, resume, ending, first } = effect;
         const { type, id } = graph.nodes[node]!;
         const name = `${type.name}@${type.version}`;
         const task = {
@@ -284,6 +295,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
           config,
           resume,
           ...(ending ? { e: true as const } : {}),
+          ...(first === execution ? {} : { o: first }),
           at,
         };
         this.#parts.calls.announce(task);
@@ -294,7 +306,8 @@ export class Coordinator implements Processor<string, Message, string, Out> {
         this.#parts.calls.abort(execution, effect);
         return;
       case 'end':
-        this.#parts.calls.end(execution, effect);
+      case 'savepoint':
+        this.#parts.calls.end(effect.effect, execution, effect);
         return;
       case 'set-timer': {
         const { effect: _, ...timer } = effect;

@@ -10,8 +10,8 @@ import type { Catalog } from '../catalog.ts';
 import type { DocumentFault } from '../document.ts';
 import { inputFaults } from '../judge-input.ts';
 import type { Language } from '../language.ts';
-import type { Command, Explanation, Lifecycle, PatchOp } from '../lifecycle/lifecycle.ts';
-import { type Origin, startCommand } from '../start-command.ts';
+import { type Command, type Explanation, type Lifecycle, outputsOf, type PatchOp } from '../lifecycle/lifecycle.ts';
+import { startCommand } from '../start-command.ts';
 import type {
   Answer,
   Backfilled,
@@ -37,9 +37,12 @@ import type { CommandMessage } from './messages.ts';
 import { ScheduleDesk } from './schedule-desk.ts';
 import type { Sender } from './sender.ts';
 import { executionOfToken } from './tokens.ts';
+import { Upgrades } from './upgrades.ts';
 
 export interface FacadeParts {
   readonly log: Log;
+  /** Of the local stores. */
+  readonly directory: string | undefined;
   readonly clock: Clock;
   readonly language: Language;
   readonly lifecycle: Lifecycle;
@@ -65,6 +68,7 @@ export class Facade implements Workflows {
   readonly #inspector: Inspector;
   readonly #ends: Ends;
   readonly #desk: ScheduleDesk;
+  readonly #upgrades: Upgrades;
 
   constructor(parts: FacadeParts) {
     this.#parts = parts;
@@ -73,6 +77,10 @@ export class Facade implements Workflows {
     this.figures = parts.figures;
     this.#inspector = new Inspector(parts);
     this.#ends = new Ends({ ...parts, inspector: this.#inspector });
+    this.#upgrades = new Upgrades({
+      ...{ ...parts, inspector: this.#inspector, ends: this.#ends },
+      definition: (id, version) => this.#mustHave(id, version),
+    });
     const start: Workflows['start'] = (...start) => this.start(...start);
     this.#desk = new ScheduleDesk({ ...parts, start, definition: (id) => this.#mustHave(id, undefined) });
   }
@@ -118,10 +126,10 @@ export class Facade implements Workflows {
   }
 
   start(workflow: string, input: Json, options: StartOptions = {}): Promise<Started> {
-    return this.#start(workflow, input, options, null);
+    return this.#start(workflow, input, options, { forkOf: null });
   }
 
-  async #start(workflow: string, input: Json, options: StartOptions, forkOf: Origin | null): Promise<Started> {
+  async #start(workflow: string, input: Json, options: StartOptions, from: From): Promise<Started> {
     const { catalogue, commands, sender, clock } = this.#parts;
     const { idempotencyKey = null } = options;
     const definition = catalogue.find(workflow, options.version) ?? (await this.#mustHave(workflow, options.version));
@@ -132,7 +140,7 @@ export class Facade implements Workflows {
     if (execution.includes('/') || execution.includes('\0')) {
       throw new FlowError('workflow.rejected', `the execution id ${execution} holds "/", which stands before children`);
     }
-    const command = startCommand(definition.document, input, options, forkOf);
+    const command = startCommand(definition.document, input, options, from);
     const { id, version } = definition;
     const message = (): CommandMessage => ({ x: execution, w: id, v: version, c: command, id: uniqueId() });
     let { rejected } = await commands.send(message());
@@ -164,6 +172,18 @@ export class Facade implements Workflows {
 
   end(execution: string, options?: CommandOptions): Promise<Answer> {
     return this.#command(execution, { type: 'end' }, options);
+  }
+
+  savepoint(execution: string, options?: CommandOptions): Promise<Answer> {
+    return this.#command(execution, { type: 'savepoint', next: null }, options);
+  }
+
+  upgrade(execution: string, options: CommandOptions & { readonly version: string }): Promise<Started> {
+    return this.#upgrades.upgrade(execution, options);
+  }
+
+  forget(execution: string, options?: CommandOptions): Promise<Answer> {
+    return this.#upgrades.forget(execution, options);
   }
 
   pause(execution: string, options?: CommandOptions): Promise<Answer> {
@@ -198,10 +218,10 @@ export class Facade implements Workflows {
   async fork(execution: string, seq: number, options: StartOptions = {}): Promise<Started> {
     const at = await this.#inspector.at(execution, seq);
     if (at === undefined) throw unknownExecution(execution);
-    const pins = { ...this.#inspector.pinsOf(at), ...options.pins };
     const { workflow, version, labels, user, mode, input, seq: last } = at.rows.header()!;
     const kept = { version, labels, mode, ...(user === null ? {} : { user }) };
-    return this.#start(workflow, input, { ...kept, ...options, pins }, { execution, seq: last });
+    const outputs = outputsOf(at.rows, at.graph, () => true);
+    return this.#start(workflow, input, { ...kept, ...options }, { forkOf: { execution, seq: last }, outputs });
   }
 
   /** To be called once, when it is opened. */
@@ -262,6 +282,8 @@ export class Facade implements Workflows {
     throw new FlowError('workflow.unknown-definition', `there is no ${what}; publish it first`);
   }
 }
+
+type From = NonNullable<Parameters<typeof startCommand>[3]>;
 
 function idOf(workflow: string, key: string): string {
   return createHash('sha256').update(`${workflow}\0${key}`).digest('hex').slice(0, 24);

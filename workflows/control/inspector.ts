@@ -1,5 +1,5 @@
 import { FlowError } from '../../core/errors.ts';
-import type { Json, Position } from '../../core/ids.ts';
+import type { Position } from '../../core/ids.ts';
 import type { StepRecord } from '../../events/events.ts';
 import type { Log } from '../../log/log.ts';
 import type { Run } from '../../runtime/runtime.ts';
@@ -95,18 +95,6 @@ export class Inspector {
   /** The same where it was looked at already. */
   records(execution: string, options: HistoryOptions): Promise<readonly StepRecord[]> {
     return this.#histories.read(execution, options);
-  }
-
-  /** Outputs of what had completed, for an execution that goes on from there. */
-  pinsOf({ rows, graph }: Folded): { readonly [node: string]: Json } {
-    const pins: { [node: string]: Json } = {};
-    const isCompleted = (number: number) => rows.node(`${number}`)?.status === 'COMPLETED';
-    for (const { number, id, parent, standIn } of graph.nodes) {
-      // a segment that has not ended runs as a whole, and so does what has passed in it
-      if (parent >= 0 || !isCompleted(number) || (standIn >= 0 && !isCompleted(standIn))) continue;
-      pins[id] = rows.output(`${number}`, 'out') ?? null;
-    }
-    return pins;
   }
 
   #patched(graph: Graph, ops: readonly PatchOp[]): Graph {

@@ -59,6 +59,8 @@ export interface TaskMessage {
   readonly resume: Json;
   /** Of a segment: it ends as soon as it has taken what is there. */
   readonly e?: true;
+  /** The first of the executions that its own goes on from, where that is another: segments are called by its id. */
+  readonly o?: string;
   readonly at: Millis;
 }
 

@@ -51,6 +51,8 @@ export function encodeHeader({ header, at, signals }: StoredHeader): Json {
     header.deferred,
     header.timers as unknown as Json,
     header.ending ? 1 : 0,
+    header.savepoint as unknown as Json,
+    header.continues as unknown as Json,
   ];
 }
 
@@ -89,6 +91,8 @@ export function decodeHeader(execution: string, stored: Json): StoredHeader {
       deferred: list[26] as readonly string[],
       timers: list[27] as readonly RowTimer[],
       ending: list[28] === 1,
+      savepoint: (list[29] ?? null) as Header['savepoint'],
+      continues: (list[30] ?? null) as Header['continues'],
     },
   };
 }

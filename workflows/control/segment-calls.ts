@@ -21,6 +21,8 @@ export interface AskedOfSegment {
   readonly signal: AbortSignal;
   /** Aborted where what is there is the whole. */
   readonly end: AbortSignal;
+  /** Aborted where it is to stop, and to keep what it has. */
+  readonly savepoint: AbortSignal;
 }
 
 /** What a call gives, and its last word on how far it has come. */
@@ -61,7 +63,8 @@ export class SegmentCalls {
     await this.#parts.host.lanes?.close();
   }
 
-  async #run(task: TaskMessage, { signal, end }: AskedOfSegment, progress: (value: Json) => void): Promise<Answered> {
+  async #run(task: TaskMessage, asked: AskedOfSegment, progress: (value: Json) => void): Promise<Answered> {
+    const { signal, end, savepoint } = asked;
     const { definition, segment: number, input } = task.config as unknown as SegmentConfig;
     const { records, document } = await this.#parts.graph(definition);
     const segment = records?.segments[number];
@@ -70,16 +73,17 @@ export class SegmentCalls {
     }
     const [cancel, stop] = [new AbortController(), new AbortController()];
     const leave = () => {
-      if (isFlowError(signal.reason, 'stopped')) stop.abort();
+      if (savepoint.aborted || isFlowError(signal.reason, 'stopped')) stop.abort();
       else cancel.abort(signal.reason);
     };
-    const name = segmentName(task.x, task.node, task.i);
+    const name = segmentName(task.o ?? task.x, task.node, task.i);
     this.#forgetting.get(name)?.abort();
-    // of an attempt before
+    // of an attempt before, or of the execution that this one goes on from
     const over = await this.#alone(name);
     if (signal.aborted) leave();
     signal.addEventListener('abort', leave, { once: true });
     try {
+      if (savepoint.aborted) throw atSavepoint(task);
       cancel.signal.throwIfAborted();
       await this.#beginAnew(task, name);
       const { how, outputs, figures } = await runSegment(this.#parts.host, {
@@ -89,8 +93,10 @@ export class SegmentCalls {
         cancel: cancel.signal,
         stop: stop.signal,
         end,
+        savepoint,
         progress: (told) => progress(told as unknown as Json),
       });
+      if (how === 'savepoint') throw atSavepoint(task);
       if (how !== 'complete') throw new FlowError('stopped', `the segment of ${task.node} goes on elsewhere`);
       void this.#forget(name);
       return { outputs, progress: figures as unknown as Json };
@@ -148,4 +154,8 @@ export class SegmentCalls {
       if (this.#forgetting.get(name) === again) this.#forgetting.delete(name);
     }
   }
+}
+
+function atSavepoint({ node }: TaskMessage): FlowError {
+  return new FlowError('stopped', `the segment of ${node} has stopped at a savepoint`);
 }

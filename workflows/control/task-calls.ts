@@ -20,8 +20,8 @@ export interface TaskCallsParts {
   isWanted(task: TaskMessage): Promise<boolean>;
   /** What such a call is to go on from: the last checkpoint of its node, which may be younger than the call; or null. */
   checkpoint(task: TaskMessage): Promise<Json>;
-  /** Whether its execution has been told to end since the call was asked for: of segments whose call is made again. */
-  isEnding(execution: string): Promise<boolean>;
+  /** What its execution has been told since the call was asked for: of segments whose call is made again. */
+  endOf(execution: string): Promise<'end' | 'savepoint' | undefined>;
 }
 
 /**
@@ -52,10 +52,10 @@ export class TaskCalls {
     this.#running.get(name)?.stop.abort(at.again ? goesOn(execution) : stale(execution));
   }
 
-  /** What is there is the whole, for a segment. */
-  end(execution: string, at: Attempt): void {
+  /** For a segment: what is there is the whole, or it stops where it is and keeps what it has. */
+  end(how: 'end' | 'savepoint', execution: string, at: Attempt): void {
     const name = nameOf({ x: execution, n: at.node, i: at.iteration, a: at.attempt });
-    (this.#announced.get(name) ?? this.#running.get(name))?.end.abort();
+    (this.#announced.get(name) ?? this.#running.get(name))?.[how].abort();
   }
 
   /** Aborts what runs; it is called again by whoever goes on. */
@@ -69,21 +69,17 @@ export class TaskCalls {
     const name = nameOf(task);
     const announced = this.#announced.get(name);
     this.#announced.delete(name);
-    const { stop, end } = announced ?? asked();
-    this.#running.set(name, { stop, end });
+    const told = announced ?? asked();
+    this.#running.set(name, told);
+    const { signal } = told.stop;
     try {
-      if (announced === undefined && !(await this.#parts.isWanted(task))) throw stale(task.x);
-      const isSegment = this.#parts.language.catalog.find(task.type)?.behaviour.kind === 'operator';
-      const isEnding = task.e || (announced === undefined && isSegment && (await this.#parts.isEnding(task.x)));
-      if (isEnding) end.abort();
-      // what a segment goes on from was said when it was asked for
-      const isAsSaid = announced !== undefined || isSegment;
-      const made = isAsSaid ? task : { ...task, resume: await this.#parts.checkpoint(task) };
-      const answered = await Promise.race([this.#run(made, stop.signal, end.signal), aborted(stop.signal)]);
-      await this.#isTold(name, stop.signal);
+      if (task.e) told.end.abort();
+      const made = announced === undefined ? await this.#caughtUp(task, told) : task;
+      const answered = await Promise.race([this.#run(made, told), aborted(signal)]);
+      await this.#isTold(name, signal);
       return this.#report(task, { ok: true, ...answered });
     } catch (thrown) {
-      await this.#isTold(name, stop.signal).catch(() => undefined);
+      await this.#isTold(name, signal).catch(() => undefined);
       // a call that the end of the engine cuts short says nothing: it is made again
       if (this.#closed) return await new Promise<never>(() => {});
       const { language } = this.#parts;
@@ -102,6 +98,18 @@ export class TaskCalls {
     if (telling !== undefined) await Promise.race([telling, aborted(signal)]);
   }
 
+  /** Of a call that is made again: whether it still is to be made, and what it would have been told meanwhile. */
+  async #caughtUp(task: TaskMessage, told: Asked): Promise<TaskMessage> {
+    if (!(await this.#parts.isWanted(task))) throw stale(task.x);
+    // what a segment goes on from was said when it was asked for
+    if (this.#parts.language.catalog.find(task.type)?.behaviour.kind !== 'operator') {
+      return { ...task, resume: await this.#parts.checkpoint(task) };
+    }
+    const how = await this.#parts.endOf(task.x);
+    if (how !== undefined) told[how].abort();
+    return task;
+  }
+
   #report(task: TaskMessage, outcome: Extract<Command, { type: 'report' }>['outcome']): CommandMessage {
     const { x, n, i, a } = task;
     const command: Command = { type: 'report', node: n, iteration: i, attempt: a, outcome };
@@ -117,10 +125,12 @@ export class TaskCalls {
     this.#telling.set(name, telling);
   }
 
-  async #run(task: TaskMessage, signal: AbortSignal, end: AbortSignal): Promise<Answered> {
+  async #run(task: TaskMessage, told: Asked): Promise<Answered> {
+    const { signal } = told.stop;
     const type = this.#parts.language.catalog.find(task.type);
     if (type?.behaviour.kind === 'operator' && this.#parts.segments !== undefined) {
-      return this.#parts.segments.run(task, { signal, end }, (value) => this.#progress(task, signal, value));
+      const asks = { signal, end: told.end.signal, savepoint: told.savepoint.signal };
+      return this.#parts.segments.run(task, asks, (value) => this.#progress(task, signal, value));
     }
     if (type?.behaviour.kind !== 'task') {
       throw new FlowError(
@@ -132,7 +142,8 @@ export class TaskCalls {
     const inner = inlineContext(task.at, x, task.node, i, a);
     const at = { node: n, iteration: i, attempt: a };
     const context: TaskContext = Object.assign(inner, {
-      idempotencyKey: `${x}/${task.node}${i === '' ? '' : `/${i}`}`,
+      // the same in what goes on from a savepoint, where what had not completed begins again
+      idempotencyKey: `${task.o ?? x}/${task.node}${i === '' ? '' : `/${i}`}`,
       signal,
       resume: (task.resume ?? undefined) as TaskContext['resume'],
       checkpoint: async (number: number, value: Json) => {
@@ -149,10 +160,11 @@ export class TaskCalls {
 interface Asked {
   readonly stop: AbortController;
   readonly end: AbortController;
+  readonly savepoint: AbortController;
 }
 
 function asked(): Asked {
-  return { stop: new AbortController(), end: new AbortController() };
+  return { stop: new AbortController(), end: new AbortController(), savepoint: new AbortController() };
 }
 
 interface Attempt {

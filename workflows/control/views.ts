@@ -1,6 +1,6 @@
 import type { Json, Millis } from '../../core/ids.ts';
 import type { Graph } from '../graph.ts';
-import { keyOf, type NodeKey, type NodeRow, partsOf, type Rows } from '../lifecycle/lifecycle.ts';
+import { keyOf, type NodeKey, type NodeRow, partsOf, type Rows, successor } from '../lifecycle/lifecycle.ts';
 import { FIGURES } from '../lifecycle/segment-figures.ts';
 import type { SegmentFigures } from '../segments/segments.ts';
 import type { EdgeView, ExecutionView, NodeView } from '../workflows.ts';
@@ -9,7 +9,7 @@ import type { Folded } from './memory-rows.ts';
 /** An execution as the outside sees it. */
 export function viewOf({ rows, graph, output, endedAt }: Folded): ExecutionView {
   const header = rows.header()!;
-  const { execution: id, workflow, version, definition, revision, seq, status, phase, degraded } = header;
+  const { execution: id, workflow, version, definition, revision, seq, status, phase, degraded, ending } = header;
   const { mode, input, error, startedAt, user, labels, counts } = header;
   const found = new Map<NodeKey, NodeRow>(rows.allNodes());
   const nodes: NodeView[] = [];
@@ -24,7 +24,9 @@ export function viewOf({ rows, graph, output, endedAt }: Folded): ExecutionView 
   for (const [key, row] of found) nodes.push(nodeView(rows, graph, key, row, ports.get(key) ?? [], startedAt));
   nodes.sort((a, b) => graph.number(a.id)! - graph.number(b.id)! || (a.iteration < b.iteration ? -1 : 1));
   return {
-    ...{ id, workflow, version, definition, revision, seq, status, phase, degraded, mode, input, output },
+    ...{ id, workflow, version, definition, revision, seq, status, phase, degraded, ending, mode, input, output },
+    continues: header.continues?.execution ?? null,
+    continuedBy: header.savepoint === null ? null : successor(header),
     ...{ error: error as Json, startedAt, endedAt, user, labels, counts, nodes },
     edges: edgesOf(rows, graph, ports),
   };

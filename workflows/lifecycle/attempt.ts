@@ -2,7 +2,7 @@ import type { Json, Millis } from '../../core/ids.ts';
 import type { At, FailureInfo, TransitionCause } from '../../events/events.ts';
 import type { GraphNode } from '../graph.ts';
 import { backoff } from './backoff.ts';
-import { closeSegment } from './close.ts';
+import { cancelCause, closeSegment } from './close.ts';
 import { complete, judge, skip } from './complete.ts';
 import { type Choice, chosenOnFailure, deliver } from './deliver.ts';
 import { inputsOf, type Ports } from './inputs.ts';
@@ -26,7 +26,7 @@ export function failAttempt(step: Step, at: At, error: FailureInfo, how: Failed 
   const { header } = step;
   const isUndoing = step.facts.undoes.has(at.node);
   if (header.phase === 'cancelling' && how.isFinal !== true) {
-    skip(step, at, 'cancelled');
+    skip(step, at, cancelCause(step));
     return;
   }
   if (how.isFinal !== true && mayRetry(node, row, error)) {

@@ -7,6 +7,7 @@ import { standsForSegment } from './inner.ts';
 import type { Ports } from './inputs.ts';
 import type { Command } from './lifecycle.ts';
 import { GRACE_MS } from './limits.ts';
+import { notRunning } from './not-running.ts';
 import { goOnFromPause, pauseChildren } from './paused.ts';
 import { isOpen, rewind } from './rewind.ts';
 import { isTerminal } from './row.ts';
@@ -44,8 +45,8 @@ export function cancel(step: Step, command: Of<'cancel'>): void {
     return;
   }
   const { phase } = step.header;
-  if (phase === 'cancelling') return;
-  if (phase === 'compensating') {
+  if (phase === 'cancelling' && step.header.savepoint === null) return;
+  if (phase === 'cancelling' || phase === 'compensating') {
     notRunning(step);
     return;
   }
@@ -217,9 +218,4 @@ function isAtTheTop(step: Step, at: At): boolean {
 function mayBegin(step: Step): boolean {
   const { phase } = step.header;
   return phase === 'running' || phase === 'paused';
-}
-
-function notRunning(step: Step): void {
-  const { phase } = step.header;
-  step.reject('workflow.not-running', `the execution is ${phase === 'cancelling' ? 'being cancelled' : 'failing'}`);
 }

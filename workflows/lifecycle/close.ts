@@ -11,6 +11,11 @@ import type { Step } from './step.ts';
  */
 export type Closing = 'graceful' | 'at-once' | 'force';
 
+/** Of what an execution that ends has open. */
+export function cancelCause({ header }: Step): TransitionCause {
+  return header.savepoint === null ? 'cancelled' : 'savepoint';
+}
+
 /** Ends a node that is no longer wanted. Its edges are told nothing: what they lead to is closed too. */
 export function closeNode(step: Step, at: At, cause: TransitionCause, how: Closing): void {
   const row = step.row(at);
@@ -23,7 +28,10 @@ export function closeNode(step: Step, at: At, cause: TransitionCause, how: Closi
     }
     for (const { index } of row.iterations?.open ?? []) closeIteration(step, at, index, cause, how);
   }
-  stop(step, at);
+  if (cause === 'savepoint' && how === 'graceful' && row.status === 'RUNNING') {
+    // tasks may end within the grace: those that do not, run again in what goes on from there
+    if (behaviour.kind === 'operator') step.effects.push({ effect: 'savepoint', ...at, attempt: row.attempt });
+  } else stop(step, at);
   if (how === 'graceful' && row.status === 'RUNNING' && mayAnswer(behaviour.kind)) return;
   step.clearTimers(at);
   step.move(at, 'CANCELLED', cause);

@@ -1,5 +1,13 @@
 import type { Json, Millis } from '../../core/ids.ts';
-import type { ExecutionStatus, FailureInfo, Mode, TimerKind } from '../../events/events.ts';
+import type {
+  Continues,
+  ExecutionStatus,
+  FailureInfo,
+  Mode,
+  Next,
+  NodeOutputs,
+  TimerKind,
+} from '../../events/events.ts';
 
 /** What an execution may be told. */
 export type Command =
@@ -20,6 +28,8 @@ export type Command =
       } | null;
       readonly pins: { readonly [node: string]: Json } | null;
       readonly forkOf: { readonly execution: string; readonly seq: number } | null;
+      readonly outputs?: NodeOutputs;
+      readonly continues?: Continues;
     }
   | {
       readonly type: 'report';
@@ -89,6 +99,19 @@ export type Command =
    * it, which ends so; taken whatever its mode, and while it is paused too.
    */
   | { readonly type: 'end'; readonly inherited?: true }
+  /**
+   * Of a streaming execution: it ends within the grace, as by a cancel, and its segments keep what they have. With `next`
+   * another one starts in the same step in which this one has ended. `segments`: why the next version cannot take up a
+   * segment, by the id of the node that stands for it, null where it can; one that has begun and is not there is none
+   * that was judged.
+   */
+  | {
+      readonly type: 'savepoint';
+      readonly next: (Next & { readonly segments: { readonly [id: string]: string | null } }) | null;
+      readonly graceMs?: Millis;
+    }
+  /** What the segments of an execution have kept that has ended at a savepoint is of no use to anybody. */
+  | { readonly type: 'forget' }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   /** Begin again at a node: it and all that follows from it, as if they had not run. Before the end; after it, fork. */

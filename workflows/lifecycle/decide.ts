@@ -1,8 +1,10 @@
+import type { Millis } from '../../core/ids.ts';
 import type { Graph } from '../graph.ts';
 import { cancel, intervene, pause, redrive, resume, retryFrom } from './by-hand.ts';
-import { end } from './ending.ts';
+import { end, savepoint } from './ending.ts';
 import { evolve, REMEMBERED } from './evolve.ts';
 import { explain } from './explain.ts';
+import { inputsOf } from './inputs.ts';
 import type { Command, Decided, Envelope, Lifecycle, LifecycleParts, Rows } from './lifecycle.ts';
 import { patch } from './patch.ts';
 import { proceed } from './ready.ts';
@@ -21,12 +23,16 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
   return {
     decide: (rows, graph, execution, command, envelope) => decide(parts, rows, graph, execution, command, envelope),
     evolve,
-    explain(rows, graph, node, iteration, now) {
-      const cause = { kind: 'continue' } as const;
-      const envelope = { id: '', by: null, at: now, cause };
-      return explain(new Step(parts, rows, graph, rows.header()?.execution ?? '', envelope), node, iteration);
-    },
+    explain: (rows, graph, node, iteration, now) => explain(looking(parts, rows, graph, now), node, iteration),
+    inputs: (rows, graph, node) =>
+      inputsOf(looking(parts, rows, graph, 0), { node, iteration: '' }, graph.nodes[node]!),
   };
+}
+
+/** A step that decides nothing. */
+function looking(parts: LifecycleParts, rows: Rows, graph: Graph, now: Millis): Step {
+  const envelope = { id: '', by: null, at: now, cause: { kind: 'continue' } } as const;
+  return new Step(parts, rows, graph, rows.header()?.execution ?? '', envelope);
 }
 
 function decide(
@@ -90,6 +96,12 @@ function act(step: Step, command: Exclude<Command, { readonly type: 'start' }>):
       return;
     case 'end':
       end(step, command);
+      return;
+    case 'savepoint':
+      savepoint(step, command);
+      return;
+    case 'forget':
+      step.reject('workflow.no-savepoint', 'the execution has not ended at a savepoint');
       return;
     case 'pause':
       pause(step);

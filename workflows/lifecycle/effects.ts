@@ -19,11 +19,12 @@ export function runEffect(step: Step, at: At, node: GraphNode) {
   const inputs = inputsOf(step, at, node);
   const config = configOf(step, at, node, inputs);
   const resume = checkpoint as Json;
-  const { mode, phase } = step.header;
+  const { mode, phase, continues, execution } = step.header;
   // what begins when the execution is at its end has no end else
   const ending = step.header.ending || phase === 'cancelling' || phase === 'compensating';
   const { node: number, iteration } = at;
-  return { effect: 'run', node: number, iteration, attempt, mode, inputs, config, resume, ending } as const;
+  const first = continues?.first ?? execution;
+  return { effect: 'run', node: number, iteration, attempt, mode, inputs, config, resume, ending, first } as const;
 }
 
 export function childEffect(step: Step, at: At, child: string, config: ChildConfig, inputs: Ports) {

@@ -91,3 +91,126 @@ test('an end by who started it is taken in every mode, and while it is paused', 
   world.grant('b');
   assert.deepEqual(asked(world, world.effects.slice(-1)), ['run b!']);
 });
+
+const NEXT = { version: '2.0.0', nodes: ['a', 'b', 'c', 's'], segments: { a: null, b: null, c: null } };
+
+test('a savepoint ends what is open, and keeps what segments have; what comes back late changes nothing', () => {
+  const world = new Harness({ nodes: [...['a', 'b'].map(segment), { id: 't', kind: 'task' }], edges: to('a>b') });
+  world.start(null, { mode: 'streaming' });
+  world.grant('a');
+  world.grant('t');
+  const { effects } = world.send({ type: 'savepoint', next: null });
+  assert.deepEqual(
+    effects.flatMap((each) => ('node' in each && each.node >= 0 ? [`${each.effect} ${each.node}`] : [])),
+    ['savepoint 0'],
+  );
+  assert.equal(world.states, 'a:RUNNING b:CANCELLED t:RUNNING');
+  assert.equal(world.row('b').cause, 'savepoint');
+  world.failed('a', fault('SYSTEM'));
+  assert.equal(world.row('a').cause, 'savepoint');
+  const late = { type: 'report' as const, node: 2, iteration: '', attempt: 1 };
+  world.fire();
+  assert.deepEqual(world.ended, { status: 'CANCELLED', output: null, error: null, degraded: false });
+  assert.equal(world.rejection(world.send({ ...late, outcome: { ok: true, outputs: {} } })), 'workflow.ended');
+});
+
+test('what goes on from a savepoint starts in the step in which all has ended, with what had completed', () => {
+  const world = new Harness({
+    nodes: [
+      { id: 's', kind: 'switch', config: { cases: [{ port: 'yes', when: false }] } },
+      segment('a'),
+      segment('b'),
+      { id: 'c', kind: 'task' },
+    ],
+    edges: [{ from: 's', port: 'else', to: 'a' }, ...to('a>b')],
+  });
+  world.start({ n: 1 }, { mode: 'streaming', labels: { of: 'x' } });
+  world.grant('a');
+  world.grant('c');
+  world.send({ type: 'savepoint', next: NEXT });
+  world.done('c', 7);
+  const { effects } = world.failed('a', fault('SYSTEM'));
+  const [sent] = effects.flatMap((each) => (each.effect === 'send' ? [each] : []));
+  assert.deepEqual([sent?.execution, sent?.workflow], ['x/~2', 'w@2.0.0']);
+  const command = sent!.command;
+  assert.ok(command.type === 'start');
+  assert.deepEqual(command.outputs, { s: { else: { n: 1 } }, c: { out: 7 } });
+  assert.deepEqual(command.continues, { execution: 'x', first: 'x', number: 2 });
+  assert.deepEqual([command.labels, command.input, command.mode], [{ of: 'x' }, { n: 1 }, 'streaming']);
+
+  const next = new Harness({
+    nodes: [
+      { id: 's', kind: 'switch', config: { cases: [{ port: 'yes', when: true }] } },
+      segment('a'),
+      { id: 'c', kind: 'task' },
+    ],
+    edges: [{ from: 's', port: 'else', to: 'a' }],
+  });
+  next.send(command);
+  assert.equal(next.states, 's:COMPLETED a:QUEUED c:COMPLETED');
+  next.grant('a');
+  const [run] = next.effects.slice(-1);
+  assert.ok(run?.effect === 'run' && run.first === 'x');
+});
+
+test('a savepoint that comes twice is one; a cancel does not stop what goes on from there', () => {
+  const world = streaming();
+  world.grant('a');
+  world.send({ type: 'savepoint', next: NEXT });
+  assert.equal(world.send({ type: 'savepoint', next: NEXT }).record, undefined);
+  const others = [
+    { type: 'savepoint', next: null },
+    { type: 'cancel', reason: '', node: null },
+    { type: 'end' },
+  ] as const;
+  for (const other of others) {
+    const { record } = world.send(other);
+    const [rejected] = record?.events ?? [];
+    assert.ok(rejected?.type === 'rejected');
+    assert.deepEqual([rejected.code, /goes on as x\/~2/.test(rejected.why)], ['workflow.not-running', true]);
+  }
+});
+
+test('a savepoint is refused where something could not be taken up, and then nothing has stopped', () => {
+  const refused = (world: Harness, next: typeof NEXT | null = null) =>
+    world.rejection(world.send({ type: 'savepoint', next }));
+  const ending = streaming();
+  ending.send({ type: 'end' });
+  assert.equal(refused(ending), 'workflow.no-savepoint');
+  const child = new Harness({ nodes: [{ id: 'c', kind: 'child', config: { workflow: 'sub' } }], edges: [] });
+  child.start(null, { mode: 'streaming' });
+  assert.equal(refused(child), 'workflow.no-savepoint');
+  const within = new Harness({
+    nodes: [
+      { id: 't', kind: 'try' },
+      { ...segment('a'), parent: 't' },
+    ],
+    edges: [],
+  });
+  within.start(null, { mode: 'streaming' });
+  assert.equal(refused(within), 'workflow.no-savepoint');
+  const inherited = streaming();
+  inherited.rows.putHeader({ ...inherited.rows.header()!, parent: { execution: 'p', node: 0, iteration: '' } });
+  assert.equal(
+    inherited.lifecycle.decide(
+      inherited.rows,
+      inherited.graph,
+      'x',
+      { type: 'savepoint', next: null },
+      {
+        ...{ id: 'k', by: null, at: 1, cause: { kind: 'continue' } },
+      },
+    ).record?.events[0]?.type,
+    'rejected',
+  );
+  const world = streaming();
+  world.grant('a');
+  assert.equal(refused(world, { ...NEXT, segments: { a: 'store x', b: null } as never }), 'workflow.not-upgradable');
+  assert.equal(refused(world, { ...NEXT, segments: { a: null } as never }), 'workflow.not-upgradable');
+  const part = new Harness({ nodes: [segment('a'), segment('b')], edges: [] });
+  part.start(null, { mode: 'streaming', select: { nodes: ['a'], closure: 'none' } });
+  assert.equal(refused(part, NEXT), 'workflow.not-upgradable');
+  const batch = new Harness({ nodes: [segment('a')], edges: [] });
+  batch.start(null, { mode: 'batch' });
+  assert.equal(refused(batch), 'workflow.not-streaming');
+});

@@ -15,6 +15,7 @@ export const REMEMBERED: ReadonlySet<string> = new Set([
   'signal',
   'cancel',
   'end',
+  'savepoint',
   'pause',
   'resume',
   'retry-from',
@@ -25,10 +26,17 @@ export const REMEMBERED: ReadonlySet<string> = new Set([
 /** Of a segment that begins again by hand: whoever runs it forgets what was before. */
 const ANEW = { number: 0, value: null };
 
+/** What a node has put out in the execution that this one goes on from. */
+export const CARRIED = '#carried';
+
 /** The one place where rows change. See {@link Lifecycle.evolve}. */
 export function evolve(rows: Rows, graph: Graph, record: StepHead, event: StepEvent): void {
   if (event.type === 'started') {
     rows.putHeader(headerOf(graph, record, event));
+    for (const [id, ports] of Object.entries(event.outputs ?? {})) {
+      const number = graph.number(id);
+      if (number !== undefined) rows.putOutput(keyOf(number, ''), CARRIED, ports);
+    }
     return;
   }
   touch(rows, record, event);
@@ -112,6 +120,9 @@ function changedWhole(rows: Rows, graph: Graph, event: StepEvent): void {
     case 'ending':
       rows.putHeader({ ...header, ending: true });
       return;
+    case 'savepoint':
+      rows.putHeader({ ...header, phase: 'cancelling', savepoint: { next: event.next } });
+      return;
     case 'compensating':
       rows.putHeader({ ...header, phase: 'compensating', error: event.error });
       return;
@@ -151,6 +162,8 @@ function headerOf(graph: Graph, record: StepHead, event: Of<'started'>): Header 
     counts: { ...NO_COUNTS, PENDING: factsOf(graph).top.length },
     degraded: false,
     ending: false,
+    savepoint: null,
+    continues: event.continues ?? null,
     error: null,
     compensable: [],
     lastCommands: [],

@@ -1,7 +1,8 @@
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { randomInt, seededRandom } from '../../core/random.ts';
-import { checkEnds, checkWorld, LogChecker } from './testing/check-log.ts';
+import { checkWorld, LogChecker } from './testing/check-log.ts';
+import { checkEnds, checkSavepoints } from './testing/check-streams.ts';
 import { graphOf, type Recipe, withSegments } from './testing/random-graph.fixture.ts';
 import { World, type WorldOptions } from './testing/world.ts';
 
@@ -43,6 +44,7 @@ test('C.7 1-4, 7-12: streaming executions, which end when they are told to', () 
       new LogChecker(world.graph).check(world.records);
       checkWorld(world);
       checkEnds(world);
+      checkSavepoints(world);
     }),
     { numRuns: RUNS, seed: 7 },
   );

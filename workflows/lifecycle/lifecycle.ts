@@ -1,9 +1,11 @@
 import type { Json, Millis } from '../../core/ids.ts';
 import type {
   Cause,
+  Continues,
   ExecutionStatus,
   FailureInfo,
   Mode,
+  Next,
   NodeStatus,
   StepEvent,
   StepRecord,
@@ -75,6 +77,11 @@ import type { Command, PatchOp } from './command.ts';
  *   selected to nodes that were count as taken, and carry nothing.
  * - A streaming execution that is to *end* lets its segments take what is there as the whole, those that begin later too;
  *   executions that it has started end with it. It goes on with what they give, and completes.
+ * - At a *savepoint* a streaming execution ends as by a cancel, with the cause `savepoint` for what was open; its segments
+ *   keep what they have. What goes on from there (at once, as an upgrade asks, or later) is an execution with a number:
+ *   `x/~2` goes on from `x`. It has the outputs of what had completed, takes up the segments under the names that they
+ *   had, and begins anew what else was open. A savepoint is refused while a segment within a container is open, or an
+ *   execution that a node has started: nothing could take them up.
  * - While paused nothing begins: reports are taken, timers and grants wait. A resume ends the pause, and so does a cancel,
  *   and a failure that nobody handles; whichever it is asks again for the timers and slots that waited.
  * - `all` takes skips as told: the node runs if one edge at least was taken, and is CANCELLED (`branch-not-taken`) if none
@@ -142,6 +149,9 @@ export interface Header {
   readonly degraded: boolean;
   /** Segments end as soon as they have taken what is there. */
   readonly ending: boolean;
+  /** It ends at a savepoint. */
+  readonly savepoint: { readonly next: Next | null } | null;
+  readonly continues: Continues | null;
   readonly error: FailureInfo | null;
   /** Completed nodes that have a compensation, in order of completion. */
   readonly compensable: readonly NodeKey[];
@@ -252,9 +262,13 @@ export type Effect =
       readonly resume: Json;
       /** Of a segment: it ends as soon as it has taken what is there. */
       readonly ending: boolean;
+      /** By whose id its segments are called: its own, or that of the first execution that it goes on from. */
+      readonly first: string;
     }
   /** What is there is the whole: for a segment that runs. */
   | { readonly effect: 'end'; readonly node: number; readonly iteration: string; readonly attempt: number }
+  /** A segment that runs is to stop where it is, and to keep what it has. */
+  | { readonly effect: 'savepoint'; readonly node: number; readonly iteration: string; readonly attempt: number }
   /** The attempt is no longer wanted. `again`: another goes on with what it has done. */
   | {
       readonly effect: 'abort';
@@ -295,6 +309,8 @@ export interface Lifecycle {
   decide(rows: Rows, graph: Graph, execution: string, command: Command, envelope: Envelope): Decided;
   /** Applies one event of a step to the rows: what `decide` does, and all that replay does. */
   evolve(rows: Rows, graph: Graph, record: StepHead, event: StepEvent): void;
+  /** What arrives at the ports of a node at the top. */
+  inputs(rows: Rows, graph: Graph, node: number): { readonly [port: string]: Json };
   /** Why a node is where it is. */
   explain(rows: Rows, graph: Graph, node: string, iteration: string, now: Millis): Explanation;
 }
@@ -326,6 +342,7 @@ export interface Explanation {
 
 export type { Command, PatchOp } from './command.ts';
 export { createLifecycle } from './decide.ts';
+export { begunSegments, continuation, continuesOf, outputsOf, successor } from './goes-on.ts';
 export { GRACE_MS, MAX_STEP_NODES, MAX_SYSTEM_FAILURES, MAX_VALUE_BYTES } from './limits.ts';
 export { MemoryRows } from './memory-rows.ts';
 export { keyOf, PENDING_ROW, partsOf } from './row.ts';

@@ -1,10 +1,12 @@
 import type { At } from '../../events/events.ts';
 import { failAttempt } from './attempt.ts';
 import { beginNode } from './begin.ts';
-import { closeNode, runsAtTheEnd } from './close.ts';
+import { cancelCause, closeNode, runsAtTheEnd } from './close.ts';
 import { complete, judge, skip } from './complete.ts';
 import { goOn } from './containers.ts';
+import { CARRIED } from './evolve.ts';
 import { endInner } from './inner.ts';
+import type { Ports } from './inputs.ts';
 import { type Readiness, readiness } from './joins.ts';
 import type { Step } from './step.ts';
 import { settle } from './whole.ts';
@@ -41,7 +43,7 @@ function look(step: Step, at: At): void {
   }
   if (phase !== 'running' && !runsAtTheEnd(step, at)) {
     if (phase === 'ended') return;
-    closeNode(step, at, phase === 'cancelling' ? 'cancelled' : 'upstream-failed', 'at-once');
+    closeNode(step, at, phase === 'cancelling' ? cancelCause(step) : 'upstream-failed', 'at-once');
     return;
   }
   decideNode(step, at);
@@ -70,6 +72,8 @@ function decideNode(step: Step, at: At): void {
     failAttempt(step, at, judged.error, { isFinal: true });
     return;
   }
+  const carried = node.parent < 0 ? step.output(at, CARRIED) : undefined;
+  if (carried !== undefined && completeAgain(step, at, carried as Ports)) return;
   if (selected !== null && node.parent < 0 && !step.facts.undoes.has(at.node) && !selected.includes(at.node)) {
     skip(step, at, 'not-selected');
     return;
@@ -87,6 +91,13 @@ function decideNode(step: Step, at: At): void {
     return;
   }
   beginNode(step, at, node);
+}
+
+/** With what it has put out in the execution that this one goes on from; false where its version has no such ports. */
+function completeAgain(step: Step, at: At, outputs: Ports): boolean {
+  const judged = judge(step, at, outputs);
+  if (judged.error === undefined) complete(step, at, judged, 'pinned');
+  return judged.error === undefined;
 }
 
 function pinPort(outputs: { readonly [port: string]: unknown }): string {

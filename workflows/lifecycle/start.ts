@@ -10,8 +10,10 @@ export function start(step: Step, command: Start): void {
   const { id: workflow, version } = graph.document;
   // a child is told the mode of who started it, which is for documents that name none
   const mode = (parent === null ? undefined : graph.document.mode) ?? command.mode;
+  const { outputs, continues } = command;
   const pinned = new Set(Object.keys(pins ?? {}));
-  const chosen = command.select === null ? { selected: null } : selectedNodes(graph, command.select, pinned);
+  const given = new Set([...pinned, ...Object.keys(outputs ?? {})]);
+  const chosen = command.select === null ? { selected: null } : selectedNodes(graph, command.select, given);
   if ('unknown' in chosen) {
     step.head.seq = 0;
     step.events.push(unknownNode(chosen.unknown, workflow));
@@ -23,11 +25,12 @@ export function start(step: Step, command: Start): void {
     step.events.push(unknownNode(id, workflow));
     return;
   }
-  const from =
+  const by =
     parent === null ? null : { execution: parent.execution, at: { node: parent.node, iteration: parent.iteration } };
   const { selected } = chosen;
-  const own = { mode, user, priority, deadline, labels, idempotencyKey, parent: from, selected, pins, forkOf };
-  step.emit({ type: 'started', workflow, version, input, ...own });
+  const own = { mode, user, priority, deadline, labels, idempotencyKey, parent: by, selected, pins, forkOf };
+  const from = { ...(outputs === undefined ? {} : { outputs }), ...(continues === undefined ? {} : { continues }) };
+  step.emit({ type: 'started', workflow, version, input, ...own, ...from });
   if (deadline !== null) step.setTimer({ node: -1, iteration: '' }, 'deadline', deadline, 0);
   for (const node of step.facts.top) {
     if (graph.nodes[node]!.incoming.length === 0) step.work.push({ node, iteration: '' });

@@ -1,6 +1,7 @@
 import type { Json } from '../../core/ids.ts';
 import type { At, ExecutionStatus, FailureInfo, TransitionCause } from '../../events/events.ts';
-import { type Closing, closeTop } from './close.ts';
+import { type Closing, cancelCause, closeTop } from './close.ts';
+import { continuation } from './goes-on.ts';
 import { valueAt } from './inputs.ts';
 import { goOnFromPause } from './paused.ts';
 import { partsOf } from './row.ts';
@@ -26,7 +27,7 @@ export function closeMore(step: Step): void {
     closeTop(step, cause, 'at-once');
   } else if (phase === 'cancelling') {
     const how: Closing = timers.some(({ timer }) => timer === 'grace') ? 'graceful' : 'force';
-    closeTop(step, 'cancelled', how);
+    closeTop(step, cancelCause(step), how);
   }
 }
 
@@ -121,5 +122,7 @@ function ended(
     const command = { type: 'child-ended', child, node, iteration, status, output, error } as const;
     step.effects.push({ effect: 'send', execution, workflow: null, command });
   }
+  const next = step.header.savepoint?.next ?? null;
+  if (next !== null) step.effects.push(continuation(step.rows, step.graph, next));
   return false;
 }

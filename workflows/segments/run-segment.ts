@@ -157,9 +157,8 @@ class SegmentRunning {
 
   async #isComplete(): Promise<boolean> {
     const { log, clock } = this.#host;
-    const { name, mode, end } = this.#task;
-    const goesOn = mode === 'streaming' && end?.aborted !== true;
-    if (goesOn || (await log.admin.describe(ledgerTopic(name))) === undefined) return false;
+    const { name } = this.#task;
+    if ((await log.admin.describe(ledgerTopic(name))) === undefined) return false;
     const ledger = await Ledger.open(log, name, clock);
     await ledger.close();
     return ledger.run?.complete === true;

@@ -101,7 +101,7 @@ export class ControlDriver {
         const place = this.rows().get(placeName({ execution: x, node: n, iteration: i }));
         return place !== undefined && (place as { readonly attempt: number }).attempt === a;
       },
-      isEnding: async (execution) => new StoredRows(this.rows(), execution).header()?.ending ?? false,
+      endOf: async (execution) => (new StoredRows(this.rows(), execution).header()?.ending ? 'end' : undefined),
       checkpoint: async (task) => checkpointIn(async (name) => this.rows().get(name), task),
     });
   }

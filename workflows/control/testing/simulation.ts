@@ -162,7 +162,7 @@ class Simulation {
       tell: async (execution, command) => {
         this.#told.push({ x: execution, c: command, id: this.#id() });
       },
-      isEnding: async () => false,
+      endOf: async () => undefined,
       isWanted: async ({ x, n, i, a }) => {
         const place = this.#rows().get(placeName({ execution: x, node: n, iteration: i }));
         return place !== undefined && (place as { readonly attempt: number }).attempt === a;

@@ -216,9 +216,10 @@ export class World {
         else this.#answer(effect);
         return;
       }
+      case 'savepoint':
       case 'end': {
         const run = this.#streams.get(keyOf(effect.node, effect.iteration));
-        if (run?.attempt === effect.attempt) this.#answer(run);
+        if (run?.attempt === effect.attempt) this.#answer(run, effect.effect === 'savepoint');
         return;
       }
       case 'set-timer': {
@@ -250,11 +251,14 @@ export class World {
     return mode === 'streaming' && !ending && this.graph.nodes[node]!.type.behaviour.kind === 'operator';
   }
 
-  #answer(effect: RunEffect): void {
+  #answer(effect: RunEffect, stops = false): void {
     const { node, iteration, attempt, inputs } = effect;
     // some never answer, and leave it to timeouts or to people
     const isSilent = this.graph.nodes[node]!.timeouts.runMs !== null && this.#chance(0.3);
-    if (!isSilent) this.#push({ type: 'report', node, iteration, attempt, outcome: this.#outcome(effect, inputs) });
+    if (isSilent || (stops && this.#chance(0.3))) return;
+    const stopped = { ok: false, error: fault('SYSTEM', 'stopped') } as const;
+    const outcome = stops ? stopped : this.#outcome(effect, inputs);
+    this.#push({ type: 'report', node, iteration, attempt, outcome });
   }
 
   #askOther(child: string, command: Command): void {
@@ -334,9 +338,17 @@ export class World {
       }),
       () => ({ type: 'approve', token: 'a1-0-~x', decision: 'approved', value: null }),
       () => ({ type: 'redrive', deadLetter: `d1-${node.number}-${iteration}~x` }),
-      ...(this.#options.start?.mode === 'streaming' ? [() => ({ type: 'end' }) as const] : []),
+      ...(this.#options.start?.mode === 'streaming' ? [() => ({ type: 'end' }) as const, () => this.#savepoint()] : []),
     ];
     this.#send(by[randomInt(this.random, by.length)]!(), `p${++this.#ids}`);
+  }
+
+  #savepoint(): Command {
+    const graceMs = 4000;
+    if (this.#chance(0.5)) return { type: 'savepoint', next: null, graceMs };
+    const ids = this.graph.nodes.filter(() => this.#chance(0.9)).map(({ id }) => id);
+    const segments = Object.fromEntries(ids.map((id) => [id, this.#chance(0.1) ? 'it does not fit' : null]));
+    return { type: 'savepoint', next: { version: '2.0.0', nodes: ids, segments }, graceMs };
   }
 
   /** Property 7: nothing comes by itself, so somebody is waited for, and has a name. */
