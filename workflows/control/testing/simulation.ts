@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { systemClock } from '../../../core/clock.ts';
 import type { Json, Millis } from '../../../core/ids.ts';
 import { type Random, randomInt, seededRandom, seedOf } from '../../../core/random.ts';
 import { decodeStep, type StepRecord } from '../../../events/events.ts';
@@ -17,16 +18,21 @@ import { placeName } from '../slots.ts';
 import { StoredRows } from '../stored-rows.ts';
 import { TaskCalls } from '../task-calls.ts';
 import { viewOf } from '../views.ts';
+import { runStream, streamDocument, upgradeTo } from './simulated-stream.ts';
 import { ADD, added, document, numberType, tenNodes, tenNodesResult } from './small-documents.ts';
 
 /** Partitions share nothing, and each takes time to open. */
 const PARTITIONS = 1;
 const SLOTS = 2;
+/** As many as a call takes that ends by itself, and those that it lets begin. */
+const TURNS = 8;
 
 interface Workload {
   readonly workflow: string;
   readonly document: Json;
   readonly signals: boolean;
+  /** Of a streaming one: version 2.0.0. */
+  readonly next?: Json;
   result(input: number): Json;
 }
 
@@ -58,7 +64,17 @@ const WORKLOADS: readonly Workload[] = [
   { workflow: 'ten', document: tenNodes(), signals: false, result: tenNodesResult },
   { workflow: 'tasks', document: tenNodes('flaky', 'tasks'), signals: false, result: tenNodesResult },
   { workflow: 'chain', document: chain, signals: true, result: (input) => ({ d: input * 1000 + 5 }) },
+  {
+    ...{ workflow: 'stream', document: streamDocument('1.0.0'), signals: false, next: streamDocument('2.0.0') },
+    result: (input) => ({ first: input, sum: input + 1 }),
+  },
 ];
+
+interface Started {
+  readonly workload: Workload;
+  readonly input: number;
+  readonly version: string;
+}
 
 /** A task that fails some attempts, by the names of the call alone. */
 const FLAKY = numberType('flaky', {
@@ -104,7 +120,7 @@ class Simulation {
   #driver!: TopologyDriver;
   #calls!: TaskCalls;
   readonly #records = new Map<string, StepRecord[]>();
-  readonly #started = new Map<string, { readonly workload: Workload; readonly input: number }>();
+  readonly #started = new Map<string, Started>();
   readonly #signalled = new Set<string>();
   readonly #topics = controlTopics(PARTITIONS);
   readonly #sent: { readonly key: string; readonly message: Message }[] = [];
@@ -136,14 +152,14 @@ class Simulation {
           calls: {
             announce: (task) => this.#calls.announce(task),
             abort: (...at) => this.#calls.abort(...at),
-            end: () => undefined,
+            end: (...at) => this.#calls.end(...at),
           },
           figures: { commands: 0, steps: 0, nodes: 0, started: 0, ended: 0 },
         }),
       call: (task) => this.#calls.call(task),
     });
     this.#driver = await TopologyDriver.open(program, { commit: 'on demand', onFailure: 'fail', startMs: 1_000_000 });
-    for (const { document: each } of WORKLOADS) {
+    for (const each of WORKLOADS.flatMap(({ document: one, next }) => (next === undefined ? [one] : [one, next]))) {
       const { hash, document: compiled } = this.#language.compile(each);
       const { id, version } = compiled;
       const define = { id, version, hash, document: each, publishedAt: 0, publishedBy: null };
@@ -158,11 +174,23 @@ class Simulation {
     this.#calls = new TaskCalls({
       language: this.#language,
       clock: { now: () => this.#driver.clock.now() },
-      segments: { run: (task, _, progress) => runRows(task, this.#driver.clock.now(), progress) },
+      segments: {
+        run: (task, asked, progress) =>
+          task.m === 'streaming' ? runStream(task, asked) : runRows(task, this.#driver.clock.now(), progress),
+      },
       tell: async (execution, command) => {
         this.#told.push({ x: execution, c: command, id: this.#id() });
       },
-      endOf: async () => undefined,
+      endOf: async (execution) => {
+        const header = new StoredRows(this.#rows(), execution).header();
+        return header === undefined
+          ? undefined
+          : header.savepoint !== null
+            ? 'savepoint'
+            : header.ending
+              ? 'end'
+              : undefined;
+      },
       isWanted: async ({ x, n, i, a }) => {
         const place = this.#rows().get(placeName({ execution: x, node: n, iteration: i }));
         return place !== undefined && (place as { readonly attempt: number }).attempt === a;
@@ -182,11 +210,13 @@ class Simulation {
     this.#sendTold();
     const random = this.#random;
     const dice = randomInt(random, 12);
-    if (dice < 4) this.#start();
-    else if (dice < 6) this.#signal();
+    if (dice < 3) this.#start();
+    else if (dice === 3) this.#signal();
+    else if (dice < 6)
+      this.#steer(random.next() < 0.6 ? upgradeTo(random.next() < 0.5 ? '1.0.0' : '2.0.0') : { type: 'end' });
     else if (dice === 6 && this.#sent.length > 0) this.#send(this.#sent[randomInt(random, this.#sent.length)]!);
     else if (dice === 7) this.#driver.advance(randomInt(random, 60));
-    else if (dice === 8) await this.#driver.idle();
+    else if (dice === 8) await this.#settle();
     else if (dice === 9) this.#commit();
     else await this.#crash();
   }
@@ -195,9 +225,10 @@ class Simulation {
     const workload = WORKLOADS[randomInt(this.#random, WORKLOADS.length)]!;
     const execution = `x${this.#started.size}`;
     const input = randomInt(this.#random, 100);
-    this.#started.set(execution, { workload, input });
+    const mode = workload.next === undefined ? 'realtime' : 'streaming';
+    this.#started.set(execution, { workload, input, version: '1.0.0' });
     const command: Command = {
-      ...{ type: 'start', input, mode: 'realtime', user: null, priority: 5, deadline: null, labels: {} },
+      ...{ type: 'start', input, mode, user: null, priority: 5, deadline: null, labels: {} },
       ...{ idempotencyKey: null, parent: null, select: null, pins: null, forkOf: null },
     };
     this.#command({ x: execution, w: workload.workflow, v: '1.0.0', c: command, id: this.#id() });
@@ -213,6 +244,17 @@ class Simulation {
       this.#command({ x: execution, c: { type: 'signal', name: 'go', id: 's', payload }, id: this.#id() });
       return;
     }
+  }
+
+  /** To a streaming execution that has begun and not ended, as the committed rows show. */
+  #steer(command: Command): void {
+    const rows = this.#rows();
+    const live = [...this.#started].filter(
+      ([execution, { workload }]) =>
+        workload.next !== undefined && new StoredRows(rows, execution).header() !== undefined,
+    );
+    const chosen = live[randomInt(this.#random, Math.max(1, live.length))];
+    if (chosen !== undefined) this.#command({ x: chosen[0], c: command, id: this.#id() });
   }
 
   /** What calls have said comes as other commands do, and not while a step or a crash goes on. */
@@ -240,12 +282,29 @@ class Simulation {
       // by which whoever looks for it finds it
       assert.equal(timestamp, record.at);
       if (record.seq === 0) continue;
+      this.#seeStart(record);
       const records = this.#records.get(record.execution) ?? [];
       this.#records.set(record.execution, records);
       records.push(record);
       changed.add(record.execution);
     }
     this.#compareRows(changed);
+  }
+
+  /** What goes on from a savepoint was started by the execution before it. */
+  #seeStart({ execution, events: [first] }: StepRecord): void {
+    if (first?.type !== 'started' || first.continues === undefined) return;
+    const { workload, input } = this.#started.get(first.continues.execution)!;
+    assert.ok(!this.#started.has(execution), `${execution} starts twice`);
+    this.#started.set(execution, { workload, input, version: first.version });
+  }
+
+  /** Calls that end by themselves do so; a stream goes on. */
+  async #settle(): Promise<void> {
+    for (let turn = 0; turn < TURNS; turn++) {
+      await systemClock.turn();
+      this.#driver.advance(0);
+    }
   }
 
   async #crash(): Promise<void> {
@@ -256,10 +315,11 @@ class Simulation {
   async #finish(): Promise<void> {
     for (let rounds = 0; rounds < 200; rounds++) {
       this.#signal();
+      if (rounds % 3 === 0) this.#steer({ type: 'end' });
       this.#sendTold();
-      await this.#driver.idle();
+      await this.#settle();
       this.#driver.advance(50);
-      await this.#driver.idle();
+      await this.#settle();
       this.#commit();
       if ([...this.#started.keys()].every((each) => this.#hasEnded(each))) return;
     }
@@ -283,10 +343,10 @@ class Simulation {
     const rows = this.#rows();
     for (const execution of changed) {
       const records = this.#records.get(execution)!;
-      const { workload } = this.#started.get(execution)!;
+      const { workload, version } = this.#started.get(execution)!;
       const stored = new StoredRows(rows, execution);
       if (stored.header() === undefined) continue;
-      const graph = this.#language.compile(workload.document);
+      const graph = this.#language.compile(version === '2.0.0' ? workload.next! : workload.document);
       const folded = fold(execution, records, { lifecycle, base: graph, patch: () => graph });
       assert.deepEqual(viewOf(folded), viewOf({ rows: stored, graph, output: null, endedAt: null }));
     }
@@ -302,7 +362,13 @@ class Simulation {
       const events = records.flatMap((each) => each.events);
       const ends = events.filter(({ type }) => type === 'ended') as { readonly output: Json }[];
       assert.equal(ends.length, 1);
-      assert.deepEqual(ends[0]!.output, workload.result(input));
+      const goesOn = events.some((event) => event.type === 'savepoint');
+      assert.deepEqual(ends[0]!.output, goesOn ? null : workload.result(input));
+      const next = [...this.#records.values()].filter(([each]) => {
+        const [start] = each!.events;
+        return start?.type === 'started' && start.continues?.execution === execution;
+      });
+      assert.equal(next.length, goesOn ? 1 : 0, 'what goes on from a savepoint starts once');
       const causes = records.flatMap(({ cause, events: [first] }) =>
         cause.kind === 'command' && first?.type !== 'rejected' ? [cause.id] : [],
       );

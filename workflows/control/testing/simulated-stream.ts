@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { FlowError } from '../../../core/errors.ts';
+import type { Json } from '../../../core/ids.ts';
+import { randomInt, seededRandom, seedOf } from '../../../core/random.ts';
+import type { Command } from '../../lifecycle/lifecycle.ts';
+import { rootOf, type TaskMessage } from '../messages.ts';
+import type { Answered, AskedOfSegment } from '../segment-calls.ts';
+import { document } from './small-documents.ts';
+
+/** A streaming workflow in two versions, and the runs of its segment, which are made up. */
+export function streamDocument(version: string): Json {
+  const made = document(
+    'stream',
+    [
+      ['first', 'flaky', { n: 0 }],
+      ['orders', 'source.topic', { topic: 'orders' }],
+      ['all', 'collect', {}],
+      ['sum', 'flaky', { n: 1 }],
+    ],
+    ['orders all', 'all sum'],
+  ) as { readonly [name: string]: Json };
+  return { ...made, version, mode: 'streaming' };
+}
+
+/** It goes on until it is told otherwise, and gives what came in from the start of the execution. */
+export async function runStream(task: TaskMessage, { signal, end, savepoint }: AskedOfSegment): Promise<Answered> {
+  assert.equal(task.o ?? task.x, rootOf(task.x), 'the run is called by the first execution');
+  const random = seededRandom(seedOf(`${task.x} ${task.a}`));
+  if (task.a < 3 && random.next() < 0.15) throw new Error('not yet');
+  const asked = AbortSignal.any([signal, end, savepoint]);
+  if (!asked.aborted) await new Promise((resolve) => asked.addEventListener('abort', resolve, { once: true }));
+  for (let turns = randomInt(random, 3); turns > 0; turns--) await Promise.resolve();
+  if (savepoint.aborted || signal.aborted) throw new FlowError('stopped', 'it has stopped');
+  return { outputs: { 'all.out': [(task.config as { readonly input: Json }).input] } };
+}
+
+/** An upgrade as the facade asks for it. */
+export function upgradeTo(version: string): Command {
+  const nodes = ['first', 'orders', 'all', 'sum'];
+  return { type: 'savepoint', next: { version, nodes, segments: { orders: null } }, graceMs: 100 };
+}
