@@ -51,6 +51,9 @@ const EVENTS: readonly StepEvent[] = [
   },
   { type: 'paused', by: null },
   { type: 'cancelling', reason: 'enough', by: 'ann' },
+  { type: 'ending', by: null },
+  { type: 'savepoint', next: { version: '2.0.0', nodes: ['a'] }, by: 'ann' },
+  { type: 'node', ...at, attempt: 1, from: 'RUNNING', to: 'CANCELLED', cause: 'savepoint' },
   { type: 'intervened', ...at, action: 'skip', value: null, by: 'ann' },
   { type: 'dead-letter', ...at, id: 'd', reason: 'gave up' },
   {
@@ -74,6 +77,16 @@ const CASES: readonly StepRecord[] = [
   RECORD,
   { ...RECORD, definition: 'no hash', cause: { kind: 'timer', timer: 'run', due: 1_790_000_000_123 } },
   { ...RECORD, cause: { kind: 'continue' }, events: [] },
+  {
+    ...RECORD,
+    events: [
+      {
+        ...(EVENTS[0] as Extract<StepEvent, { type: 'started' }>),
+        outputs: { a: { else: 1 } },
+        continues: { execution: 'x/~2', first: 'x', number: 3 },
+      },
+    ],
+  },
   { ...RECORD, execution: '漢'.repeat(40), cause: { kind: 'command', type: 'cancel', id: '', by: null } },
 ];
 

@@ -9,7 +9,7 @@ import { runChild } from './run-child.ts';
 import { openLog } from './world.ts';
 
 const RECORDS = 1500;
-const KILLS = 10;
+const KILLS = 6;
 
 test('killed at random while an execution is upgraded again and again, no record is lost or doubled', {
   timeout: 180_000,

@@ -122,6 +122,30 @@ test('an execution goes on from a step of another, and the same command twice is
   assert.deepEqual(started?.type === 'started' && started.forkOf, { execution: 'first', seq: ready.seq });
 });
 
+test('a fork takes the branch that a switch has taken', async () => {
+  const cases = [{ port: 'small', when: '= value < 3' }];
+  const plain = document(
+    'branches',
+    [
+      ['which', 'switch', { cases }],
+      ['few', 'add', { n: 100 }],
+      ['many', 'add', { n: 200 }],
+    ],
+    [],
+  ) as object;
+  const edges = [
+    { source: 'which', sourceHandle: 'small', target: 'few' },
+    { source: 'which', sourceHandle: 'else', target: 'many' },
+  ];
+  await workflows.publish({ ...plain, edges });
+  await workflows.start('branches', 5, { execution: 'chosen' });
+  const { output, seq } = await workflows.ended('chosen');
+  assert.deepEqual(output, { many: 205 });
+  const { execution } = await workflows.fork('chosen', seq);
+  const forked = await workflows.ended(execution);
+  assert.deepEqual(forked.output, { many: 205 });
+});
+
 test('what pauses begins nothing until it is resumed; a command that comes twice counts once', async () => {
   await workflows.start('two', 1, { execution: 'paused' });
   await workflows.pause('paused', { id: 'p' });
