@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StepEvent } from '../../events/events.ts';
-import type { Decided, Lifecycle, LifecycleParts, Rows } from './lifecycle.ts';
+import type { Decided, Effect, Lifecycle, LifecycleParts, Rows } from './lifecycle.ts';
 import { keyOf } from './row.ts';
 import { checkWorld, LogChecker } from './testing/check-log.ts';
-import { graphOf } from './testing/random-graph.fixture.ts';
+import { checkEnds, checkSavepoints } from './testing/check-streams.ts';
+import { graphOf, withSegments } from './testing/random-graph.fixture.ts';
 import { World } from './testing/world.ts';
 
 /** Mistakes that were planted, each of which the properties must see. */
 interface Bug {
   readonly name: string;
+  /** Seen in streaming executions. */
+  readonly streaming?: true;
   readonly tap?: NonNullable<LifecycleParts['tap']>;
   readonly bend?: (lifecycle: Lifecycle) => Lifecycle;
 }
@@ -113,7 +116,36 @@ const BUGS: readonly Bug[] = [
     name: 'a slot is granted to a task twice',
     bend: bendDecide((decided) => ({ ...decided, effects: decided.effects.map(asGrantedTwice) })),
   },
+  {
+    name: 'a segment that begins behind an end is not told',
+    streaming: true,
+    bend: bendDecide((decided) => ({
+      ...decided,
+      effects: decided.effects.map((each) => (each.effect === 'run' ? { ...each, ending: false } : each)),
+    })),
+  },
+  {
+    name: 'what goes on from a savepoint starts twice',
+    streaming: true,
+    bend: bendDecide((decided) => ({ ...decided, effects: decided.effects.flatMap(asGoingOnTwice) })),
+  },
+  {
+    name: 'what goes on from a savepoint has nothing of before',
+    streaming: true,
+    bend: bendDecide((decided) => ({
+      ...decided,
+      effects: decided.effects.map((each) =>
+        each.effect === 'send' && each.command.type === 'start'
+          ? { ...each, command: { ...each.command, outputs: {} } }
+          : each,
+      ),
+    })),
+  },
 ];
+
+function asGoingOnTwice(effect: Effect): readonly Effect[] {
+  return effect.effect === 'send' && effect.command.type === 'start' ? [effect, effect] : [effect];
+}
 
 function isOfInner(event: StepEvent, rows: Rows): event is Extract<StepEvent, { readonly type: 'node' }> {
   return event.type === 'node' && rows.node(keyOf(event.node, event.iteration))?.wait?.on === 'segment';
@@ -130,8 +162,10 @@ function seenAt(bug: Bug): number | undefined {
   for (let seed = 1; seed <= SEEDS; seed++) {
     const { tap, bend } = bug;
     const faults = { faults: 0.25, duplicates: 0.3, crashes: 0.1, people: 0.1 };
-    const world = new World(graphOf({ seed, nodes: 1 + (seed % 8) }), {
+    const spec = graphOf({ seed, nodes: 1 + (seed % 8) });
+    const world = new World(bug.streaming ? withSegments(spec, seed) : spec, {
       ...{ seed, ...faults },
+      ...(bug.streaming ? { start: { mode: 'streaming' } as const } : {}),
       ...(tap === undefined ? {} : { tap: (event: StepEvent, rows) => tap(event, rows) }),
       ...(bend === undefined ? {} : { bend }),
     });
@@ -139,6 +173,10 @@ function seenAt(bug: Bug): number | undefined {
       world.run();
       new LogChecker(world.graph).check(world.records);
       checkWorld(world);
+      if (bug.streaming) {
+        checkEnds(world);
+        checkSavepoints(world);
+      }
     } catch {
       return seed;
     }
@@ -148,6 +186,7 @@ function seenAt(bug: Bug): number | undefined {
 
 test('without a mistake nothing is seen', () => {
   assert.equal(seenAt({ name: 'none' }), undefined);
+  assert.equal(seenAt({ name: 'none', streaming: true }), undefined);
 });
 
 for (const bug of BUGS) {
