@@ -83,9 +83,9 @@ export class SegmentCalls {
     if (signal.aborted) leave();
     signal.addEventListener('abort', leave, { once: true });
     try {
-      if (savepoint.aborted) throw atSavepoint(task);
       cancel.signal.throwIfAborted();
       await this.#beginAnew(task, name);
+      if (savepoint.aborted) throw atSavepoint(task);
       const { how, outputs, figures } = await runSegment(this.#parts.host, {
         ...{ segment, graph: records.graph, name, input, values: task.inputs },
         mode: task.m,

@@ -207,6 +207,12 @@ test('a savepoint is refused where something could not be taken up, and then not
   world.grant('a');
   assert.equal(refused(world, { ...NEXT, segments: { a: 'store x', b: null } as never }), 'workflow.not-upgradable');
   assert.equal(refused(world, { ...NEXT, segments: { a: null } as never }), 'workflow.not-upgradable');
+  const anew = streaming();
+  anew.grant('a');
+  anew.send({ type: 'retry-from', node: 'a' });
+  assert.equal(refused(anew), 'workflow.no-savepoint');
+  anew.grant('a');
+  assert.equal(refused(anew), undefined);
   const part = new Harness({ nodes: [segment('a'), segment('b')], edges: [] });
   part.start(null, { mode: 'streaming', select: { nodes: ['a'], closure: 'none' } });
   assert.equal(refused(part, NEXT), 'workflow.not-upgradable');

@@ -74,6 +74,9 @@ function unkept(step: Step): Reason | undefined {
   }
   for (const at of begunSegments(step.rows, step.graph)) {
     const around = step.graph.nodes[step.node(at).parent]?.id;
+    if (step.row(at).checkpoint?.number === 0) {
+      return [code, `${step.node(at).id} is to begin anew, and has not run since: ask again when it does`];
+    }
     if (around !== undefined) return [code, `${step.node(at).id} lies within ${around}, which would begin again`];
   }
   return undefined;
