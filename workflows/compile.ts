@@ -10,6 +10,7 @@ import { compiledPolicy } from './policy.ts';
 import type { Expressions } from './scopes.ts';
 import { edgeScope, joinScope, outputScope } from './scopes.ts';
 import { withSegments } from './segments/collapse.ts';
+import { compiledNodeSession, compiledSession } from './session-declaration.ts';
 import { compileTemplate, type ExpressionCompiler, sourceOf } from './template.ts';
 import { ERROR_PORT } from './wiring.ts';
 
@@ -50,6 +51,7 @@ export function compileDocument(document: WorkflowDocument, settings: CompileSet
     nodes,
     edges,
     outputs: compiledOutputs(work),
+    ...present('session', compiledSession(document, settings.expressions)),
     number: (id) => numbers.get(id),
   });
 }
@@ -87,6 +89,12 @@ function compiledNode(linked: LinkedNode, work: Work): GraphNode {
   const { node, type, policy } = linked;
   const number = (id: string | undefined) => (id === undefined ? -1 : (work.numbers.get(id) ?? -1));
   const config: Json = node.data?.config ?? {};
+  const session = compiledNodeSession(
+    node,
+    () => work.linked.scope(linked),
+    linked.ports.outputs,
+    work.settings.expressions,
+  );
   return {
     number: number(node.id),
     id: node.id,
@@ -105,7 +113,12 @@ function compiledNode(linked: LinkedNode, work: Work): GraphNode {
     removed: false,
     standIn: -1,
     compensation: number(node.data?.compensation),
+    ...present('session', session),
   };
+}
+
+function present<Name extends string, T>(name: Name, value: T | undefined) {
+  return (value === undefined ? {} : { [name]: value }) as { readonly [N in Name]?: T };
 }
 
 function templateOf(config: Json, linked: LinkedNode, { settings, linked: { scope } }: Work): Template {

@@ -18,6 +18,11 @@ export function describeGraph(graph: Graph): readonly string[] {
   );
   const inputs = Object.entries(document.inputs ?? {}).map(([name, { optional }]) => (optional ? `${name}?` : name));
   if (inputs.length > 0) lines.push(`takes ${inputs.join(', ')}`);
+  const { session } = document;
+  if (session !== undefined) {
+    const { name = document.id, id, ttl, keys } = session;
+    lines.push(`holds the session ${name} of ${id}, for ${ttl}: ${Object.keys(keys).join(', ')}`);
+  }
   lines.push('');
   const rows = ordered(graph, -1, 0);
   const name = Math.max(0, ...rows.map(({ left }) => left.length));

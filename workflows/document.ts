@@ -20,6 +20,8 @@ export interface WorkflowDocument {
   /** What an execution answers: an expression each. Default: the outputs of nodes without outgoing edges, by node id. */
   readonly outputs?: { readonly [name: string]: Json };
   readonly triggers?: readonly TriggerSpec[];
+  /** What executions of one user keep between them, and that they run one after the other; see docs/workflows/sessions.md. */
+  readonly session?: SessionSpec;
   /** Of every node that says nothing else. */
   readonly policy?: PolicySpec;
   readonly nodes: readonly NodeSpec[];
@@ -47,9 +49,28 @@ export interface NodeData {
   readonly inputs?: Ports;
   readonly outputs?: Ports;
   readonly policy?: PolicySpec;
+  readonly session?: NodeSessionSpec;
   /** The node that undoes what this one did, when the execution fails later: one without edges, on the same level, for this alone. */
   readonly compensation?: string;
   readonly disabled?: boolean;
+}
+
+export interface SessionSpec {
+  /** Default: the workflow's id. Workflows that give one name share its sessions. */
+  readonly name?: string;
+  /** Whose it is: an expression over `input`, such as `= input.user`, or a text. */
+  readonly id: string;
+  /** How long it lasts behind its last use. */
+  readonly ttl: string;
+  /** What nodes may read and write of it; with a `default` a key is never absent. */
+  readonly keys: { readonly [key: string]: { readonly schema?: Json; readonly default?: Json } };
+}
+
+export interface NodeSessionSpec {
+  /** Keys that its configuration reads, as `session.cart`. */
+  readonly read?: readonly string[];
+  /** What becomes of keys when it is COMPLETED: JSON with expressions over what its configuration reads, and `outputs`. */
+  readonly write?: { readonly [key: string]: Json };
 }
 
 export type PortKind = 'value' | 'dataset' | 'stream' | 'signal' | 'error';

@@ -36,6 +36,8 @@ export const FAULTS = {
     'A node that compensates another has edges, lies on another level, is a container, or compensates a second one.',
   'workflow.schedule':
     'A schedule has a cron text, a time zone or a bound that cannot be read, or an input that the workflow does not take.',
+  'workflow.session':
+    'A node uses a session, or a key of one, that the document does not declare; or what is declared cannot be.',
   'workflow.secret': 'A secret stands in the document, for everybody to read.',
   'workflow.more-faults': 'There are more faults than are told at once.',
 } as const;

@@ -22,6 +22,8 @@ export interface Graph {
   readonly edges: readonly GraphEdge[];
   /** Filled with `input` and `nodes`, by node id and port: `nodes.pay.out`, `nodes['pay-2'].out`. Null: the default. */
   readonly outputs: readonly { readonly name: string; readonly value: Template }[] | null;
+  /** The session that its executions hold, one after the other. */
+  readonly session?: GraphSession;
   number(id: string): number | undefined;
   /**
    * Where the document has nodes of the data plane: the graph with its edges of records, and its segments. In the graph
@@ -66,6 +68,24 @@ export interface GraphNode {
    * runs only then.
    */
   readonly compensation: number;
+  /** What it reads and writes of the session. */
+  readonly session?: {
+    readonly read: readonly string[];
+    readonly writes: readonly { readonly key: string; readonly template: Template }[];
+  };
+}
+
+export interface GraphSession {
+  readonly name: string;
+  /** Filled with `input`. */
+  readonly id: Template;
+  readonly ttlMs: Millis;
+  readonly keys: readonly {
+    readonly name: string;
+    readonly default: Json | undefined;
+    /** Why a value does not fit its schema. */
+    fault(value: Json): string | undefined;
+  }[];
 }
 
 export interface GraphEdge {
@@ -113,6 +133,7 @@ export interface Retry {
  * - `item`, `index` within a `map`; `last`, `iteration` within a `loop` and in its own `while`; `error` behind an error
  *   edge and within `catch`: class, code, message, node, and `detail` where whoever threw it gave one.
  * - `now`: the wall time of the step, in milliseconds.
+ * - `session`: the keys of the session that the node declares to read.
  *
  * Edges read `value` (what they carry) and `input`; joins by `when` the outcomes by node id, such as `a.succeeded`.
  */

@@ -6,6 +6,7 @@ import { howOf, type Role, roleOf } from './container-parts.ts';
 import type { EdgeSpec, NodeSpec, PolicySpec, WorkflowDocument } from './document.ts';
 import { mergedPolicy } from './policy.ts';
 import { type Expressions, type ExprScope, inputType, scopeOf } from './scopes.ts';
+import { sessionType } from './session-declaration.ts';
 import { type EdgeEnds, edgeId, endsOf, type NodePorts, portsOf } from './wiring.ts';
 
 /** A document with its names looked up: nodes know their types, ports, edges and children. */
@@ -115,5 +116,6 @@ function surroundings(node: LinkedNode, document: WorkflowDocument, { typeOf }: 
     error:
       node.incoming.some(({ ends }) => ends.kind === 'error') ||
       [node, ...node.containers].some(({ role }) => role === 'catch'),
+    session: sessionType(document.session, node.node.data?.session, typeOf),
   };
 }

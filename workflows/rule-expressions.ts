@@ -1,13 +1,15 @@
 import { messageOf } from '../core/errors.ts';
 import type { Json } from '../core/ids.ts';
-import type { CompileOptions, ExpressionFault } from '../expressions/expressions.ts';
+import { type CompileOptions, type ExpressionFault, isSchema } from '../expressions/expressions.ts';
 import { type Arriving, arrivals, emitted } from './arrivals.ts';
 import type { ExpressionField } from './catalog.ts';
 import { howOf, roleOf } from './container-parts.ts';
 import { type Path, quoted } from './faults.ts';
 import type { Judged, JudgedEdge, JudgedNode } from './judged.ts';
+import { undeclaredCure } from './rule-sessions.ts';
 import { edgeScope, inputType, joinScope, outputScope, scopeOf } from './scopes.ts';
-import { compileTemplate, type ExpressionCompiler, segmentsOf, sourceOf } from './template.ts';
+import { sessionIdScope, sessionType, writeScope } from './session-declaration.ts';
+import { compileTemplate, type ExpressionCompiler, isMarked, segmentsOf, sourceOf } from './template.ts';
 
 /** Expressions can be read, and read what is there. */
 export function judgeExpressions(judged: Judged): void {
@@ -19,6 +21,11 @@ export function judgeExpressions(judged: Judged): void {
   for (const one of edges) {
     if (faults.full) return;
     judgeEdge(one, judged);
+  }
+  const { session } = sound.document;
+  if (typeof session?.id === 'string') {
+    const own = sessionIdScope(sound.document, expressions.typeOf);
+    judgeTemplate(session.id, [], own, ['session', 'id'], 'the id of the session', judged);
   }
   const scope = outputScope(sound.document.inputs, expressions.typeOf);
   for (const [name, json] of Object.entries(sound.document.outputs ?? {})) {
@@ -33,10 +40,26 @@ function judgeNode(one: JudgedNode, judged: Judged): void {
     const fields = type.expressions ?? [];
     judgeTemplate(node.data.config, fields, nodeScope(one, judged), [...path, 'config'], node.id, judged);
   }
+  judgeWrites(one, judged);
   const join = node.data?.policy?.join;
   if (typeof join !== 'object' || !('when' in join)) return;
   const scope = joinScope(incoming.map(({ edge }) => edge.source));
   judgeOne(join.when, { scope, expect: 'bool' }, [...path, 'policy', 'join', 'when'], `the join of ${node.id}`, judged);
+}
+
+function judgeWrites(one: JudgedNode, judged: Judged): void {
+  const { index, node, ports } = one;
+  const write = node.data?.session?.write;
+  if (write === undefined || ports === undefined) return;
+  const scope = writeScope(nodeScope(one, judged), ports.outputs, judged.expressions.typeOf);
+  const place = `what ${node.id} writes to the session`;
+  for (const [key, json] of Object.entries(write)) {
+    const path = ['nodes', index, 'data', 'session', 'write', key];
+    const schema = judged.sound.document.session?.keys?.[key]?.schema;
+    if (typeof json === 'string' && isMarked(json) && isSchema(schema)) {
+      judgeOne(json, { scope, expect: judged.expressions.typeOf(schema) }, path, place, judged);
+    } else judgeTemplate(json, [], scope, path, place, judged);
+  }
 }
 
 function judgeEdge(one: JudgedEdge, judged: Judged): void {
@@ -78,7 +101,8 @@ function nodeScope(one: JudgedNode, { sound, expressions, find }: Judged): Compi
   const ports = one.ports ?? { inputs: {}, outputs: {} };
   const whole = arriving.length === one.incoming.length;
   const arrives = whole ? arrivals(arriving, ports, one.policy.join ?? 'all', start, typeOf) : {};
-  return scopeOf({ input: sound.document.inputs, arrives, containers, error: handles }, typeOf);
+  const session = sessionType(sound.document.session, one.node.data?.session, typeOf);
+  return scopeOf({ input: sound.document.inputs, arrives, containers, error: handles, session }, typeOf);
 }
 
 function judgeTemplate(
@@ -99,9 +123,15 @@ function judgeOne(text: string, options: CompileOptions, path: Path, place: stri
   }
 }
 
-function tell({ message, cure, at }: ExpressionFault, path: Path, place: string, { faults }: Judged): void {
+function tell(fault: ExpressionFault, path: Path, place: string, { faults }: Judged): void {
+  const { message, cure, at } = fault;
   const where = at.line > 1 || at.column > 1 ? ` (line ${at.line}, column ${at.column})` : '';
-  faults.add('workflow.expression', path, `an expression of ${quoted(place)}: ${message}${where}`, cure);
+  faults.add(
+    'workflow.expression',
+    path,
+    `an expression of ${quoted(place)}: ${message}${where}`,
+    undeclaredCure(fault) ?? cure,
+  );
 }
 
 /** Whatever becomes of a text, it is a fault of the document. */

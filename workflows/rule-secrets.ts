@@ -35,6 +35,8 @@ export function judgeSecrets({ sound, nodes, edges, faults }: Judged): void {
   look(rest as Json, [], found);
   for (const { index, node } of nodes)
     look((node.data?.config ?? null) as Json, ['nodes', index, 'data', 'config'], found);
+  for (const { index, node } of nodes)
+    look((node.data?.session?.write ?? null) as Json, ['nodes', index, 'data', 'session', 'write'], found);
   for (const { index, edge } of edges) look((edge.data?.map ?? null) as Json, ['edges', index, 'data', 'map'], found);
 }
 

@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly containers: readonly ('loop' | 'map' | 'try')[];
   /** It handles a failure. */
   readonly error: boolean;
+  /** What it declares to read of the session. */
+  readonly session: ExprType | undefined;
 }
 
 const FAILURE: ExprType = {
@@ -37,6 +39,7 @@ export function scopeOf(around: Surroundings, typeOf: TypeOfSchema): ExprScope {
     ...(around.containers.includes('map') ? { item: 'dyn', index: 'number' } : {}),
     ...(around.containers.includes('loop') ? { last: 'dyn', iteration: 'number' } : {}),
     ...(around.error ? { error: FAILURE } : {}),
+    ...(around.session === undefined ? {} : { session: around.session }),
   };
 }
 

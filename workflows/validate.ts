@@ -13,6 +13,7 @@ import { judgeLevels } from './rule-levels.ts';
 import { judgeNodes } from './rule-nodes.ts';
 import { judgeSchedules } from './rule-schedules.ts';
 import { judgeSecrets } from './rule-secrets.ts';
+import { judgeSessions } from './rule-sessions.ts';
 import type { Expressions } from './scopes.ts';
 
 export interface ValidateSettings {
@@ -42,5 +43,6 @@ export function validateDocument(given: unknown, { catalog, expressions }: Valid
   judgeSecrets(judged);
   judgeDocument(judged);
   judgeSchedules(judged);
+  judgeSessions(judged);
   return faults.all();
 }
