@@ -28,6 +28,26 @@ export const WORKFLOW_ERRORS = {
     'There is no execution of this id, or its end is so long ago that it was forgotten.',
     'Check the id.',
   ),
+  'workflow.session-id': row(
+    'permanent',
+    'The id of the session of an execution is no text, is empty, or is too long.',
+    'Correct `id` of the session, or what executions are started with.',
+  ),
+  'workflow.session-within': row(
+    'permanent',
+    'An execution that another has started wants another session than that one holds.',
+    'Start it beside that one, or let both declare one session.',
+  ),
+  'workflow.session-key': row(
+    'permanent',
+    'An execution that another has started declares a key of the session that the other does not.',
+    'Declare the key in the document of the other too.',
+  ),
+  'workflow.session-value': row(
+    'permanent',
+    'A value of a session is too large, or does not fit the schema that the document declares.',
+    'See the message: it names the key, and what does not fit.',
+  ),
   'workflow.ended': row('user', 'The execution has ended.', 'Start another one, or fork this one.'),
   'workflow.rejected': row(
     'user',

@@ -1,4 +1,5 @@
 import type { Json, Millis, Position } from '../core/ids.ts';
+import type { SessionEvent, SessionUseEvent } from './session-events.ts';
 
 /**
  * What happened to executions of workflows, as data.
@@ -200,6 +201,8 @@ export type StepEvent =
       readonly output: Json;
       readonly error: FailureInfo | null;
     }
+  | SessionUseEvent
+  | SessionEvent
   /** The command changed nothing, and why. */
   | { readonly type: 'rejected'; readonly code: string; readonly why: string };
 
@@ -283,6 +286,7 @@ export interface FeedFilter {
 export { cursorText, readCursor } from './cursor.ts';
 export type { EventFeed, FeedParts, Subscription, TakeEvent, TakeStep } from './feed.ts';
 export { openFeed } from './open-feed.ts';
+export type { SessionEvent, SessionUseEvent } from './session-events.ts';
 export {
   decodeStep,
   encodeStep,

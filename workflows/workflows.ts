@@ -111,6 +111,14 @@ export interface Workflows {
   /** Resolves when it has ended, whoever owns it by then. Fails with `workflow.unknown-execution`. */
   ended(id: string, signal?: AbortSignal): Promise<ExecutionView>;
 
+  /**
+   * A session, as it is by what is committed; with `at`, as it was then, by the fold of its step records. Undefined where
+   * nothing of it is kept, and nobody holds it. To look at one is no use of it.
+   */
+  session(name: string, id: string, options?: { readonly at?: Millis }): Promise<SessionView | undefined>;
+  /** Empties it: for good for whoever comes, and behind whoever holds it. Twice is as once. */
+  clearSession(name: string, id: string, options?: CommandOptions): Promise<void>;
+
   readonly feed: EventFeed;
   /** The words of node numbers, for whoever reads step records of the feed. */
   names(definition: string): GraphNames;
@@ -220,6 +228,13 @@ export interface ExecutionView {
   readonly user: string | null;
   readonly labels: { readonly [name: string]: string };
   readonly counts: { readonly [status in NodeStatus]: number };
+  /** Of a workflow that declares one: whether it is held, or waited for, and since when. */
+  readonly session: {
+    readonly name: string;
+    readonly id: string;
+    readonly isHeld: boolean;
+    readonly since: Millis;
+  } | null;
   readonly nodes: readonly NodeView[];
   /** Of inner edges of segments that have begun: how many records have gone along. */
   readonly edges: readonly EdgeView[];
@@ -230,6 +245,19 @@ export interface EdgeView {
   readonly id: string;
   readonly iteration: string;
   readonly records: number;
+}
+
+export interface SessionView {
+  readonly name: string;
+  readonly id: string;
+  /** Of its last step, since it has been there. */
+  readonly seq: number;
+  readonly values: { readonly [key: string]: Json };
+  /** Null while it is held. */
+  readonly expiresAt: Millis | null;
+  readonly holder: { readonly execution: string; readonly since: Millis } | null;
+  /** How many executions wait for it. */
+  readonly waiting: number;
 }
 
 export interface NodeView {

@@ -13,6 +13,7 @@ import { type CommandMessage, type Message, rootOf, scheduleKey } from './messag
 import { CONTROL_STORE, DEFINITIONS_STORE, DONE_STORE, doneWindowMs, type Out, TIMERS_STORE } from './program.ts';
 import { FORGOTTEN, Savepoints } from './savepoints.ts';
 import { Schedules } from './schedules.ts';
+import { Sessions } from './sessions.ts';
 import { type Holder, Slots } from './slots.ts';
 import { StoredRows } from './stored-rows.ts';
 import type { TaskCalls } from './task-calls.ts';
@@ -53,6 +54,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
   #schedules!: Schedules;
   #families!: Families;
   #savepoints!: Savepoints;
+  #sessions!: Sessions;
   /** Bytes of the records of this run of steps. */
   #written = 0;
 
@@ -74,6 +76,8 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     });
     this.#families = new Families(this.#store);
     this.#savepoints = new Savepoints(this.#store);
+    const forward: ProcessContext<string, Out>['forward'] = (...out) => context.forward(...out);
+    this.#sessions = new Sessions({ store: this.#store, timers: this.#timers, forward });
   }
 
   process(message: Message): void {
@@ -88,6 +92,10 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       if (again !== undefined) this.#schedules.again(workflow, again, this.#context.timestamp);
       return;
     }
+    if ('session' in message) {
+      this.#sessions.take(message, this.#context.timestamp);
+      return;
+    }
     this.#parts.figures.commands++;
     const { x, w, v, c, id, by = null, at = 0 } = message;
     const cause: Cause = { kind: 'command', type: c.type, id, by };
@@ -100,6 +108,10 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     for (const each of due) {
       if (each.timer === 'schedule') {
         this.#schedules.fire(each, now);
+        continue;
+      }
+      if (each.timer === 'expiry') {
+        this.#sessions.fire(each, now);
         continue;
       }
       const { execution, ...timer } = each;
@@ -202,7 +214,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       const cure = 'publish it first: a start is judged by what was published before';
       const what =
         version === undefined ? `there is no workflow ${workflow}` : `workflow ${workflow} has no version ${version}`;
-      this.#refuse(due, command.parent, 'workflow.unknown-definition', `${what}; ${cure}`, open);
+      this.#refuse(due, command, 'workflow.unknown-definition', `${what}; ${cure}`, open);
       return undefined;
     }
     if (command.continues !== undefined && !this.#savepoints.take(command.continues.execution)) {
@@ -212,16 +224,18 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     }
     if (command.parent !== null && !this.#families.join(rootOf(execution))) {
       const why = `${rootOf(execution)} has as many executions open within it as it may; let fewer run at a time`;
-      this.#refuse(due, command.parent, 'workflow.too-many', why, open);
+      this.#refuse(due, command, 'workflow.too-many', why, open);
       return undefined;
     }
     return graph;
   }
 
   /** A child that cannot begin has failed. */
-  #refuse(due: Due, parent: Parent | null, code: string, message: string, open: Due[]): void {
+  #refuse(due: Due, start: Start, code: string, message: string, open: Due[]): void {
     this.#answer(due, code, message);
+    const { parent } = start;
     if (parent === null) return;
+    this.#sessions.refused(start, due.at);
     const { execution, node, iteration } = parent;
     const error = { class: 'USER', code, message, instance: '' } as const;
     const outcome = { child: due.execution, status: 'FAILED', output: null, error } as const;
@@ -322,6 +336,9 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       case 'send':
         this.#deliver(effect, from, at, open);
         return;
+      case 'session':
+        this.#sessions.ask(effect, `${execution} ${from.seq}`, at);
+        return;
       case 'dead-letter': {
         const { id, node, iteration, reason, input } = effect;
         const named = { execution, workflow: graph.document.id, node: graph.nodes[node]!.id };
@@ -384,4 +401,4 @@ export class Coordinator implements Processor<string, Message, string, Out> {
 }
 
 type StepName = Pick<StepRecord, 'execution' | 'seq'>;
-type Parent = NonNullable<Extract<Command, { type: 'start' }>['parent']>;
+type Start = Extract<Command, { type: 'start' }>;

@@ -11,6 +11,7 @@ import type { DocumentFault } from '../document.ts';
 import { inputFaults } from '../judge-input.ts';
 import type { Language } from '../language.ts';
 import { type Command, type Explanation, type Lifecycle, outputsOf, type PatchOp } from '../lifecycle/lifecycle.ts';
+import { isSessionAddress } from '../sessions/sessions.ts';
 import { startCommand } from '../start-command.ts';
 import type {
   Answer,
@@ -20,6 +21,7 @@ import type {
   ExecutionView,
   Intervention,
   ScheduleView,
+  SessionView,
   Started,
   StartOptions,
   WorkflowFigures,
@@ -36,6 +38,7 @@ import { findLetter } from './letters.ts';
 import type { CommandMessage } from './messages.ts';
 import { ScheduleDesk } from './schedule-desk.ts';
 import type { Sender } from './sender.ts';
+import { SessionDesk } from './session-desk.ts';
 import { executionOfToken } from './tokens.ts';
 import { Upgrades } from './upgrades.ts';
 
@@ -69,6 +72,7 @@ export class Facade implements Workflows {
   readonly #ends: Ends;
   readonly #desk: ScheduleDesk;
   readonly #upgrades: Upgrades;
+  readonly #sessions: SessionDesk;
 
   constructor(parts: FacadeParts) {
     this.#parts = parts;
@@ -81,6 +85,7 @@ export class Facade implements Workflows {
       ...{ ...parts, inspector: this.#inspector, ends: this.#ends },
       definition: (id, version) => this.#mustHave(id, version),
     });
+    this.#sessions = new SessionDesk(parts);
     const start: Workflows['start'] = (...start) => this.start(...start);
     this.#desk = new ScheduleDesk({ ...parts, start, definition: (id) => this.#mustHave(id, undefined) });
   }
@@ -139,6 +144,12 @@ export class Facade implements Workflows {
       options.execution ?? (idempotencyKey === null ? newExecutionId(clock.now()) : idOf(workflow, idempotencyKey));
     if (execution.includes('/') || execution.includes('\0')) {
       throw new FlowError('workflow.rejected', `the execution id ${execution} holds "/", which stands before children`);
+    }
+    if (isSessionAddress(execution)) {
+      throw new FlowError(
+        'workflow.rejected',
+        `the execution id ${execution} begins as those of sessions; take another`,
+      );
     }
     const command = startCommand(definition.document, input, options, from);
     const { id, version } = definition;
@@ -257,7 +268,19 @@ export class Facade implements Workflows {
   async explain(execution: string, node: string, iteration = ''): Promise<Explanation> {
     const found = await this.#inspector.now(execution);
     if (found === undefined) throw unknownExecution(execution);
-    return this.#parts.lifecycle.explain(found.rows, found.graph, node, iteration, this.#parts.clock.now());
+    const { rows, graph } = found;
+    const { session = null } = rows.header() ?? {};
+    const waits = session !== null && !session.isHeld;
+    const holder = waits ? (await this.session(session.name, session.id))?.holder : undefined;
+    return this.#parts.lifecycle.explain(rows, graph, node, iteration, this.#parts.clock.now(), holder ?? undefined);
+  }
+
+  session(name: string, id: string, { at }: { readonly at?: Millis } = {}): Promise<SessionView | undefined> {
+    return this.#sessions.view(name, id, at);
+  }
+
+  clearSession(name: string, id: string, options?: CommandOptions): Promise<void> {
+    return this.#sessions.clear(name, id, options);
   }
 
   ended(id: string, signal?: AbortSignal): Promise<ExecutionView> {

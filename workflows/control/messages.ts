@@ -1,9 +1,10 @@
 import type { Json, Millis } from '../../core/ids.ts';
 import type { Mode } from '../../events/events.ts';
 import type { Command } from '../lifecycle/lifecycle.ts';
+import type { SessionSay } from '../sessions/sessions.ts';
 
 /** What the records of `nf.commands` and `nf.internal` say, as JSON. Field names are short: there are many of these. */
-export type Message = CommandMessage | DefineMessage | ScheduleMessage;
+export type Message = CommandMessage | DefineMessage | ScheduleMessage | SessionMessage;
 
 export interface CommandMessage {
   /** The execution it is for. */
@@ -32,6 +33,15 @@ export interface ScheduleMessage {
   readonly ended?: string;
   /** The start came to where the workflow was not known yet. */
   readonly again?: CommandMessage;
+}
+
+/** To a session, by its address. */
+export interface SessionMessage {
+  readonly session: string;
+  readonly s: SessionSay;
+  readonly id: string;
+  readonly by?: string;
+  readonly at?: Millis;
 }
 
 export interface StoredDefinition {

@@ -53,6 +53,7 @@ export function encodeHeader({ header, at, signals }: StoredHeader): Json {
     header.ending ? 1 : 0,
     header.savepoint as unknown as Json,
     header.continues as unknown as Json,
+    header.session as unknown as Json,
   ];
 }
 
@@ -93,6 +94,7 @@ export function decodeHeader(execution: string, stored: Json): StoredHeader {
       ending: list[28] === 1,
       savepoint: (list[29] ?? null) as Header['savepoint'],
       continues: (list[30] ?? null) as Header['continues'],
+      session: (list[31] ?? null) as Header['session'],
     },
   };
 }

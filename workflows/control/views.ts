@@ -1,6 +1,14 @@
 import type { Json, Millis } from '../../core/ids.ts';
 import type { Graph } from '../graph.ts';
-import { keyOf, type NodeKey, type NodeRow, partsOf, type Rows, successor } from '../lifecycle/lifecycle.ts';
+import {
+  type Header,
+  keyOf,
+  type NodeKey,
+  type NodeRow,
+  partsOf,
+  type Rows,
+  successor,
+} from '../lifecycle/lifecycle.ts';
 import { FIGURES } from '../lifecycle/segment-figures.ts';
 import type { SegmentFigures } from '../segments/segments.ts';
 import type { EdgeView, ExecutionView, NodeView } from '../workflows.ts';
@@ -27,9 +35,15 @@ export function viewOf({ rows, graph, output, endedAt }: Folded): ExecutionView 
     ...{ id, workflow, version, definition, revision, seq, status, phase, degraded, ending, mode, input, output },
     continues: header.continues?.execution ?? null,
     continuedBy: header.savepoint === null ? null : successor(header),
-    ...{ error: error as Json, startedAt, endedAt, user, labels, counts, nodes },
+    ...{ error: error as Json, startedAt, endedAt, user, labels, counts, nodes, session: sessionOf(header) },
     edges: edgesOf(rows, graph, ports),
   };
+}
+
+function sessionOf({ session }: Header): ExecutionView['session'] {
+  if (session === null) return null;
+  const { name, id, isHeld, since } = session;
+  return { name, id, isHeld, since };
 }
 
 /** Of segments that have told figures. */

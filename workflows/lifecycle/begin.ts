@@ -12,6 +12,7 @@ import { endChild } from './ending.ts';
 import { openSegment } from './inner.ts';
 import { configOf, inputsOf, type Ports } from './inputs.ts';
 import { MAX_CHILD_DEPTH } from './limits.ts';
+import { shareSession } from './session.ts';
 import { sized } from './sized.ts';
 import type { Step } from './step.ts';
 import { tokenOf } from './tokens.ts';
@@ -196,6 +197,7 @@ function startChild(step: Step, at: At, config: ChildConfig, inputs: Ports): voi
   }
   step.emit({ type: 'waiting', node, iteration, on: 'child', token: child, detail: { workflow: config.workflow } });
   step.spend(bytes);
+  shareSession(step);
   step.effects.push(effect);
   if (step.header.ending) step.effects.push(endChild(child));
 }

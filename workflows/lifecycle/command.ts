@@ -8,6 +8,7 @@ import type {
   NodeOutputs,
   TimerKind,
 } from '../../events/events.ts';
+import type { SessionHold } from '../sessions/sessions.ts';
 
 /** What an execution may be told. */
 export type Command =
@@ -30,7 +31,11 @@ export type Command =
       readonly forkOf: { readonly execution: string; readonly seq: number } | null;
       readonly outputs?: NodeOutputs;
       readonly continues?: Continues;
+      /** Of a child: the hold of who started it. */
+      readonly session?: SessionHold;
     }
+  /** Its turn has come. */
+  | { readonly type: 'session-granted'; readonly session: SessionHold }
   | {
       readonly type: 'report';
       readonly node: number;
@@ -91,6 +96,8 @@ export type Command =
       readonly status: ExecutionStatus;
       readonly output: Json;
       readonly error: FailureInfo | null;
+      /** What it has written of the session that it shared. */
+      readonly session?: { readonly [key: string]: Json };
     }
   /** Without a node: all of it, within the grace (default {@link GRACE_MS}). With one: that node, at once. */
   | { readonly type: 'cancel'; readonly reason: string; readonly node: string | null; readonly graceMs?: Millis }

@@ -1,6 +1,7 @@
 import type { At, FailureInfo, TransitionCause } from '../../events/events.ts';
 import { type Choice, chosen, chosenOnSkip, deliver } from './deliver.ts';
 import type { Ports } from './inputs.ts';
+import { judgeWrites, type SessionWrite } from './session-writes.ts';
 import { sized } from './sized.ts';
 import type { Step } from './step.ts';
 
@@ -10,6 +11,7 @@ export type Fit = {
   readonly outputs: Ports;
   readonly bytes: readonly number[];
   readonly choice: Choice;
+  readonly writes: readonly SessionWrite[];
   readonly error?: undefined;
 };
 
@@ -28,8 +30,10 @@ export function judge(step: Step, at: At, given: Ports): Judged {
     if (size.error !== undefined) return size;
     bytes.push(size.bytes);
   }
+  const writes = judgeWrites(step, at, outputs);
+  if ('code' in writes) return { error: writes };
   try {
-    return { outputs, bytes, choice: chosen(step, node, outputs) };
+    return { outputs, bytes, choice: chosen(step, node, outputs), writes };
   } catch (thrown) {
     return { error: step.failure(at, thrown) };
   }
@@ -44,12 +48,16 @@ const NULL_OUTPUT: Ports = { out: null };
 
 /** Outputs first, then the end of the node, then what it makes ready. */
 export function complete(step: Step, at: At, judged: Fit, cause: TransitionCause, attempt?: number): void {
-  const { outputs, bytes, choice } = judged;
+  const { outputs, bytes, choice, writes } = judged;
   const { node, iteration } = at;
   let place = 0;
   for (const port in outputs) {
     const size = bytes[place++]!;
     step.emit({ type: 'output', node, iteration, port, value: outputs[port]!, bytes: size });
+    step.spend(size);
+  }
+  for (const { key, value, bytes: size } of writes) {
+    step.emit({ type: 'session-written', node, iteration, key, value });
     step.spend(size);
   }
   step.clearTimers(at);

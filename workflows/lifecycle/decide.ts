@@ -9,6 +9,8 @@ import type { Command, Decided, Envelope, Lifecycle, LifecycleParts, Rows } from
 import { patch } from './patch.ts';
 import { proceed } from './ready.ts';
 import { unpacked } from './row.ts';
+import { waitsForSession } from './session.ts';
+import { sessionGranted } from './session-begin.ts';
 import { approve, childEnded, signal } from './signals.ts';
 import { start } from './start.ts';
 import { Step } from './step.ts';
@@ -17,13 +19,14 @@ import { fired } from './timers.ts';
 import { closeMore } from './whole.ts';
 
 /** What comes from the engine itself, and is of no use to anybody where it comes too late. */
-const SILENT: ReadonlySet<Command['type']> = new Set(['timer', 'grant', 'child-ended', 'continue']);
+const SILENT: ReadonlySet<Command['type']> = new Set(['timer', 'grant', 'child-ended', 'continue', 'session-granted']);
 
 export function createLifecycle(parts: LifecycleParts): Lifecycle {
   return {
     decide: (rows, graph, execution, command, envelope) => decide(parts, rows, graph, execution, command, envelope),
     evolve,
-    explain: (rows, graph, node, iteration, now) => explain(looking(parts, rows, graph, now), node, iteration),
+    explain: (rows, graph, node, iteration, now, holder) =>
+      explain(looking(parts, rows, graph, now), node, iteration, holder),
     inputs: (rows, graph, node) =>
       inputsOf(looking(parts, rows, graph, 0), { node, iteration: '' }, graph.nodes[node]!),
   };
@@ -82,6 +85,9 @@ function act(step: Step, command: Exclude<Command, { readonly type: 'start' }>):
     case 'progress':
       progress(step, command);
       return;
+    case 'session-granted':
+      sessionGranted(step, command);
+      return;
     case 'child-ended':
       childEnded(step, command);
       return;
@@ -116,6 +122,13 @@ function act(step: Step, command: Exclude<Command, { readonly type: 'start' }>):
       redrive(step, command);
       return;
     case 'intervene':
+      if (waitsForSession(step.header)) {
+        step.reject(
+          'workflow.rejected',
+          'it waits for its session, and nothing of it begins before: wait, or cancel it',
+        );
+        return;
+      }
       intervene(step, command);
       return;
     case 'patch':

@@ -3,6 +3,7 @@ import type { At } from '../../events/events.ts';
 import type { GraphNode } from '../graph.ts';
 import type { ChildConfig } from '../nodes/configs.ts';
 import { configOf, inputsOf, type Ports } from './inputs.ts';
+import { heldSession } from './session.ts';
 import type { Step } from './step.ts';
 
 /** What a step asks of the world, made of the rows. */
@@ -32,7 +33,9 @@ export function childEffect(step: Step, at: At, child: string, config: ChildConf
   const { mode, user, priority, deadline, labels } = step.header;
   const parent = { execution: step.head.execution, node: at.node, iteration: at.iteration };
   const own = { idempotencyKey: null, parent, select: null, pins: null, forkOf: null };
-  const command = { type: 'start', input, mode, user, priority, deadline, labels, ...own } as const;
+  const session = heldSession(step);
+  const shared = session === undefined ? {} : { session };
+  const command = { type: 'start', input, mode, user, priority, deadline, labels, ...own, ...shared } as const;
   const named = version === undefined ? workflow : `${workflow}@${version}`;
   return { effect: 'send', execution: child, workflow: named, command } as const;
 }

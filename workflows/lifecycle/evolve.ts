@@ -7,6 +7,7 @@ import { MAX_REMEMBERED } from './limits.ts';
 import { isTerminal, keyOf, outside, PENDING_ROW } from './row.ts';
 import { change, NO_COUNTS, NO_ITERATIONS } from './row-changes.ts';
 import { FIGURES } from './segment-figures.ts';
+import { useSession } from './use-session.ts';
 
 type Of<Type extends StepEvent['type']> = Extract<StepEvent, { readonly type: Type }>;
 
@@ -95,6 +96,11 @@ export function evolve(rows: Rows, graph: Graph, record: StepHead, event: StepEv
       if (event.action !== 'retry' || event.value === null) return;
       rows.putOutput(keyOf(event.node, event.iteration), '#in', event.value);
       return;
+    case 'session-asked':
+    case 'session-held':
+    case 'session-written':
+      useSession(rows, record, event);
+      return;
     default:
       changedWhole(rows, graph, event);
       return;
@@ -170,6 +176,7 @@ function headerOf(graph: Graph, record: StepHead, event: Of<'started'>): Header 
     listening: [],
     deferred: [],
     timers: [],
+    session: null,
   };
 }
 

@@ -3,18 +3,21 @@ import type { At } from '../../events/events.ts';
 import type { Explanation, NodeRow } from './lifecycle.ts';
 import { isTerminal, unpacked } from './row.ts';
 import { FIGURES, figuresText } from './segment-figures.ts';
+import { waitsForSession } from './session.ts';
 import type { Step } from './step.ts';
 
 type Reason = Explanation['waitsFor'][number];
+/** Of the session that the execution waits for. */
+type Holder = { readonly execution: string; readonly since: Millis };
 
 /** Why a node is where it is, in words. */
-export function explain(step: Step, id: string, iteration: string): Explanation {
+export function explain(step: Step, id: string, iteration: string, holder?: Holder): Explanation {
   const at = { node: step.graph.number(id) ?? -1, iteration };
   if (at.node < 0) {
     return { node: id, iteration, status: 'PENDING', text: `there is no node ${id} in this workflow`, waitsFor: [] };
   }
   const row = step.row(at);
-  const waitsFor = isTerminal(row.status) ? [] : reasonsOf(step, at, row);
+  const waitsFor = isTerminal(row.status) ? [] : reasonsOf(step, at, row, holder);
   return { node: id, iteration, status: row.status, text: textOf(step, at, row, waitsFor), waitsFor };
 }
 
@@ -44,10 +47,11 @@ function passed(step: Step, segment: At, id: string): readonly string[] {
   return text === '' ? [] : [text];
 }
 
-function reasonsOf(step: Step, at: At, row: NodeRow): readonly Reason[] {
+function reasonsOf(step: Step, at: At, row: NodeRow, holder: Holder | undefined): readonly Reason[] {
   const { phase } = step.header;
   const found: Reason[] = [];
   if (phase === 'paused') found.push({ kind: 'pause', what: 'the execution, which is paused', until: null });
+  if (waitsForSession(step.header)) return [...found, sessionReason(step, holder)];
   if (row.wait !== null) found.push(waitReason(step, row));
   for (const { timer, due } of row.timers) {
     if (timer !== 'retry' && timer !== 'delay') continue;
@@ -58,6 +62,12 @@ function reasonsOf(step: Step, at: At, row: NodeRow): readonly Reason[] {
   } else if (row.status === 'RUNNING') found.push(...runningReasons(step, at, row));
   else if (row.attempt === 0) found.push(...edgeReasons(step, at, row));
   return found;
+}
+
+function sessionReason(step: Step, holder: Holder | undefined): Reason {
+  const { name, id } = step.header.session!;
+  const held = holder === undefined ? '' : `, which ${holder.execution} holds for ${span(step.at - holder.since)}`;
+  return { kind: 'session', what: `the session ${name} of ${JSON.stringify(id)}${held}`, until: null };
 }
 
 function waitReason(step: Step, { wait, since }: NodeRow): Reason {

@@ -3,6 +3,7 @@ import type { At, FailureInfo } from '../../events/events.ts';
 import { howOf } from '../container-parts.ts';
 import type { GraphEdge, GraphNode } from '../graph.ts';
 import { inside, outside } from './row.ts';
+import { sessionScope } from './session.ts';
 import type { Step } from './step.ts';
 
 export type Ports = { readonly [port: string]: Json };
@@ -108,6 +109,7 @@ export function scopeOf(step: Step, at: At, node: GraphNode, inputs: Ports): Sco
     const source = { node: edge.source, iteration: at.iteration };
     if (edge.kind === 'error' && step.row(at).taken.includes(number)) scope['error'] = errorOf(step, source);
   }
+  if (node.session !== undefined) scope['session'] = sessionScope(step, node);
   addSurroundings(step, at, node, scope);
   return scope;
 }

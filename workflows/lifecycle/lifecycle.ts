@@ -14,6 +14,7 @@ import type {
 } from '../../events/events.ts';
 import type { DocumentFault } from '../document.ts';
 import type { Graph, GraphNode } from '../graph.ts';
+import type { SessionName, SessionSay } from '../sessions/sessions.ts';
 import type { Command, PatchOp } from './command.ts';
 
 /**
@@ -163,6 +164,18 @@ export interface Header {
   readonly deferred: readonly string[];
   /** Of the execution as a whole. */
   readonly timers: readonly RowTimer[];
+  /** What it waits for before anything begins, or holds; its values stand at `SESSION_ROW`. */
+  readonly session: HeaderSession | null;
+}
+
+export interface HeaderSession extends SessionName {
+  readonly isHeld: boolean;
+  /** '' until it is held; another execution where that one's hold is shared. */
+  readonly holder: string;
+  readonly keys: readonly string[];
+  /** What was written since it is held. */
+  readonly written: readonly string[];
+  readonly since: Millis;
 }
 
 export interface RowTimer {
@@ -287,6 +300,12 @@ export type Effect =
     }
   /** To another execution: a child starts, a parent hears that its child has ended, a child is cancelled. */
   | { readonly effect: 'send'; readonly execution: string; readonly workflow: string | null; readonly command: Command }
+  /** To a session; or that an execution which a node starts shares the hold of one, and has ended. */
+  | {
+      readonly effect: 'session';
+      readonly address: string;
+      readonly say: SessionSay | { readonly do: 'share' | 'unshare'; readonly holder: string };
+    }
   | {
       readonly effect: 'dead-letter';
       readonly id: string;
@@ -312,7 +331,15 @@ export interface Lifecycle {
   /** What arrives at the ports of a node at the top. */
   inputs(rows: Rows, graph: Graph, node: number): { readonly [port: string]: Json };
   /** Why a node is where it is. */
-  explain(rows: Rows, graph: Graph, node: string, iteration: string, now: Millis): Explanation;
+  explain(
+    rows: Rows,
+    graph: Graph,
+    node: string,
+    iteration: string,
+    now: Millis,
+    /** Who holds the session that it waits for, where somebody has asked. */
+    holder?: { readonly execution: string; readonly since: Millis },
+  ): Explanation;
 }
 
 /** What `evolve` reads of a step record besides its events. `graph` is that of its revision, of a patch the new one. */

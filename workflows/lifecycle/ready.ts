@@ -8,6 +8,7 @@ import { CARRIED } from './evolve.ts';
 import { endInner } from './inner.ts';
 import type { Ports } from './inputs.ts';
 import { type Readiness, readiness } from './joins.ts';
+import { waitsForSession } from './session.ts';
 import type { Step } from './step.ts';
 import { settle } from './whole.ts';
 
@@ -37,7 +38,7 @@ function look(step: Step, at: At): void {
   // what was ready before its container ended, or began again, is not any more
   if (node.parent >= 0 && !step.isWithin(at)) return;
   const { phase } = step.header;
-  if (phase === 'paused') {
+  if (phase === 'paused' || waitsForSession(step.header)) {
     step.held.push(at);
     return;
   }

@@ -18,6 +18,9 @@ export const PENDING_ROW: NodeRow = {
   timers: [],
 };
 
+/** Where values of the session stand, as outputs of no node. */
+export const SESSION_ROW: NodeKey = '-1@session';
+
 export function keyOf(node: number, iteration: string): NodeKey {
   return iteration === '' ? String(node) : `${node}@${iteration}`;
 }

@@ -3,6 +3,7 @@ import { failAttempt, finish } from './attempt.ts';
 import { signalName } from './evolve.ts';
 import type { Command } from './lifecycle.ts';
 import { partsOf } from './row.ts';
+import { takeWrites } from './session.ts';
 import type { Step } from './step.ts';
 import { readToken } from './tokens.ts';
 
@@ -50,6 +51,7 @@ export function childEnded(step: Step, command: Of<'child-ended'>): void {
   const { status, output, error, child } = command;
   step.emit({ type: 'wait-ended', ...at, token: child, by: null });
   if (status === 'COMPLETED') {
+    takeWrites(step, at, command.session ?? {});
     finish(step, at, { out: output });
     return;
   }

@@ -1,5 +1,6 @@
 import type { Command } from './lifecycle.ts';
 import { selectedNodes } from './select.ts';
+import { beginSession } from './session-begin.ts';
 import type { Step } from './step.ts';
 
 type Start = Extract<Command, { readonly type: 'start' }>;
@@ -32,6 +33,7 @@ export function start(step: Step, command: Start): void {
   const from = { ...(outputs === undefined ? {} : { outputs }), ...(continues === undefined ? {} : { continues }) };
   step.emit({ type: 'started', workflow, version, input, ...own, ...from });
   if (deadline !== null) step.setTimer({ node: -1, iteration: '' }, 'deadline', deadline, 0);
+  if (!beginSession(step, command.session)) return;
   for (const node of step.facts.top) {
     if (graph.nodes[node]!.incoming.length === 0) step.work.push({ node, iteration: '' });
   }

@@ -16,6 +16,7 @@ import type {
 } from './lifecycle.ts';
 import { MAX_STEP_BYTES, MAX_STEP_NODES } from './limits.ts';
 import { isTerminal, keyOf, outside, PENDING_ROW, packed } from './row.ts';
+import { waitsForSession } from './session.ts';
 
 /** One step while it is decided: what has happened in it, what the world is asked for, what is still to be looked at. */
 export class Step {
@@ -164,7 +165,8 @@ export class Step {
         deferred.length === header.deferred.length && deferred.every((key, i) => key === header.deferred[i]);
       if (!isSame) this.emit({ type: 'deferred', nodes: deferred });
     }
-    const more = !isOver && (this.unclosed || (deferred.length > 0 && header.phase !== 'paused'));
+    const more =
+      !isOver && (this.unclosed || (deferred.length > 0 && header.phase !== 'paused' && !waitsForSession(header)));
     const record = this.events.length === 0 ? undefined : { ...this.head, events: this.events };
     return { record, effects: this.effects, more };
   }

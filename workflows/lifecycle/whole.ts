@@ -5,6 +5,7 @@ import { continuation } from './goes-on.ts';
 import { valueAt } from './inputs.ts';
 import { goOnFromPause } from './paused.ts';
 import { partsOf } from './row.ts';
+import { leaveSession } from './session.ts';
 import { sized } from './sized.ts';
 import type { Step } from './step.ts';
 
@@ -116,10 +117,12 @@ function ended(
   step.clearTimers(WHOLE);
   const { degraded, parent } = step.header;
   step.emit({ type: 'ended', status, degraded, output, error });
+  const session = leaveSession(step, status === 'COMPLETED');
   if (parent !== null) {
     const { execution, node, iteration } = parent;
     const child = step.head.execution;
-    const command = { type: 'child-ended', child, node, iteration, status, output, error } as const;
+    const written = session === undefined ? {} : { session };
+    const command = { type: 'child-ended', child, node, iteration, status, output, error, ...written } as const;
     step.effects.push({ effect: 'send', execution, workflow: null, command });
   }
   const next = step.header.savepoint?.next ?? null;
