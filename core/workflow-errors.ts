@@ -28,6 +28,11 @@ export const WORKFLOW_ERRORS = {
     'There is no execution of this id, or its end is so long ago that it was forgotten.',
     'Check the id.',
   ),
+  'workflow.unknown-session': row(
+    'user',
+    'Nothing is kept of this session: nobody has used it, or it has expired, or was cleared.',
+    'Check name and id; the name is that of the workflow where its document gives none.',
+  ),
   'workflow.session-id': row(
     'permanent',
     'The id of the session of an execution is no text, is empty, or is too long.',

@@ -372,3 +372,19 @@ function firstMessage(socket: WebSocket): Promise<string> {
     socket.once('unexpected-response', (_, answer) => reject(new Error(`${answer.statusCode}`)));
   });
 }
+
+test('a session is shown, as it is or was, and emptied', () =>
+  opened(async (ask, fake) => {
+    const { status, body } = await ask('GET', '/v1/sessions/cart/ann?at=1000');
+    assert.deepEqual([status, body['values'], body['waiting']], [200, { items: ['tea'] }, 2]);
+    const unknown = await ask('GET', `/v1/sessions/cart/${encodeURIComponent('zoë/é')}`);
+    assert.deepEqual([unknown.status, unknown.body['code']], [404, 'workflow.unknown-session']);
+    assert.equal((await ask('GET', '/v1/sessions/cart/ann?at=never')).status, 400);
+    const cleared = await ask('POST', '/v1/sessions/cart/ann/clear', undefined, { 'idempotency-key': 'c1' });
+    assert.equal(cleared.status, 200);
+    assert.deepEqual(fake.asked, [
+      ['session', 'cart', 'ann', { at: 1000 }],
+      ['session', 'cart', 'zoë/é', {}],
+      ['clearSession', 'cart', 'ann', { id: 'c1' }],
+    ]);
+  }));

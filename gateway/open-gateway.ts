@@ -12,9 +12,12 @@ import { type Gateway, type GatewayOptions, MOST_BODY_BYTES } from './gateway.ts
 import { letterRoutes } from './letter-routes.ts';
 import { PROBLEM_TYPE, problemOf } from './problem.ts';
 import { scheduleRoutes } from './schedule-routes.ts';
+import { sessionRoutes } from './session-routes.ts';
 
 const OPEN_TO_ALL: readonly string[] = ['/healthz', '/readyz'];
 const MOST_MESSAGE_BYTES = 64 * 1024;
+/** As it is written in an address: what a schema bounds is shorter. */
+const LONGEST_PARAMETER = 4096;
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -33,7 +36,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     // a query parameter comes as text; a body has the types it has
     ajv: { customOptions: { coerceTypes: 'array', removeAdditional: false, allErrors: true } },
     forceCloseConnections: 'idle',
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512 },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: LONGEST_PARAMETER },
   });
   app.decorateRequest('by', undefined);
   await app.register(swagger, {
@@ -58,6 +61,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     executionRoutes(scope, options);
     letterRoutes(scope, options);
     scheduleRoutes(scope, options);
+    sessionRoutes(scope, options);
     eventRoutes(scope, options, ended.signal);
     ownRoutes(scope, app, options);
   });

@@ -21,6 +21,7 @@ export const PROBLEM_TYPE = 'application/problem+json';
 const STATUS: { readonly [Code in ErrorCode]?: number } = {
   'workflow.unknown-definition': 404,
   'workflow.unknown-execution': 404,
+  'workflow.unknown-session': 404,
   'workflow.ended': 409,
   'workflow.rejected': 409,
   'workflow.not-streaming': 409,

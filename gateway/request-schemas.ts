@@ -64,6 +64,8 @@ const time = {
   pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?(Z|[+-]\\d\\d:\\d\\d)$',
 } as const;
 export const WORKFLOW = object({ workflow: text }, ['workflow']);
+export const SESSION = object({ name: text, id: text }, ['name', 'id']);
+export const SESSION_QUERY = object({ at: millis });
 export const BACKFILL = object({ from: time, until: time }, ['from', 'until']);
 
 export const LIST = object({

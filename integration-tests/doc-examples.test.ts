@@ -26,6 +26,7 @@ const DOCUMENTS = [
   'docs/workflows/data-plane.md',
   'docs/workflows/documents.md',
   'docs/workflows/schedules.md',
+  'docs/workflows/sessions.md',
   'docs/workflows/streaming.md',
   'docs/coming-from-kafka-streams.md',
   ...listed('docs/operators')

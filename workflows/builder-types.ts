@@ -1,5 +1,5 @@
 import type { Json } from '../core/ids.ts';
-import type { EdgeSpec, JoinSpec, PolicySpec } from './document.ts';
+import type { EdgeSpec, JoinSpec, NodeSessionSpec, PolicySpec } from './document.ts';
 
 /** Types of the builder: what is known of a workflow while it is written. */
 
@@ -90,6 +90,8 @@ export interface NodeOptions {
   /** What undoes it when the execution fails later; made by `compensation`. */
   readonly undo?: Undo;
   readonly disabled?: boolean;
+  /** What it reads and writes of the session. */
+  readonly session?: NodeSessionSpec;
 }
 
 export interface Undo {

@@ -13,7 +13,15 @@ import type {
   Undo,
   Wiring,
 } from './builder-types.ts';
-import type { EdgeSpec, NodeSpec, PolicySpec, PortSpec, TriggerSpec, WorkflowDocument } from './document.ts';
+import type {
+  EdgeSpec,
+  NodeSpec,
+  PolicySpec,
+  PortSpec,
+  SessionSpec,
+  TriggerSpec,
+  WorkflowDocument,
+} from './document.ts';
 
 export interface WorkflowOptions<Inputs> {
   readonly version: string;
@@ -27,6 +35,8 @@ export interface WorkflowOptions<Inputs> {
   readonly inputs?: Inputs;
   readonly policy?: PolicySpec;
   readonly triggers?: readonly TriggerSpec[];
+  /** What executions of one user keep between them; see docs/workflows/sessions.md. */
+  readonly session?: SessionSpec;
 }
 
 /** Writes a workflow document in TypeScript; see docs/workflows/documents.md. */
@@ -162,13 +172,14 @@ export class Level {
       throw new FlowError('workflow.invalid', `there is a node ${id} already: give this one another id`);
     }
     const { edges, join } = edgesOf(id, wiring, options.after ?? [], this.#parent);
-    const { label, disabled, undo } = options;
+    const { label, disabled, undo, session } = options;
     const policy = join === undefined ? options.policy : { ...options.policy, join };
     if (undo !== undefined) this.draft.undone.add(undo.compensates);
     const data = {
       ...(label === undefined ? {} : { label }),
       ...(Object.keys(what.config).length === 0 ? {} : { config: what.config }),
       ...(policy === undefined ? {} : { policy }),
+      ...(session === undefined ? {} : { session }),
       ...(undo === undefined ? {} : { compensation: undo.compensates }),
       ...(disabled === undefined ? {} : { disabled }),
     };

@@ -58,7 +58,7 @@ export interface NodeData {
 export interface SessionSpec {
   /** Default: the workflow's id. Workflows that give one name share its sessions. */
   readonly name?: string;
-  /** Whose it is: an expression over `input`, such as `= input.user`, or a text. */
+  /** Whose it is: an expression over `input` and `user`, who has started it, such as `= input.customer`; or a text. */
   readonly id: string;
   /** How long it lasts behind its last use. */
   readonly ttl: string;

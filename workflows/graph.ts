@@ -77,7 +77,7 @@ export interface GraphNode {
 
 export interface GraphSession {
   readonly name: string;
-  /** Filled with `input`. */
+  /** Filled with `input` and `user`. */
   readonly id: Template;
   readonly ttlMs: Millis;
   readonly keys: readonly {

@@ -12,7 +12,7 @@ import { ERROR_PORT } from './wiring.ts';
 
 /** Of the expression that says whose it is. */
 export function sessionIdScope({ inputs }: Pick<WorkflowDocument, 'inputs'>, typeOf: TypeOfSchema): ExprScope {
-  return { input: inputType(inputs, typeOf) };
+  return { input: inputType(inputs, typeOf), user: { nullable: 'string' } };
 }
 
 /** `session` of the expressions of a node: what it declares to read, and nothing else. Undefined: it has none. */

@@ -113,7 +113,8 @@ export interface Workflows {
 
   /**
    * A session, as it is by what is committed; with `at`, as it was then, by the fold of its step records. Undefined where
-   * nothing of it is kept, and nobody holds it. To look at one is no use of it.
+   * nothing of it is kept, and nobody holds it. To look at one is no use of it. Who has seen the end of an execution sees
+   * what that has written.
    */
   session(name: string, id: string, options?: { readonly at?: Millis }): Promise<SessionView | undefined>;
   /** Empties it: for good for whoever comes, and behind whoever holds it. Twice is as once. */

@@ -14,6 +14,7 @@ import { reset } from './reset.ts';
 import { run } from './run.ts';
 import { schemas } from './schemas.ts';
 import { serve } from './serve.ts';
+import { session } from './session.ts';
 import { topics } from './topics.ts';
 import { version } from './version.ts';
 import { workflow } from './workflow.ts';
@@ -30,6 +31,7 @@ export const COMMANDS: readonly Command[] = [
   serve,
   workflow,
   execution,
+  session,
   nodes,
   reset,
   doctor,

@@ -11,6 +11,11 @@ const SCHEDULE = {
   catchUp: 'last',
 };
 
+const SESSION = {
+  ...{ name: 'cart', id: 'ann', seq: 4, values: { items: ['tea'] }, expiresAt: null, waiting: 2 },
+  holder: { execution: 'e1', since: 1000 },
+};
+
 /** What was asked of it, in order, and answers that tests lay out. For routes alone: nothing runs. */
 export class FakeWorkflows {
   readonly asked: (readonly [name: string, ...args: unknown[]])[] = [];
@@ -72,6 +77,11 @@ export class FakeWorkflows {
       execution: async (id: string) => (id === 'e1' ? this.view : undefined),
       executionAt: note('executionAt', { id: 'e1', seq: 3 }),
       history: note('history', []),
+      session: async (name: string, id: string, options: unknown) => {
+        this.asked.push(['session', name, id, options]);
+        return id === 'ann' ? SESSION : undefined;
+      },
+      clearSession: note('clearSession', undefined),
       explain: note('explain', { node: 'pay', iteration: '', status: 'PENDING', text: 'it waits', waitsFor: [] }),
       feed: {
         cursor: [0],

@@ -35,6 +35,7 @@ import { Ends } from './ends.ts';
 import { newExecutionId } from './execution-ids.ts';
 import { Inspector, unknownExecution } from './inspector.ts';
 import { findLetter } from './letters.ts';
+import type { Folded } from './memory-rows.ts';
 import type { CommandMessage } from './messages.ts';
 import { ScheduleDesk } from './schedule-desk.ts';
 import type { Sender } from './sender.ts';
@@ -85,7 +86,10 @@ export class Facade implements Workflows {
       ...{ ...parts, inspector: this.#inspector, ends: this.#ends },
       definition: (id, version) => this.#mustHave(id, version),
     });
-    this.#sessions = new SessionDesk(parts);
+    this.#sessions = new SessionDesk({
+      ...parts,
+      hasEnded: async (execution) => (await this.#inspector.view(execution))?.phase === 'ended',
+    });
     const start: Workflows['start'] = (...start) => this.start(...start);
     this.#desk = new ScheduleDesk({ ...parts, start, definition: (id) => this.#mustHave(id, undefined) });
   }
@@ -266,17 +270,18 @@ export class Facade implements Workflows {
   }
 
   async explain(execution: string, node: string, iteration = ''): Promise<Explanation> {
-    const found = await this.#inspector.now(execution);
-    if (found === undefined) throw unknownExecution(execution);
-    const { rows, graph } = found;
-    const { session = null } = rows.header() ?? {};
-    const waits = session !== null && !session.isHeld;
-    const holder = waits ? (await this.session(session.name, session.id))?.holder : undefined;
-    return this.#parts.lifecycle.explain(rows, graph, node, iteration, this.#parts.clock.now(), holder ?? undefined);
+    const { lifecycle, clock } = this.#parts;
+    const show = () => this.#mustShow(execution);
+    const explained = ({ rows, graph }: Folded, holder?: NonNullable<SessionView['holder']>) =>
+      lifecycle.explain(rows, graph, node, iteration, clock.now(), holder);
+    const found = await show();
+    if (found.rows.header()?.session?.isHeld !== false) return explained(found);
+    const holder = await this.#sessions.holder(execution, async () => (await show()).rows.header());
+    return explained(await show(), holder);
   }
 
   session(name: string, id: string, { at }: { readonly at?: Millis } = {}): Promise<SessionView | undefined> {
-    return this.#sessions.view(name, id, at);
+    return at === undefined ? this.#sessions.look(name, id) : this.#sessions.view(name, id, at);
   }
 
   clearSession(name: string, id: string, options?: CommandOptions): Promise<void> {
@@ -296,6 +301,12 @@ export class Facade implements Workflows {
 
   #command(execution: string, command: Command, options?: CommandOptions): Promise<Answer> {
     return this.#parts.commands.command(execution, command, options);
+  }
+
+  async #mustShow(execution: string): Promise<Folded> {
+    const found = await this.#inspector.now(execution);
+    if (found === undefined) throw unknownExecution(execution);
+    return found;
   }
 
   async #mustHave(workflow: string, version: string | undefined): Promise<Definition> {

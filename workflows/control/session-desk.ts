@@ -5,6 +5,7 @@ import { uniqueId } from '../../core/random.ts';
 import { decodeStep, EVENTS_TOPIC, type SessionEvent, type StepRecord } from '../../events/events.ts';
 import type { Log } from '../../log/log.ts';
 import type { Run } from '../../runtime/runtime.ts';
+import type { Header } from '../lifecycle/lifecycle.ts';
 import { type SessionName, sessionAddress, sessionIdFault } from '../sessions/sessions.ts';
 import type { CommandOptions, SessionView } from '../workflows.ts';
 import type { Answers } from './answers.ts';
@@ -24,7 +25,14 @@ export interface SessionDeskParts {
   readonly sender: Sender;
   readonly answers: Answers;
   readonly partitions: number;
+  hasEnded(execution: string): Promise<boolean>;
 }
+
+type SessionHolderView = NonNullable<SessionView['holder']>;
+
+/** What a holder has written is the session's a commit after its end, or as soon as those that share it have ended. */
+const LOOKS = 50;
+const LOOK_MS: Millis = 5;
 
 /** What people ask of sessions. */
 export class SessionDesk {
@@ -32,6 +40,27 @@ export class SessionDesk {
 
   constructor(parts: SessionDeskParts) {
     this.#parts = parts;
+  }
+
+  /** As it is; what an execution that has ended has written is waited for, so that who has seen its end sees that too. */
+  async look(name: string, id: string): Promise<SessionView | undefined> {
+    const { clock, hasEnded } = this.#parts;
+    for (let looks = 1; ; looks++) {
+      const view = await this.view(name, id);
+      if (view?.holder == null || looks === LOOKS || !(await hasEnded(view.holder.execution))) return view;
+      await clock.sleep(LOOK_MS);
+    }
+  }
+
+  /** Who holds the session that an execution waits for, as soon as it stands in the queue; undefined where it does not wait. */
+  async holder(execution: string, look: () => Promise<Header | undefined>): Promise<SessionHolderView | undefined> {
+    for (let looks = 1; ; looks++) {
+      const session = (await look())?.session ?? null;
+      if (session === null || session.isHeld) return undefined;
+      const holder = (await this.view(session.name, session.id))?.holder ?? undefined;
+      if (looks === LOOKS || (holder !== undefined && holder.execution !== execution)) return holder;
+      await this.#parts.clock.sleep(LOOK_MS);
+    }
   }
 
   /** As it is by what is committed, or was at a time: the fold of its step records. Undefined where there is none. */

@@ -56,7 +56,7 @@ function nameOf(step: Step): SessionName | { readonly error: FailureInfo } {
   const { name, id: template } = step.graph.session!;
   let id: unknown;
   try {
-    id = template.fill({ input: step.header.input });
+    id = template.fill({ input: step.header.input, user: step.header.user });
   } catch (thrown) {
     return { error: step.parts.failure(thrown, '/session/id') };
   }

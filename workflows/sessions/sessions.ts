@@ -4,7 +4,7 @@ import type { Json, Millis } from '../../core/ids.ts';
  * Sessions: what executions of one user keep between them, by name and id.
  *
  * A document declares which session its executions use (`session` of {@link WorkflowDocument}): `name`, by default the
- * workflow's id; `id`, an expression over `input`, which says whose it is; `ttl`; and the `keys` that its nodes may read
+ * workflow's id; `id`, an expression over `input` and `user`, which says whose it is; `ttl`; and the `keys` that its nodes may read
  * and write. Workflows that declare one name share its sessions, each sees and writes the keys that it declares itself.
  *
  * - **One at a time.** An execution asks for its session when it starts, and nothing of it begins before it holds it.
