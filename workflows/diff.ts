@@ -72,6 +72,11 @@ function documentChanges(from: WorkflowDocument, to: WorkflowDocument): readonly
   for (const field of ['labels', 'triggers', 'outputs', 'pins', 'origin'] as const) {
     if (differ(from[field], to[field])) found.push(change('document', `the ${field} changed`));
   }
+  if (differ(from.session, to.session)) {
+    found.push(
+      change('document', `the session of the document: ${fieldsThatDiffer(from.session, to.session)}`, 'never'),
+    );
+  }
   if (differ(from.policy, to.policy)) {
     found.push(
       change('policy', `the policy of the document: ${fieldsThatDiffer(from.policy, to.policy)}`, 'if-not-begun'),
@@ -124,7 +129,7 @@ function changesOf(id: string, old: NodeSpec, now: NodeSpec): readonly DocumentC
     const place = (parent: string | undefined) => (parent === undefined ? 'at the top' : `in ${parent}`);
     found.push(change('node', `node ${id} was ${place(old.parentId)}, is now ${place(now.parentId)}`, 'if-not-begun'));
   }
-  for (const field of ['config', 'inputs', 'outputs', 'policy', 'compensation', 'disabled'] as const) {
+  for (const field of ['config', 'inputs', 'outputs', 'policy', 'session', 'compensation', 'disabled'] as const) {
     const [a, b] = [old.data?.[field], now.data?.[field]];
     if (!differ(a, b)) continue;
     const kind = field === 'policy' ? 'policy' : 'node';
