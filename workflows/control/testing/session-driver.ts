@@ -1,20 +1,23 @@
+import assert from 'node:assert/strict';
 import type { Json } from '../../../core/ids.ts';
 import { decodeStep, type SessionUseEvent, type StepEvent, type StepRecord } from '../../../events/events.ts';
 import { TopologyDriver } from '../../../runtime/testing.ts';
 import { createLanguage } from '../../create-language.ts';
 import type { NodeSpec, SessionSpec, WorkflowDocument } from '../../document.ts';
 import type { Command } from '../../lifecycle/lifecycle.ts';
+import { SESSION_ROW } from '../../lifecycle/row.ts';
 import { isSessionAddress, sessionAddress } from '../../sessions/sessions.ts';
 import { startCommand } from '../../start-command.ts';
 import type { SessionView, StartOptions } from '../../workflows.ts';
 import { Coordinator } from '../coordinator.ts';
 import { GraphCache } from '../definition-rows.ts';
-import { MemoryStore } from '../memory-rows.ts';
+import { fold, MemoryStore } from '../memory-rows.ts';
 import { type CommandMessage, type Message, rootOf } from '../messages.ts';
 import { CONTROL_STORE, controlProgram, controlTopics, TIMERS_STORE } from '../program.ts';
 import { runInline } from '../run-inline.ts';
 import { foldSession, sessionView } from '../session-desk.ts';
 import { SessionRows } from '../session-rows.ts';
+import { StoredRows } from '../stored-rows.ts';
 
 const PARTITIONS = 3;
 const START_MS = 1_000_000;
@@ -25,6 +28,7 @@ export const MINUTE = 60_000;
 export class SessionDriver {
   readonly #driver: TopologyDriver;
   readonly #language = createLanguage();
+  readonly #lifecycle = this.#language.lifecycle(runInline);
   readonly #topics = controlTopics(PARTITIONS);
   readonly #documents = new Map<string, WorkflowDocument>();
   readonly records: StepRecord[] = [];
@@ -109,6 +113,20 @@ export class SessionDriver {
     for (const { value } of this.#driver.output(this.#topics.events).read()) {
       const record = decodeStep(value!);
       if (record.seq > 0) this.records.push(record);
+    }
+  }
+
+  /** What is kept of an execution is the fold of its step records, and so is what it has of its session. */
+  compareRows(execution: string): void {
+    const stored = new StoredRows(this.rows(), execution);
+    const header = stored.header();
+    if (header === undefined) return;
+    const records = this.records.filter((each) => each.execution === execution);
+    const base = this.#language.compile(this.#documents.get(header.workflow) as unknown as Json);
+    const { rows } = fold(execution, records, { lifecycle: this.#lifecycle, base, patch: () => base });
+    assert.deepEqual(rows.header(), header);
+    for (const { name } of base.session?.keys ?? []) {
+      assert.deepEqual(rows.output(SESSION_ROW, name), stored.output(SESSION_ROW, name));
     }
   }
 
