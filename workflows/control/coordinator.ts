@@ -6,7 +6,7 @@ import type { Command, Decided, Effect, Header, Lifecycle } from '../lifecycle/l
 import { hasSchedule, isDueExecution } from '../schedule-triggers.ts';
 import type { WorkflowFigures } from '../workflows.ts';
 import { DefinitionRows, type GraphCache } from './definition-rows.ts';
-import { DUE_DONE, doneRow } from './done-rows.ts';
+import { DUE_DONE, doneRow, rowOfDone } from './done-rows.ts';
 import { CONTINUE, type Due, grant, isOfSchedule, messageOf, NOBODY } from './due.ts';
 import { Families } from './families.ts';
 import { type CommandMessage, type Message, rootOf, scheduleKey } from './messages.ts';
@@ -76,8 +76,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     });
     this.#families = new Families(this.#store);
     this.#savepoints = new Savepoints(this.#store);
-    const forward: ProcessContext<string, Out>['forward'] = (...out) => context.forward(...out);
-    this.#sessions = new Sessions({ store: this.#store, timers: this.#timers, forward });
+    this.#sessions = new Sessions({ store: this.#store, timers: this.#timers, context });
   }
 
   process(message: Message): void {
@@ -391,12 +390,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
   }
 
   #ended(execution: string, at: Millis): string | undefined {
-    if (execution.includes('@')) {
-      const row = this.#store.get(`${DUE_DONE}${execution}`);
-      if (row !== undefined) return row as string;
-    }
-    for (const [, row] of this.#done.fetch(execution, 0, Math.max(0, at) + this.#parts.rememberMs)) return row;
-    return undefined;
+    return rowOfDone(this.#store, this.#done, execution, Math.max(0, at) + this.#parts.rememberMs);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Json, Millis } from '../../core/ids.ts';
 import { type Cause, encodeStep } from '../../events/events.ts';
-import type { KeyValueStore } from '../../operators/operators.ts';
+import type { KeyValueStore, ProcessContext } from '../../operators/operators.ts';
 import type { Command, Effect } from '../lifecycle/lifecycle.ts';
 import { decideSession, type SessionTold } from './decide-session.ts';
 import { type Message, rootOf, type SessionMessage } from './messages.ts';
@@ -11,8 +11,8 @@ import type { Timer, TimerRows } from './timer-rows.ts';
 export interface SessionsParts {
   readonly store: KeyValueStore<string, Json>;
   readonly timers: Pick<TimerRows, 'set' | 'clear'>;
-  /** In the transaction of the step, to whoever owns the key. */
-  forward(key: string, out: Out, at: Millis): void;
+  /** What is put out is so in the transaction of the step. */
+  readonly context: Pick<ProcessContext<string, Out>, 'forward'>;
 }
 
 /** A hold that has ended while executions which share it have not. */
@@ -60,7 +60,7 @@ export class Sessions {
   }
 
   #step(address: string, told: SessionTold, time: Millis, cause: Cause): void {
-    const { store, timers, forward } = this.#parts;
+    const { store, timers, context } = this.#parts;
     const rows = new SessionRows(store, address);
     const before = rows.header;
     const at = Math.max(before.at, time);
@@ -70,7 +70,7 @@ export class Sessions {
     if (events.length === 0 && cause.kind !== 'command') return;
     // who has sent a command is told, though nothing has changed
     const record = { execution: address, seq: events.length === 0 ? 0 : seq, revision: 0, definition: '', at, cause };
-    forward(address, { to: 'events', record: encodeStep({ ...record, events }) }, at);
+    context.forward(address, { to: 'events', record: encodeStep({ ...record, events }) }, at);
     const [was, is] = [dueOf(before), dueOf(rows.header)];
     if (was !== is) {
       if (was !== undefined) timers.clear(timerOf(address, was));
@@ -97,7 +97,7 @@ export class Sessions {
   }
 
   #send(key: string, message: Message, at: Millis): void {
-    this.#parts.forward(key, { to: 'internal', message }, at);
+    this.#parts.context.forward(key, { to: 'internal', message }, at);
   }
 }
 
