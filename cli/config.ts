@@ -75,6 +75,7 @@ export function runSettings(config: Config): RunSettings {
     sessionTimeoutMs: config.number('run.sessionTimeout'),
     until: config.text('run.until') as RunSettings['until'],
     onFailure: config.text('run.onFailure') as RunSettings['onFailure'],
+    deadLetters: undefined,
     rack: config.text('run.rack'),
     standbys: config.number('state.standbys')!,
     acceptableLag: config.number('state.acceptableLag')!,

@@ -8,7 +8,6 @@ import { type ErrorCode, FlowError, isFlowError } from '../core/errors.ts';
 import type { LogAdmin, TopicDescription, TopicSettings } from '../log/log.ts';
 import { STORE_FORMS } from '../topology/plan.ts';
 import { checkTopics, type PlanFault, type TopicFindings } from '../topology/topology.ts';
-import { deadLetterTopic } from './failures.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
 
 const CHANGELOG_SEGMENT_BYTES = 64 * 1024 * 1024;
@@ -43,7 +42,7 @@ function neededTopics(index: PlanIndex, specs: readonly TaskSpec[]): readonly Ne
     });
   }
   needed.push({ name: ledgerTopic(plan.name), settings: { partitions: 1, cleanup: 'compact' } });
-  needed.push({ name: deadLetterTopic(plan.name), settings: { partitions: 1 } });
+  needed.push({ name: index.deadLetters, settings: { partitions: 1 } });
   return needed;
 }
 

@@ -11,11 +11,10 @@ import type { FailurePolicy, Stage } from '../topology/plan.ts';
 import type { Program } from '../topology/topology.ts';
 import { Alignment } from './alignment.ts';
 import { prepareTopics } from './deploy.ts';
-import { deadLetterTopic } from './failures.ts';
 import { type OpenTaskParts, openTask } from './open-task.ts';
 import type { RunningTask } from './running-task.ts';
 import { DEFAULT_SETTINGS } from './runtime.ts';
-import { PlanIndex, type TaskSpec } from './stage.ts';
+import { deadLetterTopic, PlanIndex, type TaskSpec } from './stage.ts';
 import { StageTimes } from './stage-times.ts';
 
 /**

@@ -11,13 +11,10 @@ import type { Input } from './inputs.ts';
 import { AbsurdTime } from './record-time.ts';
 import type { SkipLog } from './skip-log.ts';
 
-/** `nf.<application>.dead-letters`: one partition, records as they came, with headers that say why and from where. */
-export function deadLetterTopic(application: string): string {
-  return `nf.${application}.dead-letters`;
-}
-
 export interface FailuresOptions {
   readonly application: string;
+  /** The topic. */
+  readonly deadLetters: string;
   readonly task: string;
   readonly step: Step;
   readonly outputs: Outputs;
@@ -170,16 +167,17 @@ export class Failures {
     reason: DropReason,
     from: readonly Header[],
   ): void {
-    const { outputs, application, task } = this.#options;
+    const { outputs, application, deadLetters, task } = this.#options;
     const headers = headerSection([
       ['nf.reason', reason],
       ['nf.message', redactText(message).slice(0, 1000)],
       ['nf.node', node],
+      ['nf.application', application],
       ['nf.task', task],
       ...from,
       ['nf.position', String(record.position)],
     ]);
-    const builder = outputs.builder(deadLetterTopic(application), 0);
+    const builder = outputs.builder(deadLetters, 0);
     const { timestamp } = record;
     builder.appendWithHeaders(
       timestamp >= 0 && Number.isSafeInteger(timestamp) ? timestamp : 0,

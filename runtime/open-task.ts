@@ -130,7 +130,7 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     schemas: parts.schemas,
     flush: () => outputs.seal(false),
     failures: new Failures({
-      ...{ application, task: spec.id, step, outputs, drops, skips },
+      ...{ application, deadLetters: parts.index.deadLetters, task: spec.id, step, outputs, drops, skips },
       onFailure: settings.onFailure,
       onUndecodable: (node) => built.onUndecodable(node),
       onAbsurdTime: (node) => built.onAbsurdTime(node),

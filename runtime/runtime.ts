@@ -90,6 +90,11 @@ export interface RunSettings {
   readonly idleMs: Millis;
   /** What happens to a record on which an operator fails. Default `fail`. */
   readonly onFailure: FailurePolicy;
+  /**
+   * The topic of records that are given up, which applications may share; each tells by a header whose it is. Default:
+   * `nf.<application>.dead-letters`, which goes with the application.
+   */
+  readonly deadLetters: string | undefined;
   /** `end`: read topics that were there before only to their present end. Default `drained`. */
   readonly until: 'drained' | 'end';
   /** A batch of output is finished at this size. Default 256 KiB. */
@@ -126,6 +131,7 @@ export const DEFAULT_SETTINGS: RunSettings = {
   commitIntervalMs: 100,
   idleMs: 1000,
   onFailure: 'fail',
+  deadLetters: undefined,
   until: 'drained',
   batchBytes: 256 * 1024,
   compression: 'none',
@@ -205,7 +211,6 @@ export interface RestoreProgress extends RestoreFigures {
 export { type BindTopicOptions, bindProgram, bindSerdes, bindTopic, inspectSchemas } from './bind-schemas.ts';
 export { eachRecord } from './each-record.ts';
 export { type FoundDiff, inspectPlanDiff, storedPlan } from './evolve.ts';
-export { deadLetterTopic } from './failures.ts';
 export { type ApplicationFindings, inspectApplication } from './inspect.ts';
 export { loadProgram } from './load.ts';
 export { METRICS, type MetricName, type MetricSpec } from './metric-table.ts';
@@ -216,5 +221,6 @@ export type { Query, RangeOptions, ReadOptions, StoreQuery, TimesOptions, Window
 export { type ReadAt, readTopic } from './read-topic.ts';
 export { forgetApplication, internalTopics, outputsOf, resetApplication } from './reset.ts';
 export type { RestoreFigures } from './restores.ts';
+export { deadLetterTopic } from './stage.ts';
 export { startRun } from './supervisor.ts';
 export { TopologyDriver } from './testing.ts';

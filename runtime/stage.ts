@@ -1,6 +1,11 @@
 import { nodesWithOlds } from '../operators/operators.ts';
 import type { NodeOf, Plan, PlanNode, PlanStore, PlanTopic, Stage } from '../topology/plan.ts';
 
+/** `nf.<application>.dead-letters`: one partition, records as they came, with headers that say why and from where. */
+export function deadLetterTopic(application: string): string {
+  return `nf.${application}.dead-letters`;
+}
+
 /** Look-ups in a plan, made once per process. */
 export class PlanIndex {
   readonly plan: Plan;
@@ -16,8 +21,12 @@ export class PlanIndex {
   /** Nodes fed by a node, with the number of the input they take it at, in plan order. */
   readonly consumers = new Map<string, { readonly node: PlanNode; readonly input: number }[]>();
 
-  constructor(plan: Plan) {
+  /** Where records go that are given up. */
+  readonly deadLetters: string;
+
+  constructor(plan: Plan, deadLetters = deadLetterTopic(plan.name)) {
     this.plan = plan;
+    this.deadLetters = deadLetters;
     this.globals = plan.nodes.filter((node) => node.kind === 'globalTable');
     this.olds = nodesWithOlds(plan.nodes);
     this.written = new Set(plan.stages.flatMap((stage) => stage.writes));

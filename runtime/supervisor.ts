@@ -71,7 +71,7 @@ async function startInSlot(
   const { log, clock, settings } = options;
   const { plan } = options.program;
   const application = plan.name;
-  const index = new PlanIndex(plan);
+  const index = new PlanIndex(plan, settings.deadLetters);
   const evolving = { plan, log, clock, renames: options.renames };
   const specs = await listTasks(options.program, index);
   const bounded = index.bounded || settings.until === 'end';

@@ -133,7 +133,7 @@ export class DriverTask {
       counts: built.counts.values,
       flush: () => outputs.seal(false),
       failures: new Failures({
-        ...{ application: program.plan.name, task: this.id, step, outputs, drops },
+        ...{ application: program.plan.name, deadLetters: index.deadLetters, task: this.id, step, outputs, drops },
         skips: new SkipLog(telemetry.log, clock),
         onFailure: parts.onFailure,
         onUndecodable: (node) => built.onUndecodable(node),

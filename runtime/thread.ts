@@ -80,7 +80,7 @@ async function start({ log, telemetry, random, registry }: ThreadParts): Promise
     clock: systemClock,
     telemetry,
     settings: data.settings,
-    index: new PlanIndex(program.plan),
+    index: new PlanIndex(program.plan, data.settings.deadLetters),
     specs: new Map(data.specs.map((spec) => [spec.id, spec])),
     worker: data.worker,
     slot: data.slot,

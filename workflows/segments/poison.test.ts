@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Json } from '../../core/ids.ts';
+import { readHeaders } from '../../log/batch.ts';
 import { eachRecord } from '../../runtime/runtime.ts';
-import { memoryHost, runDocument } from './host.fixture.ts';
+import { memoryHost, runDocument, taskOf } from './host.fixture.ts';
 import { documentOf } from './jobs.fixture.ts';
+import { forgetSegment, SEGMENT_DEAD_LETTERS } from './run-segment.ts';
 
 const SHARES = documentOf(
   [
@@ -37,15 +39,18 @@ test('S2.2.d: a record that cannot be judged becomes a dead letter, and the othe
   );
   assert.equal(figures.nodes['shares']!.deadLetters, 1);
   const letters: string[] = [];
-  const topic = (await host.log.admin.list()).find((name) => name.endsWith('.dead-letters'))!;
-  const { partitions } = (await host.log.admin.describe(topic))!.settings;
-  for (let partition = 0; partition < partitions; partition++) {
-    await eachRecord(host.log, topic, partition, (batch, i) => {
-      letters.push(batch.bytes.toString('utf8', batch.valueStarts[i]!, batch.valueEnds[i]!));
-    });
-  }
+  const headers: { readonly [name: string]: string }[] = [];
+  // they are there still when the run is forgotten
+  const { name } = taskOf(KEEPS);
+  await forgetSegment(host, name);
+  await eachRecord(host.log, SEGMENT_DEAD_LETTERS, 0, (batch, i) => {
+    letters.push(batch.bytes.toString('utf8', batch.valueStarts[i]!, batch.valueEnds[i]!));
+    const list = readHeaders(batch.bytes, batch.headerStarts[i]!, batch.bodyEnds[i]!);
+    headers.push(Object.fromEntries(list.map(({ name, value }) => [name, String(value)] as const)));
+  });
   assert.equal(letters.length, 1);
   assert.match(letters[0]!, /17/);
+  assert.equal(headers[0]!['nf.application'], name);
   await host.log.close();
 });
 

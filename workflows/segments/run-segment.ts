@@ -73,6 +73,8 @@ export interface SegmentResult {
 export const SEGMENT_COMMIT_MS: { readonly [mode in Mode]: Millis } = { realtime: 10, batch: 20, streaming: 20 };
 
 const PLAIN_NAME = /^wf\.[\w-]+\.[\w-]+$/;
+/** Records that segments give up: of all runs, and there still when these are forgotten. */
+export const SEGMENT_DEAD_LETTERS = 'nf.segments.dead-letters';
 /** What the application of a plan may be called at most. */
 const MAX_NAME = 100;
 
@@ -174,6 +176,7 @@ class SegmentRunning {
       settings: {
         ...DEFAULT_SETTINGS,
         commitIntervalMs: SEGMENT_COMMIT_MS[this.#task.mode],
+        deadLetters: SEGMENT_DEAD_LETTERS,
         ...host.settings,
         ...this.#policy(),
         workers: 1,
