@@ -1,6 +1,7 @@
 import type { Json, Millis } from '../../core/ids.ts';
 import type { KeyValueStore } from '../../operators/operators.ts';
 import type { Header, NodeKey, NodeRow, PatchOp, Rows, StoredSignal } from '../lifecycle/lifecycle.ts';
+import { EdgeSets } from './edge-sets.ts';
 import { decodeHeader, decodePage, emptyPage, encodeHeader, encodePage, type Page } from './row-codec.ts';
 
 /** Node rows of so many nodes lie in one row of the store. */
@@ -19,6 +20,7 @@ type Store = Pick<KeyValueStore<string, Json>, 'get' | 'put' | 'delete' | 'range
  *     <execution> \0 h                        the header
  *     <execution> \0 p <iteration> \0 <page>  nodes and outputs, 16 nodes a row
  *     <execution> \0 o <iteration> \0 <node> \0 <port>  an output that is large
+ *     <execution> \0 e ...                    edges that have told a node, of those on which many join: {@link EdgeSets}
  *     <execution> \0 s                        signals that nobody has taken
  *     <execution> \0 g                        the patches of its graph
  */
@@ -28,6 +30,7 @@ export class StoredRows implements Rows {
   at: Millis = 0;
   readonly #store: Store;
   readonly #pages = new Map<string, Map<number, Page>>();
+  readonly #edges: EdgeSets;
   #header: Header | undefined;
   #isNew = false;
   #allRead = false;
@@ -38,6 +41,7 @@ export class StoredRows implements Rows {
   constructor(store: Store, execution: string) {
     this.#store = store;
     this.execution = execution;
+    this.#edges = new EdgeSets(store, execution);
     const stored = store.get(this.#name('h'));
     if (stored === undefined) {
       this.#isNew = true;
@@ -79,6 +83,7 @@ export class StoredRows implements Rows {
     for (const [port, value] of page.outputs.get(node) ?? []) {
       if (value === undefined) this.#store.delete(this.#largeName(iteration, node, port));
     }
+    this.#edges.drop(iteration, node);
     page.nodes.delete(node);
     page.outputs.delete(node);
     page.changed = true;
@@ -176,7 +181,8 @@ export class StoredRows implements Rows {
         ports.set(port, undefined);
       }
     }
-    this.#store.put(this.#pageName(iteration, number), encodePage(page));
+    const nodes = new Map([...page.nodes].map(([node, row]) => [node, this.#edges.split(iteration, node, row)]));
+    this.#store.put(this.#pageName(iteration, number), encodePage({ ...page, nodes }));
     page.changed = false;
   }
 
@@ -190,8 +196,17 @@ export class StoredRows implements Rows {
     let page = pages.get(number);
     if (page === undefined) {
       const stored = this.#isNew ? undefined : this.#store.get(this.#pageName(iteration, number));
-      page = stored === undefined ? emptyPage() : decodePage(stored);
+      page = stored === undefined ? emptyPage() : this.#read(iteration, stored);
       pages.set(number, page);
+    }
+    return page;
+  }
+
+  #read(iteration: string, stored: Json): Page {
+    const page = decodePage(stored);
+    for (const [node, row] of page.nodes) {
+      const whole = this.#edges.whole(iteration, node, row);
+      if (whole !== row) page.nodes.set(node, whole);
     }
     return page;
   }
@@ -207,7 +222,7 @@ export class StoredRows implements Rows {
         pages = new Map();
         this.#pages.set(iteration, pages);
       }
-      if (!pages.has(Number(number))) pages.set(Number(number), decodePage(stored));
+      if (!pages.has(Number(number))) pages.set(Number(number), this.#read(iteration, stored));
     }
   }
 
