@@ -97,6 +97,7 @@ test('tasks, delays and signals lead to the end', async () => {
   assert.equal(before?.status, 'RUNNING');
   assert.equal(before?.nodes.find(({ id }) => id === 'a')?.status, 'RUNNING');
   await assert.rejects(workflows.cancel(execution), { code: 'workflow.ended' });
+  await assert.rejects(workflows.signal(execution, 'go', 1), { code: 'workflow.ended' });
   await assert.rejects(workflows.signal('nobody', 'go', 1), { code: 'workflow.unknown-execution' });
   await assert.rejects(workflows.start('nothing', 1), { code: 'workflow.unknown-definition' });
   await workflows.drain();
@@ -154,5 +155,27 @@ test('ports that hang on the configuration answer, and are read, as those of a t
   await workflows.publish({ ...(document('read', nodes, []) as object), outputs } as Json);
   const reading = await workflows.start('read', null);
   assert.deepEqual((await workflows.ended(reading.execution)).output, { last: 2, all: { p0: 0 } });
+  await workflows.drain();
+});
+
+test('what runs stays on the version that it began with', async () => {
+  const workflows = await open();
+  const nodes = (n: number) => [['s', 'wait.signal', { name: 'go' }] as const, ['a', 'add', { n }] as const];
+  const first = document('versions', nodes(1), ['s a']);
+  await workflows.publish(first);
+  await workflows.start('versions', null, { execution: 'old' });
+  await workflows.publish({ ...(document('versions', nodes(100), ['s a']) as object), version: '1.1.0' });
+  await workflows.start('versions', null, { execution: 'new' });
+  await workflows.start('versions', null, { execution: 'named', version: '1.0.0' });
+  for (const execution of ['old', 'new', 'named']) await workflows.signal(execution, 'go', 5);
+  const ends = await Promise.all(['old', 'new', 'named'].map((execution) => workflows.ended(execution)));
+  assert.deepEqual(
+    ends.map(({ version, output }) => [version, output]),
+    [
+      ['1.0.0', { a: 6 }],
+      ['1.1.0', { a: 105 }],
+      ['1.0.0', { a: 6 }],
+    ],
+  );
   await workflows.drain();
 });
