@@ -31,7 +31,7 @@ test('S2.2.d: a record that cannot be judged becomes a dead letter, and the othe
   timeout: 20_000,
 }, async () => {
   const host = memoryHost();
-  const { how, outputs, figures } = await runDocument(host, KEEPS, { input: ITEMS });
+  const { how, outputs, figures } = await runDocument(host, KEEPS, { input: ITEMS, dedicated: true });
   assert.equal(how, 'complete');
   assert.deepEqual(
     outputs['all.out'],

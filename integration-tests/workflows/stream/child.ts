@@ -4,24 +4,27 @@ import { createFileLog } from '../../../log/file/file.ts';
 import { createStateBackend } from '../../../state/state.ts';
 import { silentTelemetry } from '../../../telemetry/telemetry.ts';
 import { runDocument } from '../../../workflows/segments/host.fixture.ts';
-import { passedIn, STREAM } from './job.ts';
+import { endOfKept, feed, hasPassed, prepare, STREAM } from './job.ts';
 
 /**
- * Runs the stream, and says so: when it begins, or when a commit has let records out, as is wanted. Ends where it is told that
- * what is there is the whole.
+ * Runs the stream while its input comes, and says so: when it begins, or when a commit has let records out, as is wanted.
+ * Ends where it is told that what has come is the whole.
  */
-const [directory, how] = process.argv.slice(2) as [string, 'begins' | 'moves' | 'ends'];
+const [directory, count, how] = process.argv.slice(2) as [string, string, 'begins' | 'moves' | 'ends'];
 const log = await createFileLog({ directory: join(directory, 'log'), clock: systemClock });
 const end = new AbortController();
-if (how === 'ends') end.abort();
 const host = {
   ...{ log, state: createStateBackend({}), directory: join(directory, 'state'), clock: systemClock },
   telemetry: silentTelemetry(),
 };
-const before = await passedIn(log);
+await prepare(log);
+const before = await endOfKept(log);
 const running = runDocument(host, STREAM, { mode: 'streaming', end: end.signal });
-if (how === 'moves') while ((await passedIn(log)) === before) await systemClock.sleep(2);
+const fed = feed(log, Number(count));
+if (how === 'moves') while (!(await hasPassed(log, before))) await systemClock.sleep(2);
 console.log('busy');
+await fed;
+if (how === 'ends') end.abort();
 await running;
 await log.close();
 console.log('complete');

@@ -1,6 +1,5 @@
 import { systemClock } from '../../../core/clock.ts';
 import type { Json } from '../../../core/ids.ts';
-import type { Random } from '../../../core/random.ts';
 import type { Log } from '../../../log/log.ts';
 import { eachRecord } from '../../../runtime/runtime.ts';
 import { json, string } from '../../../schemas/schemas.ts';
@@ -10,7 +9,7 @@ import { type OneRecord, putRecords } from '../../../workflows/segments/put-reco
 /** What the stream does: some records pass as they are, and all of them are summed up by a key behind a repartition. */
 export const STREAM = documentOf(
   [
-    ['orders', 'source.topic', { topic: 'orders', partitions: 2 }],
+    ['orders', 'source.topic', { topic: 'orders', partitions: 1 }],
     ['some', 'op.filter', { where: 'value.n % 3 != 0' }],
     ['kept', 'sink.topic', { topic: 'kept' }],
     ['by', 'op.select-key', { key: 'string(value.n % 7)', partitions: 3 }],
@@ -20,17 +19,27 @@ export const STREAM = documentOf(
   ['orders > some', 'some > kept', 'orders > by', 'by > sums', 'sums > totals'],
 );
 
-const ORDERS = { name: 'orders', partitions: 2, key: string(), value: json() };
-const AT_ONCE = 10_000;
+const ORDERS = { name: 'orders', partitions: 1, key: string(), value: json() };
+/** Parts that the input comes in, and how long it rests between them. */
+const PARTS = 50;
+const REST_MS = 15;
 
-export async function fill(log: Log, count: number, random: Random): Promise<void> {
-  for (let from = 0; from < count; from += AT_ONCE) {
-    const records = Array.from({ length: Math.min(AT_ONCE, count - from) }, (_, i): OneRecord => {
+/** The topic that is read has to be there before it is. */
+export async function prepare(log: Log): Promise<void> {
+  const { name, partitions } = ORDERS;
+  if ((await log.admin.describe(name)) === undefined) await log.admin.create(name, { partitions });
+}
+
+/** Lets the input come, from where it was left: each part is there whole, or not at all. */
+export async function feed(log: Log, count: number): Promise<void> {
+  const part = Math.ceil(count / PARTS);
+  for (let from = (await log.admin.bounds(ORDERS.name, 0)).end; from < count; from += part) {
+    const records = Array.from({ length: Math.min(part, count - from) }, (_, i): OneRecord => {
       const n = from + i;
-      return { key: `k${Math.floor(random.next() * 1000)}`, value: { n }, timestamp: n };
+      return { key: `k${n % 997}`, value: { n }, timestamp: n };
     });
     await putRecords(log, ORDERS, records);
-    await systemClock.turn();
+    await systemClock.sleep(REST_MS);
   }
 }
 
@@ -63,6 +72,21 @@ export async function passedIn(log: Log): Promise<number> {
   if ((await log.admin.describe('kept')) === undefined) return 0;
   let passed = 0;
   await valuesOf(log, 'kept', () => passed++);
+  return passed;
+}
+
+export async function endOfKept(log: Log): Promise<number> {
+  return (await log.admin.describe('kept')) === undefined ? 0 : (await log.admin.bounds('kept', 0)).end;
+}
+
+/** Whether a commit has let records out from a position on. */
+export async function hasPassed(log: Log, from: number): Promise<boolean> {
+  if ((await log.admin.describe('kept')) === undefined) return false;
+  let passed = false;
+  const see = () => {
+    passed = true;
+  };
+  await eachRecord(log, 'kept', 0, see, from);
   return passed;
 }
 

@@ -6,7 +6,7 @@ import { systemClock } from '../../../core/clock.ts';
 import { randomInt, seededRandom } from '../../../core/random.ts';
 import { createFileLog } from '../../../log/file/file.ts';
 import { runChild } from '../run-child.ts';
-import { fill, passedIn, wrong } from './job.ts';
+import { passedIn, wrong } from './job.ts';
 
 export interface StreamTrial {
   readonly records: number;
@@ -30,22 +30,19 @@ export async function killStream(trial: StreamTrial): Promise<StreamReport> {
   const began = systemClock.monotonic();
   const open = () => createFileLog({ directory: join(directory, 'log'), clock: systemClock });
   try {
-    const log = await open();
-    await fill(log, trial.records, random);
-    await log.close();
-    const script = join(import.meta.dirname, 'child.ts');
+    const script = [join(import.meta.dirname, 'child.ts'), directory, String(trial.records)];
     const passed: number[] = [];
     for (let kill = 0; kill < trial.kills; kill++) {
       // when all has passed, nothing moves any more
       if (passed.at(-1) === trial.records - Math.ceil(trial.records / 3)) break;
       const after = randomInt(random, trial.withinMs);
-      const { signal, errors } = await runChild([script, directory, kill % 3 === 2 ? 'begins' : 'moves'], after);
+      const { signal, errors } = await runChild([...script, kill % 3 === 2 ? 'begins' : 'moves'], after);
       assert.equal(signal, 'SIGKILL', errors);
       const killed = await open();
       passed.push(await passedIn(killed));
       await killed.close();
     }
-    const last = await runChild([script, directory, 'ends']);
+    const last = await runChild([...script, 'ends']);
     assert.match(last.output, /complete/, last.errors);
     const read = await open();
     const faults = await wrong(read, trial.records);

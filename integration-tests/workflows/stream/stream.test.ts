@@ -11,11 +11,11 @@ import { killStream } from './kill-stream.ts';
 test('S1.3.c: a streaming run that is killed at random loses nothing and counts nothing twice', {
   timeout: 120_000,
 }, async (t) => {
-  const report = await killStream({ records: 80_000, kills: 2, withinMs: 60, seed: 7 });
+  const report = await killStream({ records: 60_000, kills: 3, withinMs: 300, seed: 7 });
   t.diagnostic(JSON.stringify(report));
   assert.deepEqual(report.faults, []);
   assert.ok(
-    report.passed.some((passed) => passed > 0 && passed < 53_000),
+    report.passed.some((passed) => passed > 0 && passed < 40_000),
     'it was never killed while records moved',
   );
 });
