@@ -212,12 +212,14 @@ class SupervisedRun implements Run {
 
   /** Marks the run complete when all its tasks have ended, whoever ran them. */
   completeWhenEnded(): void {
-    completion(this.#ledger, this.#specs, this.#stop.signal).then(async (complete) => {
-      if (!complete) return;
+    const completing = async () => {
+      if (!(await completion(this.#ledger, this.#specs, this.#stop.signal))) return;
       await completeRun(this.#options.log, this.#options.program.plan.name, this.#ledger);
       this.#how = 'complete';
       for (const host of this.#hosts) host.stop();
-    }, this.#fail);
+    };
+    // also where the run is stopped, and its ledger closed, while it is being marked
+    completing().catch(this.#fail);
   }
 
   async drain(): Promise<void> {
