@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EngineOptions, openEngine } from '../../cli/wire.ts';
 import { systemClock } from '../../core/clock.ts';
-import type { Millis } from '../../core/ids.ts';
+import type { Millis, Position } from '../../core/ids.ts';
 import { decodeStep, EVENTS_TOPIC } from '../../events/events.ts';
 import type { Log } from '../../log/log.ts';
 import { eachRecord } from '../../runtime/runtime.ts';
@@ -19,7 +19,7 @@ export interface World {
   readonly workflows: Workflows;
   /** Resolves when so many executions have ended since the world was made. */
   allEnded(count: number): Promise<void>;
-  /** Holds every execution that has ended against what it must answer. */
+  /** Holds every execution that has ended since then against what it must answer. */
   verify(count: number, result: (input: number) => unknown): Promise<void>;
   /** As a process ends; the folder stays. */
   stop(): Promise<void>;
@@ -35,6 +35,11 @@ export async function openWorld(
   const { log, state, clock, telemetry, stateFolder } = engine;
   const language = createLanguage({ types: [ADD, ADD_TASK] });
   const workflows = await openWorkflows({ log, state, clock, telemetry, language, settings, directory: stateFolder });
+  const { partitions } = (await log.admin.describe(EVENTS_TOPIC))!.settings;
+  // a cluster may have executions of other rows
+  const begins = await Promise.all(
+    Array.from({ length: partitions }, async (_, partition) => (await log.admin.bounds(EVENTS_TOPIC, partition)).end),
+  );
   const stop = async () => {
     await workflows.drain();
     await engine.close();
@@ -45,7 +50,7 @@ export async function openWorld(
     async allEnded(count) {
       while (workflows.figures().ended < count) await systemClock.sleep(1);
     },
-    verify: (count, result) => verify(log, count, result),
+    verify: (count, result) => verify(log, begins, count, result),
     stop,
     async close() {
       await stop();
@@ -54,13 +59,18 @@ export async function openWorld(
   };
 }
 
-async function verify(log: Log, count: number, result: (input: number) => unknown): Promise<void> {
+async function verify(
+  log: Log,
+  begins: readonly Position[],
+  count: number,
+  result: (input: number) => unknown,
+): Promise<void> {
   const late = systemClock.monotonic() + COMMITTED_MS;
-  let found = await committed(log);
+  let found = await committed(log, begins);
   // the last steps are committed a moment after they have run
   while (found.outputs.size < count && systemClock.monotonic() < late) {
     await systemClock.sleep(1);
-    found = await committed(log);
+    found = await committed(log, begins);
   }
   const { inputs, outputs } = found;
   if (outputs.size !== count) throw new Error(`${outputs.size} executions have ended, not ${count}`);
@@ -71,12 +81,11 @@ async function verify(log: Log, count: number, result: (input: number) => unknow
 }
 
 /** What executions were given, and what those that have ended have answered. */
-async function committed(log: Log) {
+async function committed(log: Log, begins: readonly Position[]) {
   const inputs = new Map<string, unknown>();
   const outputs = new Map<string, string>();
-  const { partitions } = (await log.admin.describe(EVENTS_TOPIC))!.settings;
-  for (let partition = 0; partition < partitions; partition++) {
-    await eachRecord(log, EVENTS_TOPIC, partition, ({ bytes, valueStarts, valueEnds }, i) => {
+  for (const [partition, from] of begins.entries()) {
+    const visit: Parameters<typeof eachRecord>[3] = ({ bytes, valueStarts, valueEnds }, i) => {
       const { execution, events } = decodeStep(bytes, valueStarts[i]!, valueEnds[i]!);
       for (const event of events) {
         if (event.type === 'started') inputs.set(execution, event.input);
@@ -84,7 +93,8 @@ async function committed(log: Log) {
         if (outputs.has(execution)) throw new Error(`${execution} has ended twice`);
         outputs.set(execution, JSON.stringify(event.output));
       }
-    });
+    };
+    await eachRecord(log, EVENTS_TOPIC, partition, visit, from);
   }
   return { inputs, outputs };
 }
