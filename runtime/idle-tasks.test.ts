@@ -4,12 +4,13 @@ import { systemClock } from '../core/clock.ts';
 import { seededRandom } from '../core/random.ts';
 import { Step } from '../core/step.ts';
 import { BatchBuilder } from '../log/batch.ts';
-import type { Fetched, Log } from '../log/log.ts';
+import type { Log } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
 import { int64, string, windowed } from '../schemas/schemas.ts';
 import { createStateBackend } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
 import { type Program, type Stream, topic, topology, tumbling } from '../topology/topology.ts';
+import { holdingBack } from './holding-back.fixture.ts';
 import { readTopic } from './read-topic.ts';
 import { DEFAULT_SETTINGS, type Run, type RunSettings, startRun } from './runtime.ts';
 
@@ -101,37 +102,13 @@ function withholding(log: Log, name: string, partition: number) {
   const gate = { assigned: false, open: false };
   const isIt = (each: { readonly topic: string; readonly partition: number }) =>
     each.topic === name && each.partition === partition;
-  const slow: Log = {
-    capabilities: log.capabilities,
-    admin: log.admin,
-    producer: (options) => log.producer(options),
-    join: (options) => log.join(options),
-    committed: (...args) => log.committed(...args),
-    close: () => log.close(),
-    reader(options) {
-      const reader = log.reader(options);
-      let held: Fetched[] = [];
-      return {
-        assign(partitions) {
-          if (partitions.some(isIt)) gate.assigned = true;
-          reader.assign(partitions);
-        },
-        unassign: (partitions) => reader.unassign(partitions),
-        pause: (each) => reader.pause(each),
-        resume: (each) => reader.resume(each),
-        close: () => reader.close(),
-        async fetch(maxWaitMs, signal) {
-          const all = await reader.fetch(Math.min(5, maxWaitMs), signal);
-          held.push(...all.filter(isIt));
-          const rest = all.filter((each) => !isIt(each));
-          if (!gate.open) return rest;
-          const late = held;
-          held = [];
-          return [...rest, ...late];
-        },
-      };
+  const slow = holdingBack(log, {
+    isHeld: isIt,
+    gate: () => () => gate.open,
+    onAssign(partitions) {
+      if (partitions.some(isIt)) gate.assigned = true;
     },
-  };
+  });
   return { slow, gate };
 }
 

@@ -4,12 +4,13 @@ import { systemClock } from '../core/clock.ts';
 import { seededRandom } from '../core/random.ts';
 import { Step } from '../core/step.ts';
 import { BatchBuilder } from '../log/batch.ts';
-import type { Fetched, Log } from '../log/log.ts';
+import type { Log } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
 import { json, string } from '../schemas/schemas.ts';
 import { createStateBackend } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
 import { topic, topology } from '../topology/topology.ts';
+import { holdingBack } from './holding-back.fixture.ts';
 import { readTopic } from './read-topic.ts';
 import { DEFAULT_SETTINGS, startRun } from './runtime.ts';
 
@@ -32,37 +33,13 @@ async function write(log: Log, name: string, rows: readonly (readonly [key: stri
   await producer.close();
 }
 
-/** The same log, whose readers are answered about one topic later than about all others, as by a slower broker. */
+/** The same log, whose readers are answered about one topic later than about all others. */
 function slowAbout(log: Log, slow: string, fetches: number): Log {
-  return {
-    capabilities: log.capabilities,
-    admin: log.admin,
-    producer: (options) => log.producer(options),
-    join: (options) => log.join(options),
-    committed: (...args) => log.committed(...args),
-    close: () => log.close(),
-    reader(options) {
-      const reader = log.reader(options);
-      let held: Fetched[] = [];
-      let left = fetches;
-      return {
-        assign: (partitions) => reader.assign(partitions),
-        unassign: (partitions) => reader.unassign(partitions),
-        pause: (partition) => reader.pause(partition),
-        resume: (partition) => reader.resume(partition),
-        close: () => reader.close(),
-        async fetch(maxWaitMs, signal) {
-          const all = await reader.fetch(Math.min(5, maxWaitMs), signal);
-          held.push(...all.filter((fetched) => fetched.topic === slow));
-          const rest = all.filter((fetched) => fetched.topic !== slow);
-          if (--left > 0) return rest;
-          const late = held;
-          held = [];
-          return [...rest, ...late];
-        },
-      };
-    },
+  const gate = () => {
+    let left = fetches;
+    return () => --left <= 0;
   };
+  return holdingBack(log, { isHeld: ({ topic }) => topic === slow, gate });
 }
 
 test('a join waits for the rows that stand in its table when it starts, whichever broker answers first', async () => {

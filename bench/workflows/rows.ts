@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
-import { systemClock } from '../../core/clock.ts';
 import { document, tenNodes } from '../../workflows/control/testing/small-documents.ts';
 import { openWorld, saturate, tenNodesResult, type World } from './measure.ts';
 import { segmentRuns } from './segment-runs.ts';
+import { startSteadily } from './steady.ts';
 
 export interface RowOptions {
   /** Executions that count. */
@@ -78,26 +78,14 @@ async function latency({ count }: RowOptions): Promise<Figures> {
 }
 
 async function steady({ workflows }: World, workflow: string, perSecond: number, seconds: number) {
-  const times: number[] = [];
-  const open: Promise<void>[] = [];
-  const began = performance.now();
-  for (let i = 0; i < perSecond * seconds; i++) {
-    const due = began + (i * 1000) / perSecond;
-    const ahead = due - performance.now();
-    if (ahead > 1) await systemClock.sleep(Math.floor(ahead));
-    open.push(one(i, due));
-  }
-  async function one(input: number, due: number): Promise<void> {
+  const times = await startSteadily(perSecond, seconds, async (input) => {
     const { execution } = await workflows.start(workflow, input);
     const { status, output } = await workflows.ended(execution);
-    // counted from when it was due, so that a start which waits for its turn counts
-    times.push(performance.now() - due);
     const expected = workflow === 'ten' ? tenNodesResult(input) : { c: input + 6 };
     if (status !== 'COMPLETED' || JSON.stringify(output) !== JSON.stringify(expected)) {
       throw new Error(`${execution} answered ${JSON.stringify(output)}`);
     }
-  }
-  await Promise.all(open);
+  });
   times.sort((a, b) => a - b);
   const at = (share: number) => Number(times[Math.floor(times.length * share)]!.toFixed(2));
   return { p50: at(0.5), p99: at(0.99) };

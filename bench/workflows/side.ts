@@ -2,6 +2,7 @@ import { systemClock } from '../../core/clock.ts';
 import type { Peer } from '../peers/workflows/peer.ts';
 import { tenNodesResult } from './measure.ts';
 import { costBetween, spentBy } from './process-tree.ts';
+import { startSteadily } from './steady.ts';
 
 /** What is done with an engine, the same with each. */
 export interface SideOptions {
@@ -49,9 +50,9 @@ export async function measureSide(peer: Peer, options: SideOptions): Promise<Sid
   await systemClock.sleep(SETTLE_MS);
   const able = (saturated.nodesPerSecond / NODES) * SHARE;
   const rate = able >= options.startsPerSecond ? options.startsPerSecond : Math.max(1, Math.floor(able));
-  await startSteadily(runs, rate, WARM_STEADY_SECONDS);
+  await startSteadily(rate, WARM_STEADY_SECONDS, () => runs.one());
   const from = spentBy(process.pid);
-  const times = await startSteadily(runs, rate, options.seconds);
+  const times = await startSteadily(rate, options.seconds, () => runs.one());
   const { cpuSeconds, others } = costBetween(from, spentBy(process.pid));
   times.sort((a, b) => a - b);
   const at = (share: number) => round(times[Math.floor(times.length * share)]!, 2);
@@ -101,21 +102,6 @@ async function saturate(runs: Runs, seconds: number, inFlight: number): Promise<
     nodesPerSecond: Math.round((executions * NODES) / cost.seconds),
     nodesPerCpuSecond: Math.round((executions * NODES) / cost.cpuSeconds),
   };
-}
-
-/** Milliseconds of each execution, from when its start was due: a start that waits for its turn counts. */
-async function startSteadily(runs: Runs, perSecond: number, seconds: number): Promise<number[]> {
-  const times: number[] = [];
-  const open: Promise<void>[] = [];
-  const began = performance.now();
-  for (let i = 0; i < perSecond * seconds; i++) {
-    const due = began + (i * 1000) / perSecond;
-    const ahead = due - performance.now();
-    if (ahead > 1) await systemClock.sleep(Math.floor(ahead));
-    open.push(runs.one().then(() => void times.push(performance.now() - due)));
-  }
-  await Promise.all(open);
-  return times;
 }
 
 function round(value: number, digits: number): number {
