@@ -5,30 +5,16 @@ import { encodeStep, type StepRecord } from '../../events/events.ts';
 import { type Command, createLifecycle, type Effect } from '../lifecycle/lifecycle.ts';
 import { buildGraph, type GraphSpec } from '../lifecycle/testing/build-graph.ts';
 import { failure, START } from '../lifecycle/testing/harness.ts';
+import { MemoryStore } from './memory-rows.ts';
 import { StoredRows } from './stored-rows.ts';
 
 /** A store that counts what is written to it. */
-class CountingStore {
+class CountingStore extends MemoryStore {
   bytes = 0;
-  readonly #rows = new Map<string, Json>();
 
-  get(key: string): Json | undefined {
-    return this.#rows.get(key);
-  }
-
-  put(key: string, value: Json): void {
+  override put(key: string, value: Json): void {
     this.bytes += key.length + JSON.stringify(value).length;
-    this.#rows.set(key, value);
-  }
-
-  delete(key: string): Json | undefined {
-    const there = this.#rows.get(key);
-    this.#rows.delete(key);
-    return there;
-  }
-
-  range(from: string, to: string): readonly (readonly [string, Json])[] {
-    return [...this.#rows].filter(([key]) => key >= from && key <= to).sort(([a], [b]) => (a < b ? -1 : 1));
+    super.put(key, value);
   }
 }
 

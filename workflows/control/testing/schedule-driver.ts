@@ -4,12 +4,10 @@ import { TopologyDriver } from '../../../runtime/testing.ts';
 import { createLanguage } from '../../create-language.ts';
 import type { TriggerSpec, WorkflowDocument } from '../../document.ts';
 import { startCommand } from '../../start-command.ts';
-import { Coordinator } from '../coordinator.ts';
-import { GraphCache } from '../definition-rows.ts';
 import { type CommandMessage, type Message, rootOf, scheduleKey } from '../messages.ts';
-import { CONTROL_STORE, controlProgram, controlTopics, TIMERS_STORE } from '../program.ts';
-import { runInline } from '../run-inline.ts';
+import { CONTROL_STORE, controlTopics, TIMERS_STORE } from '../program.ts';
 import type { ScheduleRow } from '../schedule-row.ts';
+import { tasklessProgram } from './taskless.ts';
 
 const PARTITIONS = 3;
 
@@ -28,21 +26,10 @@ export class ScheduleDriver {
   }
 
   static async open(start: string): Promise<ScheduleDriver> {
-    const language = createLanguage();
-    const lifecycle = language.lifecycle(runInline);
-    const graphs = new GraphCache(language);
-    const program = controlProgram({
-      ...{ partitions: PARTITIONS, rememberMs: 3_600_000, maxCalls: 10 },
-      coordinator: () =>
-        new Coordinator({
-          ...{ lifecycle, graphs, rememberMs: 3_600_000, slots: () => 1 },
-          calls: { announce: () => undefined, abort: () => undefined, end: () => undefined },
-          figures: { commands: 0, steps: 0, nodes: 0, started: 0, ended: 0 },
-        }),
-      call: () => Promise.reject(new Error('there are no tasks')),
-    });
     const startMs = Date.parse(start);
-    return new ScheduleDriver(await TopologyDriver.open(program, { commit: 'on demand', onFailure: 'fail', startMs }));
+    return new ScheduleDriver(
+      await TopologyDriver.open(tasklessProgram(PARTITIONS), { commit: 'on demand', onFailure: 'fail', startMs }),
+    );
   }
 
   get clock(): TopologyDriver['clock'] {

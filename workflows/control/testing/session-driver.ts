@@ -9,15 +9,14 @@ import { SESSION_ROW } from '../../lifecycle/row.ts';
 import { isSessionAddress, sessionAddress } from '../../sessions/sessions.ts';
 import { startCommand } from '../../start-command.ts';
 import type { SessionView, StartOptions } from '../../workflows.ts';
-import { Coordinator } from '../coordinator.ts';
-import { GraphCache } from '../definition-rows.ts';
 import { fold, MemoryStore } from '../memory-rows.ts';
 import { type CommandMessage, type Message, rootOf } from '../messages.ts';
-import { CONTROL_STORE, controlProgram, controlTopics, TIMERS_STORE } from '../program.ts';
+import { CONTROL_STORE, controlTopics, TIMERS_STORE } from '../program.ts';
 import { runInline } from '../run-inline.ts';
 import { foldSession, sessionView } from '../session-desk.ts';
 import { SessionRows } from '../session-rows.ts';
 import { StoredRows } from '../stored-rows.ts';
+import { tasklessProgram } from './taskless.ts';
 
 const PARTITIONS = 3;
 const START_MS = 1_000_000;
@@ -39,21 +38,8 @@ export class SessionDriver {
   }
 
   static async open(...documents: readonly WorkflowDocument[]): Promise<SessionDriver> {
-    const language = createLanguage();
-    const lifecycle = language.lifecycle(runInline);
-    const graphs = new GraphCache(language);
-    const program = controlProgram({
-      ...{ partitions: PARTITIONS, rememberMs: 3_600_000, maxCalls: 10 },
-      coordinator: () =>
-        new Coordinator({
-          ...{ lifecycle, graphs, rememberMs: 3_600_000, slots: () => 1 },
-          calls: { announce: () => undefined, abort: () => undefined, end: () => undefined },
-          figures: { commands: 0, steps: 0, nodes: 0, started: 0, ended: 0 },
-        }),
-      call: () => Promise.reject(new Error('there are no tasks')),
-    });
     const options = { commit: 'on demand', onFailure: 'fail', startMs: START_MS } as const;
-    const driver = new SessionDriver(await TopologyDriver.open(program, options));
+    const driver = new SessionDriver(await TopologyDriver.open(tasklessProgram(PARTITIONS), options));
     for (const document of documents) driver.#publish(document);
     return driver;
   }
