@@ -52,7 +52,8 @@ export class OwnedRows {
   }
 }
 
-async function owned<T>(ask: () => Promise<T>): Promise<T | undefined> {
+/** Undefined where what is asked for is of another process, or moves, or is being restored. */
+export async function owned<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();
   } catch (thrown) {

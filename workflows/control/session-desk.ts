@@ -1,5 +1,4 @@
 import type { Clock } from '../../core/clock.ts';
-import { isFlowError } from '../../core/errors.ts';
 import type { Json, Millis } from '../../core/ids.ts';
 import { uniqueId } from '../../core/random.ts';
 import { decodeStep, EVENTS_TOPIC, type SessionEvent, type StepRecord } from '../../events/events.ts';
@@ -14,6 +13,7 @@ import { committedRows } from './committed-rows.ts';
 import { partitionOf } from './history.ts';
 import { MemoryStore } from './memory-rows.ts';
 import type { SessionMessage } from './messages.ts';
+import { owned } from './owned-rows.ts';
 import type { Sender } from './sender.ts';
 import { SessionRows, sessionRowsOf } from './session-rows.ts';
 import { scanSteps } from './step-scan.ts';
@@ -89,13 +89,8 @@ export class SessionDesk {
   /** Undefined where another process owns it, or it is being restored. */
   async #owned(address: string): Promise<SessionRows | undefined> {
     const { run, partitions } = this.#parts;
-    try {
-      const rows = await committedRows(run, partitionOf(address, partitions), ...sessionRowsOf(address));
-      return new SessionRows(new MemoryStore(rows), address);
-    } catch (thrown) {
-      if (isFlowError(thrown, 'query.elsewhere') || isFlowError(thrown, 'query.restoring')) return undefined;
-      throw thrown;
-    }
+    const rows = await owned(() => committedRows(run, partitionOf(address, partitions), ...sessionRowsOf(address)));
+    return rows === undefined ? undefined : new SessionRows(new MemoryStore(rows), address);
   }
 
   /** Its first step may be anywhere: nothing tells when it was used first. */
