@@ -341,6 +341,7 @@ export interface GroupMember {
   leave(forGood?: boolean): Promise<void>;
 }
 
+export { createOnce } from './create-once.ts';
 export { createLaneLog, DEFAULT_LANE_SETTINGS, type LaneOptions, type LaneSettings } from './lanes/lanes.ts';
 export { partitionForKey } from './partitioner.ts';
 export { connectLog } from './port/client.ts';

@@ -4,7 +4,7 @@ import type { Position } from '../core/ids.ts';
 import type { Random } from '../core/random.ts';
 import { Step } from '../core/step.ts';
 import { BatchBuilder, BatchView } from '../log/batch.ts';
-import type { Log, LogProducer, LogReader } from '../log/log.ts';
+import { createOnce, type Log, type LogProducer, type LogReader } from '../log/log.ts';
 import { decodeEntry, type Entry, encodeEntry, type OwnEntry } from './entries.ts';
 
 export interface JournalParts {
@@ -151,9 +151,7 @@ export class Journal {
   async #makeTopic(): Promise<void> {
     const { log, topic } = this.#parts;
     if (this.#reader !== undefined) return;
-    await log.admin.create(topic, { partitions: 1, cleanup: 'compact' }).catch((thrown: unknown) => {
-      if (!isFlowError(thrown, 'topic.exists')) throw thrown;
-    });
+    await createOnce(log.admin, topic, { partitions: 1, cleanup: 'compact' });
   }
 
   async #dropProducer(): Promise<void> {

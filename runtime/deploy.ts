@@ -4,8 +4,8 @@ import {
   ledgerTopic,
   progressTopic,
 } from '../checkpoints/checkpoints.ts';
-import { type ErrorCode, FlowError, isFlowError } from '../core/errors.ts';
-import type { LogAdmin, TopicDescription, TopicSettings } from '../log/log.ts';
+import { type ErrorCode, FlowError } from '../core/errors.ts';
+import { createOnce, type LogAdmin, type TopicDescription, type TopicSettings } from '../log/log.ts';
 import { STORE_FORMS } from '../topology/plan.ts';
 import { checkTopics, type PlanFault, type TopicFindings } from '../topology/topology.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
@@ -70,10 +70,7 @@ export async function prepareTopics(
   const missing = needed.filter(({ name }) => !found.has(name));
   await Promise.all(
     missing.map(async ({ name, settings }) => {
-      await admin.create(name, settings).catch((thrown: unknown) => {
-        // another process was quicker
-        if (!isFlowError(thrown, 'topic.exists')) throw thrown;
-      });
+      await createOnce(admin, name, settings);
       const made = await admin.describe(name);
       if (made !== undefined) found.set(name, made);
     }),

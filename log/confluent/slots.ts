@@ -1,4 +1,5 @@
 import { isFlowError } from '../../core/errors.ts';
+import { createOnce } from '../create-once.ts';
 import type { LogAdmin } from '../log.ts';
 
 /** The topic whose partitions stand for the tasks of a group; nothing is ever written to it. */
@@ -11,11 +12,7 @@ export async function ensureSlots(admin: LogAdmin, group: string, tasks: number)
   const topic = slotsTopic(group);
   const found = await admin.describe(topic);
   if (found !== undefined) return found.settings.partitions;
-  try {
-    await admin.create(topic, { partitions: Math.max(1, tasks) });
-  } catch (thrown) {
-    if (!isFlowError(thrown, 'topic.exists')) throw thrown;
-  }
+  await createOnce(admin, topic, { partitions: Math.max(1, tasks) });
   return (await admin.describe(topic))?.settings.partitions ?? Math.max(1, tasks);
 }
 

@@ -4,6 +4,7 @@ import { isFlowError } from '../../core/errors.ts';
 import type { Position } from '../../core/ids.ts';
 import { Step } from '../../core/step.ts';
 import { BatchBuilder, BatchView } from '../batch.ts';
+import { createOnce } from '../create-once.ts';
 import type { Log, LogProducer, LogReader, TopicSettings } from '../log.ts';
 import type { LaneSettings } from './lanes.ts';
 
@@ -178,10 +179,7 @@ export class Declarations {
   async #make(name: string, settings: TopicSettings): Promise<void> {
     const { admin } = this.#parts.log;
     if ((await admin.describe(name)) !== undefined) return;
-    await admin.create(name, settings).catch((thrown: unknown) => {
-      // another process was quicker
-      if (!isFlowError(thrown, 'topic.exists')) throw thrown;
-    });
+    await createOnce(admin, name, settings);
   }
 
   async #read(): Promise<void> {

@@ -1,4 +1,4 @@
-import { FlowError, isFlowError } from '../../core/errors.ts';
+import { FlowError } from '../../core/errors.ts';
 import {
   COMMANDS_TOPIC,
   DEAD_LETTERS_TOPIC,
@@ -6,7 +6,7 @@ import {
   EVENTS_TOPIC,
   INTERNAL_TOPIC,
 } from '../../events/events.ts';
-import type { LogAdmin, TopicSettings } from '../../log/log.ts';
+import { createOnce, type LogAdmin, type TopicSettings } from '../../log/log.ts';
 
 /** What was taken is of no use to anybody; what was not is to outlast a long outage. */
 const COMMANDS_KEPT_MS = 7 * 86_400_000;
@@ -29,10 +29,7 @@ export async function prepareControlTopics(admin: LogAdmin, partitions: number):
   for (const [name, settings] of topics) {
     const found = await admin.describe(name);
     if (found === undefined) {
-      await admin.create(name, settings).catch((thrown: unknown) => {
-        // another process was quicker
-        if (!isFlowError(thrown, 'topic.exists')) throw thrown;
-      });
+      await createOnce(admin, name, settings);
     } else if (found.settings.partitions !== settings.partitions) {
       const counts = `${found.settings.partitions} partitions, and ${COMMANDS_TOPIC} ${count}`;
       throw new FlowError('topic.partitions', `topic ${name} has ${counts}: they must have as many; make it anew`);
