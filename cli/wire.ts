@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { FlowError } from '../core/errors.ts';
-import { failpointFromText, setFailpointHook } from '../core/failpoints.ts';
+import { setFailpointOf } from '../core/failpoints.ts';
 import { seededRandom } from '../core/random.ts';
 import { createFileLog, type FileLog } from '../log/file/file.ts';
 import type { KafkaOptions } from '../log/kafka/options.ts';
@@ -67,8 +67,7 @@ export interface Engine {
 }
 
 export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
-  const failpoint = process.env['NODEFLOW_FAILPOINT'];
-  if (failpoint !== undefined) setFailpointHook(failpointFromText(failpoint));
+  setFailpointOf(process.env);
   registerSecretsOf(process.env);
   const folder = resolve(options.directory ?? join('.nodeflow', 'data'));
   const driver = logDriver(options);

@@ -16,7 +16,7 @@ for (const workers of [1, 2]) {
   }, async () => {
     const directory = mkdtempSync(join(tmpdir(), 'nodeflow-shutdown-'));
     try {
-      const stopped = await runChild(directory, { workers, onBusy: (child) => child.kill('SIGTERM') });
+      const stopped = await runChild(directory, { workers, failpoint: 'commit.published:2:term' });
       assert.equal(stopped.code, 0, `${stopped.signal} ${stopped.errors}`);
       const first = reportOf(stopped);
       assert.equal(first.how, 'drained');

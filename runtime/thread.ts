@@ -1,6 +1,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../core/clock.ts';
 import { FlowError, messageOf } from '../core/errors.ts';
+import { setFailpointOf } from '../core/failpoints.ts';
 import { type Random, seededRandom } from '../core/random.ts';
 import { connectLog, type Log } from '../log/log.ts';
 import type { FoundRow } from '../operators/operators.ts';
@@ -93,6 +94,7 @@ async function start({ log, telemetry, random, registry }: ThreadParts): Promise
 }
 
 async function main(): Promise<void> {
+  setFailpointOf(process.env);
   for (const secret of data.secrets) registerSecret(secret);
   const telemetry = createTelemetry({
     level: 'debug',

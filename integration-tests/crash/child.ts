@@ -2,7 +2,7 @@ import { openEngine, run } from '../../index.ts';
 import type { ChildSettings } from './run-child.ts';
 import { topology } from './topology.ts';
 
-/** Runs the job in the given folder to its end, killed on the way where NODEFLOW_FAILPOINT says so. */
+/** Runs the job in the given folder to its end, struck on the way where NODEFLOW_FAILPOINT says so. */
 const [directory, chosen] = process.argv.slice(2) as [string, string];
 const { workers, brokers, guarantee } = JSON.parse(chosen) as ChildSettings;
 const engine = await openEngine({ directory, ...(brokers === undefined ? {} : { brokers }) });
@@ -19,16 +19,7 @@ const running = await run(topology, {
   module: { url: new URL('./topology.ts', import.meta.url).href, name: 'topology' },
 });
 process.on('SIGTERM', () => void running.drain());
-let said = false;
-const look = () => {
-  if (said) return;
-  said = running.progress().records > 5000;
-  if (said) console.log('busy');
-  else engine.clock.after(1, look);
-};
-look();
 const { how, records } = await running.finished;
-said = true;
 const { recordsByWorker } = running.progress();
 const members = (await engine.log.admin.groups()).flatMap((group) => group.members);
 await engine.close();

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
 export interface Ended {
@@ -19,14 +19,12 @@ export interface ChildSettings {
 export interface ChildOptions extends Partial<ChildSettings> {
   /** `name:hit:action`, see `core/failpoints.ts`. */
   readonly failpoint?: string;
-  /** Given the process when it has begun to process records. */
-  readonly onBusy?: (child: ChildProcess) => void;
 }
 
 /** Runs the job of this folder in a process of its own. */
 export function runChild(directory: string, options: ChildOptions = {}): Promise<Ended> {
   const { NODEFLOW_FAILPOINT: _, ...env } = process.env;
-  const { failpoint, onBusy, ...chosen } = options;
+  const { failpoint, ...chosen } = options;
   const settings: ChildSettings = { workers: 1, guarantee: 'exactly-once', ...chosen };
   const child = spawn(process.execPath, [join(import.meta.dirname, 'child.ts'), directory, JSON.stringify(settings)], {
     env: failpoint === undefined ? env : { ...env, NODEFLOW_FAILPOINT: failpoint },
@@ -36,7 +34,6 @@ export function runChild(directory: string, options: ChildOptions = {}): Promise
   let errors = '';
   child.stdout.on('data', (chunk) => {
     output += String(chunk);
-    if (output.startsWith('busy\n') && output.length === 'busy\n'.length) onBusy?.(child);
   });
   child.stderr.on('data', (chunk) => {
     errors += String(chunk);

@@ -18,7 +18,7 @@ if (cluster !== undefined) {
     const { brokers } = cluster.addresses;
     const directory = mkdtempSync(join(tmpdir(), 'nodeflow-workers-kafka-'));
     try {
-      const killed = await runChild(directory, { workers: 2, brokers, onBusy: (child) => child.kill('SIGKILL') });
+      const killed = await runChild(directory, { workers: 2, brokers, failpoint: 'commit.ending:2:kill' });
       assert.equal(killed.signal, 'SIGKILL');
       const ended = await runChild(directory, { workers: 2, brokers });
       assert.equal(ended.code, 0, ended.errors);
