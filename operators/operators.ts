@@ -4,6 +4,7 @@ import type { Serde } from '../schemas/schemas.ts';
 import type { Table } from '../state/state.ts';
 import type { CallSettings, CodeRef, CodeRole, NodeKind, NodeOf, PlanNode, StoreKind } from '../topology/plan.ts';
 import type { Caller, CallResults } from './calls.ts';
+import type { MailboxOwner } from './mailbox.ts';
 import type { Rec } from './record.ts';
 
 /**
@@ -132,6 +133,8 @@ export interface OperatorContext {
   schedule(name: string, intervalMs: Millis, time: 'stream' | 'wall', fire: (at: Millis) => void): void;
   /** Registers an alarm of a user operator; the number is when it fires next, {@link NO_ALARM} for never. */
   alarm(name: string, fire: (at: Millis, due: Millis) => void): KeptNumber;
+  /** Asks for a mailbox; see `mailbox.ts`. */
+  mailbox(owner: MailboxOwner<unknown>): void;
   /** Stream time of the task: the largest timestamp taken. */
   readonly streamTime: KeptNumber;
 }
@@ -216,6 +219,7 @@ export interface Output {
 export { behindFirst } from './behind-first.ts';
 export type { Call, Caller, CallResults } from './calls.ts';
 export { fanOut, fuse, latePort, NOWHERE, type Wire } from './fuse.ts';
+export type { Mailbox, MailboxOwner } from './mailbox.ts';
 export { nodesWithOlds } from './olds.ts';
 export { OwnClock } from './own-clock.ts';
 export type {

@@ -4,6 +4,7 @@ import type { Millis } from '../core/ids.ts';
 import type { NodeOf, StoreKind } from '../topology/plan.ts';
 import { createFixedCheck } from './functions.ts';
 import { createKeyValueStore, type KeyValueStore } from './key-value-store.ts';
+import type { MailboxOwner } from './mailbox.ts';
 import { NO_ALARM, type OperatorContext, type OperatorFactory, type Push } from './operators.ts';
 import { Rec } from './record.ts';
 import { createSessionStore, type SessionStore } from './session-store.ts';
@@ -20,6 +21,7 @@ export interface Processor<K, V, K2, V2> {
   init?(context: ProcessContext<K2, V2>): void;
   /** Key and value are valid during the call; to keep one, copy it (`toPlain`). */
   process(value: V, key: K, context: ProcessContext<K2, V2>): void;
+  /** Called once, when the task ends, moves elsewhere, or goes back to its last commit; another instance may follow. */
   close?(): void;
 }
 
@@ -43,7 +45,11 @@ export interface ProcessContext<K, V> {
    * not woken. To be made in `init`.
    */
   alarm(fire: (at: Millis, due: Millis) => void): Alarm;
-  /** Of the record at hand, or when a timer fires, the time it fires at. */
+  /** For messages from within the process, beside the records; see `mailbox.ts`. To be asked for in `init`. */
+  mailbox<M>(owner: MailboxOwner<M>): void;
+  /** Which of the operator's tasks this is: it takes this partition of each topic that it reads. */
+  readonly partition: number;
+  /** Of the record at hand; of a timer, the time it fires at; of a message, that it was posted with. */
   readonly timestamp: Millis;
   /** The largest time of any record that the task has taken; -1 before the first. */
   readonly streamTime: Millis;
@@ -95,6 +101,10 @@ class LentContext implements ProcessContext<unknown, unknown>, RecordAtHand {
 
   get streamTime(): Millis {
     return this.#context.streamTime.value;
+  }
+
+  get partition(): number {
+    return this.#context.partition;
   }
 
   take(record: Rec): void {
@@ -165,6 +175,19 @@ class LentContext implements ProcessContext<unknown, unknown>, RecordAtHand {
         if (due !== next.value) next.set(due ?? NO_ALARM);
       },
     };
+  }
+
+  mailbox<M>(owner: MailboxOwner<M>): void {
+    this.#context.mailbox({
+      opened: (mailbox) => owner.opened(mailbox),
+      closed: () => owner.closed(),
+      take: (message, at) => {
+        this.#record = NO_RECORD;
+        this.timestamp = at;
+        owner.take(message as M, at);
+      },
+      refuse: (message) => owner.refuse(message as M),
+    });
   }
 
   #open<S>(

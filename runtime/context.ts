@@ -15,6 +15,7 @@ import { type CodeRef, type CodeRole, functionOf, type PlanNode } from '../topol
 import type { Program } from '../topology/topology.ts';
 import type { TaskCalls } from './calls.ts';
 import type { Drops } from './drops.ts';
+import type { Mailboxes } from './mailboxes.ts';
 import type { ScanRequests } from './scan-requests.ts';
 import { createSink } from './sink.ts';
 import type { PlanIndex } from './stage.ts';
@@ -39,6 +40,7 @@ export interface ContextParts {
   /** Where the late records of the node go, if anywhere. */
   readonly late: Push | undefined;
   readonly calls: TaskCalls;
+  readonly mailboxes: Mailboxes;
   /** The largest record each topic takes. */
   maxRecordBytes(topic: string): number;
   now(): number;
@@ -48,7 +50,7 @@ export interface ContextParts {
 
 /** What the task lends to the operator of one node. */
 export function createContext(parts: ContextParts, node: PlanNode): OperatorContext {
-  const { program, index, step, state, numbers, drops, scans, timers, calls, clock, trace } = parts;
+  const { program, index, step, state, numbers, drops, scans, timers, calls, mailboxes, clock, trace } = parts;
   const { code } = program;
   return {
     step,
@@ -82,6 +84,9 @@ export function createContext(parts: ContextParts, node: PlanNode): OperatorCont
       const next = numbers.number(`${node.id}/timer/${name}`, NO_ALARM);
       if (trace === undefined) timers.add({ intervalMs: undefined, time: 'wall', fire, next });
       return next;
+    },
+    mailbox(owner) {
+      if (trace === undefined) mailboxes.add(owner);
     },
     streamTime: clock?.value ?? numbers.number('stream-time', -1),
   };

@@ -17,6 +17,7 @@ import { openCalls } from './calls.ts';
 import { Drops } from './drops.ts';
 import { Failures } from './failures.ts';
 import type { Input } from './inputs.ts';
+import { Mailboxes } from './mailboxes.ts';
 import { MetricSet } from './metrics.ts';
 import { changelogOf, changelogsOf, type OpenStateParts, openState } from './open-state.ts';
 import { openClock } from './open-times.ts';
@@ -99,8 +100,10 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
   const timers = new Timers(clocked ? clock!.value : streamTime);
   const naming = { telemetry, application, task: spec.id };
   const calls = openCalls({ ...naming, clock: parts.clock, step, notify: () => parts.notify?.() });
+  const mailboxes = new Mailboxes(step, () => parts.notify?.());
   const built = buildStage({
-    ...{ program, index, stage, partition: spec.partition, step, state, numbers, outputs, drops, scans, timers, calls },
+    ...{ program, index, stage, partition: spec.partition, step, state, numbers, outputs, drops, scans, timers },
+    ...{ calls, mailboxes },
     clock: clocked ? clock : undefined,
     counted: telemetry.measures,
     globals: parts.globals,
@@ -125,6 +128,7 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     timers,
     clock,
     calls,
+    mailboxes,
     outputs,
     counts: built.counts.values,
     schemas: parts.schemas,
@@ -143,7 +147,6 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     numbers,
     nodes: built.counts.of((node) => takenFrom(inputs, node)),
     skips,
-    calls,
     topics,
     split,
     alignment: parts.alignment,

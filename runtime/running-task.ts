@@ -1,7 +1,6 @@
 import type { EpochPart, KeptNumbers, LedgerRow } from '../checkpoints/checkpoints.ts';
 import type { SplitReader } from '../connectors/connectors.ts';
 import type { Alignment } from './alignment.ts';
-import type { TaskCalls } from './calls.ts';
 import type { NodeCount } from './node-counts.ts';
 import type { SkipLog } from './skip-log.ts';
 import type { SplitInput } from './split-input.ts';
@@ -21,7 +20,6 @@ export interface RunningTaskParts {
   readonly numbers: KeptNumbers;
   readonly nodes: readonly NodeCount[];
   readonly skips: SkipLog;
-  readonly calls: TaskCalls;
   readonly topics: readonly TopicInput[];
   readonly split: SplitFeed | undefined;
   readonly alignment: Alignment;
@@ -113,7 +111,7 @@ export class RunningTask {
   }
 
   #release(): void {
-    this.#parts.calls.close();
+    this.task.close();
     for (const input of this.topics) {
       input.close();
       this.#parts.alignment.leave(input);

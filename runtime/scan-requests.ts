@@ -1,5 +1,5 @@
 import type { Step, Undoable } from '../core/step.ts';
-import type { ResumableScan } from '../operators/operators.ts';
+import type { Operator, ResumableScan } from '../operators/operators.ts';
 
 /** Scans asked for within a step; forgotten when it is rolled back, but for one that gave it up. */
 export class ScanRequests implements Undoable {
@@ -48,4 +48,14 @@ export class ScanRequests implements Undoable {
   forgetFirst(): void {
     this.#first = undefined;
   }
+}
+
+/** Going on with what a crash cut short is a scan of one piece: it may miss. */
+export function startOf(operator: Operator): ResumableScan {
+  return {
+    advance() {
+      operator.start?.();
+      return false;
+    },
+  };
 }

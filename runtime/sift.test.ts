@@ -11,6 +11,7 @@ import type { TaskState } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
 import { openCalls } from './calls.ts';
 import type { Failures } from './failures.ts';
+import { Mailboxes } from './mailboxes.ts';
 import { ScanRequests } from './scan-requests.ts';
 import { Task } from './task.ts';
 import { Timers } from './timers.ts';
@@ -136,6 +137,7 @@ function taskOf(
     ...{ id: 'task', step, inputs, operators: [], starts: [], streamTime, timers },
     ...{ state: {} as TaskState, scans: new ScanRequests(step), counts: new Float64Array(0) },
     ...{ flush: () => undefined, outputs: { full: false } },
+    mailboxes: new Mailboxes(step, () => undefined),
     calls: openCalls({
       ...{ clock: new VirtualClock(), step, telemetry: silentTelemetry(), application: 'sift', task: 'task' },
       notify: () => undefined,

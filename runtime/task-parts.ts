@@ -5,6 +5,7 @@ import type { EarlyEnd } from './build.ts';
 import type { TaskCalls } from './calls.ts';
 import type { Failures } from './failures.ts';
 import type { Input } from './inputs.ts';
+import type { Mailboxes } from './mailboxes.ts';
 import type { ScanRequests } from './scan-requests.ts';
 import type { SchemaWaits } from './schema-waits.ts';
 import type { StageClock } from './stage-clock.ts';
@@ -36,6 +37,7 @@ export interface TaskParts {
   /** The clock of the stage, where its inputs tell it. */
   readonly clock?: StageClock | undefined;
   readonly calls: TaskCalls;
+  readonly mailboxes: Mailboxes;
   readonly failures: Failures;
   /** Called when a batch of output is full, between steps. */
   flush(): void;

@@ -24,7 +24,7 @@ function setUp(idle = Promise.resolve()) {
     open: (id, signal) =>
       new Promise((resolve, reject) => {
         const running: unknown = {
-          task: { id, records: 0 },
+          task: { id, records: 0, open() {} },
           close: async () => void done.push(`closed ${id}`),
           discard: async () => void done.push(`discarded ${id}`),
         };

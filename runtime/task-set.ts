@@ -154,6 +154,7 @@ export class TaskSet {
         return;
       }
       this.#running.set(id, running);
+      running.task.open();
       observer?.opened(running);
       feed.add(running);
       wake.notify();

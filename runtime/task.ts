@@ -1,11 +1,12 @@
 import type { Millis } from '../core/ids.ts';
 import { MISS, type Step } from '../core/step.ts';
-import type { CallResults, Operator, ResumableScan } from '../operators/operators.ts';
+import type { CallResults, ResumableScan } from '../operators/operators.ts';
 import type { TaskState } from '../state/state.ts';
 import type { Input } from './inputs.ts';
 import { limitFor, nextInput } from './next-input.ts';
 import { probe } from './probe.ts';
 import { soundTime } from './record-time.ts';
+import { startOf } from './scan-requests.ts';
 import { TaskEndings } from './task-endings.ts';
 import type { RunResult, TaskParts } from './task-parts.ts';
 
@@ -63,7 +64,8 @@ export class Task {
 
   /** Something is begun that goes on before the next record, or beside it. */
   get scanning(): boolean {
-    return this.#scans.length > 0 || this.#parts.calls.inFlight > 0;
+    const { calls, mailboxes } = this.#parts;
+    return this.#scans.length > 0 || calls.inFlight > 0 || mailboxes.waiting;
   }
 
   /** All inputs have ended, all windows are flushed; only the last commit is owed. */
@@ -90,8 +92,12 @@ export class Task {
   }
 
   #run(max: number): RunResult {
-    const { schemas } = this.#parts;
+    const { schemas, mailboxes } = this.#parts;
     let left = max;
+    if (mailboxes.waiting) {
+      mailboxes.begin();
+      this.#askFor(mailboxes);
+    }
     for (;;) {
       this.#takeNews();
       const waits = this.#runPending();
@@ -103,7 +109,7 @@ export class Task {
       if (schemas?.asked !== asked) return 'miss';
       this.#countPassed();
       if (this.#parts.clock?.news) continue;
-      if (input === undefined) return this.#endings.advance();
+      if (input === undefined) return mailboxes.waiting ? 'busy' : this.#endings.advance();
       const before = left;
       left = this.#runInput(input, left);
       const taken = before - Math.abs(left);
@@ -318,6 +324,19 @@ export class Task {
     }
   }
 
+  /** It is run from now on. */
+  open(): void {
+    this.#parts.mailboxes.open();
+  }
+
+  /** It is run no more: its operators let go of what they hold beside their state. */
+  close(): void {
+    const { calls, mailboxes, operators } = this.#parts;
+    calls.close();
+    mailboxes.close();
+    for (const operator of operators) operator.close?.();
+  }
+
   /** When a timer fires next that waits for the wall clock. */
   get nextWall(): Millis {
     return this.#parts.timers.nextWall;
@@ -376,13 +395,3 @@ export class Task {
 
 /** What came of a step: whether there is more, or why it was undone. */
 type Attempted = boolean | 'miss' | 'again' | 'blocked';
-
-/** Going on with what a crash cut short is a scan of one piece: it may miss. */
-function startOf(operator: Operator): ResumableScan {
-  return {
-    advance() {
-      operator.start?.();
-      return false;
-    },
-  };
-}

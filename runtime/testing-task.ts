@@ -13,6 +13,7 @@ import { openCalls, type TaskCalls } from './calls.ts';
 import { Drops } from './drops.ts';
 import { Failures } from './failures.ts';
 import type { Input } from './inputs.ts';
+import { Mailboxes } from './mailboxes.ts';
 import { MetricSet } from './metrics.ts';
 import { tableSpecs } from './open-state.ts';
 import { openClock } from './open-times.ts';
@@ -106,8 +107,10 @@ export class DriverTask {
     const notify = () => parts.notify();
     const calls = openCalls({ clock, step, telemetry, application: program.plan.name, task: this.id, notify });
     this.calls = calls;
+    const mailboxes = new Mailboxes(step, notify);
     const built = buildStage({
       ...{ program, index, stage, partition, step, state, numbers, outputs, drops, scans, timers, calls },
+      mailboxes,
       clock: clocked ? stageClock : undefined,
       globals: parts.globals,
       maxRecordBytes: () => ANY_SIZE,
@@ -125,7 +128,7 @@ export class DriverTask {
       if (timers.due()) scans.pending.push(timers);
     };
     this.task = new Task({
-      ...{ id: this.id, step, state, scans, streamTime, timers, calls, clock: stageClock, outputs },
+      ...{ id: this.id, step, state, scans, streamTime, timers, calls, mailboxes, clock: stageClock, outputs },
       inputs: this.#inputs,
       operators: built.operators,
       starts: built.starts,
@@ -141,6 +144,7 @@ export class DriverTask {
         failingNode: (input) => built.failingNode(input),
       }),
     });
+    this.task.open();
     if (!times.isTimed(stage)) return;
     this.#times = new TaskTimes({
       ...{ ...telling, monotonic, task: this.task, clock: stageClock, clocked },
@@ -207,7 +211,7 @@ export class DriverTask {
 
   /** Forgets what is not committed. */
   async discard(): Promise<void> {
-    this.calls.close();
+    this.task.close();
     for (const input of this.topics) input.close();
     await this.state.discard();
   }

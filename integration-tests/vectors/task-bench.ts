@@ -7,6 +7,7 @@ import { BatchBuilder } from '../../log/batch.ts';
 import type { Rec } from '../../operators/operators.ts';
 import { openCalls } from '../../runtime/calls.ts';
 import type { Failures } from '../../runtime/failures.ts';
+import { Mailboxes } from '../../runtime/mailboxes.ts';
 import { ScanRequests } from '../../runtime/scan-requests.ts';
 import { Task } from '../../runtime/task.ts';
 import { DriverStores } from '../../runtime/testing-state.ts';
@@ -136,6 +137,7 @@ export class TaskBench {
       outputs: { full: false },
       flush: () => undefined,
       calls: NO_CALLS,
+      mailboxes: new Mailboxes(step, () => undefined),
       failures: NO_FAILURES,
     });
     this.#opened = { task, numbers };

@@ -263,6 +263,7 @@ export class TestTask {
         this.#timers.push({ intervalMs: undefined, time: 'wall', fire, next });
         return next;
       },
+      mailbox: (owner) => owner.opened({ post: (message, at) => this.#attempt(() => owner.take(message, at)) }),
       streamTime: this.#streamTime,
     };
   }
