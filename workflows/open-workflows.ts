@@ -10,6 +10,7 @@ import { Catalogue } from './control/catalogue.ts';
 import { Commands } from './control/commands.ts';
 import { Coordinator } from './control/coordinator.ts';
 import { GraphCache } from './control/definition-rows.ts';
+import { DirectCommands } from './control/direct-commands.ts';
 import { Facade } from './control/facade.ts';
 import { graphNames, knownDefinitions } from './control/graph-names.ts';
 import { publishedGraph } from './control/known-graphs.ts';
@@ -82,7 +83,10 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
   const catalogue = await Catalogue.open({ log, clock });
   const answers = await Answers.open({ log, clock, partitions, timeoutMs: settings.answerTimeoutMs });
   const sender = new Sender({ clock, topic: COMMANDS_TOPIC, partitions, producer: await log.producer({}) });
-  const commands = new Commands({ sender, answers, clock });
+  const direct = new DirectCommands(({ id, root, text, at }) =>
+    sender.send(root, text, at, (reason) => answers.fail(id, reason)),
+  );
+  const commands = new Commands({ direct, answers, clock, partitions });
   const figures = { commands: 0, steps: 0, nodes: 0, started: 0, ended: 0 };
   let started: (run: Run) => void = () => {};
   const running = new Promise<Run>((resolve) => {
@@ -107,7 +111,7 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
     maxCalls: MAX_CALLS,
     coordinator: () =>
       new Coordinator({
-        ...{ lifecycle, graphs, calls, figures },
+        ...{ lifecycle, graphs, calls, figures, direct },
         rememberMs: settings.rememberMs,
         slots: (pool) =>
           settings.slots[pool] ?? settings.slots['default'] ?? DEFAULT_WORKFLOW_SETTINGS.slots['default']!,

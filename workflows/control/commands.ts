@@ -4,13 +4,15 @@ import { uniqueId } from '../../core/random.ts';
 import type { Command } from '../lifecycle/lifecycle.ts';
 import type { Answer, CommandOptions } from '../workflows.ts';
 import type { Answers, Taken } from './answers.ts';
+import type { DirectCommands } from './direct-commands.ts';
+import { partitionOf } from './history.ts';
 import { type CommandMessage, rootOf } from './messages.ts';
-import type { Sender } from './sender.ts';
 
 export interface CommandsParts {
-  readonly sender: Sender;
+  readonly direct: DirectCommands;
   readonly answers: Answers;
   readonly clock: Clock;
+  readonly partitions: number;
 }
 
 /** Sends commands and waits for their answers. */
@@ -23,9 +25,14 @@ export class Commands {
 
   /** Answers whatever came of it. */
   send(message: CommandMessage): Promise<Taken> {
-    const { sender, answers, clock } = this.#parts;
-    const taken = answers.to(message.id);
-    sender.send(rootOf(message.x), message, clock.now(), (reason) => answers.fail(message.id, reason));
+    const { direct, answers, clock, partitions } = this.#parts;
+    const { id, x } = message;
+    const at = clock.now();
+    const sent = { id, root: rootOf(x), partition: partitionOf(x, partitions), text: JSON.stringify(message), at };
+    const taken = answers.to(id);
+    direct.send(sent);
+    const over = () => direct.over(sent);
+    taken.then(over, over);
     return taken;
   }
 

@@ -1,16 +1,17 @@
 import type { Json, Millis } from '../../core/ids.ts';
 import { type Cause, encodeStep, type StepEvent, type StepRecord } from '../../events/events.ts';
-import type { KeyValueStore, ProcessContext, Processor, WindowStore } from '../../operators/operators.ts';
+import type { KeyValueStore, ProcessContext, Processor } from '../../operators/operators.ts';
 import type { Graph } from '../graph.ts';
 import type { Command, Decided, Effect, Header, Lifecycle } from '../lifecycle/lifecycle.ts';
 import { hasSchedule, isDueExecution } from '../schedule-triggers.ts';
-import type { WorkflowFigures } from '../workflows.ts';
+import { type CountedFigures, countStep } from './count-step.ts';
 import { DefinitionRows, type GraphCache } from './definition-rows.ts';
-import { DUE_DONE, doneRow, rowOfDone } from './done-rows.ts';
+import type { DirectCommands } from './direct-commands.ts';
+import { DoneRows } from './done-rows.ts';
 import { CONTINUE, type Due, grant, isOfSchedule, messageOf, NOBODY } from './due.ts';
 import { Families } from './families.ts';
 import { type CommandMessage, type Message, rootOf, scheduleKey } from './messages.ts';
-import { CONTROL_STORE, DEFINITIONS_STORE, DONE_STORE, doneWindowMs, type Out, TIMERS_STORE } from './program.ts';
+import { CONTROL_STORE, DEFINITIONS_STORE, DONE_STORE, type Out, TIMERS_STORE } from './program.ts';
 import { FORGOTTEN, Savepoints } from './savepoints.ts';
 import { Schedules } from './schedules.ts';
 import { Sessions } from './sessions.ts';
@@ -32,7 +33,9 @@ export interface CoordinatorParts {
   readonly calls: Pick<TaskCalls, 'announce' | 'abort' | 'end'>;
   readonly slots: (pool: string) => number;
   readonly rememberMs: number;
-  readonly figures: { -readonly [name in keyof WorkflowFigures]: WorkflowFigures[name] };
+  /** Undefined: commands come over the log alone. */
+  readonly direct?: Pick<DirectCommands, 'listen'>;
+  readonly figures: CountedFigures;
 }
 
 /**
@@ -47,7 +50,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
   readonly #parts: CoordinatorParts;
   #context!: ProcessContext<string, Out>;
   #store!: KeyValueStore<string, Json>;
-  #done!: WindowStore<string, string>;
+  #done!: DoneRows;
   #timers!: TimerRows;
   #definitions!: DefinitionRows;
   #slots!: Slots;
@@ -65,7 +68,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
   init(context: ProcessContext<string, Out>): void {
     this.#context = context;
     this.#store = context.store(CONTROL_STORE);
-    this.#done = context.windowStore(DONE_STORE);
+    this.#done = new DoneRows(this.#store, context.windowStore(DONE_STORE), this.#parts.rememberMs);
     const alarm = context.alarm((at, due) => this.#fire(at, due));
     this.#timers = new TimerRows(context.store(TIMERS_STORE), alarm);
     this.#definitions = new DefinitionRows(context.store(DEFINITIONS_STORE));
@@ -77,6 +80,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     this.#families = new Families(this.#store);
     this.#savepoints = new Savepoints(this.#store);
     this.#sessions = new Sessions({ store: this.#store, timers: this.#timers, context });
+    this.#parts.direct?.listen(context, (message, giveBack) => this.#take(message, giveBack));
   }
 
   process(message: Message): void {
@@ -95,11 +99,15 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       this.#sessions.take(message, this.#context.timestamp);
       return;
     }
+    this.#take(message);
+  }
+
+  #take(message: CommandMessage, giveBack?: () => void): void {
     this.#parts.figures.commands++;
     const { x, w, v, c, id, by = null, at = 0 } = message;
     const cause: Cause = { kind: 'command', type: c.type, id, by };
     const time = Math.max(at, this.#context.timestamp);
-    this.#run([{ execution: x, workflow: w, version: v, command: c, id, by, at: time, cause }]);
+    this.#run([{ execution: x, workflow: w, version: v, command: c, id, by, at: time, cause, giveBack }]);
   }
 
   #fire(now: Millis, since: Millis): void {
@@ -155,7 +163,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       if (!decided.more && decided.effects.length === 0) return;
     } else {
       this.#keepPatches(rows, record);
-      this.#count(record);
+      countStep(this.#parts.figures, record);
       const bytes = encodeStep(record);
       this.#written += bytes.length;
       this.#context.forward(rootOf(execution), { to: 'events', record: bytes }, at);
@@ -174,30 +182,20 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     this.#effects(due, decided, graph, at, open);
   }
 
-  #count({ events }: StepRecord): void {
-    const { figures } = this.#parts;
-    figures.steps++;
-    for (const event of events) {
-      if (event.type === 'node' && event.to === 'COMPLETED') figures.nodes++;
-      else if (event.type === 'started') figures.started++;
-      else if (event.type === 'ended') figures.ended++;
-    }
-  }
-
   /** The graph of an execution that begins; undefined where it may not, which was answered. */
   #begin(due: Due, open: Due[]): Graph | undefined {
     const { execution, command, workflow, version } = due;
-    const ended = this.#ended(execution, due.at);
+    const hasEnded = this.#done.has(execution, due.at);
     if (command.type !== 'start') {
       // what a timer or a task of an ended execution says is of no use to anybody
       if (due.cause.kind !== 'command' || command.type === 'report') return undefined;
       if (command.type === 'forget' && this.#savepoints.take(execution))
         this.#answer(due, FORGOTTEN, 'it is forgotten');
-      else if (ended === undefined) this.#answer(due, 'workflow.unknown-execution', `${execution} is not known`);
+      else if (!hasEnded) this.#answer(due, 'workflow.unknown-execution', `${execution} is not known`);
       else this.#answer(due, 'workflow.ended', `${execution} has ended`);
       return undefined;
     }
-    if (ended !== undefined) {
+    if (hasEnded) {
       this.#answer(due, 'workflow.exists', `${execution} has run already`);
       if (isOfSchedule(due)) this.#tellSchedule(workflow!, { ended: execution }, due.at);
       return undefined;
@@ -205,6 +203,11 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     const wanted = workflow === undefined ? undefined : (version ?? this.#definitions.newest(workflow));
     const hash = wanted === undefined ? undefined : this.#definitions.hash(workflow!, wanted);
     const graph = hash === undefined ? undefined : this.#base(hash);
+    if (graph === undefined && due.giveBack !== undefined) {
+      // it may be on its way over the log
+      due.giveBack();
+      return undefined;
+    }
     if (graph === undefined && isOfSchedule(due)) {
       this.#tellSchedule(workflow!, { again: messageOf(due) }, due.at);
       return undefined;
@@ -378,19 +381,12 @@ export class Coordinator implements Processor<string, Message, string, Out> {
 
   #remember(header: Header, graph: Graph, at: Millis): void {
     const { execution, workflow } = header;
-    const row = doneRow(header);
-    if (isDueExecution(execution, workflow)) {
-      // for good: a backfill may come again after years
-      this.#store.put(`${DUE_DONE}${execution}`, row);
-      if (hasSchedule(graph.document)) this.#tellSchedule(workflow, { ended: execution }, at);
+    if (!isDueExecution(execution, workflow)) {
+      this.#done.keep(header, at);
       return;
     }
-    const window = doneWindowMs(this.#parts.rememberMs);
-    this.#done.put(execution, at - (at % window), row);
-  }
-
-  #ended(execution: string, at: Millis): string | undefined {
-    return rowOfDone(this.#store, this.#done, execution, Math.max(0, at) + this.#parts.rememberMs);
+    this.#done.keepForGood(header);
+    if (hasSchedule(graph.document)) this.#tellSchedule(workflow, { ended: execution }, at);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Json, Millis } from '../../core/ids.ts';
 import type { KeyValueStore, WindowStore } from '../../operators/operators.ts';
 import type { Header } from '../lifecycle/lifecycle.ts';
+import { doneWindowMs } from './program.ts';
 
 /** Ends of executions that are named by a time of a schedule. */
 export const DUE_DONE = '\0E';
@@ -14,6 +15,33 @@ export function doneRow({ status, seq, startedAt }: Header): string {
 export function startOfDone(row: string): Millis | undefined {
   const at = row.indexOf(' ');
   return at < 0 ? undefined : Number(row.slice(at + 1));
+}
+
+/** Of one partition: which executions have ended, for as long as it is remembered. */
+export class DoneRows {
+  readonly #store: Pick<KeyValueStore<string, Json>, 'get' | 'put'>;
+  readonly #done: Pick<WindowStore<string, string>, 'fetch' | 'put'>;
+  readonly #rememberMs: Millis;
+
+  constructor(store: KeyValueStore<string, Json>, done: WindowStore<string, string>, rememberMs: Millis) {
+    this.#store = store;
+    this.#done = done;
+    this.#rememberMs = rememberMs;
+  }
+
+  keep(header: Header, at: Millis): void {
+    const window = doneWindowMs(this.#rememberMs);
+    this.#done.put(header.execution, at - (at % window), doneRow(header));
+  }
+
+  /** A backfill may come again after years. */
+  keepForGood(header: Header): void {
+    this.#store.put(`${DUE_DONE}${header.execution}`, doneRow(header));
+  }
+
+  has(execution: string, at: Millis): boolean {
+    return rowOfDone(this.#store, this.#done, execution, Math.max(0, at) + this.#rememberMs) !== undefined;
+  }
 }
 
 /** That of an execution which has ended, as long as it is known. */

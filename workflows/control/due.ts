@@ -15,6 +15,8 @@ export interface Due {
   readonly by: string | null;
   readonly at: Millis;
   readonly cause: Cause;
+  /** Of a command that came directly: it is to come over the log. */
+  readonly giveBack?: (() => void) | undefined;
 }
 
 export const CONTINUE: Cause = { kind: 'continue' };

@@ -36,13 +36,13 @@ export class Sender {
     }));
   }
 
-  /** `failed` is told where the log does not take it. */
-  send(root: string, message: unknown, at: number, failed: (reason: unknown) => void): void {
+  /** A message as JSON; `failed` is told where the log does not take it. */
+  send(root: string, text: string, at: number, failed: (reason: unknown) => void): void {
     const key = this.#key;
     key.clear();
     key.text(root);
     const partition = partitionForKey(key.bytes, 0, key.at, this.#parts.partitions);
-    this.#append(this.#lanes[partition]!, key.bytes, key.at, Buffer.from(JSON.stringify(message)), at, failed);
+    this.#append(this.#lanes[partition]!, key.bytes, key.at, Buffer.from(text), at, failed);
   }
 
   /** To every partition; resolves when all have it. */

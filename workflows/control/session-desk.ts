@@ -81,7 +81,7 @@ export class SessionDesk {
     const from = by === undefined ? {} : { by };
     const message: SessionMessage = { session: address, s: { do: 'clear' }, id: command, ...from };
     const taken = answers.to(command);
-    sender.send(address, message, clock.now(), (reason) => answers.fail(command, reason));
+    sender.send(address, JSON.stringify(message), clock.now(), (reason) => answers.fail(command, reason));
     const { rejected } = await taken;
     if (rejected !== undefined) throw rejection(rejected);
   }

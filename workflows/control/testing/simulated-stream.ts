@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { FlowError } from '../../../core/errors.ts';
-import type { Json } from '../../../core/ids.ts';
+import type { Json, Millis } from '../../../core/ids.ts';
 import { randomInt, seededRandom, seedOf } from '../../../core/random.ts';
 import type { Command } from '../../lifecycle/lifecycle.ts';
 import { rootOf, type TaskMessage } from '../messages.ts';
@@ -38,4 +38,23 @@ export async function runStream(task: TaskMessage, { signal, end, savepoint }: A
 export function upgradeTo(version: string): Command {
   const nodes = ['first', 'orders', 'all', 'sum'];
   return { type: 'savepoint', next: { version, nodes, segments: { orders: null } }, graceMs: 100 };
+}
+
+/** Tells of its nodes one after the other, fails some attempts, and gives what a run of the segment would. */
+export async function runRows(task: TaskMessage, now: Millis, progress: (value: Json) => void): Promise<Answered> {
+  const random = seededRandom(seedOf(`${task.x} ${task.a}`));
+  const figures = (passed: number) => {
+    const told = ['items', 'some', 'all'].map((id, i) => [
+      id,
+      { status: i < passed ? 'COMPLETED' : 'RUNNING', in: passed },
+    ]);
+    return { nodes: Object.fromEntries(told), edges: { 'items.out>some.in': passed }, at: now + passed };
+  };
+  for (let passed = 0; passed < 3; passed++) {
+    if (random.next() < 0.7) progress(figures(passed));
+    for (let turns = randomInt(random, 3); turns > 0; turns--) await Promise.resolve();
+    if (task.a < 3 && random.next() < 0.15) throw new Error('not yet');
+  }
+  const value = (task.config as { readonly input: Json }).input;
+  return { outputs: { 'all.out': [value] }, progress: figures(3) };
 }

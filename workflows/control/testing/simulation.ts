@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { systemClock } from '../../../core/clock.ts';
-import type { Json, Millis } from '../../../core/ids.ts';
-import { type Random, randomInt, seededRandom, seedOf } from '../../../core/random.ts';
+import type { Json } from '../../../core/ids.ts';
+import { type Random, randomInt, seededRandom } from '../../../core/random.ts';
 import { decodeStep, type StepRecord } from '../../../events/events.ts';
 import { TopologyDriver } from '../../../runtime/testing.ts';
 import { createLanguage } from '../../create-language.ts';
@@ -9,16 +9,16 @@ import type { Language } from '../../language.ts';
 import type { Command } from '../../lifecycle/lifecycle.ts';
 import { Coordinator } from '../coordinator.ts';
 import { GraphCache } from '../definition-rows.ts';
+import { DirectCommands, type Sent } from '../direct-commands.ts';
 import { fold, MemoryStore } from '../memory-rows.ts';
-import type { CommandMessage, Message, TaskMessage } from '../messages.ts';
+import { type CommandMessage, rootOf } from '../messages.ts';
 import { CONTROL_STORE, controlProgram, controlTopics, TIMERS_STORE } from '../program.ts';
 import { runInline } from '../run-inline.ts';
-import type { Answered } from '../segment-calls.ts';
 import { placeName } from '../slots.ts';
 import { StoredRows } from '../stored-rows.ts';
 import { TaskCalls } from '../task-calls.ts';
 import { viewOf } from '../views.ts';
-import { runStream, streamDocument, upgradeTo } from './simulated-stream.ts';
+import { runRows, runStream, streamDocument, upgradeTo } from './simulated-stream.ts';
 import { ADD, added, document, numberType, tenNodes, tenNodesResult } from './small-documents.ts';
 
 /** Partitions share nothing, and each takes time to open. */
@@ -86,25 +86,6 @@ const FLAKY = numberType('flaky', {
   },
 });
 
-/** Tells of its nodes one after the other, fails some attempts, and gives what a run of the segment would. */
-async function runRows(task: TaskMessage, now: Millis, progress: (value: Json) => void): Promise<Answered> {
-  const random = seededRandom(seedOf(`${task.x} ${task.a}`));
-  const figures = (passed: number) => {
-    const told = ['items', 'some', 'all'].map((id, i) => [
-      id,
-      { status: i < passed ? 'COMPLETED' : 'RUNNING', in: passed },
-    ]);
-    return { nodes: Object.fromEntries(told), edges: { 'items.out>some.in': passed }, at: now + passed };
-  };
-  for (let passed = 0; passed < 3; passed++) {
-    if (random.next() < 0.7) progress(figures(passed));
-    for (let turns = randomInt(random, 3); turns > 0; turns--) await Promise.resolve();
-    if (task.a < 3 && random.next() < 0.15) throw new Error('not yet');
-  }
-  const value = (task.config as { readonly input: Json }).input;
-  return { outputs: { 'all.out': [value] }, progress: figures(3) };
-}
-
 /**
  * Whole executions on a virtual clock: commands that come twice, crashes between any two steps, calls that fail, clocks
  * that jump. In the end every execution has ended once, with the right result, and its records are without a gap.
@@ -123,7 +104,10 @@ class Simulation {
   readonly #started = new Map<string, Started>();
   readonly #signalled = new Set<string>();
   readonly #topics = controlTopics(PARTITIONS);
-  readonly #sent: { readonly key: string; readonly message: Message }[] = [];
+  readonly #sent: CommandMessage[] = [];
+  /** The short way; what comes back from it goes over the log. */
+  readonly #direct = new DirectCommands((sent) => this.#back.push(sent));
+  readonly #back: Sent[] = [];
   readonly #told: CommandMessage[] = [];
   #ids = 0;
 
@@ -148,7 +132,7 @@ class Simulation {
       maxCalls: 1000,
       coordinator: () =>
         new Coordinator({
-          ...{ lifecycle, graphs, rememberMs: 1_000_000, slots: () => SLOTS },
+          ...{ lifecycle, graphs, direct: this.#direct, rememberMs: 1_000_000, slots: () => SLOTS },
           calls: {
             announce: (task) => this.#calls.announce(task),
             abort: (...at) => this.#calls.abort(...at),
@@ -260,18 +244,27 @@ class Simulation {
   /** What calls have said comes as other commands do, and not while a step or a crash goes on. */
   #sendTold(): void {
     for (const message of this.#told.splice(0)) this.#command(message);
+    for (const { text, at } of this.#back.splice(0)) this.#append(JSON.parse(text), at);
   }
 
   #command(message: CommandMessage): void {
-    const sent = { key: message.x, message };
-    this.#sent.push(sent);
-    this.#send(sent);
+    this.#sent.push(message);
+    this.#send(message);
   }
 
-  #send({ key, message }: { readonly key: string; readonly message: Message }): void {
+  #send(message: CommandMessage): void {
     // clocks of senders differ
-    const timestamp = Math.max(0, this.#driver.clock.now() + randomInt(this.#random, 200) - 100);
-    this.#driver.input(this.#topics.commands).send(key, message, { timestamp });
+    const at = Math.max(0, this.#driver.clock.now() + randomInt(this.#random, 200) - 100);
+    if (this.#random.next() < 0.5) this.#append(message, at);
+    else this.#direct.send({ ...this.#direction(message.x), id: message.id, text: JSON.stringify(message), at });
+  }
+
+  #append(message: CommandMessage, timestamp: number): void {
+    this.#driver.input(this.#topics.commands).send(message.x, message, { timestamp });
+  }
+
+  #direction(execution: string): Pick<Sent, 'root' | 'partition'> {
+    return { root: rootOf(execution), partition: 0 };
   }
 
   #commit(): void {
@@ -281,6 +274,7 @@ class Simulation {
       const record = decodeStep(value!);
       // by which whoever looks for it finds it
       assert.equal(timestamp, record.at);
+      if (record.cause.kind === 'command') this.#direct.over({ id: record.cause.id, partition: 0 });
       if (record.seq === 0) continue;
       this.#seeStart(record);
       const records = this.#records.get(record.execution) ?? [];

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Mailbox, MailboxOwner } from '../../operators/operators.ts';
+import { DirectCommands, type Sent } from './direct-commands.ts';
+import type { CommandMessage } from './messages.ts';
+
+/** A coordinator of partition 0 that gives back what `lacks` says. */
+function world(lacks: ReadonlySet<string> = new Set()) {
+  const logged: string[] = [];
+  const taken: string[] = [];
+  const direct = new DirectCommands(({ id }) => logged.push(id));
+  let owner!: MailboxOwner<CommandMessage>;
+  const mailbox: Mailbox<CommandMessage> = { post: (message, at) => owner.take(message, at) };
+  const context = {
+    partition: 0,
+    mailbox<M>(given: MailboxOwner<M>) {
+      owner = given as MailboxOwner<never>;
+    },
+  };
+  direct.listen(context, ({ id }, giveBack) => {
+    if (lacks.has(id)) giveBack();
+    else taken.push(id);
+  });
+  const send = (id: string, more: Partial<Sent> = {}): Sent => {
+    const message = { x: 'one', c: { type: 'pause' }, id };
+    const sent = { id, root: 'one', partition: 0, text: JSON.stringify(message), at: 5, ...more };
+    direct.send(sent);
+    return sent;
+  };
+  return {
+    direct,
+    logged,
+    taken,
+    send,
+    open: () => owner.opened(mailbox),
+    close: () => owner.closed(),
+    owner: () => owner,
+  };
+}
+
+test('a command goes to the coordinator of its partition, and over the log where there is none here', () => {
+  const { send, open, close, logged, taken, direct } = world();
+  direct.over(send('before'));
+  open();
+  send('here');
+  send('elsewhere', { partition: 1 });
+  assert.deepEqual({ logged, taken }, { logged: ['before', 'elsewhere'], taken: ['here'] });
+  close();
+  direct.over(send('behind'));
+  assert.deepEqual(logged, ['before', 'elsewhere', 'here', 'behind']);
+});
+
+test('what was answered does not come again; what was not does, in order, when its coordinator goes', () => {
+  const { send, open, close, logged, direct } = world();
+  open();
+  const [first] = [send('1'), send('2'), send('3')];
+  direct.over(first!);
+  close();
+  assert.deepEqual(logged, ['2', '3']);
+});
+
+test('none overtakes one that is on its way over the log', () => {
+  const { send, open, logged, taken, direct } = world(new Set(['lacking']));
+  open();
+  const lacking = send('lacking');
+  const next = send('next');
+  assert.deepEqual({ logged, taken }, { logged: ['lacking', 'next'], taken: [] });
+  direct.over(lacking);
+  send('third');
+  direct.over(next);
+  assert.deepEqual(taken, []);
+  direct.over({ partition: 0, id: 'third' });
+  send('fourth');
+  assert.deepEqual({ logged, taken }, { logged: ['lacking', 'next', 'third'], taken: ['fourth'] });
+});
+
+test('what fails in the coordinator, and what is large, goes over the log', () => {
+  const { send, open, owner, logged, taken } = world();
+  open();
+  send('failing');
+  owner().refuse({ x: 'one', c: { type: 'pause' }, id: 'failing' });
+  owner().refuse({ x: 'one', c: { type: 'pause' }, id: 'failing' });
+  assert.deepEqual(logged, ['failing']);
+  send('large', { text: JSON.stringify({ id: 'large', padding: 'x'.repeat(100_000) }), partition: 0 });
+  assert.deepEqual({ logged, taken }, { logged: ['failing', 'large'], taken: ['failing'] });
+});

@@ -1,0 +1,103 @@
+import type { Millis } from '../../core/ids.ts';
+import type { Mailbox, ProcessContext } from '../../operators/operators.ts';
+import type { CommandMessage } from './messages.ts';
+
+/** A command on its way, as JSON: what comes in is what would have come over the log. */
+export interface Sent {
+  readonly id: string;
+  /** Of the execution that it is for. */
+  readonly root: string;
+  readonly partition: number;
+  readonly text: string;
+  readonly at: Millis;
+}
+
+/** Larger ones go over the log. */
+const MOST_CHARACTERS = 64 * 1024;
+
+/**
+ * The short way for commands to executions that this process owns: to the coordinator of their partition at once, without
+ * a record of their own, since the step record names the command and is what answers it. A command that was not answered
+ * when its coordinator is given up goes over the log, where whoever follows meets it; what it had done by then is
+ * committed, and so known to who meets it again, or has not been.
+ *
+ * Where a command of the partition is on its way over the log, later ones go there too: none overtakes another.
+ */
+export class DirectCommands {
+  readonly #boxes = new Map<number, Mailbox<CommandMessage>>();
+  /** Taken this way and not answered, in order, by partition and id. */
+  readonly #direct = new Map<number, Map<string, Sent>>();
+  /** On their way over the log, by partition. */
+  readonly #logged = new Map<number, Set<string>>();
+  readonly #toLog: (sent: Sent) => void;
+
+  constructor(toLog: (sent: Sent) => void) {
+    this.#toLog = toLog;
+  }
+
+  /**
+   * A coordinator takes what comes for its partition. What it gives back, since it lacks what may be on its way over the
+   * log, comes to it behind that; more than once is as once.
+   */
+  listen(
+    context: Pick<ProcessContext<never, never>, 'partition' | 'mailbox'>,
+    take: (message: CommandMessage, giveBack: () => void) => void,
+  ): void {
+    const { partition } = context;
+    context.mailbox<CommandMessage>({
+      opened: (box) => void this.#boxes.set(partition, box),
+      closed: () => this.#closed(partition),
+      take: (message) => take(message, () => this.#giveBack(partition, message.id)),
+      refuse: ({ id }) => this.#giveBack(partition, id),
+    });
+  }
+
+  #closed(partition: number): void {
+    this.#boxes.delete(partition);
+    const left = this.#direct.get(partition);
+    this.#direct.delete(partition);
+    for (const sent of left?.values() ?? []) this.#log(sent);
+  }
+
+  /** Whichever way is open. */
+  send(sent: Sent): void {
+    const { id, partition, text, at } = sent;
+    const box = this.#boxes.get(partition);
+    if (box === undefined || this.#logged.has(partition) || text.length > MOST_CHARACTERS) {
+      this.#log(sent);
+      return;
+    }
+    let direct = this.#direct.get(partition);
+    if (direct === undefined) {
+      direct = new Map();
+      this.#direct.set(partition, direct);
+    }
+    direct.set(id, sent);
+    box.post(JSON.parse(text) as CommandMessage, at);
+  }
+
+  #giveBack(partition: number, id: string): void {
+    const direct = this.#direct.get(partition);
+    const sent = direct?.get(id);
+    if (sent === undefined) return;
+    direct!.delete(id);
+    this.#log(sent);
+  }
+
+  /** It was answered, or nobody waits any more. */
+  over({ partition, id }: Pick<Sent, 'partition' | 'id'>): void {
+    this.#direct.get(partition)?.delete(id);
+    const logged = this.#logged.get(partition);
+    if (logged?.delete(id) && logged.size === 0) this.#logged.delete(partition);
+  }
+
+  #log(sent: Sent): void {
+    let logged = this.#logged.get(sent.partition);
+    if (logged === undefined) {
+      logged = new Set();
+      this.#logged.set(sent.partition, logged);
+    }
+    logged.add(sent.id);
+    this.#toLog(sent);
+  }
+}
