@@ -11,9 +11,9 @@ import type { NodeFigures } from './segments/segments.ts';
  * Workflows: documents become running executions.
  *
  * Two planes, one log. The *control plane* is a topology of this engine like any other (`control/`): commands come in by
- * `nf.commands`, keyed by the root execution; a keyed operator judges each by the pure code of `lifecycle/`, keeps the
- * rows of executions in a store, and puts out one step record for each command, in the transaction that takes the
- * command. Tasks run beside its loop as asynchronous calls; what they answer comes back as commands by `nf.internal`.
+ * `nf.commands`, keyed by the root execution, or without a record of their own where the sender's process owns the
+ * execution; a keyed operator judges each by the pure code of `lifecycle/`, keeps the rows of executions in a store, and
+ * puts out one step record for each command, in the transaction that takes the command. Tasks run beside its loop as asynchronous calls; what they answer comes back as commands by `nf.internal`.
  * The *data plane* (`segments/`) compiles nodes with `dataset` and `stream` ports into plans of operators, the same that
  * the DSL makes; to the control plane a segment is one node.
  *
@@ -25,10 +25,11 @@ import type { NodeFigures } from './segments/segments.ts';
  *   start meets the first one and is answered with it.
  * - Commands are answered when their step is committed: with the step, or with `workflow.rejected` and why.
  * - Several processes over one log share the partitions of executions; each partition is of one process at a time, which
- *   *owns* its executions. Every call is answered by every process, for every execution. A command goes by the log to
- *   whoever owns the execution, and its answer is the committed step record, which all processes read. An execution that
- *   another process owns is looked at as the fold of its committed step records, which says the same as the store of its
- *   owner; so is one of a partition that is being restored. When partitions move, nothing that waits here is lost.
+ *   *owns* its executions. Every call is answered by every process, for every execution. A command to an execution of
+ *   another process goes by the log to whoever owns it, and its answer is the committed step record, which all processes
+ *   read. An execution that another process owns is looked at as the fold of its committed step records, which says the
+ *   same as the store of its owner; so is one of a partition that is being restored. When partitions move, nothing that
+ *   waits here is lost.
  *
  * {@link Workflows} is what gateways, command line and programs use. It holds no state of its own: it sends commands,
  * and reads stores, events and definitions.
