@@ -207,6 +207,16 @@ export const WORKFLOW_ERRORS = {
     'An attempt reports that has been given up.',
     'Nothing: a later attempt goes on, or the execution has ended.',
   ),
+  'workflow.process-lost': row(
+    'system',
+    'The process that called a task ended while the task ran.',
+    'Nothing: it is called again, and its attempts are not counted. Where it happens again, see docs/workflows/quarantine.md.',
+  ),
+  'workflow.quarantined': row(
+    'system',
+    'A task has ended so many processes in a row that it is held.',
+    'See the logs of the processes; then retry the node, give its output, skip it or fail it.',
+  ),
   'workflow.node-type': row(
     'user',
     'A node type cannot be as it was registered.',

@@ -5,7 +5,7 @@ import type { WorkflowDocument } from './document.ts';
 import { failureOf, retryAfterOf } from './errors/classify.ts';
 import { EXPRESSIONS } from './expressions.ts';
 import type { Language } from './language.ts';
-import { createLifecycle } from './lifecycle/lifecycle.ts';
+import { createLifecycle, HELD_AFTER } from './lifecycle/lifecycle.ts';
 import { type BuiltInSettings, builtInTypes } from './nodes/built-in.ts';
 import { DATA_PLANE_TYPES } from './nodes/data-plane-types.ts';
 import { patchGraph } from './patch.ts';
@@ -28,7 +28,8 @@ export function createLanguage({ types = [], ...own }: LanguageOptions = {}): La
     validate: (document) => validateDocument(document, settings),
     compile: (document) => compileDocument(document as unknown as WorkflowDocument, settings),
     patch,
-    lifecycle: (runInline) => createLifecycle({ runInline, failure: failureOf, patch }),
+    lifecycle: (runInline, heldAfter = HELD_AFTER) =>
+      createLifecycle({ runInline, failure: failureOf, patch, heldAfter }),
     failure: failureOf,
     retryAfter: retryAfterOf,
   };

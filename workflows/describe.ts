@@ -89,6 +89,7 @@ function notesOf(graph: Graph, node: GraphNode): readonly string[] {
     ...undoneBy,
     ...(node.role === 'body' ? [] : [node.role]),
     ...(node.required ? [] : ['optional']),
+    ...(node.quarantine ? [] : ['no quarantine']),
     ...(node.retry.maxAttempts > 1 ? [`${node.retry.maxAttempts} attempts`] : []),
     ...(node.onError === 'fail' ? [] : [`on error ${node.onError}`]),
     ...(node.disabled ? ['disabled'] : []),

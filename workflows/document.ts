@@ -138,6 +138,11 @@ export interface PolicySpec {
   readonly onError?: 'fail' | 'continue' | 'route' | 'hold' | 'dead-letter';
   /** False: its failure degrades the execution and does not fail it. Default true. */
   readonly required?: boolean;
+  /**
+   * False: a task that ends the processes which call it is not held for that, but fails when its failures of class SYSTEM
+   * are spent; see docs/workflows/quarantine.md. Default true.
+   */
+  readonly quarantine?: boolean;
   readonly priority?: number;
   readonly deadline?: string;
   readonly concurrency?: {

@@ -56,6 +56,8 @@ export interface GraphNode {
   };
   readonly onError: 'fail' | 'continue' | 'route' | 'hold' | 'dead-letter';
   readonly required: boolean;
+  /** It is held where it ends the processes that call it. */
+  readonly quarantine: boolean;
   readonly priority: number;
   /** Whose slots its tasks take. */
   readonly pool: string;

@@ -19,7 +19,8 @@ export interface Language {
   compile(document: Json): Graph;
   /** The next revision of a graph, or what is wrong with it. */
   patch(graph: Graph, ops: readonly PatchOp[]): Graph | readonly DocumentFault[];
-  lifecycle(runInline: RunInline): Lifecycle;
+  /** `heldAfter`: see {@link HELD_AFTER}. */
+  lifecycle(runInline: RunInline, heldAfter?: number): Lifecycle;
   /** What a task has thrown, in the words of the engine. */
   failure(thrown: unknown, instance: string): FailureInfo;
   /** When whoever a task has asked wants to be asked again. */

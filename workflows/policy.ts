@@ -16,6 +16,7 @@ const BASE = {
   },
   onError: 'fail',
   required: true,
+  quarantine: true,
   priority: 5,
 } as const satisfies PolicySpec;
 
@@ -30,7 +31,10 @@ export function mergedPolicy(...policies: readonly (PolicySpec | undefined)[]): 
   return merged;
 }
 
-export type CompiledPolicy = Pick<GraphNode, 'retry' | 'timeouts' | 'onError' | 'required' | 'priority' | 'pool'>;
+export type CompiledPolicy = Pick<
+  GraphNode,
+  'retry' | 'timeouts' | 'onError' | 'required' | 'quarantine' | 'priority' | 'pool'
+>;
 
 export function compiledPolicy(policy: PolicySpec): CompiledPolicy {
   const { queue, run, total } = policy.timeout ?? {};
@@ -39,6 +43,7 @@ export function compiledPolicy(policy: PolicySpec): CompiledPolicy {
     timeouts: { queueMs: span(queue), runMs: span(run), totalMs: span(total) },
     onError: policy.onError ?? BASE.onError,
     required: policy.required ?? BASE.required,
+    quarantine: policy.quarantine ?? BASE.quarantine,
     priority: policy.priority ?? BASE.priority,
     pool: poolOf(policy.placement),
   };

@@ -132,12 +132,13 @@ export function decodePage(stored: Json): Page {
 }
 
 function encodeNode(row: NodeRow): readonly Json[] {
-  const { failures, system, timers } = row;
+  const { failures, system, timers, lost } = row;
   const head = [STATUSES.indexOf(row.status), row.cause, row.attempt, row.since, row.told, row.taken];
   const rare = [row.wait, row.error as Json, row.iterations as unknown as Json, row.checkpoint];
   const isUsual = failures === 0 && system === 0 && timers.length === 0;
   if (isUsual && rare.every((each) => each === null)) return head;
-  return [...head, failures, system, ...rare, timers as unknown as Json];
+  const whole = [...head, failures, system, ...rare, timers as unknown as Json];
+  return lost === 0 ? whole : [...whole, lost];
 }
 
 function decodeNode(list: readonly Json[]): NodeRow {
@@ -155,5 +156,6 @@ function decodeNode(list: readonly Json[]): NodeRow {
     iterations: (list[10] ?? null) as unknown as NodeRow['iterations'],
     checkpoint: (list[11] ?? null) as NodeRow['checkpoint'],
     timers: (list[12] ?? []) as unknown as readonly RowTimer[],
+    lost: (list[13] ?? 0) as number,
   };
 }

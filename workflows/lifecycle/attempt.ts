@@ -8,6 +8,7 @@ import { type Choice, chosenOnFailure, deliver } from './deliver.ts';
 import { inputsOf, type Ports } from './inputs.ts';
 import type { NodeRow } from './lifecycle.ts';
 import { MAX_SYSTEM_FAILURES } from './limits.ts';
+import { isQuarantined, quarantined } from './quarantine.ts';
 import { failAround } from './scope.ts';
 import type { Step } from './step.ts';
 import { tokenOf } from './tokens.ts';
@@ -29,34 +30,21 @@ export function failAttempt(step: Step, at: At, error: FailureInfo, how: Failed 
     skip(step, at, cancelCause(step));
     return;
   }
+  if (isQuarantined(step, at, error)) {
+    hold(step, at, quarantined(step, at, error));
+    return;
+  }
   if (how.isFinal !== true && mayRetry(node, row, error)) {
     retry(step, at, error, how);
     return;
   }
   const { node: number, iteration } = at;
   const told = { type: 'attempt-failed', node: number, iteration, attempt: row.attempt, error, retryAt: null } as const;
-  step.clearTimers(at);
   if (node.onError === 'hold' && how.cause !== 'resolved') {
-    step.emit({ ...told, decision: 'hold' });
-    if (row.status !== 'PENDING') step.move(at, 'PENDING', 'failed');
-    closeSegment(step, at, 'failed');
-    const token = tokenOf({
-      kind: 'held',
-      execution: step.head.execution,
-      node: number,
-      iteration,
-      attempt: row.attempt,
-    });
-    step.emit({
-      type: 'waiting',
-      node: number,
-      iteration,
-      on: 'intervention',
-      token,
-      detail: error as unknown as Json,
-    });
+    hold(step, at, error);
     return;
   }
+  step.clearTimers(at);
   const { handled } = step.facts.nodes[number]!;
   const isLetter = node.onError === 'dead-letter';
   const decision = isLetter ? 'dead-letter' : node.onError === 'continue' ? 'continue' : handled ? 'route' : 'fail';
@@ -66,6 +54,19 @@ export function failAttempt(step: Step, at: At, error: FailureInfo, how: Failed 
   step.move(at, 'FAILED', isOptional ? 'optional-failed' : (how.cause ?? 'failed'));
   deliver(step, at, choiceOf(step, at, node));
   if (!handled && !isLetter && !isOptional && !isUndoing) failAround(step, at, error);
+}
+
+/** It waits for somebody who says how it goes on. */
+function hold(step: Step, at: At, error: FailureInfo): void {
+  const { node, iteration } = at;
+  const { status, attempt } = step.row(at);
+  step.clearTimers(at);
+  step.emit({ type: 'attempt-failed', node, iteration, attempt, error, retryAt: null, decision: 'hold' });
+  if (status !== 'PENDING') step.move(at, 'PENDING', 'failed');
+  closeSegment(step, at, 'failed');
+  const token = tokenOf({ kind: 'held', execution: step.head.execution, node, iteration, attempt });
+  const detail = error as unknown as Json;
+  step.emit({ type: 'waiting', node, iteration, on: 'intervention', token, detail });
 }
 
 function mayRetry(node: GraphNode, row: NodeRow, error: FailureInfo): boolean {

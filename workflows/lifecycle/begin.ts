@@ -91,8 +91,9 @@ export function grant(step: Step, at: At, node: GraphNode): void {
   step.clearTimers(at, ['total']);
   step.move(at, 'RUNNING', 'slot-granted');
   const { runMs } = node.timeouts;
-  const { attempt } = step.row(at);
-  if (runMs !== null) step.setTimer(at, 'run', step.at + runMs, attempt);
+  const { attempt, lost } = step.row(at);
+  // what is kept apart from others may have to wait before it is called
+  if (runMs !== null && lost === 0) step.setTimer(at, 'run', step.at + runMs, attempt);
   try {
     step.effects.push(runEffect(step, at, node));
   } catch (thrown) {

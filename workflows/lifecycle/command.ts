@@ -36,6 +36,8 @@ export type Command =
     }
   /** Its turn has come. */
   | { readonly type: 'session-granted'; readonly session: SessionHold }
+  /** A task that has lost its process before is called now: until then it was kept apart from others, and did not run. */
+  | { readonly type: 'called'; readonly node: number; readonly iteration: string; readonly attempt: number }
   | {
       readonly type: 'report';
       readonly node: number;

@@ -14,7 +14,7 @@ import { sessionGranted } from './session-begin.ts';
 import { approve, childEnded, signal } from './signals.ts';
 import { start } from './start.ts';
 import { Step } from './step.ts';
-import { checkpoint, granted, progress, report } from './tasks.ts';
+import { called, checkpoint, granted, progress, report } from './tasks.ts';
 import { fired } from './timers.ts';
 import { closeMore } from './whole.ts';
 
@@ -78,6 +78,9 @@ function act(step: Step, command: Exclude<Command, { readonly type: 'start' }>):
       return;
     case 'grant':
       granted(step, command);
+      return;
+    case 'called':
+      called(step, command);
       return;
     case 'checkpoint':
       checkpoint(step, command);

@@ -16,7 +16,7 @@ export function queueEffect(step: Step, at: At, node: GraphNode) {
 }
 
 export function runEffect(step: Step, at: At, node: GraphNode) {
-  const { attempt, checkpoint } = step.row(at);
+  const { attempt, checkpoint, lost } = step.row(at);
   const inputs = inputsOf(step, at, node);
   const config = configOf(step, at, node, inputs);
   const resume = checkpoint as Json;
@@ -25,7 +25,19 @@ export function runEffect(step: Step, at: At, node: GraphNode) {
   const ending = step.header.ending || phase === 'cancelling' || phase === 'compensating';
   const { node: number, iteration } = at;
   const first = continues?.first ?? execution;
-  return { effect: 'run', node: number, iteration, attempt, mode, inputs, config, resume, ending, first } as const;
+  return {
+    effect: 'run',
+    node: number,
+    iteration,
+    attempt,
+    mode,
+    inputs,
+    config,
+    resume,
+    lost,
+    ending,
+    first,
+  } as const;
 }
 
 export function childEffect(step: Step, at: At, child: string, config: ChildConfig, inputs: Ports) {

@@ -4,6 +4,7 @@ import { begin, dropIteration, end, fail, type IterationEvent } from './evolve-i
 import { factsOf } from './facts.ts';
 import type { Header, Iterations, NodeKey, NodeRow, Rows, RowTimer, StepHead } from './lifecycle.ts';
 import { MAX_REMEMBERED } from './limits.ts';
+import { isLoss } from './quarantine.ts';
 import { isTerminal, keyOf, outside, PENDING_ROW } from './row.ts';
 import { change, NO_COUNTS, NO_ITERATIONS } from './row-changes.ts';
 import { FIGURES } from './segment-figures.ts';
@@ -82,7 +83,7 @@ export function evolve(rows: Rows, graph: Graph, record: StepHead, event: StepEv
       rows.putOutput(keyOf(event.node, event.iteration), FIGURES, event.value);
       return;
     case 'checkpoint':
-      change(rows, event, (row) => ({ ...row, checkpoint: { number: event.number, value: event.value } }));
+      change(rows, event, (row) => ({ ...row, lost: 0, checkpoint: { number: event.number, value: event.value } }));
       return;
     case 'signal-stored':
       rows.putSignal({ name: event.name, id: event.id, payload: event.payload });
@@ -209,6 +210,7 @@ function moved(rows: Rows, graph: Graph, record: StepHead, event: Of<'node'>): v
       since: record.at,
       wait: null,
       error: to === 'COMPLETED' ? null : row.error,
+      lost: isTerminal(to) ? 0 : row.lost,
     });
   }
   const header = rows.header()!;
@@ -327,9 +329,13 @@ export function signalName(name: string, id: string): string {
   return `signal ${name} ${id}`;
 }
 
-function failuresOf(row: NodeRow, error: FailureInfo): Pick<NodeRow, 'failures' | 'system'> {
+function failuresOf(row: NodeRow, error: FailureInfo): Pick<NodeRow, 'failures' | 'system' | 'lost'> {
   const isSystem = error.class === 'SYSTEM';
-  return { failures: row.failures + (isSystem ? 0 : 1), system: row.system + (isSystem ? 1 : 0) };
+  return {
+    failures: row.failures + (isSystem ? 0 : 1),
+    system: row.system + (isSystem ? 1 : 0),
+    lost: isLoss(error) ? row.lost + 1 : 0,
+  };
 }
 
 function placeOf({ node, iteration }: At): At {

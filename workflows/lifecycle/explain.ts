@@ -84,7 +84,8 @@ function runningReasons(step: Step, at: At, row: NodeRow): readonly Reason[] {
   if (kind === 'task' || kind === 'operator') {
     const run = row.timers.find(({ timer }) => timer === 'run');
     const isSegment = kind === 'operator';
-    const runs = `its ${isSegment ? 'segment' : 'task'}, which runs for ${span(step.at - row.since)}`;
+    const apart = row.lost > 0 ? `, called apart from others since it lost ${counted(row.lost, 'process')}` : '';
+    const runs = `its ${isSegment ? 'segment' : 'task'}, which runs for ${span(step.at - row.since)}${apart}`;
     const told = isSegment ? passed(step, at, step.node(at).id) : [];
     return [{ kind: isSegment ? 'segment' : 'task', what: [runs, ...told].join(': '), until: run?.due ?? null }];
   }
@@ -117,6 +118,10 @@ function edgeReasons(step: Step, at: At, row: NodeRow): readonly Reason[] {
   const { parent } = step.node(at);
   if (parent < 0 || at.iteration !== '') return [];
   return [{ kind: 'node', what: `${step.graph.nodes[parent]!.id}, within which it lies`, until: null }];
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 'es'}`;
 }
 
 function span(ms: Millis): string {

@@ -42,7 +42,10 @@ import type { Command, PatchOp } from './command.ts';
  *    child.
  * 5. A command has an effect or a rejection that says why. A report with another attempt than the one that runs is
  *    rejected as `workflow.stale`, and changes nothing.
- * 6. Attempts are at most what the policy says; failures of class SYSTEM have a budget of their own.
+ * 6. Attempts are at most what the policy says; failures of class SYSTEM have a budget of their own. A task whose process
+ *    ended while it ran has failed so, by a report with the code `workflow.process-lost`; at {@link HELD_AFTER} in a row
+ *    it is *quarantined*: held, whatever its policy says of errors, unless that says `quarantine: false`. A checkpoint, and
+ *    any other end of an attempt, ends the row.
  * 7. After a cancel every node is terminal within its grace, whatever tasks do. Tasks are told to stop and may report
  *    within the grace; children are cancelled and answer; `finally` children of what is cancelled run.
  * 8. A step is bounded: {@link MAX_STEP_NODES} nodes, and a megabyte of what they put out. What is left goes on in a
@@ -193,6 +196,8 @@ export interface NodeRow {
   /** Failures that count against the policy's attempts, and system failures, which do not. */
   readonly failures: number;
   readonly system: number;
+  /** Attempts in a row whose process ended while they ran. */
+  readonly lost: number;
   /** Numbers of incoming edges that have told an outcome, and of those that were taken. */
   readonly told: readonly number[];
   readonly taken: readonly number[];
@@ -273,6 +278,8 @@ export type Effect =
       readonly inputs: { readonly [port: string]: Json };
       readonly config: Json;
       readonly resume: Json;
+      /** Attempts before it, in a row, whose process ended: where there are any, `called` says when it is made. */
+      readonly lost: number;
       /** Of a segment: it ends as soon as it has taken what is there. */
       readonly ending: boolean;
       /** By whose id its segments are called: its own, or that of the first execution that it goes on from. */
@@ -350,6 +357,8 @@ export interface LifecycleParts {
   readonly runInline: RunInline;
   /** What code of users has thrown, in the words of the engine. */
   failure(thrown: unknown, instance: string): FailureInfo;
+  /** Default {@link HELD_AFTER}. */
+  readonly heldAfter?: number;
   /** The next revision of a graph, or what is wrong with it. */
   patch(graph: Graph, ops: readonly PatchOp[]): Graph | readonly DocumentFault[];
   /** For tests that plant mistakes: what becomes of an event before it is applied. */
@@ -370,8 +379,9 @@ export interface Explanation {
 export type { Command, PatchOp } from './command.ts';
 export { createLifecycle } from './decide.ts';
 export { begunSegments, continuation, continuesOf, outputsOf, successor } from './goes-on.ts';
-export { GRACE_MS, MAX_STEP_NODES, MAX_SYSTEM_FAILURES, MAX_VALUE_BYTES } from './limits.ts';
+export { GRACE_MS, HELD_AFTER, MAX_STEP_NODES, MAX_SYSTEM_FAILURES, MAX_VALUE_BYTES } from './limits.ts';
 export { MemoryRows } from './memory-rows.ts';
+export { PROCESS_LOST } from './quarantine.ts';
 export { keyOf, PENDING_ROW, partsOf } from './row.ts';
 export { readToken } from './tokens.ts';
 export { isLegal } from './transitions.ts';

@@ -8,6 +8,7 @@ export const PENDING_ROW: NodeRow = {
   attempt: 0,
   failures: 0,
   system: 0,
+  lost: 0,
   told: [],
   taken: [],
   since: 0,

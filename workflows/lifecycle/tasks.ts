@@ -40,6 +40,19 @@ export function report(step: Step, command: Of<'report'>): void {
   failAttempt(step, at, outcome.error, { retryAfterMs: outcome.retryAfterMs });
 }
 
+/** The time that it may run begins. */
+export function called(step: Step, command: Of<'called'>): void {
+  const row = running(step, command);
+  if (row === undefined) {
+    stale(step, command, 'call');
+    return;
+  }
+  const at = { node: command.node, iteration: command.iteration };
+  const { runMs } = step.node(at).timeouts;
+  if (runMs === null || row.timers.some(({ timer }) => timer === 'run')) return;
+  step.setTimer(at, 'run', step.at + runMs, row.attempt);
+}
+
 export function checkpoint(step: Step, command: Of<'checkpoint'>): void {
   const row = running(step, command);
   if (row === undefined) {

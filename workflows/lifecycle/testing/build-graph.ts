@@ -38,6 +38,7 @@ export interface NodeSketch {
   readonly timeouts?: Partial<GraphNode['timeouts']>;
   readonly onError?: GraphNode['onError'];
   readonly required?: boolean;
+  readonly quarantine?: boolean;
   readonly disabled?: boolean;
   readonly compensation?: string;
   /** Of inner nodes. */
@@ -133,6 +134,7 @@ function nodeOf(
     timeouts: { queueMs: null, runMs: null, totalMs: null, ...sketch.timeouts },
     onError: sketch.onError ?? 'fail',
     required: sketch.required ?? true,
+    quarantine: sketch.quarantine ?? true,
     priority: 5,
     pool: 'default',
     disabled: sketch.disabled ?? false,

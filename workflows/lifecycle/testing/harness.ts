@@ -22,6 +22,7 @@ import { outstanding } from './outstanding.ts';
 export interface HarnessOptions {
   readonly inline?: RunInline;
   readonly tap?: LifecycleParts['tap'];
+  readonly heldAfter?: number;
 }
 
 export type StartCommand = Extract<Command, { readonly type: 'start' }>;
@@ -72,6 +73,7 @@ export class Harness {
       failure,
       patch: (graph, ops) => patchGraph(graph, ops),
       ...(options.tap === undefined ? {} : { tap: options.tap }),
+      ...(options.heldAfter === undefined ? {} : { heldAfter: options.heldAfter }),
     };
     this.lifecycle = createLifecycle(this.#parts);
   }
