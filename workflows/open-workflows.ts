@@ -1,11 +1,14 @@
 import type { Clock } from '../core/clock.ts';
 import type { Millis, Position } from '../core/ids.ts';
+import { uniqueId } from '../core/random.ts';
 import { COMMANDS_TOPIC, decodeStep, openFeed } from '../events/events.ts';
 import { createLaneLog, type LaneSettings, type Log } from '../log/log.ts';
 import { DEFAULT_SETTINGS, type Run, type RunSettings, startRun } from '../runtime/runtime.ts';
 import type { StateBackend } from '../state/state.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { Answers } from './control/answers.ts';
+import { DEFAULT_QUARANTINE, type QuarantineSettings } from './control/call-gate.ts';
+import { callWords } from './control/call-words.ts';
 import { Catalogue } from './control/catalogue.ts';
 import { Commands } from './control/commands.ts';
 import { Coordinator } from './control/coordinator.ts';
@@ -51,6 +54,8 @@ export interface WorkflowSettings {
   readonly rememberMs: Millis;
   /** Tasks of a pool that run at a time, in each partition; other pools have as many as `default`. */
   readonly slots: { readonly [pool: string]: number };
+  /** When tasks are kept apart, and held, whose processes end while they run; what is not said is as by default. */
+  readonly quarantine: Partial<QuarantineSettings>;
   /**
    * What segments of the data plane have beside: databases by the names that documents call them by, settings of runs,
    * and how often their figures are told while they run.
@@ -69,6 +74,7 @@ export const DEFAULT_WORKFLOW_SETTINGS: WorkflowSettings = {
   answerTimeoutMs: 30_000,
   rememberMs: 86_400_000,
   slots: { default: 128 },
+  quarantine: {},
   segments: {},
   run: {},
 };
@@ -97,14 +103,15 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
     host: segmentHost(parts, settings),
     graph: (hash) => publishedGraph(catalogue, graphs, hash),
   });
+  const process = uniqueId();
+  const quarantine = { ...DEFAULT_QUARANTINE, ...settings.quarantine };
   const calls = new TaskCalls({
-    segments,
-    language,
-    clock,
+    ...{ segments, language, clock, process, quarantine },
     tell: (execution, command) => commands.command(execution, command),
+    ...callWords({ answers, sender, clock, process }),
     ...taskRows(running, clock, partitions),
   });
-  const lifecycle = language.lifecycle(runInline);
+  const lifecycle = language.lifecycle(runInline, quarantine.heldAfter);
   const program = controlProgram({
     partitions,
     rememberMs: settings.rememberMs,
@@ -116,7 +123,7 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
         slots: (pool) =>
           settings.slots[pool] ?? settings.slots['default'] ?? DEFAULT_WORKFLOW_SETTINGS.slots['default']!,
       }),
-    call: (task) => calls.call(task),
+    call: (task, lost) => calls.call(task, lost),
   });
   const run = await startRun({
     ...{ program, log, clock, state: parts.state, directory: parts.directory, telemetry: parts.telemetry },
@@ -138,7 +145,7 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
     ...(parts.place === undefined ? {} : { place: parts.place }),
     figures: () => ({ ...figures }),
     async stopCalls() {
-      calls.close();
+      await calls.close();
       await segments.close();
     },
   });

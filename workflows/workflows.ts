@@ -293,6 +293,7 @@ export interface WorkflowFigures {
 
 export { canonicalText, documentHash } from './canonical.ts';
 export { compileDocument } from './compile.ts';
+export type { QuarantineSettings } from './control/call-gate.ts';
 export { createCatalog } from './create-catalog.ts';
 export { createLanguage, type LanguageOptions } from './create-language.ts';
 export { describeGraph } from './describe.ts';

@@ -4,13 +4,14 @@ import type { KeyValueStore, ProcessContext, Processor } from '../../operators/o
 import type { Graph } from '../graph.ts';
 import type { Command, Decided, Effect, Header, Lifecycle } from '../lifecycle/lifecycle.ts';
 import { hasSchedule, isDueExecution } from '../schedule-triggers.ts';
+import { Callers } from './callers.ts';
 import { type CountedFigures, countStep } from './count-step.ts';
 import { DefinitionRows, type GraphCache } from './definition-rows.ts';
 import type { DirectCommands } from './direct-commands.ts';
 import { DoneRows } from './done-rows.ts';
 import { CONTINUE, type Due, grant, isOfSchedule, messageOf, NOBODY } from './due.ts';
 import { Families } from './families.ts';
-import { type CommandMessage, type Message, rootOf, scheduleKey } from './messages.ts';
+import { type CallMessage, type CommandMessage, type Message, rootOf, scheduleKey } from './messages.ts';
 import { CONTROL_STORE, DEFINITIONS_STORE, DONE_STORE, type Out, TIMERS_STORE } from './program.ts';
 import { FORGOTTEN, Savepoints } from './savepoints.ts';
 import { Schedules } from './schedules.ts';
@@ -30,7 +31,7 @@ const MOST_TIMERS = 64;
 export interface CoordinatorParts {
   readonly lifecycle: Lifecycle;
   readonly graphs: GraphCache;
-  readonly calls: Pick<TaskCalls, 'announce' | 'abort' | 'end'>;
+  readonly calls: Pick<TaskCalls, 'announce' | 'abort' | 'end' | 'process'>;
   readonly slots: (pool: string) => number;
   readonly rememberMs: number;
   /** Undefined: commands come over the log alone. */
@@ -54,6 +55,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
   #timers!: TimerRows;
   #definitions!: DefinitionRows;
   #slots!: Slots;
+  #callers!: Callers;
   #schedules!: Schedules;
   #families!: Families;
   #savepoints!: Savepoints;
@@ -72,7 +74,9 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     const alarm = context.alarm((at, due) => this.#fire(at, due));
     this.#timers = new TimerRows(context.store(TIMERS_STORE), alarm);
     this.#definitions = new DefinitionRows(context.store(DEFINITIONS_STORE));
-    this.#slots = new Slots(this.#store, this.#parts.slots);
+    const { calls, slots } = this.#parts;
+    this.#slots = new Slots(this.#store, slots, calls.process);
+    this.#callers = new Callers({ store: this.#store, slots: this.#slots, calls });
     this.#schedules = new Schedules({
       ...{ store: this.#store, timers: this.#timers, definitions: this.#definitions },
       send: (key, message, at) => context.forward(key, { to: 'internal', message }, at),
@@ -99,7 +103,8 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       this.#sessions.take(message, this.#context.timestamp);
       return;
     }
-    this.#take(message);
+    if ('call' in message) this.#called(message);
+    else this.#take(message);
   }
 
   #take(message: CommandMessage, giveBack?: () => void): void {
@@ -108,6 +113,17 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     const cause: Cause = { kind: 'command', type: c.type, id, by };
     const time = Math.max(at, this.#context.timestamp);
     this.#run([{ execution: x, workflow: w, version: v, command: c, id, by, at: time, cause, giveBack }]);
+  }
+
+  #called(message: CallMessage): void {
+    const { x, call, id } = message;
+    const command: Command = { type: 'called', node: call.n, iteration: call.i, attempt: call.a };
+    const cause: Cause = { kind: 'command', type: 'called', id, by: null };
+    const due = { ...NOBODY, execution: x, command, id, at: this.#context.timestamp, cause };
+    const refused = this.#callers.judge(message);
+    if (refused !== undefined) this.#answer(due, refused.code, refused.why);
+    else if (call.do === 'take') this.#run([due]);
+    else this.#answer(due, 'workflow.duplicate', 'it was taken note of');
   }
 
   #fire(now: Millis, since: Millis): void {
@@ -296,25 +312,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
         return;
       }
       case 'run': {
-        const { node, iteration, attempt, mode, inputs, config, resume, ending, first } = effect;
-        const { type, id } = graph.nodes[node]!;
-        const name = `${type.name}@${type.version}`;
-        const task = {
-          x: execution,
-          type: name,
-          node: id,
-          n: node,
-          i: iteration,
-          a: attempt,
-          m: mode,
-          inputs,
-          config,
-          resume,
-          ...(ending ? { e: true as const } : {}),
-          ...(first === execution ? {} : { o: first }),
-          at,
-        };
-        this.#parts.calls.announce(task);
+        const task = this.#callers.announced(execution, effect, graph, at);
         this.#context.forward(rootOf(execution), { to: 'task', task }, at);
         return;
       }

@@ -84,35 +84,98 @@ test('S1.1.d: a patch is there behind a crash, with the same revision and the sa
   assert.equal(eventsOf(driver, 'x').filter(({ type }) => type === 'patched').length, 1);
 });
 
+/** Its call of this number fails, and so needs the second attempt that its policy allows. */
+const struck = (clock: Pick<Clock, 'sleep'>, calls: number[], failing: number): readonly NodeType[] => [
+  numberType('struck', {
+    kind: 'task',
+    async run(config, inputs, { attempt }) {
+      const number = calls.push(attempt);
+      await clock.sleep(100);
+      if (number === failing) throw new NodeFailure('TRANSIENT', 'busy', 'come again');
+      return added(config, inputs);
+    },
+  }),
+];
+
+async function strike(driver: ControlDriver, times: number): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    while (driver.status('x', 'a') !== 'RUNNING') assert.ok(await driver.next());
+    await driver.settle();
+    driver.commit();
+    await driver.settle();
+    await driver.crash();
+    await driver.settle();
+    driver.commit();
+    await driver.settle();
+  }
+}
+
+const failuresOf = (driver: ControlDriver) =>
+  eventsOf(driver, 'x').flatMap((each) => (each.type === 'attempt-failed' ? [each] : []));
+
 test('S5.1.c: ten crashes of the process leave the attempts of a user whole', async () => {
-  let calls = 0;
-  const types = (clock: Pick<Clock, 'sleep'>): readonly NodeType[] => [
-    numberType('struck', {
-      kind: 'task',
-      async run(config, inputs, { attempt }) {
-        calls++;
-        await clock.sleep(100);
-        if (attempt === 1) throw new NodeFailure('TRANSIENT', 'busy', 'come again');
-        return added(config, inputs);
-      },
-    }),
-  ];
+  const calls: number[] = [];
+  const policy = { a: { retry: { maxAttempts: 2, initial: '1s' }, quarantine: false } };
+  const driver = await ControlDriver.open({
+    documents: [document('one', [['a', 'struck', { n: 1 }]], [], policy)],
+    types: (clock) => struck(clock, calls, 11),
+  });
+  driver.start('x', 'one', 1);
+  await strike(driver, 10);
+  await driver.finish();
+  assert.deepEqual(driver.ended('x'), { status: 'COMPLETED', output: { a: 2 } });
+  assert.equal(calls.length, 12);
+  assert.deepEqual(
+    failuresOf(driver).map(({ error, decision }) => `${error.class} ${error.code} ${decision}`),
+    [...Array<string>(10).fill('SYSTEM workflow.process-lost retry'), 'TRANSIENT busy retry'],
+  );
+});
+
+test('S5.1.c: a task that is called when its process ends five times in a row is held, with its attempts whole', async () => {
+  const calls: number[] = [];
   const policy = { a: { retry: { maxAttempts: 2, initial: '1s' } } };
   const driver = await ControlDriver.open({
     documents: [document('one', [['a', 'struck', { n: 1 }]], [], policy)],
-    types,
+    types: (clock) => struck(clock, calls, 6),
   });
   driver.start('x', 'one', 1);
-  for (let i = 0; i < 10; i++) {
+  await strike(driver, 5);
+  while (await driver.next());
+  assert.equal(calls.length, 5);
+  const held = driver.view('x').nodes.find(({ id }) => id === 'a')!;
+  assert.deepEqual([held.status, (held.error as { readonly code?: string }).code], ['PENDING', 'workflow.quarantined']);
+  driver.send('x', { type: 'intervene', node: 'a', iteration: '', action: 'retry', value: 5 }, 'ann');
+  await driver.finish();
+  assert.deepEqual(driver.ended('x'), { status: 'COMPLETED', output: { a: 6 } });
+  assert.equal(failuresOf(driver).length, 6);
+});
+
+test('a partition that moves, and an engine that stops, are no end of a process', async () => {
+  const calls: number[] = [];
+  const driver = await ControlDriver.open({
+    documents: [document('one', [['a', 'struck', { n: 1 }]], [])],
+    types: (clock) => struck(clock, calls, 0),
+  });
+  driver.start('x', 'one', 1);
+  await driver.settle();
+  for (let i = 0; i < 4; i++) {
+    driver.commit();
+    await driver.move();
     await driver.settle();
     driver.commit();
-    await driver.crash();
+    await driver.settle();
+  }
+  for (let i = 0; i < 4; i++) {
+    driver.commit();
+    await driver.stop();
+    await driver.settle();
+    driver.commit();
+    await driver.settle();
   }
   await driver.finish();
   assert.deepEqual(driver.ended('x'), { status: 'COMPLETED', output: { a: 2 } });
-  assert.equal(calls, 12);
-  const failed = eventsOf(driver, 'x').filter(({ type }) => type === 'attempt-failed');
-  assert.equal(failed.length, 1);
+  // each is the same attempt
+  assert.deepEqual([calls, failuresOf(driver)], [Array<number>(9).fill(1), []]);
 });
 
 test('S5.2.d: what is held for a month, over crashes, goes on as somebody says, and who said it is told', async () => {
@@ -230,7 +293,7 @@ test('S9.3.a, S2.1.b4, S1.2.d: a crash at every boundary leaves all or nothing, 
     }
     assert.deepEqual(
       [...driver.rows().range('', '\uffff')].map(([key]) => key),
-      ['\0Sdefault'],
+      ['\0C', '\0Sdefault'],
       `a crash at ${place} leaves rows behind`,
     );
   }

@@ -4,7 +4,7 @@ import type { Command } from '../lifecycle/lifecycle.ts';
 import type { SessionSay } from '../sessions/sessions.ts';
 
 /** What the records of `nf.commands` and `nf.internal` say, as JSON. Field names are short: there are many of these. */
-export type Message = CommandMessage | DefineMessage | ScheduleMessage | SessionMessage;
+export type Message = CommandMessage | DefineMessage | ScheduleMessage | SessionMessage | CallMessage;
 
 export interface CommandMessage {
   /** The execution it is for. */
@@ -44,6 +44,22 @@ export interface SessionMessage {
   readonly at?: Millis;
 }
 
+/** About the call of a task: which process makes it. See `callers.ts`. */
+export interface CallMessage {
+  readonly x: string;
+  readonly call: {
+    readonly n: number;
+    readonly i: string;
+    readonly a: number;
+    readonly process: string;
+    readonly do: CallWord;
+  };
+  readonly id: string;
+}
+
+/** The process is about to call it; will call it when it may; calls it no more, and goes on. */
+export type CallWord = 'take' | 'wait' | 'leave';
+
 export interface StoredDefinition {
   readonly id: string;
   readonly version: string;
@@ -67,6 +83,8 @@ export interface TaskMessage {
   readonly inputs: { readonly [port: string]: Json };
   readonly config: Json;
   readonly resume: Json;
+  /** Attempts before it, in a row, whose process ended while they ran; not there where there is none. */
+  readonly l?: number;
   /** Of a segment: it ends as soon as it has taken what is there. */
   readonly e?: true;
   /** The first of the executions that its own goes on from, where that is another: segments are called by its id. */

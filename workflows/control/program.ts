@@ -19,7 +19,8 @@ export interface ControlParts {
   /** Calls on their way in a partition; slots bound them, this bounds memory. */
   readonly maxCalls: number;
   coordinator(): Processor<string, Message, string, Out>;
-  call(task: TaskMessage, root: string): Promise<CommandMessage>;
+  /** `lost` aborts where the partition goes to another process. */
+  call(task: TaskMessage, lost: AbortSignal): Promise<CommandMessage>;
 }
 
 export const CONTROL_APPLICATION = 'nf.workflows';
@@ -80,7 +81,7 @@ export function controlProgram(parts: ControlParts): Program {
       timeout: { days: LONGEST_CALL_DAYS },
       key: string(),
       input: json<TaskMessage>(),
-      fn: (task, root) => parts.call(task, root),
+      fn: (task, _, { signal }) => parts.call(task, signal),
     })
     .to(internal);
   return app.build();

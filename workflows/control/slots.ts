@@ -25,6 +25,8 @@ export interface Place {
   readonly pool: string;
   readonly attempt: number;
   readonly key: string | null;
+  /** The process that calls it. Not there: none does, or one has left it, or it was granted before this was kept. */
+  readonly by?: string;
 }
 
 /** Nobody in the queue stands before `first`. */
@@ -44,10 +46,27 @@ const LATEST = 9_999_999_999_999;
 export class Slots {
   readonly #store: Pick<KeyValueStore<string, Json>, 'get' | 'put' | 'delete' | 'range'>;
   readonly #limit: (pool: string) => number;
+  readonly #process: string;
 
-  constructor(store: KeyValueStore<string, Json>, limit: (pool: string) => number) {
+  /** `process`: who calls what is granted here. */
+  constructor(store: KeyValueStore<string, Json>, limit: (pool: string) => number, process: string) {
     this.#store = store;
     this.#limit = limit;
+    this.#process = process;
+  }
+
+  /** Undefined where it has no slot. */
+  granted(holder: Granted): Place | undefined {
+    const place = this.#store.get(placeName(holder)) as unknown as Place | undefined;
+    return place !== undefined && place.attempt === holder.attempt && place.key === null ? place : undefined;
+  }
+
+  /** Of what has a slot. */
+  setCaller(holder: Granted, by: string | undefined): void {
+    const place = this.granted(holder);
+    if (place === undefined || place.by === by) return;
+    const { pool, attempt, key } = place;
+    this.#putPlace(holder, by === undefined ? { pool, attempt, key } : { pool, attempt, key, by });
   }
 
   /** True: it has a slot at once. Else it waits, and {@link next} tells its turn. */
@@ -57,7 +76,7 @@ export class Slots {
     const [taken, waiting, first] = this.#counts(pool);
     if (waiting === 0 && taken < this.#limit(pool)) {
       this.#putCounts(pool, taken + 1, 0, '');
-      this.#putPlace(wanted, { pool, attempt, key: null });
+      this.#putPlace(wanted, { pool, attempt, key: null, by: this.#process });
       return true;
     }
     const key = queueKey(wanted);
@@ -93,7 +112,7 @@ export class Slots {
       const granted = { execution: execution!, node: Number(node), iteration: iteration!, attempt: Number(attempt) };
       this.#store.delete(key);
       this.#putCounts(pool, taken + 1, waiting - 1, waiting === 1 ? '' : key);
-      this.#putPlace(granted, { pool, attempt: granted.attempt, key: null });
+      this.#putPlace(granted, { pool, attempt: granted.attempt, key: null, by: this.#process });
       return granted;
     }
     return undefined;

@@ -5,7 +5,8 @@ import type { Json } from '../../core/ids.ts';
 import { seededRandom, seedOf } from '../../core/random.ts';
 import type { InlineContext, TaskContext } from '../catalog.ts';
 import type { Language } from '../language.ts';
-import type { Command } from '../lifecycle/lifecycle.ts';
+import { type Command, PROCESS_LOST } from '../lifecycle/lifecycle.ts';
+import { CallGate, type QuarantineSettings } from './call-gate.ts';
 import type { CommandMessage, TaskMessage } from './messages.ts';
 import type { Answered, SegmentCalls } from './segment-calls.ts';
 
@@ -14,9 +15,20 @@ export interface TaskCallsParts {
   readonly segments?: Pick<SegmentCalls, 'run'>;
   readonly language: Language;
   readonly clock: Pick<Clock, 'now'>;
+  /** A name that no other process has, nor this one when it is started again. */
+  readonly process: string;
+  readonly quarantine: Omit<QuarantineSettings, 'heldAfter'>;
   /** Sends a command to the task's own execution, and waits for its answer. */
   tell(execution: string, command: Command): Promise<unknown>;
-  /** Whether the attempt still has its slot: asked of calls that are made again after a restart. */
+  /**
+   * Says in the log that this process is about to call a task, or will when it may. Resolves when that is committed, with
+   * what the partition of its execution says to it: `lost`, another process was calling it and has ended; `stale`, the
+   * attempt was given up. See `callers.ts`.
+   */
+  take(task: TaskMessage, word: 'take' | 'wait', signal: AbortSignal): Promise<'taken' | 'lost' | 'stale'>;
+  /** Says that this process goes on, and calls it no more; resolves when the log has it. */
+  leave(task: TaskMessage): Promise<void>;
+  /** Whether the attempt still has its slot: asked of segments that are called again after a restart. */
   isWanted(task: TaskMessage): Promise<boolean>;
   /** What such a call is to go on from: the last checkpoint of its node, which may be younger than the call; or null. */
   checkpoint(task: TaskMessage): Promise<Json>;
@@ -27,22 +39,35 @@ export interface TaskCallsParts {
 /**
  * Calls of tasks in this process. The runtime makes them, and again after a crash; here is what stops them: an attempt
  * that is given up has its signal aborted, and its call is over for the engine then, whatever the function still does.
+ * So it is where its partition goes to another process.
+ *
+ * A call that another process was making when it ended is not made, but has failed: with class SYSTEM, which leaves the
+ * attempts of users whole. What is called after that is called apart from others, as {@link CallGate} says.
  */
 export class TaskCalls {
   readonly #parts: TaskCallsParts;
   /** Asked for by a step of this process, and not begun. */
   readonly #announced = new Map<string, Asked>();
   readonly #running = new Map<string, Asked>();
+  /** Called in the name of this process. */
+  readonly #taken = new Map<string, TaskMessage>();
+  readonly #gate: CallGate;
   /** By name of the call: settled when what was told of it has been answered. */
   readonly #telling = new Map<string, Promise<unknown>>();
   #closed = false;
 
   constructor(parts: TaskCallsParts) {
     this.#parts = parts;
+    this.#gate = new CallGate(parts.quarantine);
   }
 
-  announce(task: TaskMessage): void {
-    this.#announced.set(nameOf(task), asked());
+  get process(): string {
+    return this.#parts.process;
+  }
+
+  /** `careful`: it is called when the log has taken that it is. */
+  announce(task: TaskMessage, careful: boolean): void {
+    this.#announced.set(nameOf(task), asked(careful));
   }
 
   /** `again`: another attempt goes on with what it has done. */
@@ -58,22 +83,33 @@ export class TaskCalls {
     (this.#announced.get(name) ?? this.#running.get(name))?.[how].abort();
   }
 
-  /** Aborts what runs; it is called again by whoever goes on. */
-  close(): void {
+  /** Aborts what runs; it is called again by whoever goes on, who is told that this process has not died of it. */
+  async close(): Promise<void> {
     this.#closed = true;
+    const left = [...this.#taken.values()];
+    this.#taken.clear();
     for (const { stop } of this.#running.values()) stop.abort(new FlowError('stopped', 'the engine stops'));
+    await Promise.allSettled(left.map((task) => this.#parts.leave(task)));
   }
 
-  /** One call; what comes of it is a report to the execution. */
-  async call(task: TaskMessage): Promise<CommandMessage> {
+  /** One call; what comes of it is a report to the execution. `lost`: its partition is of this process no more. */
+  async call(task: TaskMessage, lost?: AbortSignal): Promise<CommandMessage> {
     const name = nameOf(task);
     const announced = this.#announced.get(name);
     this.#announced.delete(name);
+    const isTask = this.#isTask(task);
+    if (this.#closed && isTask) {
+      await this.#parts.leave(task).catch(() => undefined);
+      return await new Promise<never>(() => {});
+    }
     const told = announced ?? asked();
     this.#running.set(name, told);
     const { signal } = told.stop;
+    let leave = () => {};
+    if (isTask) lost?.addEventListener('abort', () => this.#lose(task, told), { once: true });
     try {
       if (task.e) told.end.abort();
+      if (isTask) leave = await this.#taking(task, told, announced === undefined);
       const made = announced === undefined ? await this.#caughtUp(task, told) : task;
       const answered = await Promise.race([this.#run(made, told), aborted(signal)]);
       await this.#isTold(name, signal);
@@ -87,9 +123,50 @@ export class TaskCalls {
       const error = language.failure(thrown, `/nodes/${task.n}`);
       return this.#report(task, { ok: false, error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
     } finally {
-      this.#running.delete(name);
-      this.#telling.delete(name);
+      leave();
+      // where its partition went and came back, it is called again under this name
+      if (this.#running.get(name) === told) {
+        this.#taken.delete(name);
+        this.#running.delete(name);
+        this.#telling.delete(name);
+      }
     }
+  }
+
+  #isTask({ type }: TaskMessage): boolean {
+    return this.#parts.language.catalog.find(type)?.behaviour.kind !== 'operator';
+  }
+
+  /** Before it is called: whether it may be, when, and in whose name. Answers what says that it runs no more. */
+  async #taking(task: TaskMessage, told: Asked, isAgain: boolean): Promise<() => void> {
+    const { l: lost = 0 } = task;
+    const { signal } = told.stop;
+    if (isAgain && lost > 0) await this.#take(task, 'wait', signal);
+    const leave = await this.#gate.enter(lost, signal);
+    try {
+      this.#taken.set(nameOf(task), task);
+      if (isAgain || lost > 0 || told.careful) await this.#take(task, 'take', signal);
+      return leave;
+    } catch (thrown) {
+      leave();
+      throw thrown;
+    }
+  }
+
+  async #take(task: TaskMessage, word: 'take' | 'wait', signal: AbortSignal): Promise<void> {
+    const answer = await Promise.race([this.#parts.take(task, word, signal), aborted(signal)]);
+    if (answer === 'stale') throw stale(task.x);
+    if (answer === 'lost') {
+      const message = `the process that called ${task.node} ended while it ran`;
+      throw new FlowError(PROCESS_LOST, message);
+    }
+  }
+
+  /** It is called again where its partition is now, or here; whoever does is told that this process lives. */
+  #lose(task: TaskMessage, told: Asked): void {
+    const why = `${task.node} of ${task.x} is called again where its partition is now`;
+    told.stop.abort(new FlowError('stopped', why));
+    if (this.#taken.delete(nameOf(task))) void this.#parts.leave(task).catch(() => undefined);
   }
 
   /** What was told of a call has been taken: a report would overtake it. */
@@ -100,11 +177,9 @@ export class TaskCalls {
 
   /** Of a call that is made again: whether it still is to be made, and what it would have been told meanwhile. */
   async #caughtUp(task: TaskMessage, told: Asked): Promise<TaskMessage> {
+    if (this.#isTask(task)) return { ...task, resume: await this.#parts.checkpoint(task) };
     if (!(await this.#parts.isWanted(task))) throw stale(task.x);
     // what a segment goes on from was said when it was asked for
-    if (this.#parts.language.catalog.find(task.type)?.behaviour.kind !== 'operator') {
-      return { ...task, resume: await this.#parts.checkpoint(task) };
-    }
     const how = await this.#parts.endOf(task.x);
     if (how !== undefined) told[how].abort();
     return task;
@@ -161,10 +236,11 @@ interface Asked {
   readonly stop: AbortController;
   readonly end: AbortController;
   readonly savepoint: AbortController;
+  readonly careful: boolean;
 }
 
-function asked(): Asked {
-  return { stop: new AbortController(), end: new AbortController(), savepoint: new AbortController() };
+function asked(careful = false): Asked {
+  return { stop: new AbortController(), end: new AbortController(), savepoint: new AbortController(), careful };
 }
 
 interface Attempt {

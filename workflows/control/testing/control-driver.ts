@@ -10,22 +10,26 @@ import type { Language } from '../../language.ts';
 import type { Command } from '../../lifecycle/lifecycle.ts';
 import { startCommand } from '../../start-command.ts';
 import type { ExecutionView, StartOptions } from '../../workflows.ts';
+import { DEFAULT_QUARANTINE } from '../call-gate.ts';
 import { Coordinator } from '../coordinator.ts';
 import { GraphCache } from '../definition-rows.ts';
 import { MemoryStore } from '../memory-rows.ts';
-import { rootOf } from '../messages.ts';
+import { type CallMessage, rootOf } from '../messages.ts';
 import { CONTROL_STORE, controlProgram, controlTopics, TIMERS_STORE } from '../program.ts';
 import { runInline } from '../run-inline.ts';
 import { placeName } from '../slots.ts';
 import { checkpointIn, StoredRows } from '../stored-rows.ts';
 import { TaskCalls } from '../task-calls.ts';
 import { viewOf } from '../views.ts';
+import { CallAnswers } from './call-answers.ts';
 
 export interface ControlDriverOptions {
   readonly documents: readonly Json[];
   /** Tasks that take time take it of this clock. */
   readonly types?: (clock: TopologyDriver['clock']) => readonly NodeType[];
   readonly slots?: number;
+  /** Calls of a process that goes on behind another wait for their commit. */
+  readonly careful?: boolean;
 }
 
 /**
@@ -41,6 +45,10 @@ export class ControlDriver {
   #language!: Language;
   #graphs!: GraphCache;
   #calls!: TaskCalls;
+  #answers!: CallAnswers;
+  #processes = 0;
+  /** Of calls, by processes that live or lived. */
+  readonly #said: CallMessage[] = [];
   #ids = 0;
   /** Calls that have begun, and that have ended. */
   #turns = 0;
@@ -69,15 +77,16 @@ export class ControlDriver {
           ...{ lifecycle: this.#language.lifecycle(runInline), graphs: this.#graphs, rememberMs: 10_000_000 },
           slots: () => slots,
           calls: {
-            announce: (task) => this.#calls.announce(task),
+            process: this.#calls.process,
+            announce: (task, careful) => this.#calls.announce(task, careful && this.#options.careful === true),
             abort: (...at) => this.#calls.abort(...at),
             end: (...at) => this.#calls.end(...at),
           },
           figures: { commands: 0, steps: 0, nodes: 0, started: 0, ended: 0 },
         }),
-      call: (task) => {
+      call: (task, lost) => {
         this.#turns++;
-        return this.#calls.call(task).finally(() => this.#turns++);
+        return this.#calls.call(task, lost).finally(() => this.#turns++);
       },
     });
     this.#driver = await TopologyDriver.open(program, { commit: 'on demand', onFailure: 'fail', startMs: 1_000_000 });
@@ -93,8 +102,10 @@ export class ControlDriver {
 
   /** As a new process has them. */
   #newCalls(): void {
+    const process = `p${this.#processes++}`;
+    this.#answers = new CallAnswers(process, (message) => this.#said.push(message));
     this.#calls = new TaskCalls({
-      language: this.#language,
+      ...{ language: this.#language, process, quarantine: DEFAULT_QUARANTINE, ...this.#answers.words },
       clock: { now: () => this.clock.now() },
       tell: async (execution, command) => this.send(execution, command),
       isWanted: async ({ x, n, i, a }) => {
@@ -130,24 +141,45 @@ export class ControlDriver {
     this.#driver.input(this.#topics.commands).send(rootOf(message.x), { ...message, id });
   }
 
+  #sendSaid(): void {
+    const commands = this.#driver.input(this.#topics.commands);
+    for (const message of this.#said.splice(0)) commands.send(rootOf(message.x), message);
+  }
+
   commit(): void {
+    this.#sendSaid();
     this.#driver.commit();
     for (const { value } of this.#driver.output(this.#topics.events).read()) {
       const record = decodeStep(value!);
+      this.#answers.see(record);
       if (record.seq > 0) this.records.push(record);
     }
   }
 
   /** What was not committed is gone, and done again; what ran is forgotten. */
   async crash(): Promise<void> {
+    this.#answers.die();
     this.#newCalls();
     await this.#driver.crash();
+  }
+
+  /** The partition goes to another process, while this one goes on and says so. */
+  async move(): Promise<void> {
+    this.#newCalls();
+    await this.#driver.rebalance();
+  }
+
+  /** The process stops as it is told to, and another one goes on. */
+  async stop(): Promise<void> {
+    await this.#calls.close();
+    await this.move();
   }
 
   /** Lets calls begin and end that need no time. */
   async settle(): Promise<void> {
     for (let calm = 0; calm < 3; ) {
       await this.clock.turn();
+      this.#sendSaid();
       const before = this.#turns;
       this.#driver.advance(0);
       calm = this.#turns === before ? calm + 1 : 0;
@@ -194,6 +226,12 @@ export class ControlDriver {
 
   #counted = 0;
   #begun = 0;
+
+  /** Nodes that wait for somebody, by what is committed. */
+  get held(): number {
+    const events = this.records.flatMap((record) => record.events);
+    return events.filter((each) => each.type === 'waiting' && each.on === 'intervention').length;
+  }
 
   of(execution: string): readonly StepRecord[] {
     return this.records.filter((record) => record.execution === execution);

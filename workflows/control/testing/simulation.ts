@@ -7,17 +7,19 @@ import { TopologyDriver } from '../../../runtime/testing.ts';
 import { createLanguage } from '../../create-language.ts';
 import type { Language } from '../../language.ts';
 import type { Command } from '../../lifecycle/lifecycle.ts';
+import { DEFAULT_QUARANTINE } from '../call-gate.ts';
 import { Coordinator } from '../coordinator.ts';
 import { GraphCache } from '../definition-rows.ts';
 import { DirectCommands, type Sent } from '../direct-commands.ts';
 import { fold, MemoryStore } from '../memory-rows.ts';
-import { type CommandMessage, rootOf } from '../messages.ts';
+import { type CallMessage, type CommandMessage, rootOf } from '../messages.ts';
 import { CONTROL_STORE, controlProgram, controlTopics, TIMERS_STORE } from '../program.ts';
 import { runInline } from '../run-inline.ts';
 import { placeName } from '../slots.ts';
 import { StoredRows } from '../stored-rows.ts';
 import { TaskCalls } from '../task-calls.ts';
 import { viewOf } from '../views.ts';
+import { CallAnswers } from './call-answers.ts';
 import { runRows, runStream, streamDocument, upgradeTo } from './simulated-stream.ts';
 import { ADD, added, document, numberType, tenNodes, tenNodesResult } from './small-documents.ts';
 
@@ -100,6 +102,8 @@ class Simulation {
   readonly #language: Language;
   #driver!: TopologyDriver;
   #calls!: TaskCalls;
+  #answers!: CallAnswers;
+  #processes = 0;
   readonly #records = new Map<string, StepRecord[]>();
   readonly #started = new Map<string, Started>();
   readonly #signalled = new Set<string>();
@@ -108,7 +112,7 @@ class Simulation {
   /** The short way; what comes back from it goes over the log. */
   readonly #direct = new DirectCommands((sent) => this.#back.push(sent));
   readonly #back: Sent[] = [];
-  readonly #told: CommandMessage[] = [];
+  readonly #told: (CommandMessage | CallMessage)[] = [];
   #ids = 0;
 
   private constructor(random: Random) {
@@ -123,7 +127,7 @@ class Simulation {
   }
 
   async #open(): Promise<void> {
-    const lifecycle = this.#language.lifecycle(runInline);
+    const lifecycle = this.#language.lifecycle(runInline, Number.POSITIVE_INFINITY);
     const graphs = new GraphCache(this.#language);
     this.#newCalls();
     const program = controlProgram({
@@ -134,13 +138,14 @@ class Simulation {
         new Coordinator({
           ...{ lifecycle, graphs, direct: this.#direct, rememberMs: 1_000_000, slots: () => SLOTS },
           calls: {
-            announce: (task) => this.#calls.announce(task),
+            process: this.#calls.process,
+            announce: (task, careful) => this.#calls.announce(task, careful),
             abort: (...at) => this.#calls.abort(...at),
             end: (...at) => this.#calls.end(...at),
           },
           figures: { commands: 0, steps: 0, nodes: 0, started: 0, ended: 0 },
         }),
-      call: (task) => this.#calls.call(task),
+      call: (task, lost) => this.#calls.call(task, lost),
     });
     this.#driver = await TopologyDriver.open(program, { commit: 'on demand', onFailure: 'fail', startMs: 1_000_000 });
     for (const each of WORKLOADS.flatMap(({ document: one, next }) => (next === undefined ? [one] : [one, next]))) {
@@ -155,8 +160,10 @@ class Simulation {
 
   /** As a new process has them. */
   #newCalls(): void {
+    const process = `p${this.#processes++}`;
+    this.#answers = new CallAnswers(process, (message) => this.#told.push(message));
     this.#calls = new TaskCalls({
-      language: this.#language,
+      ...{ language: this.#language, process, quarantine: DEFAULT_QUARANTINE, ...this.#answers.words },
       clock: { now: () => this.#driver.clock.now() },
       segments: {
         run: (task, asked, progress) =>
@@ -167,13 +174,7 @@ class Simulation {
       },
       endOf: async (execution) => {
         const header = new StoredRows(this.#rows(), execution).header();
-        return header === undefined
-          ? undefined
-          : header.savepoint !== null
-            ? 'savepoint'
-            : header.ending
-              ? 'end'
-              : undefined;
+        return header?.savepoint != null ? 'savepoint' : header?.ending ? 'end' : undefined;
       },
       isWanted: async ({ x, n, i, a }) => {
         const place = this.#rows().get(placeName({ execution: x, node: n, iteration: i }));
@@ -243,7 +244,10 @@ class Simulation {
 
   /** What calls have said comes as other commands do, and not while a step or a crash goes on. */
   #sendTold(): void {
-    for (const message of this.#told.splice(0)) this.#command(message);
+    for (const message of this.#told.splice(0)) {
+      if ('call' in message) this.#append(message, this.#driver.clock.now());
+      else this.#command(message);
+    }
     for (const { text, at } of this.#back.splice(0)) this.#append(JSON.parse(text), at);
   }
 
@@ -259,7 +263,7 @@ class Simulation {
     else this.#direct.send({ ...this.#direction(message.x), id: message.id, text: JSON.stringify(message), at });
   }
 
-  #append(message: CommandMessage, timestamp: number): void {
+  #append(message: CommandMessage | CallMessage, timestamp: number): void {
     this.#driver.input(this.#topics.commands).send(message.x, message, { timestamp });
   }
 
@@ -275,6 +279,7 @@ class Simulation {
       // by which whoever looks for it finds it
       assert.equal(timestamp, record.at);
       if (record.cause.kind === 'command') this.#direct.over({ id: record.cause.id, partition: 0 });
+      this.#answers.see(record);
       if (record.seq === 0) continue;
       this.#seeStart(record);
       const records = this.#records.get(record.execution) ?? [];
@@ -302,8 +307,11 @@ class Simulation {
   }
 
   async #crash(): Promise<void> {
+    // now and then the partition goes elsewhere, and who had it lives to say so
+    const hasMoved = this.#random.next() < 0.2;
+    if (!hasMoved) this.#answers.die();
     this.#newCalls();
-    await this.#driver.crash();
+    await (hasMoved ? this.#driver.rebalance() : this.#driver.crash());
   }
 
   async #finish(): Promise<void> {
@@ -323,12 +331,8 @@ class Simulation {
   }
 
   #hasEnded(execution: string): boolean {
-    return (
-      this.#records
-        .get(execution)
-        ?.at(-1)
-        ?.events.some(({ type }) => type === 'ended') ?? false
-    );
+    const last = this.#records.get(execution)?.at(-1);
+    return last?.events.some(({ type }) => type === 'ended') ?? false;
   }
 
   /** The view of an execution by its rows is that by the fold of its records. */
@@ -356,7 +360,7 @@ class Simulation {
       const events = records.flatMap((each) => each.events);
       const ends = events.filter(({ type }) => type === 'ended') as { readonly output: Json }[];
       assert.equal(ends.length, 1);
-      const goesOn = events.some((event) => event.type === 'savepoint');
+      const goesOn = events.some(({ type }) => type === 'savepoint');
       assert.deepEqual(ends[0]!.output, goesOn ? null : workload.result(input));
       const next = [...this.#records.values()].filter(([each]) => {
         const [start] = each!.events;
@@ -374,8 +378,8 @@ class Simulation {
       );
     }
     for (const [key, value] of this.#rows().range('', '\uffff')) {
-      assert.match(key, /^\0S/, `${JSON.stringify(key)} was left behind`);
-      assert.deepEqual(value, [0, 0, '']);
+      assert.match(key, /^\0[SC]/, `${JSON.stringify(key)} was left behind`);
+      if (key.startsWith('\0S')) assert.deepEqual(value, [0, 0, '']);
     }
     assert.equal([...this.#driver.table(TIMERS_STORE).rows()].length, 0, 'a timer was left behind');
   }

@@ -14,7 +14,7 @@ export function tasklessProgram(partitions: number): ReturnType<typeof controlPr
     coordinator: () =>
       new Coordinator({
         ...{ lifecycle, graphs, rememberMs: 3_600_000, slots: () => 1 },
-        calls: { announce: () => undefined, abort: () => undefined, end: () => undefined },
+        calls: { process: 'p', announce: () => undefined, abort: () => undefined, end: () => undefined },
         figures: { commands: 0, steps: 0, nodes: 0, started: 0, ended: 0 },
       }),
     call: () => Promise.reject(new Error('there are no tasks')),
