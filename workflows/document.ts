@@ -139,8 +139,8 @@ export interface PolicySpec {
   /** False: its failure degrades the execution and does not fail it. Default true. */
   readonly required?: boolean;
   /**
-   * False: a task that ends the processes which call it is not held for that, but fails when its failures of class SYSTEM
-   * are spent; see docs/workflows/quarantine.md. Default true.
+   * False: a task that ends the processes which call it is not held for that, and fails after more of them; see
+   * docs/workflows/quarantine.md. Default true.
    */
   readonly quarantine?: boolean;
   readonly priority?: number;

@@ -13,7 +13,7 @@ export interface QuarantineSettings {
   readonly groupOf: number;
   /** From so many on it runs when no other does in the process that has lost one. */
   readonly aloneAfter: number;
-  /** From so many on it is held for an intervention. `Infinity`: it never is. */
+  /** From so many on it is held for an intervention. `Infinity`: it never is, and fails when there are twenty. */
   readonly heldAfter: number;
 }
 

@@ -8,7 +8,7 @@ import { type Choice, chosenOnFailure, deliver } from './deliver.ts';
 import { inputsOf, type Ports } from './inputs.ts';
 import type { NodeRow } from './lifecycle.ts';
 import { MAX_SYSTEM_FAILURES } from './limits.ts';
-import { isQuarantined, quarantined } from './quarantine.ts';
+import { isLoss, isQuarantined, quarantined } from './quarantine.ts';
 import { failAround } from './scope.ts';
 import type { Step } from './step.ts';
 import { tokenOf } from './tokens.ts';
@@ -71,17 +71,21 @@ function hold(step: Step, at: At, error: FailureInfo): void {
 
 function mayRetry(node: GraphNode, row: NodeRow, error: FailureInfo): boolean {
   if (node.type.behaviour.kind === 'container') return false;
-  if (error.class === 'SYSTEM') return row.system + 1 < MAX_SYSTEM_FAILURES;
-  return node.retry.on.includes(error.class) && row.failures + 1 < node.retry.maxAttempts;
+  if (error.class !== 'SYSTEM' && !node.retry.on.includes(error.class)) return false;
+  return countOf(row, error) < (error.class === 'SYSTEM' ? MAX_SYSTEM_FAILURES : node.retry.maxAttempts);
+}
+
+/** Failures that it counts among, with it. */
+function countOf({ failures, system, lost }: NodeRow, error: FailureInfo): number {
+  return (isLoss(error) ? lost : error.class === 'SYSTEM' ? system : failures) + 1;
 }
 
 function retry(step: Step, at: At, error: FailureInfo, how: Failed): void {
   const { node: number, iteration } = at;
   const node = step.node(at);
-  const { attempt, failures, system } = step.row(at);
-  const isSystem = error.class === 'SYSTEM';
+  const { attempt } = step.row(at);
   const seed = `${step.head.execution} ${number} ${iteration} ${attempt}`;
-  const drawn = backoff(node.retry, (isSystem ? system : failures) + 1, seed);
+  const drawn = backoff(node.retry, countOf(step.row(at), error), seed);
   const retryAt = step.at + Math.max(drawn, how.retryAfterMs ?? 0);
   step.emit({ type: 'attempt-failed', node: number, iteration, attempt, error, decision: 'retry', retryAt });
   step.clearTimers(at, KEPT);

@@ -330,12 +330,10 @@ export function signalName(name: string, id: string): string {
 }
 
 function failuresOf(row: NodeRow, error: FailureInfo): Pick<NodeRow, 'failures' | 'system' | 'lost'> {
+  const { failures, system, lost } = row;
+  if (isLoss(error)) return { failures, system, lost: lost + 1 };
   const isSystem = error.class === 'SYSTEM';
-  return {
-    failures: row.failures + (isSystem ? 0 : 1),
-    system: row.system + (isSystem ? 1 : 0),
-    lost: isLoss(error) ? row.lost + 1 : 0,
-  };
+  return { failures: failures + (isSystem ? 0 : 1), system: system + (isSystem ? 1 : 0), lost: 0 };
 }
 
 function placeOf({ node, iteration }: At): At {

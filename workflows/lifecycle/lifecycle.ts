@@ -43,9 +43,10 @@ import type { Command, PatchOp } from './command.ts';
  * 5. A command has an effect or a rejection that says why. A report with another attempt than the one that runs is
  *    rejected as `workflow.stale`, and changes nothing.
  * 6. Attempts are at most what the policy says; failures of class SYSTEM have a budget of their own. A task whose process
- *    ended while it ran has failed so, by a report with the code `workflow.process-lost`; at {@link HELD_AFTER} in a row
- *    it is *quarantined*: held, whatever its policy says of errors, unless that says `quarantine: false`. A checkpoint, and
- *    any other end of an attempt, ends the row.
+ *    ended while it ran has failed so, by a report with the code `workflow.process-lost`. These count in a row, and for
+ *    nothing else: at {@link HELD_AFTER} the node is *quarantined*, which is to say held, whatever its policy says of
+ *    errors; where that says `quarantine: false` it fails at {@link MAX_SYSTEM_FAILURES}. A checkpoint, and any other end
+ *    of an attempt, ends the row.
  * 7. After a cancel every node is terminal within its grace, whatever tasks do. Tasks are told to stop and may report
  *    within the grace; children are cancelled and answer; `finally` children of what is cancelled run.
  * 8. A step is bounded: {@link MAX_STEP_NODES} nodes, and a megabyte of what they put out. What is left goes on in a
@@ -193,7 +194,7 @@ export interface NodeRow {
   readonly cause: TransitionCause | null;
   /** Grows with every attempt, and is never used again: the fence of reports and timers. */
   readonly attempt: number;
-  /** Failures that count against the policy's attempts, and system failures, which do not. */
+  /** Failures that count against the policy's attempts, and system failures, which do not; neither is one of `lost`. */
   readonly failures: number;
   readonly system: number;
   /** Attempts in a row whose process ended while they ran. */

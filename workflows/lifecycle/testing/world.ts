@@ -11,6 +11,7 @@ import {
   type Lifecycle,
   type LifecycleParts,
   MemoryRows,
+  PROCESS_LOST,
 } from '../lifecycle.ts';
 import { isTerminal, keyOf, partsOf } from '../row.ts';
 import { buildGraph, type GraphSpec, patchGraph } from './build-graph.ts';
@@ -212,6 +213,8 @@ export class World {
       }
       case 'run': {
         this.#tellProgress(effect);
+        const { node, iteration, attempt, lost } = effect;
+        if (lost > 0) this.#push({ type: 'called', node, iteration, attempt });
         if (this.#goesOn(effect)) this.#streams.set(keyOf(effect.node, effect.iteration), effect);
         else this.#answer(effect);
         return;
@@ -304,7 +307,8 @@ export class World {
       return { ok: true, outputs, progress: this.#figures(at.node) } as const;
     }
     const classes: readonly FailureInfo['class'][] = ['TRANSIENT', 'TRANSIENT', 'SYSTEM', 'PERMANENT', 'USER'];
-    const error = fault(classes[seedOf(name) % classes.length]!);
+    const kind = classes[seedOf(name) % classes.length]!;
+    const error = kind === 'SYSTEM' && seedOf(`${name} lost`) % 2 === 0 ? fault(kind, PROCESS_LOST) : fault(kind);
     return { ok: false, error, ...(this.#chance(0.2) ? { retryAfterMs: 7000 } : {}) } as const;
   }
 
