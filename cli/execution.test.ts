@@ -69,6 +69,32 @@ test('an execution is started, looked at and told what to do', () =>
     ]);
   }));
 
+test('a node that is held is shown with its cure, and goes on as somebody says', () =>
+  served(async (run, fake) => {
+    const error = { class: 'SYSTEM', code: 'workflow.quarantined', message: '5 processes in a row have ended' };
+    const held = { status: 'PENDING', wait: { on: 'intervention', token: 't' }, error, figures: null };
+    const told = { id: 'pay', type: 'task', iteration: '2', attempt: 5, since: 0, outputs: {}, segment: null, ...held };
+    fake.view = { ...VIEW, nodes: [told] };
+    assert.deepEqual((await run('show', 'e1')).out.slice(-2), [
+      'pay is held: 5 processes in a row have ended',
+      '  nodeflow execution intervene e1 pay retry|output|skip|fail --iteration 2',
+    ]);
+    await run('intervene', 'e1', 'pay', 'retry', '--iteration', '2');
+    await run('intervene', 'e1', 'pay', 'retry', '--input', '{"total":4}');
+    await run('intervene', 'e1', 'pay', 'output', '--input', '"paid"', '--id', 'i1');
+    await run('intervene', 'e1', 'pay', 'skip');
+    assert.deepEqual(fake.asked.slice(-4), [
+      ['intervene', 'e1', 'pay', { action: 'retry', iteration: '2' }, { by: 'ann' }],
+      ['intervene', 'e1', 'pay', { action: 'retry', input: { total: 4 } }, { by: 'ann' }],
+      ['intervene', 'e1', 'pay', { action: 'output', value: 'paid' }, { id: 'i1', by: 'ann' }],
+      ['intervene', 'e1', 'pay', { action: 'skip' }, { by: 'ann' }],
+    ]);
+    const { code, err } = await run('intervene', 'e1', 'pay', 'dance');
+    assert.notEqual(code, 0);
+    assert.match(err.join(), /action/);
+    assert.match((await run('intervene', 'e1', 'pay')).err.join(), /intervene takes <execution> <node>/);
+  }));
+
 test('what runs in a segment is shown with its counters', () =>
   served(async (run, fake) => {
     const told = { type: 'x', iteration: '', attempt: 1, since: 0, outputs: {}, error: null, segment: 'rows' };

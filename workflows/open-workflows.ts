@@ -84,7 +84,7 @@ const MAX_CALLS = 100_000;
 /** Runs the control plane in this process, and answers the way to it. */
 export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
   const settings = { ...DEFAULT_WORKFLOW_SETTINGS, ...parts.settings };
-  const { log, clock, language } = parts;
+  const { log, clock, language, telemetry } = parts;
   const partitions = await prepareControlTopics(log.admin, settings.partitions);
   const catalogue = await Catalogue.open({ log, clock });
   const answers = await Answers.open({ log, clock, partitions, timeoutMs: settings.answerTimeoutMs });
@@ -108,6 +108,8 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
   const calls = new TaskCalls({
     ...{ segments, language, clock, process, quarantine },
     tell: (execution, command) => commands.command(execution, command),
+    lost: ({ x: execution, node, a: attempt, l = 0 }) =>
+      telemetry.log.warn({ execution, node, attempt, inARow: l + 1 }, 'a process ended while it called a task'),
     ...callWords({ answers, sender, clock, process }),
     ...taskRows(running, clock, partitions),
   });
@@ -126,7 +128,7 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
     call: (task, lost) => calls.call(task, lost),
   });
   const run = await startRun({
-    ...{ program, log, clock, state: parts.state, directory: parts.directory, telemetry: parts.telemetry },
+    ...{ program, log, clock, telemetry, state: parts.state, directory: parts.directory },
     settings: {
       ...DEFAULT_SETTINGS,
       commitIntervalMs: settings.commitIntervalMs,

@@ -216,6 +216,19 @@ const ACTIONS: { readonly [name: string]: Action } = {
     (id) => at(id, '/retry'),
     ([, node]) => ({ node }),
   ),
+  intervene: command(
+    ['<execution>', '<node>', '<retry|output|skip|fail>'],
+    (id, node) => at(id, `/nodes/${encodeURIComponent(node)}/intervene`),
+    ([, , action], call) => {
+      const [input, iteration] = [call.option('input'), call.option('iteration')];
+      const given = action === 'output' ? 'value' : 'input';
+      return {
+        action,
+        ...(input === undefined ? {} : { [given]: jsonOption(call, 'input') }),
+        ...(iteration === undefined ? {} : { iteration }),
+      };
+    },
+  ),
   approve: command(
     ['<token>'],
     (token) => `/v1/approvals/${encodeURIComponent(token)}`,
@@ -234,9 +247,13 @@ export const execution: Command = {
   name: 'execution',
   parameters: `[${usage.join(' | ')}]`,
   about: 'Starts executions of workflows that are served, looks at them, and sends them commands.',
-  words: { min: 1, max: 3 },
+  words: { min: 1, max: 4 },
   options: {
-    input: { value: 'json', about: 'With start: the input. With signal, approve, reject: what goes with it.' },
+    input: {
+      value: 'json',
+      about:
+        'With start: the input. With signal, approve, reject: what goes with it. With intervene: another input to retry with, or the output.',
+    },
     key: {
       value: 'text',
       about: 'With start: an idempotency key; the same key again finds the execution that it started.',
@@ -251,7 +268,7 @@ export const execution: Command = {
     id: { value: 'text', about: 'With commands: their id; the same one twice is one command.' },
     reason: { value: 'text', about: 'With cancel: why.' },
     at: { value: 'step', about: 'With show: as it stood behind that step.' },
-    iteration: { value: 'path', about: 'With explain: which iteration of a map or a loop.' },
+    iteration: { value: 'path', about: 'With explain, intervene: which iteration of a map or a loop.' },
     workflow: { value: 'id', about: 'With list: of this workflow.' },
     status: { value: 'status', about: 'With list: in one of these states, with commas between.' },
     label: { value: 'name=value', about: 'With list: with this label; may be given several times.' },
@@ -319,8 +336,14 @@ function show(view: ExecutionView, call: Call, world: World): void {
   for (const line of columnsOf(['node', 'type', 'status', 'attempt', 'since', 'waits', ...records], rows)) {
     world.out(line);
   }
-  for (const { id, wait } of view.nodes) {
+  for (const { id, iteration, wait, error } of view.nodes) {
     if (wait?.on === 'approval') world.out(`${id} waits for somebody: nodeflow execution approve '${wait.token}'`);
+    if (wait?.on === 'intervention') {
+      const why = (error as { readonly message?: string } | null)?.message ?? 'it has failed';
+      const within = iteration === '' ? '' : ` --iteration ${iteration}`;
+      world.out(`${id} is held: ${why}`);
+      world.out(`  nodeflow execution intervene ${view.id} ${id} retry|output|skip|fail${within}`);
+    }
   }
 }
 

@@ -28,6 +28,8 @@ export interface TaskCallsParts {
   take(task: TaskMessage, word: 'take' | 'wait', signal: AbortSignal): Promise<'taken' | 'lost' | 'stale'>;
   /** Says that this process goes on, and calls it no more; resolves when the log has it. */
   leave(task: TaskMessage): Promise<void>;
+  /** Another process has ended while it called this. */
+  lost?(task: TaskMessage): void;
   /** Whether the attempt still has its slot: asked of segments that are called again after a restart. */
   isWanted(task: TaskMessage): Promise<boolean>;
   /** What such a call is to go on from: the last checkpoint of its node, which may be younger than the call; or null. */
@@ -157,6 +159,7 @@ export class TaskCalls {
     const answer = await Promise.race([this.#parts.take(task, word, signal), aborted(signal)]);
     if (answer === 'stale') throw stale(task.x);
     if (answer === 'lost') {
+      this.#parts.lost?.(task);
       const message = `the process that called ${task.node} ended while it ran`;
       throw new FlowError(PROCESS_LOST, message);
     }
