@@ -6,7 +6,7 @@ import { ControlDriver } from './testing/control-driver.ts';
 import { added, document, numberType } from './testing/small-documents.ts';
 
 const INNOCENT = 100;
-const SEEDS = 24;
+const SEEDS = 12;
 const MINUTE = 60_000;
 const { heldAfter } = DEFAULT_QUARANTINE;
 

@@ -34,10 +34,25 @@ const HELD = numberType('held', {
   },
 });
 
+/** Tasks of this type run until they are let go, or are not wanted. */
+const lasting = { begun: 0, aborted: 0, go: () => {} };
+const letGo = new Promise<void>((resolve) => {
+  lasting.go = resolve;
+});
+const LASTING = numberType('lasting', {
+  kind: 'task',
+  async run(config, inputs, { signal }) {
+    lasting.begun++;
+    signal.addEventListener('abort', () => lasting.aborted++);
+    await letGo;
+    return added(config, inputs);
+  },
+});
+
 function openHere(log: Log): Promise<Workflows> {
   return openWorkflows({
     ...{ log, state: createStateBackend({}), directory: undefined, clock: systemClock, telemetry: silentTelemetry() },
-    language: createLanguage({ types: [ADD, ADD_TASK, HELD, FAILS] }),
+    language: createLanguage({ types: [ADD, ADD_TASK, HELD, LASTING, FAILS] }),
     settings: { partitions: PARTITIONS },
   });
 }
@@ -268,6 +283,29 @@ test('a call that its process leaves behind is made by whoever takes its executi
     );
     assert.deepEqual(failed, []);
   }),
+);
+
+test(
+  'a call whose partition goes to a process that joins is given up here and made there, and counts as no failure',
+  TIMEOUT,
+  () =>
+    several(1, async (all, log) => {
+      await all[0]!.publish(document('lasts', [['a', 'lasting', { n: 1 }]], []));
+      const names = Array.from({ length: EXECUTIONS }, (_, i) => `lasts-${i}`);
+      for (const execution of names) await all[0]!.start('lasts', 1, { execution });
+      await until(() => lasting.begun === EXECUTIONS);
+      all.push(await openHere(log));
+      await until(() => lasting.aborted > 0 && lasting.begun === EXECUTIONS + lasting.aborted);
+      lasting.go();
+      for (const execution of names) {
+        assert.deepEqual((await all[1]!.ended(execution)).output, { a: 2 });
+        const events = (await all[1]!.history(execution)).flatMap((record) => record.events);
+        assert.deepEqual(
+          events.filter(({ type }) => type === 'attempt-failed'),
+          [],
+        );
+      }
+    }),
 );
 
 test('schedules are told by every process, whoever keeps them', TIMEOUT, () =>
