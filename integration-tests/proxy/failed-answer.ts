@@ -7,11 +7,12 @@ export const KAFKA_ERROR = {
   notCoordinator: 16,
   notEnoughReplicas: 19,
   notEnoughReplicasAfterAppend: 20,
+  clusterAuthorizationFailed: 31,
   concurrentTransactions: 51,
   kafkaStorageError: 56,
 } as const;
 
-/** The answer of a broker that refuses the whole of a Produce or EndTxn request with one error. */
+/** The answer of a broker that refuses the whole of a Produce, EndTxn or InitProducerId request with one error. */
 export function failedAnswer(request: Frame, error: number): Buffer {
   const body = new Body();
   body.int32(request.correlation);
@@ -19,6 +20,12 @@ export function failedAnswer(request: Frame, error: number): Buffer {
     body.tags().int32(0).int16(error);
     if (request.version >= 5) body.int64(-1n).int16(-1);
     return body.tags().framed();
+  }
+  if (request.api === API.initProducerId) {
+    if (request.version >= 2) body.tags();
+    body.int32(0).int16(error).int64(-1n).int16(-1);
+    if (request.version >= 2) body.tags();
+    return body.framed();
   }
   if (request.api === API.produce && request.version >= 9) return failedProduce(body, request, error);
   throw new FlowError(

@@ -17,6 +17,8 @@ export interface KafkaProxy {
   add(rule: Rule): ActiveRule;
   /** Removes every rule, and lets go what they hold. */
   clear(): void;
+  /** Connections that clients have open. */
+  readonly clients: number;
   /** Requests and answers of a kind that have come to the proxy. */
   seen(api: ApiName, direction?: Direction): number;
   /** Breaks every connection, or those to one broker. */
@@ -47,6 +49,7 @@ export async function startProxy(clock: Clock, gates: readonly Gate[]): Promise<
   const silent = new Set<number>();
   const servers: Server[] = [];
   const ports: number[] = [];
+  let clients = 0;
   for (const gate of gates) {
     const server = createServer({ allowHalfOpen: true }, (client) => {
       const connection = new Connection({
@@ -61,6 +64,10 @@ export async function startProxy(clock: Clock, gates: readonly Gate[]): Promise<
         },
         closed: () => connections.delete(connection),
       });
+      clients++;
+      client.on('close', () => {
+        clients--;
+      });
       client.on('end', () => client.end());
       connections.set(connection, gate.broker);
       if (silent.has(gate.broker)) connection.silence();
@@ -74,6 +81,9 @@ export async function startProxy(clock: Clock, gates: readonly Gate[]): Promise<
     [...connections].filter(([, each]) => broker === undefined || each === broker).map(([connection]) => connection);
   return {
     ports,
+    get clients() {
+      return clients;
+    },
     add(rule) {
       const active = new ActiveRule(rule);
       rules.push(active);

@@ -107,6 +107,11 @@ class ConfluentLog implements Log {
       transactionalId === undefined
         ? new PlainProducer(parts, await openLibraryProducer(this.#shared))
         : await TransactionalProducer.open(parts, transactionalId, timeoutMs);
+    if (this.#closing.signal.aborted) {
+      // the log was closed meanwhile, without this one
+      await producer.close();
+      this.#shared.check();
+    }
     this.#producers.add(producer);
     return producer;
   }

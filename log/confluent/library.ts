@@ -36,6 +36,8 @@ export interface LibraryMessage extends TopicPartition {
 }
 
 interface Client {
+  /** What it last reported by itself, without the number that the broker gave. */
+  readonly lastError?: Error;
   connect(options: { readonly timeout: Millis }, done: Done<unknown>): void;
   disconnect(done: Done<unknown>): void;
   isConnected(): boolean;

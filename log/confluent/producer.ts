@@ -1,9 +1,10 @@
 import type { Bytes } from '../../core/bytes.ts';
-import { FlowError } from '../../core/errors.ts';
+import { FlowError, isFlowError } from '../../core/errors.ts';
 import { type Millis, type Position, partitionName } from '../../core/ids.ts';
 import { recycle } from '../buffer-pool.ts';
 import { checkMetadata, closedProducer, misuse, type Positions } from '../clients/producing.ts';
 import { type ClientRecord, Unpacker } from '../clients/records.ts';
+import { failureOf } from '../kafka/error-codes.ts';
 import type { GroupIdentity, LogAdmin, LogProducer } from '../log.ts';
 import { finalFailure } from './failures.ts';
 import { type Config, call, type DeliveryReport, type LibraryError, type LibraryProducer } from './library.ts';
@@ -12,6 +13,9 @@ import type { Shared } from './shared.ts';
 
 /** The records of an append follow one another within microseconds; they should lie in one batch. */
 const LINGER_MS: Millis = 1;
+const NO_RIGHTS = 31;
+/** So often it is looked for what a producer says by itself, ever less often: a fifth of a second in all. */
+const REASON_WAITS = 20;
 /** One record may be as large; what a topic takes its brokers say. */
 const LARGEST_RECORD_BYTES = 64 << 20;
 const QUEUE_KIB = 1 << 20;
@@ -154,7 +158,22 @@ export class PlainProducer implements LogProducer {
 
   async append(topic: string, partition: number, batch: Bytes): Promise<Position> {
     this.#check();
-    return this.#appends.append(topic, partition, batch, () => this.#producer);
+    try {
+      return await this.#appends.append(topic, partition, batch, () => this.#producer);
+    } catch (thrown) {
+      const mayBeRefused = isFlowError(thrown, 'log.timeout') || isFlowError(thrown, 'log.aborted');
+      if (!mayBeRefused || !(await this.#isRefused())) throw thrown;
+      throw failureOf(NO_RIGHTS, `a producer id for the append to ${partitionName(topic, partition)}`);
+    }
+  }
+
+  /** A producer that was refused its id writes nothing any more: it says why by itself, behind the first failure. */
+  async #isRefused(): Promise<boolean> {
+    const { clock } = this.#parts.shared;
+    for (let waits = 0; this.#producer.lastError === undefined && waits < REASON_WAITS; waits++) {
+      await clock.sleep(waits);
+    }
+    return /authorization failed/i.test(this.#producer.lastError?.message ?? '');
   }
 
   begin(): void {

@@ -71,12 +71,13 @@ export async function createKafkaJsLog(options: KafkaOptions): Promise<Log> {
   const client = (clientId = options.clientId ?? DEFAULT_CLIENT_ID) => new library.Kafka({ ...common, clientId });
   const shared: Shared = { library, client, clock, random, patienceMs, closing: closing.signal };
   const brokers = new Brokers(shared);
+  const admin = client().admin();
   try {
     await brokers.open(bootstrap.map(({ name }) => name).join(', '));
-    const admin = client().admin();
     await brokers.ask('connecting for administration', () => admin.connect());
     return new KafkaJsLog(brokers, admin, closing, options, { driver: 'kafkajs', options: place });
   } catch (thrown) {
+    await admin.disconnect().catch(() => undefined);
     await brokers.close();
     throw thrown;
   }
@@ -136,6 +137,11 @@ class KafkaJsLog implements Log {
       transactionalId === undefined
         ? new PlainProducer(parts)
         : await TransactionalProducer.open(parts, transactionalId, timeoutMs);
+    if (this.#closing.signal.aborted) {
+      // the log was closed meanwhile, without this one
+      await producer.close();
+      this.#brokers.check();
+    }
     this.#producers.add(producer);
     return producer;
   }

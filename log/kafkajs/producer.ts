@@ -149,6 +149,8 @@ export class PlainProducer implements LogProducer {
     try {
       return await this.#appends.append(topic, partition, batch, () => this.#connected());
     } catch (thrown) {
+      // closed meanwhile, whatever the library makes of that
+      this.#check();
       // Its next record would go under the number of the one given up, and could be taken for that one.
       if (thrown instanceof FlowError && thrown.code === 'log.timeout') await this.#drop();
       throw thrown;
@@ -199,16 +201,25 @@ export class PlainProducer implements LogProducer {
     if (this.#closed) throw closedProducer('without a transactional id');
   }
 
-  #connected(): Promise<LibraryProducer> {
-    this.#producer ??= (async () => {
-      const producer = openLibraryProducer(this.#parts.shared);
-      await producer.connect();
-      return producer;
-    })().catch((thrown: unknown) => {
+  async #connected(): Promise<LibraryProducer> {
+    this.#check();
+    this.#producer ??= this.#connect().catch((thrown: unknown) => {
       this.#producer = undefined;
       throw thrown;
     });
     return this.#producer;
+  }
+
+  async #connect(): Promise<LibraryProducer> {
+    const producer = openLibraryProducer(this.#parts.shared);
+    try {
+      await producer.connect();
+      return producer;
+    } catch (thrown) {
+      // it may be connected, and have no id
+      await producer.disconnect().catch(() => undefined);
+      throw thrown;
+    }
   }
 
   async #drop(): Promise<void> {

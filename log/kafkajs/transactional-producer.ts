@@ -151,6 +151,8 @@ export class TransactionalProducer implements LogProducer {
     this.#producer = this.#library();
     this.#transaction = undefined;
     await this.#initialise();
+    // closed meanwhile, it has closed the one before
+    if (this.#state.closed) await this.#producer.disconnect().catch(() => undefined);
   }
 
   async #next(): Promise<void> {

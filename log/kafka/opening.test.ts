@@ -1,0 +1,4 @@
+import { createKafkaLog } from './kafka.ts';
+import { openingConformance } from './opening.conformance.ts';
+
+await openingConformance(createKafkaLog);
