@@ -8,7 +8,7 @@ import { GROUP_ROWS } from './verify/group-rows.ts';
 import { createKafkaWorld } from './verify/kafka-world.ts';
 import { runRow } from './verify/run-row.ts';
 
-const REPEATS = { kept: 2, static: 2, 'static twin': 1 };
+const REPEATS = { kept: 2, 'kept open': 1, static: 2, 'static twin': 1 };
 
 // Rows of the verifier that tell of groups: processes of the job on a real broker, every result compared.
 if (await canStartBrokers()) {

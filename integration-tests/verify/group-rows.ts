@@ -8,6 +8,8 @@ import type { Trial } from './trial.ts';
 const STOPPED_AT = ['commit.positions', 'commit.begun', 'commit.ending', 'commit.committed', 'commit.appended'];
 /** The default session of a member. */
 const SESSION_MS = 6000;
+/** So many records of a partition are an epoch or more. */
+const KEPT_RECORDS = 100;
 
 /** What the steps of the commit do not reach: a process ends as it gives up or takes over tasks. */
 const failpointRows = KAFKA_FAILPOINTS.map(
@@ -163,6 +165,56 @@ export const GROUP_ROWS: readonly Row[] = [
         await trial.stop(guest);
         await trial.recovered();
         trial.gapsMs.push(...kept.map((partition) => trial.watcher!.longestMs(partition)));
+      }
+      if (steady.figures.rebuilds > 0) trial.problems.push('the first process had to begin again from its last commit');
+    },
+  },
+  {
+    id: 'kept open',
+    title: 'a process joins, and hears nothing of what it was given until what the other keeps has gone on',
+    worlds: ['kafka'],
+    repeats: 5,
+    needs: ['faults', 'joins'],
+    async run(trial, repeats) {
+      const steady = await trial.start({ slot: 0 });
+      await trial.works(steady);
+      const member = [...(await trial.group()).tasks.keys()][0]!;
+      for (let i = 0; i < repeats; i++) {
+        const held = trial.proxy.add({
+          ...{ name: 'what the guest is given', api: 'syncGroup', direction: 'answer', action: { do: 'hold' } },
+          where: ({ bytes }) => !bytes.includes(member),
+        });
+        const guest = await trial.start({ slot: 1 });
+        await trial.within(held.whenFired(), 'the guest to be given something');
+        trial.faults++;
+        // the round is over for the other, which gives up tasks and joins the next: that waits for the guest
+        const joins = trial.joins;
+        await trial.within(
+          steady.until(() => trial.joins > joins),
+          'the first process to have given up tasks',
+        );
+        const shown = trial.watcher!.ids.map(({ length }) => length);
+        const goneOn = () => trial.watcher!.ids.map(({ length }, partition) => length - shown[partition]!);
+        await trial.within(
+          steady.until(() => goneOn().some((count) => count >= KEPT_RECORDS)),
+          'what is kept to go on',
+        );
+        const counts = goneOn();
+        if (guest.isReady) trial.problems.push('the guest was ready before it heard what it was given');
+        held.remove();
+        await trial.within(
+          guest.until((each) => each.isReady),
+          'the guest to be ready',
+        );
+        const kept = trial.inputsOf((await trial.group()).tasks.get(member) ?? []);
+        if (kept.length === 0) trial.problems.push('the first process kept nothing');
+        for (const partition of kept) {
+          if (counts[partition]! > 0) continue;
+          trial.problems.push(`partition ${partition} was kept, and showed nothing while the group was assigned anew`);
+        }
+        await trial.recovered();
+        await trial.stop(guest);
+        await trial.recovered();
       }
       if (steady.figures.rebuilds > 0) trial.problems.push('the first process had to begin again from its last commit');
     },
