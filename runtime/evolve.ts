@@ -113,7 +113,7 @@ export async function evolve(parts: EvolveParts, tell: (line: string) => void): 
     throw new FlowError('plan.incompatible', `the topology of ${plan.name} was changed so that it cannot go on:${all}`);
   }
   for (const line of diffLines(diff, costs)) tell(line);
-  const group = (await log.admin.groups()).find((each) => each.group === plan.name);
+  const group = (await log.admin.groups([plan.name]))[0];
   const members = group?.members ?? [];
   const carried = diff.stores.filter(({ how }) => how === 'renamed' || how === 'moved');
   if (members.length > 0 && carried.length > 0) {

@@ -47,7 +47,7 @@ export async function forgetApplication(options: {
 
 /** The group of an application, if there is one; fails with `log.locked` while anything of it is running. */
 export async function stoppedGroup(application: string, log: Log): Promise<GroupDescription | undefined> {
-  const group = (await log.admin.groups()).find((one) => one.group === application);
+  const group = (await log.admin.groups([application]))[0];
   if (group === undefined || group.members.length === 0) return group;
   throw new FlowError('log.locked', `${application} is running: ${group.members.join(', ')}; stop it first`);
 }
@@ -84,8 +84,7 @@ export async function resetIfComplete(options: {
   const complete = ledger.run?.complete === true;
   await ledger.close();
   if (!complete) return;
-  const isEmpty = async () =>
-    (await log.admin.groups()).every(({ group, members }) => group !== plan.name || members.length === 0);
+  const isEmpty = async () => (await log.admin.groups([plan.name])).every(({ members }) => members.length === 0);
   for (const giveUpAt = clock.monotonic() + LEAVE_MS; !(await isEmpty()); await clock.sleep(LEAVE_PAUSE_MS)) {
     if (clock.monotonic() < giveUpAt) continue;
     throw new FlowError(

@@ -26,10 +26,9 @@ export const groups: Command = {
 
 /** Fails with `group.missing`, naming groups that may have been meant. */
 export async function existingGroup(admin: LogAdmin, group: string): Promise<GroupDescription> {
-  const all = await admin.groups();
-  const found = all.find((one) => one.group === group);
+  const [found] = await admin.groups([group]);
   if (found !== undefined) return found;
-  const names = all.map((one) => one.group);
+  const names = (await admin.groups()).map((one) => one.group);
   const hint = didYouMean(group, names);
   throw new FlowError('group.missing', `there is no group ${group}${hint === '' ? '; see nodeflow groups' : hint}`);
 }

@@ -96,7 +96,7 @@ async function forget(
 ): Promise<number> {
   const all = await log.admin.list();
   const topics = [...internalTopics(name, all), ...all.filter((topic) => outputs.includes(topic))].sort();
-  const group = (await log.admin.groups()).find((one) => one.group === name);
+  const group = (await log.admin.groups([name]))[0];
   if (group === undefined && topics.length === 0) await existingGroup(log.admin, name);
   const isDone = call.option('yes') !== undefined;
   if (isDone && group !== undefined) checkEmpty(group);

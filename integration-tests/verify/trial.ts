@@ -152,7 +152,7 @@ export class Trial {
   /** The group of the job: its generation, and who has which tasks. */
   async group(): Promise<{ readonly generation: number; readonly tasks: ReadonlyMap<string, readonly string[]> }> {
     return this.withLog(async (log) => {
-      const found = (await log.admin.groups()).find(({ group }) => group === this.job.name);
+      const found = (await log.admin.groups([this.job.name]))[0];
       return { generation: found?.generation ?? -1, tasks: found?.tasks ?? new Map() };
     });
   }

@@ -256,7 +256,7 @@ class ConfluentMember implements GroupMember, Membership {
 
   /** The library does not tell it. */
   async #memberId(): Promise<string> {
-    const found = (await this.#admin.groups()).find(({ group }) => group === this.#options.group);
+    const found = (await this.#admin.groups([this.#options.group]))[0];
     return found?.members.find((member) => member.startsWith(`${this.#clientId}-`)) ?? this.#clientId;
   }
 

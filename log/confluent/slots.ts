@@ -30,7 +30,7 @@ export function withSlots(admin: LogAdmin, onDelete: () => void): LogAdmin {
     deleteRecords: (topic, partition, before) => admin.deleteRecords(topic, partition, before),
     bounds: (topic, partition) => admin.bounds(topic, partition),
     positionSince: (topic, partition, timestamp) => admin.positionSince(topic, partition, timestamp),
-    groups: () => admin.groups(),
+    groups: (names) => admin.groups(names),
     setPositions: (group, positions) => admin.setPositions(group, positions),
     async deleteGroup(group) {
       await admin.deleteGroup(group);

@@ -288,6 +288,10 @@ export const GROUP_CASES: readonly LogCase[] = [
       assert.deepEqual(found?.tasks, new Map([[member.identity.member, ['task']]]));
       assert.deepEqual(found?.positions, [{ ...INPUT, position: 2, metadata: 'm' }]);
       assert.equal(found?.generation, member.identity.generation);
+      const other = { group: 'h', assign: () => new Map() };
+      const beside = await join(other);
+      assert.deepEqual(await log.admin.groups(['g', 'nobody', 'g']), [found]);
+      await beside.member.leave();
       await refuses('log.locked', log.admin.deleteGroup('g'));
       await member.leave();
       await log.admin.deleteGroup('g');

@@ -110,10 +110,11 @@ export class FileAdmin implements LogAdmin {
     return scanSince(this.#reader, { topic, partition }, { start: from, stable, end }, timestamp);
   }
 
-  async groups(): Promise<readonly GroupDescription[]> {
+  async groups(names?: readonly string[]): Promise<readonly GroupDescription[]> {
     checkOpen(this.#context);
-    const names = new Set([...this.#context.positions.groups(), ...this.#groups.names()]);
-    return [...names].sort().map((group) => ({
+    const known = new Set([...this.#context.positions.groups(), ...this.#groups.names()]);
+    const asked = [...known].filter((name) => names?.includes(name) ?? true);
+    return asked.sort().map((group) => ({
       group,
       generation: this.#groups.generation(group),
       members: this.#groups.members(group),

@@ -158,9 +158,9 @@ export class KafkaAdmin implements LogAdmin {
     return readPositionSince(this.#cluster, topic, partition, timestamp);
   }
 
-  async groups(): Promise<readonly GroupDescription[]> {
+  async groups(names?: readonly string[]): Promise<readonly GroupDescription[]> {
     this.#check();
-    return readGroups(this.#cluster);
+    return readGroups(this.#cluster, names);
   }
 
   async deleteGroup(group: string): Promise<void> {

@@ -8,14 +8,10 @@ import { retry } from './retry.ts';
 
 const GROUP_ID_NOT_FOUND = 69;
 
-/** All groups of the cluster that have members or positions, in order of name. */
-export async function readGroups(cluster: Cluster): Promise<readonly GroupDescription[]> {
-  const named = new Map<string, BrokerId>();
-  for (const broker of await cluster.brokers()) {
-    for (const group of await listGroups(cluster, broker)) named.set(group, broker);
-  }
+/** The groups of the cluster, or those of these names, that have members or positions, in order of name. */
+export async function readGroups(cluster: Cluster, names?: readonly string[]): Promise<readonly GroupDescription[]> {
   const found: GroupDescription[] = [];
-  for (const group of [...named.keys()].sort()) {
+  for (const group of [...new Set(names ?? (await allGroups(cluster)))].sort()) {
     const described = await describeGroup(cluster, group);
     if (described.members.length > 0 || described.positions.length > 0) found.push(described);
   }
@@ -40,6 +36,12 @@ export async function removeGroup(cluster: Cluster, group: string): Promise<void
     },
     { stale: () => cluster.stale({ coordinator: group }) },
   );
+}
+
+async function allGroups(cluster: Cluster): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (const broker of await cluster.brokers()) names.push(...(await listGroups(cluster, broker)));
+  return names;
 }
 
 async function listGroups(cluster: Cluster, broker: BrokerId): Promise<readonly string[]> {

@@ -25,8 +25,8 @@ export function prefixed(log: Log, prefix: string): Log {
       deleteRecords: (topic, partition, before) => admin.deleteRecords(name(topic), partition, before),
       bounds: (topic, partition) => admin.bounds(name(topic), partition),
       positionSince: (topic, partition, timestamp) => admin.positionSince(name(topic), partition, timestamp),
-      groups: async () =>
-        (await admin.groups())
+      groups: async (names) =>
+        (await admin.groups(names?.map(name)))
           .filter(({ group }) => isOurs(group))
           .map((group) => ({
             ...group,

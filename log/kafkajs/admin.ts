@@ -136,8 +136,8 @@ export class KafkaJsAdmin implements LogAdmin {
     return readPositionSince(this.#brokers, topic, partition, timestamp);
   }
 
-  async groups(): Promise<readonly GroupDescription[]> {
-    return readGroups(this.#brokers, this.#admin);
+  async groups(names?: readonly string[]): Promise<readonly GroupDescription[]> {
+    return readGroups(this.#brokers, this.#admin, names);
   }
 
   async deleteGroup(group: string): Promise<void> {

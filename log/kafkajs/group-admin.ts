@@ -14,12 +14,16 @@ const NOBODY = { member: '', generation: -1 } as const;
 
 export type Row = TopicPartition & CommittedPosition;
 
-/** All groups of the cluster that have members or positions, in order of name. */
-export async function readGroups(brokers: Brokers, admin: LibraryAdmin): Promise<readonly GroupDescription[]> {
+/** The groups of the cluster, or those of these names, that have members or positions, in order of name. */
+export async function readGroups(
+  brokers: Brokers,
+  admin: LibraryAdmin,
+  names?: readonly string[],
+): Promise<readonly GroupDescription[]> {
   return brokers.ask('describing groups', async () => {
-    const { groups } = await admin.listGroups();
+    const asked = names ?? (await admin.listGroups()).groups.map(({ groupId }) => groupId);
     const found: GroupDescription[] = [];
-    for (const group of groups.map(({ groupId }) => groupId).sort()) {
+    for (const group of [...new Set(asked)].sort()) {
       const described = await describeGroup(brokers, group);
       if (described.members.length > 0 || described.positions.length > 0) found.push(described);
     }

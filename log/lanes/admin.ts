@@ -94,9 +94,9 @@ export class LaneAdmin implements LogAdmin {
     return scanSince(this.#reader, { topic, partition }, await this.bounds(topic, partition), timestamp);
   }
 
-  async groups(): Promise<readonly GroupDescription[]> {
+  async groups(names?: readonly string[]): Promise<readonly GroupDescription[]> {
     const { declarations } = this.#directory;
-    const [groups] = await Promise.all([this.#admin.groups(), declarations.refresh()]);
+    const [groups] = await Promise.all([this.#admin.groups(names), declarations.refresh()]);
     return groups.map((group) => ({ ...group, positions: namePositions(group.positions, declarations) }));
   }
 

@@ -6,7 +6,7 @@ interface AdminParts {
   readonly topics: Topics;
   request<T>(what: string, execute: () => T): Promise<T>;
   deleteTopic(topic: string): void;
-  groups(): readonly GroupDescription[];
+  groups(names?: readonly string[]): readonly GroupDescription[];
   deleteGroup(group: string): void;
   setPositions(...args: Parameters<LogAdmin['setPositions']>): void;
   reader(): LogReader;
@@ -27,7 +27,7 @@ export function createAdmin(parts: AdminParts): LogAdmin {
     bounds,
     positionSince: async (topic, partition, timestamp) =>
       scanSince(() => parts.reader(), { topic, partition }, await bounds(topic, partition), timestamp),
-    groups: () => request('listing groups', groups),
+    groups: (names) => request('listing groups', () => groups(names)),
     deleteGroup: (group) => request(`deleting group ${group}`, () => deleteGroup(group)),
     setPositions: (group, positions) =>
       request(`setting positions of group ${group}`, () => setPositions(group, positions)),

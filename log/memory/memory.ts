@@ -76,7 +76,7 @@ class DefaultMemoryLog implements MemoryLog {
       topics: this.#topics,
       request: (what, execute) => this.#request(what, execute),
       deleteTopic: (topic) => this.#deleteTopic(topic),
-      groups: () => this.#describeGroups(),
+      groups: (names) => this.#describeGroups(names),
       deleteGroup: (group) => this.#deleteGroup(group),
       setPositions: (group, positions) => this.#setPositions(group, positions),
       reader: () => this.reader({ isolation: 'committed' }),
@@ -175,9 +175,10 @@ class DefaultMemoryLog implements MemoryLog {
     this.#news.tell();
   }
 
-  #describeGroups(): readonly GroupDescription[] {
-    const names = new Set([...this.#groups.names(), ...this.#transactions.groupNames()]);
-    return [...names]
+  #describeGroups(names?: readonly string[]): readonly GroupDescription[] {
+    const known = new Set([...this.#groups.names(), ...this.#transactions.groupNames()]);
+    return [...known]
+      .filter((name) => names?.includes(name) ?? true)
       .sort()
       .map((group) => ({
         group,
