@@ -17,8 +17,11 @@ export type TopicEnds = { readonly [partition: string]: Position };
 
 interface RunValue {
   readonly run: number;
+  /** Of a bounded run: all its tasks have ended. */
   readonly complete: boolean;
   readonly ends: TopicEnds;
+  /** It goes on until it is stopped. Rows from before there were such have it not: they are of bounded runs. */
+  readonly endless?: boolean;
 }
 
 interface TaskValue {
@@ -38,7 +41,8 @@ export function ledgerTopic(application: string): string {
  * appends are answered: nothing it ever wrote lies behind). A reader of a topic knows the topic's end when all
  * tasks that write it have ended, or have said so of that topic: where stages feed each other though no record turns,
  * a topic between them ends before the tasks do. Ends of topics that were there before the run stand in the row of the run, so
- * that a restart reads to the same place.
+ * that a restart reads to the same place. A run that goes on until it is stopped has a row too, without ends: behind a
+ * bounded one it is another run, in which nobody has ended.
  *
  * It also keeps the plan that the application's state belongs to, for the next one to be held against.
  */
@@ -75,7 +79,7 @@ export class Ledger {
   }
 
   /** The current run, or `undefined` before the first. */
-  get run(): { readonly run: number; readonly complete: boolean; readonly ends: TopicEnds } | undefined {
+  get run(): RunValue | undefined {
     return this.#run;
   }
 
@@ -127,8 +131,8 @@ export class Ledger {
     };
   }
 
-  runRow(run: number, complete: boolean, ends: TopicEnds): LedgerRow {
-    return { key: 'run', at: this.#clock.now(), value: { run, complete, ends } };
+  runRow({ run, complete, ends, endless }: RunValue): LedgerRow {
+    return { key: 'run', at: this.#clock.now(), value: { run, complete, ends, ...(endless ? { endless } : {}) } };
   }
 
   async close(): Promise<void> {

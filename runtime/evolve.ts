@@ -31,14 +31,29 @@ interface Stored {
   readonly next: string | null;
 }
 
-async function stored({ plan, log, clock }: EvolveParts): Promise<Stored | undefined> {
-  const topic = ledgerTopic(plan.name);
-  if ((await log.admin.describe(topic)) === undefined) return undefined;
+async function stored(parts: EvolveParts): Promise<Stored | undefined> {
+  return storedIn(await readLedger(parts), parts);
+}
+
+function storedIn(ledger: Ledger | undefined, { plan }: EvolveParts): Stored | undefined {
+  const row = ledger?.plan;
+  if (row === undefined) return undefined;
+  return { plan: asPlan(row.plan, `the plan in topic ${ledgerTopic(plan.name)}`), next: row.next };
+}
+
+/** What stands in the ledger of an application; `undefined` where it never ran. */
+async function readLedger({ plan, log, clock }: EvolveParts): Promise<Ledger | undefined> {
+  if ((await log.admin.describe(ledgerTopic(plan.name))) === undefined) return undefined;
   const ledger = await Ledger.open(log, plan.name, clock);
   await ledger.close();
-  const row = ledger.plan;
-  if (row === undefined) return undefined;
-  return { plan: asPlan(row.plan, `the plan in topic ${topic}`), next: row.next };
+  return ledger;
+}
+
+/** The plan to which the state of an application belongs, and its last run, where it has either. */
+export async function lastStart(parts: EvolveParts): Promise<{ readonly plan?: Plan; readonly run: Ledger['run'] }> {
+  const ledger = await readLedger(parts);
+  const found = storedIn(ledger, parts);
+  return { run: ledger?.run, ...(found === undefined ? {} : { plan: found.plan }) };
 }
 
 /** The plan to which the state of an application belongs that is in the log; `undefined` where there is none. */

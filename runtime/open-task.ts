@@ -190,7 +190,7 @@ function takenFrom(inputs: readonly Input[], node: string): number | undefined {
 }
 
 function isBounded({ run }: Ledger): boolean {
-  return run !== undefined && !run.complete;
+  return run !== undefined && !run.complete && !run.endless;
 }
 
 /** Positions carry the run they belong to: a connector begins anew in a new run, a topic goes on. */

@@ -3,11 +3,9 @@ import type { Clock } from '../core/clock.ts';
 import { FlowError } from '../core/errors.ts';
 import type { GroupDescription, Log } from '../log/log.ts';
 import type { Plan } from '../topology/plan.ts';
+import { membersLeft } from './members-left.ts';
 import { forgetStores } from './slot.ts';
 import { PlanIndex } from './stage.ts';
-
-const LEAVE_MS = 15_000;
-const LEAVE_PAUSE_MS = 100;
 
 /**
  * Forgets an application: its internal topics, its positions, its local stores, and (where `outputs` says so) the
@@ -84,9 +82,7 @@ export async function resetIfComplete(options: {
   const complete = ledger.run?.complete === true;
   await ledger.close();
   if (!complete) return;
-  const isEmpty = async () => (await log.admin.groups([plan.name])).every(({ members }) => members.length === 0);
-  for (const giveUpAt = clock.monotonic() + LEAVE_MS; !(await isEmpty()); await clock.sleep(LEAVE_PAUSE_MS)) {
-    if (clock.monotonic() < giveUpAt) continue;
+  if ((await membersLeft(log, plan.name, clock)).length > 0) {
     throw new FlowError(
       'log.locked',
       `the last run of ${plan.name} is complete, but processes of it are still there; stop them, then start again`,

@@ -32,7 +32,8 @@ import type { RestoreFigures } from './restores.ts';
  * A plan whose every source ends (bounded connectors, topics written by the plan itself) is a bounded run: when
  * all inputs of a task have ended its windows flush, its last commit says so, and when all tasks have ended the
  * run is complete. Other plans run until drained; with `until: 'end'` the topics that were there before are
- * read up to where they ended when the run began.
+ * read up to where they ended when the run began. A run of one kind goes on behind one of the other, when no process is
+ * at that any more.
  *
  * A run that was killed continues from its last commit when started again under the same name.
  */

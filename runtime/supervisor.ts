@@ -7,11 +7,11 @@ import type { FoundRow } from '../operators/operators.ts';
 import type { KnownSchemas } from '../schemas/schemas.ts';
 import { planHash } from '../topology/plan.ts';
 import { alone } from './alone.ts';
-import { beginRun, completeRun } from './begin-run.ts';
+import { beginEndless, beginRun, completeRun, isBehindBounded } from './begin-run.ts';
 import { bindProgram } from './bind-schemas.ts';
 import { completion } from './completion.ts';
 import { prepareTopics } from './deploy.ts';
-import { type Evolution, evolve, storedPlan } from './evolve.ts';
+import { type Evolution, type EvolveParts, evolve, lastStart } from './evolve.ts';
 import { HeldState } from './held-state.ts';
 import { createHost, type HostOptions, type InputFigures, type WorkerFigures, type WorkerHost } from './host.ts';
 import { KnownEnds } from './known-ends.ts';
@@ -85,11 +85,13 @@ async function startInSlot(
     const random = seededRandom(clock.now());
     const program = await bindStores(options.program, { log, clock, random, guarantee: settings.guarantee });
     const ledger = await Ledger.open(log, application, clock);
-    const began = bounded && (await beginRun(log, index, ledger, settings.until === 'end'));
+    const parts = { log, index, ledger, clock };
+    const began = bounded && (await beginRun(parts, settings.until === 'end'));
+    if (!bounded) await beginEndless(parts);
     return { program, maxRecordBytes, ledger, began, evolution };
   };
   // processes that are started side by side begin one run, and carry state over once
-  const isAlone = bounded || planHash((await storedPlan(evolving)) ?? plan) !== planHash(plan);
+  const isAlone = bounded || (await isFirstOfItsKind(evolving));
   const { program, maxRecordBytes, ledger, began, evolution } = await (isAlone
     ? alone(log, application, prepare)
     : prepare());
@@ -122,6 +124,12 @@ async function startInSlot(
   reportRun(run, options);
   if (bounded) run.completeWhenEnded();
   return run;
+}
+
+/** The state in the log belongs to another plan, or was left by a bounded run. */
+async function isFirstOfItsKind(parts: EvolveParts): Promise<boolean> {
+  const { plan: former = parts.plan, run } = await lastStart(parts);
+  return isBehindBounded(run) || planHash(former) !== planHash(parts.plan);
 }
 
 /** Loaded only where there is more than one worker. */
