@@ -31,6 +31,8 @@ writeFileSync(join(cwd, 'throws.mjs'), `throw new Error('password=canary-77 in t
 test('help tells about every command, and each command about its options', async () => {
   const all = await say(cwd, ['help']);
   assert.equal(all.code, 0);
+  // what a command does stands beside its name, however much it takes
+  assert.ok(all.out.some((line) => /^ {2}execution \.{3} {2,40}Starts executions/.test(line)));
   for (const { name } of COMMANDS) {
     assert.ok(
       all.out.some((line) => line.includes(name)),

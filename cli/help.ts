@@ -1,12 +1,16 @@
 import { COMMON_OPTIONS, type Command } from './command.ts';
 
+/** What follows a command is left to its own help where it is longer. */
+const LONGEST_USAGE = 32;
+
 export function helpOfAll(commands: readonly Command[]): readonly string[] {
-  const width = Math.max(...commands.map((command) => usage(command).length));
+  const brief = (command: Command) => (usage(command).length > LONGEST_USAGE ? `${command.name} ...` : usage(command));
+  const width = Math.max(...commands.map((command) => brief(command).length));
   return [
     'nodeflow: stream processing from the command line',
     '',
     'Commands:',
-    ...commands.map((command) => `  ${usage(command).padEnd(width)}  ${command.about}`),
+    ...commands.map((command) => `  ${brief(command).padEnd(width)}  ${command.about}`),
     `  ${'help [command]'.padEnd(width)}  Tells about a command.`,
     '',
     'Options of every command:',

@@ -62,6 +62,30 @@ test('keys go where the engine expects them, or everything to one partition', as
   );
 });
 
+test('a topic is made for an application to read, with what it keeps', async () => {
+  const made = await say(cwd, ['topics', 'create', 'fresh', '--partitions', '3', '--retention', '7d', '--json']);
+  assert.equal(made.code, 0, made.err.join('\n'));
+  const { settings } = JSON.parse(made.out[0]!);
+  assert.deepEqual([settings.partitions, settings.cleanup, settings.retentionMs], [3, 'delete', 7 * 86_400_000]);
+  assert.deepEqual((await say(cwd, ['topics', 'create', 'newest', '--compact'])).out, [
+    'made topic newest, partitions: 1',
+  ]);
+  assert.equal((await produce(['fresh'], '{"key":"a","value":1}')).code, 0);
+  assert.equal((await consume('fresh')).length, 1);
+  const refused: readonly (readonly [args: readonly string[], message: RegExp])[] = [
+    [['fresh'], /topic fresh exists .*\[topic\.exists\]/],
+    [['a/b'], /a\/b/],
+    [['x', '--partitions', '0'], /--partitions takes a count, not 0/],
+    [['x', '--retention', 'long'], /--retention takes a span such as 7d, not long/],
+    [[], /topics takes list, or describe or create and a topic/],
+  ];
+  for (const [args, message] of refused) {
+    const said = await say(cwd, ['topics', 'create', ...args]);
+    assert.equal(said.code, 2, said.out.join('\n'));
+    assert.match(said.err.join('\n'), message);
+  }
+});
+
 test('consume begins at a position or at a time', async () => {
   const late = await consume('json', '--key', 'a', '--from', '2026-01-01T00:00:00Z');
   assert.deepEqual(

@@ -33,7 +33,7 @@ test('topics as the plan says are fine; those it writes may be missing', () => {
 
 test('everything that is missing or has another count is told at once', () => {
   assert.deepEqual(told({ rows: { partitions: 3 } }).faults, [
-    'topic input does not exist; create it with 4 partitions, or correct its name in the topology',
+    'topic input does not exist; create it with 4 partitions (nodeflow topics create input --partitions 4), or correct its name in the topology',
     'topic rows has 3 partitions where the plan says 4; change the topology, or write the records to a new topic of 4',
   ]);
 });

@@ -30,7 +30,8 @@ export function checkTopics(plan: Plan, topics: ReadonlyMap<string, TopicFacts>)
     const found = topics.get(topic.name);
     if (found === undefined) {
       if (written.has(topic.name)) continue;
-      const cure = `create it with ${topic.partitions} partitions, or correct its name in the topology`;
+      const command = `nodeflow topics create ${topic.name} --partitions ${topic.partitions}`;
+      const cure = `create it with ${topic.partitions} partitions (${command}), or correct its name in the topology`;
       faults.push(fault('topic-missing', readerOf(plan, topic.name), `topic ${topic.name} does not exist; ${cure}`));
       continue;
     }

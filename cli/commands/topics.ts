@@ -1,17 +1,23 @@
 import { FlowError } from '../../core/errors.ts';
 import { didYouMean } from '../../core/nearest.ts';
-import type { LogAdmin } from '../../log/log.ts';
+import type { LogAdmin, TopicSettings } from '../../log/log.ts';
 import { columnsOf } from '../columns.ts';
-import type { Command } from '../command.ts';
+import type { Call, Command } from '../command.ts';
+import { durationOf } from '../duration.ts';
 import { withLog } from '../engine.ts';
 import type { World } from '../world.ts';
 
 export const topics: Command = {
   name: 'topics',
-  parameters: '[list | describe <topic>]',
-  about: 'Lists the topics of the log, or tells about one.',
+  parameters: '[list | describe <topic> | create <topic>]',
+  about: 'Lists the topics of the log, tells about one, or makes one for an application to read.',
   words: { min: 0, max: 2 },
-  options: { internal: { about: 'With list: also topics that the engine made for itself (nf.*).' } },
+  options: {
+    internal: { about: 'With list: also topics that the engine made for itself (nf.*).' },
+    partitions: { value: 'count', about: 'With create: how many partitions it has; default 1.' },
+    compact: { about: 'With create: it keeps the newest record of each key. Else it keeps all.' },
+    retention: { value: 'span', about: 'With create: records that are older go, such as 7d. Else they stay.' },
+  },
   run(call, world) {
     const [action = 'list', topic] = call.words;
     if (action === 'list' && topic === undefined) {
@@ -21,9 +27,27 @@ export const topics: Command = {
     if (action === 'describe' && topic !== undefined) {
       return withLog(call, world, ({ log }) => describeTopic(log.admin, topic, call.json, world));
     }
-    throw new FlowError('option.unknown', 'topics takes list, or describe and a topic; see nodeflow help topics');
+    if (action === 'create' && topic !== undefined) {
+      const settings = settingsOf(call);
+      return withLog(call, world, ({ log }) => createTopic(log.admin, topic, settings, call.json, world));
+    }
+    throw wrong('topics takes list, or describe or create and a topic');
   },
 };
+
+function settingsOf(call: Call): TopicSettings {
+  const [count, span] = [call.option('partitions') ?? '1', call.option('retention')];
+  if (!/^[1-9]\d*$/.test(count)) throw wrong(`--partitions takes a count, not ${count}`);
+  const isCompact = call.option('compact') !== undefined;
+  if (span === undefined) return { partitions: Number(count), cleanup: isCompact ? 'compact' : 'none' };
+  const retentionMs = durationOf(span);
+  if (retentionMs === undefined) throw wrong(`--retention takes a span such as 7d, not ${span}`);
+  return { partitions: Number(count), cleanup: isCompact ? 'compact,delete' : 'delete', retentionMs };
+}
+
+function wrong(text: string): FlowError {
+  return new FlowError('option.unknown', `${text}; see nodeflow help topics`);
+}
 
 /** Fails with `topic.missing`, naming topics that may have been meant. */
 export async function existingTopic(admin: LogAdmin, topic: string) {
@@ -48,6 +72,21 @@ async function listTopics(admin: LogAdmin, internal: boolean, json: boolean, wor
   }
   if (json) for (const row of rows) world.out(JSON.stringify(row));
   else for (const line of columnsOf(['topic', 'partitions', 'positions', 'cleanup'], rows)) world.out(line);
+  return 0;
+}
+
+async function createTopic(
+  admin: LogAdmin,
+  topic: string,
+  settings: TopicSettings,
+  json: boolean,
+  world: World,
+): Promise<number> {
+  await admin.create(topic, settings);
+  const { id, settings: made } = (await admin.describe(topic))!;
+  world.out(
+    json ? JSON.stringify({ topic, id, settings: made }) : `made topic ${topic}, partitions: ${made.partitions}`,
+  );
   return 0;
 }
 
