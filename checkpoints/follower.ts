@@ -9,7 +9,7 @@ import {
   type TableChangelog,
 } from './changelog-start.ts';
 
-interface Followed extends TableChangelog {
+interface Followed extends Pick<TableChangelog, 'table' | 'changelog'> {
   position: Position;
   end: Position;
 }

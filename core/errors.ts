@@ -196,6 +196,11 @@ export const ERRORS = {
     'A local store is corrupt; it is set aside and rebuilt.',
     'None, unless it recurs: check the disk.',
   ),
+  'state.incomplete': row(
+    'user',
+    'Records of a changelog are gone that no store of this process has, so that its state cannot be rebuilt.',
+    'Put the topic, or stores that are newer, back from a copy; else reset the application.',
+  ),
   'state.unavailable': row(
     'system',
     'The native store cannot be loaded.',

@@ -47,9 +47,11 @@ export function changelogOf(application: string, stage: Stage, table: string): s
 }
 
 export function changelogsOf(program: Program, index: PlanIndex, stage: Stage): readonly TableChangelog[] {
-  return tableSpecs(program, index, stage).map(({ name }) => ({
+  return tableSpecs(program, index, stage).map(({ name, windowed }) => ({
     table: name,
     changelog: changelogOf(program.plan.name, stage, name),
+    // of panes the front goes as they end
+    whole: !windowed,
   }));
 }
 

@@ -68,7 +68,7 @@ async function restored(input: Input): Promise<Expected> {
     log: changelog.log,
     state,
     partition: 0,
-    tables: [{ table: TABLE, changelog: TABLE }],
+    tables: [{ table: TABLE, changelog: TABLE, whole: false }],
     now: 0,
     onProgress: (_table, position) => {
       done = position;
