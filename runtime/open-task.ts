@@ -10,7 +10,7 @@ import type { Source } from '../connectors/connectors.ts';
 import { type Position, partitionName } from '../core/ids.ts';
 import type { CommittedPosition, Log } from '../log/log.ts';
 import type { Table, TaskState } from '../state/state.ts';
-import { functionOf, type NodeOf, type Stage } from '../topology/plan.ts';
+import { functionOf, type NodeOf, STORE_FORMS, type Stage } from '../topology/plan.ts';
 import type { Alignment } from './alignment.ts';
 import { type BuiltStage, buildStage } from './build.ts';
 import { openCalls } from './calls.ts';
@@ -153,12 +153,19 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     progress: progressTopic(application, stage.id),
     metadata: runMetadata(parts.ledger),
     changelog: (table) => changelogOf(application, stage, table),
-    stored: stage.stores.length === 0 ? [] : changelogsOf(program, index, stage).map(({ table }) => table),
+    ...tablesOf(parts, stage),
     times: taskTimes(parts, stage, built, { task, clock }),
     ledgerRow: isBounded(parts.ledger)
       ? async (ended) => parts.ledger.taskRow(spec.id, await writtenEnds(parts, stage), ended)
       : undefined,
   });
+}
+
+function tablesOf({ program, index }: OpenTaskParts, stage: Stage) {
+  return {
+    stored: stage.stores.length === 0 ? [] : changelogsOf(program, index, stage).map(({ table }) => table),
+    paned: stage.stores.filter((name) => STORE_FORMS[index.stores.get(name)!.kind].paned),
+  };
 }
 
 function taskTimes(

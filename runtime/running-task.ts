@@ -1,7 +1,9 @@
 import type { EpochPart, KeptNumbers, LedgerRow } from '../checkpoints/checkpoints.ts';
 import type { SplitReader } from '../connectors/connectors.ts';
+import type { Position, TopicPartition } from '../core/ids.ts';
 import type { Alignment } from './alignment.ts';
 import type { NodeCount } from './node-counts.ts';
+import { PaneBounds } from './pane-bounds.ts';
 import type { SkipLog } from './skip-log.ts';
 import type { SplitInput } from './split-input.ts';
 import type { Task } from './task.ts';
@@ -30,6 +32,8 @@ export interface RunningTaskParts {
   changelog(table: string): string;
   /** Its tables; none where it has no stores, and so nothing that a standby would hold. */
   readonly stored: readonly string[];
+  /** Those of them that forget by the pane. */
+  readonly paned: readonly string[];
   /** Where its time counts for itself or for others. */
   readonly times: TaskTimes | undefined;
   /** `topics`: those that the task writes no more, where it goes on. None in a run without an end, which keeps no rows. */
@@ -44,6 +48,7 @@ export class RunningTask {
   readonly nodes: readonly NodeCount[];
   readonly times: TaskTimes | undefined;
   readonly #parts: RunningTaskParts;
+  readonly #bounds: ReadonlyMap<string, PaneBounds>;
   #toldTopics = 0;
 
   constructor(parts: RunningTaskParts) {
@@ -53,6 +58,25 @@ export class RunningTask {
     this.nodes = parts.nodes;
     this.times = parts.times;
     this.#parts = parts;
+    const { state } = parts.task;
+    const boundsOf = (table: string) =>
+      new PaneBounds({
+        panes: () => state.table(table).panes(),
+        get position() {
+          return state.position(table);
+        },
+      });
+    this.#bounds = new Map(parts.paned.map((table) => [table, boundsOf(table)]));
+  }
+
+  /** Where its changelogs are wanted from, once what was done until now is committed. */
+  wanted(): readonly (TopicPartition & { readonly position: Position })[] {
+    const { partition, changelog } = this.#parts;
+    return [...this.#bounds].map(([table, bounds]) => ({
+      topic: changelog(table),
+      partition,
+      position: bounds.look(),
+    }));
   }
 
   /** Where its changelogs end behind what it wrote, added up; `undefined` where it has no stores. */

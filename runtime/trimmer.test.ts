@@ -81,7 +81,7 @@ test('a round comes each thirty seconds and at the end, one at a time, and one t
     { topic: 'users', partition: 0, position },
   ];
   const round = async () => {
-    trimmer.trim();
+    trimmer.trim([]);
     await clock.turn();
   };
   trimmer.committed(at(5));
@@ -101,5 +101,47 @@ test('a round comes each thirty seconds and at the end, one at a time, and one t
   trimmer.committed(at(9));
   await trimmer.close();
   assert.deepEqual(asked, ['again/1 9']);
+  await log.close();
+});
+
+test('changelogs are trimmed to what tasks want, two epochs later, and not where a task was opened anew', async () => {
+  const clock = new VirtualClock();
+  const log = createMemoryLog({ clock, random: seededRandom(1) });
+  const asked: string[] = [];
+  const trimmer = new Trimmer({
+    admin: {
+      ...log.admin,
+      deleteRecords: async (name, partition, before) => {
+        asked.push(`${name}/${partition} ${before}`);
+        return before;
+      },
+    },
+    clock,
+    log: silentTelemetry().log,
+    isInternal: () => false,
+  });
+  let position = 10;
+  const task = () => ({ wanted: () => [{ topic: 'rows', partition: 3, position }] });
+  const round = async (running: ReturnType<typeof task>) => {
+    clock.advance(30_000);
+    trimmer.trim([running]);
+    await clock.turn();
+  };
+  const first = task();
+  await round(first);
+  trimmer.committed([]);
+  position = 20;
+  await round(first);
+  assert.deepEqual(asked, [], 'the epoch was perhaps cut before');
+  trimmer.committed([]);
+  await round(first);
+  assert.deepEqual(asked.splice(0), ['rows/3 10']);
+  for (let i = 0; i < 2; i++) trimmer.committed([]);
+  const second = task();
+  await round(second);
+  assert.deepEqual(asked, [], 'the first may have lost what it did');
+  for (let i = 0; i < 2; i++) trimmer.committed([]);
+  await round(second);
+  assert.deepEqual(asked, ['rows/3 20']);
   await log.close();
 });

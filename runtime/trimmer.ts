@@ -16,15 +16,29 @@ export interface TrimmerOptions {
   isInternal(topic: string): boolean;
 }
 
+/** Whoever knows from where on its changelogs are wanted. */
+interface Wanting {
+  wanted(): readonly Place[];
+}
+
+type Place = TopicPartition & { readonly position: Position };
+
+/** An epoch that was under way when it was looked what is wanted was perhaps cut before; the second behind was not. */
+const EPOCHS = 2;
+
 /**
- * Deletes the records of repartition topics behind the committed positions of the tasks that read them: nobody
- * reads them again. Beside the loop, now and then, and once more at the end.
+ * Deletes the records of repartition topics behind the committed positions of the tasks that read them, and those of
+ * changelogs that tell of dropped panes alone: nobody reads them again. Beside the loop, now and then, and of the first
+ * kind once more at the end.
  */
 export class Trimmer {
   readonly #options: TrimmerOptions;
-  readonly #committed = new Map<string, TopicPartition & { readonly position: Position }>();
+  readonly #committed = new Map<string, Place>();
   readonly #trimmed = new Map<string, Position>();
   #trimming: Promise<void> | undefined;
+  /** What tasks said in the last round, and how many epochs have been committed since. */
+  #looked: ReadonlyMap<Wanting, readonly Place[]> = new Map();
+  #epochs = 0;
   #last: number;
 
   constructor(options: TrimmerOptions) {
@@ -32,8 +46,9 @@ export class Trimmer {
     this.#last = options.clock.monotonic();
   }
 
-  /** Takes note of positions whose commit has held. */
-  committed(positions: readonly (TopicPartition & { readonly position: Position })[]): void {
+  /** Takes note of the positions of an epoch whose commit has held. */
+  committed(positions: readonly Place[]): void {
+    this.#epochs++;
     for (const { topic, partition, position } of positions) {
       if (!this.#options.isInternal(topic)) continue;
       this.#committed.set(partitionName(topic, partition), { topic, partition, position });
@@ -41,10 +56,11 @@ export class Trimmer {
   }
 
   /** Starts a round where one is due. */
-  trim(): void {
+  trim(tasks: Iterable<Wanting>): void {
     const now = this.#options.clock.monotonic();
     if (now - this.#last < TRIM_MS || this.#trimming !== undefined) return;
     this.#last = now;
+    this.#look(tasks);
     this.#trimming = this.#round().finally(() => {
       this.#trimming = undefined;
     });
@@ -55,6 +71,18 @@ export class Trimmer {
     const done = new AbortController();
     const last = (this.#trimming ?? Promise.resolve()).then(() => this.#round()).finally(() => done.abort());
     await Promise.race([last, this.#options.clock.sleep(CLOSING_MS, done.signal)]);
+  }
+
+  #look(tasks: Iterable<Wanting>): void {
+    if (this.#looked.size > 0 && this.#epochs < EPOCHS) return;
+    const looked = this.#looked;
+    this.#looked = new Map([...tasks].map((task) => [task, task.wanted()]));
+    this.#epochs = 0;
+    for (const [task, places] of looked) {
+      // one that has gone back to its last commit is opened anew: what it had said may never have come about
+      if (!this.#looked.has(task)) continue;
+      for (const place of places) this.#committed.set(partitionName(place.topic, place.partition), place);
+    }
   }
 
   async #round(): Promise<void> {

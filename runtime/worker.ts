@@ -248,7 +248,7 @@ export class Worker {
       this.#commit();
     }
     this.#writeBacks.start([...this.#tasks.running.values()].map(({ task }) => task.state));
-    this.#parts.trimmer.trim();
+    this.#parts.trimmer.trim(this.#tasks.running.values());
     feed.balance();
     if (busy) await clock.turn();
     else await wake.wait(waitMs(this.#tasks.running, due, settings.commitIntervalMs, clock.now()));
@@ -304,7 +304,7 @@ export class Worker {
     this.#committer.settled().then(
       () => {
         this.#attempts = 0;
-        for (const { positions } of parts) this.#parts.trimmer.committed(positions);
+        this.#parts.trimmer.committed(parts.flatMap(({ positions }) => positions));
         if (ended.length > 0) retire();
         wake.notify();
       },
