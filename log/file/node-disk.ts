@@ -6,6 +6,11 @@ import type { Disk, DiskFile } from './disk.ts';
 
 /** Parts of one system call; kernels take at most 1024. */
 const PARTS_PER_CALL = 512;
+/**
+ * So many bytes are copied into the system's cache sooner than another thread wakes up to do it, and wait for no thread
+ * that is busy.
+ */
+const AT_ONCE_BYTES = 64 * 1024;
 
 /** The machine's own file system. */
 export const nodeDisk: Disk = {
@@ -77,11 +82,14 @@ class NodeFile implements DiskFile {
   }
 
   async write(parts: readonly Bytes[], place: number): Promise<void> {
+    let left = 0;
+    for (const part of parts) left += part.length;
     for (let from = 0; from < parts.length; from += PARTS_PER_CALL) {
       let rest = parts.slice(from, from + PARTS_PER_CALL);
       while (rest.length > 0) {
-        const count = await this.#writeOnce(rest, place);
+        const count = left <= AT_ONCE_BYTES ? fs.writevSync(this.#fd, rest, place) : await this.#writeOnce(rest, place);
         place += count;
+        left -= count;
         rest = behind(rest, count);
       }
     }
