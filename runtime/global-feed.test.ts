@@ -50,7 +50,8 @@ test('a log that goes away leaves no reader open, and is read on from when it is
   await memory.admin.create(rows.name, { partitions: rows.partitions });
   await appendRecords(memory, rows, [['a', 'first', 1]]);
   const { outages, log } = withOutages(memory);
-  const parts = { clock: systemClock, budget: { maxBytes: 1e9, usedBytes: 0 }, lines: silentTelemetry().log };
+  const telemetry = silentTelemetry();
+  const parts = { clock: systemClock, budget: { maxBytes: 1e9, usedBytes: 0 }, telemetry, lines: telemetry.log };
   const open = () =>
     GlobalFeed.open({ ...parts, log, index: new PlanIndex(topology.build().plan), state: createStateBackend({}) });
   outages.away = true;

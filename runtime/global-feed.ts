@@ -3,7 +3,7 @@ import { isFlowError } from '../core/errors.ts';
 import type { TopicPartition } from '../core/ids.ts';
 import type { Log, LogReader, PartitionBounds } from '../log/log.ts';
 import type { Budget, StateBackend } from '../state/state.ts';
-import type { Logger } from '../telemetry/telemetry.ts';
+import type { Logger, Telemetry } from '../telemetry/telemetry.ts';
 import { GlobalTables } from './global-tables.ts';
 import type { PlanIndex } from './stage.ts';
 
@@ -13,6 +13,7 @@ export interface GlobalFeedParts {
   readonly state: StateBackend;
   readonly clock: Clock;
   readonly budget: Budget;
+  readonly telemetry: Telemetry;
   readonly lines: Logger;
 }
 
@@ -40,8 +41,8 @@ export class GlobalFeed {
 
   /** Resolves when all rows that are committed by now are in the tables. */
   static async open(parts: GlobalFeedParts): Promise<GlobalFeed> {
-    const { index, state: backend, clock, budget } = parts;
-    const feed = new GlobalFeed(parts, await GlobalTables.open({ index, backend, clock, budget }));
+    const { index, state: backend, clock, budget, telemetry } = parts;
+    const feed = new GlobalFeed(parts, await GlobalTables.open({ index, backend, clock, budget, telemetry }));
     try {
       await feed.#load();
     } catch (thrown) {

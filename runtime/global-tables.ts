@@ -6,6 +6,8 @@ import { Step } from '../core/step.ts';
 import { BatchView } from '../log/batch.ts';
 import type { Fetched } from '../log/log.ts';
 import { type Budget, type StateBackend, type Table, type TaskState, writeImageHeader } from '../state/state.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import { MetricSet } from './metrics.ts';
 import type { PlanIndex } from './stage.ts';
 
 export interface GlobalTablesParts {
@@ -14,6 +16,16 @@ export interface GlobalTablesParts {
   readonly clock: Clock;
   /** Their rows count there, and cannot be evicted. */
   readonly budget: Budget;
+  readonly telemetry: Telemetry;
+}
+
+/** In place of a task in what is counted: a worker has one copy for all its tasks. */
+const TASK = 'global';
+
+interface Fed {
+  readonly store: string;
+  /** Records without a key, which name no row. */
+  readonly nullKeys: { value: number };
 }
 
 /**
@@ -27,38 +39,48 @@ export class GlobalTables {
   readonly step: Step;
   readonly #state: TaskState;
   readonly #budget: Budget;
-  /** Stores by topic. */
-  readonly #stores: ReadonlyMap<string, string>;
+  readonly #byTopic: ReadonlyMap<string, Fed>;
   readonly #positions = new Map<string, Position>();
   readonly #view = new BatchView();
   readonly #row = new ByteWriter(256);
 
-  private constructor(state: TaskState, step: Step, budget: Budget, stores: ReadonlyMap<string, string>) {
+  private constructor(state: TaskState, step: Step, budget: Budget, byTopic: ReadonlyMap<string, Fed>) {
     this.#state = state;
     this.step = step;
     this.#budget = budget;
-    this.#stores = stores;
-    this.tables = new Map([...stores.values()].map((store) => [store, state.table(store)]));
+    this.#byTopic = byTopic;
+    this.tables = new Map([...byTopic.values()].map(({ store }) => [store, state.table(store)]));
   }
 
   /** Empty ones: see `GlobalFeed` for what fills them. */
-  static async open({ index, backend, clock, budget }: GlobalTablesParts): Promise<GlobalTables> {
-    const stores = new Map(index.globals.map(({ topic, store }) => [topic, store]));
+  static async open({ index, backend, clock, budget, telemetry }: GlobalTablesParts): Promise<GlobalTables> {
+    const metrics = new MetricSet(telemetry, { application: index.plan.name, task: TASK });
+    const byTopic = new Map(
+      index.globals.map(({ id: node, topic, store }): [string, Fed] => [
+        topic,
+        { store, nullKeys: metrics.counter('nodeflow_dropped_records_total', { node, reason: 'null-key' }) },
+      ]),
+    );
     const step = new Step();
     const state = await backend.open({
-      task: 'global' as TaskId,
+      task: TASK as TaskId,
       directory: undefined,
       step,
       clock,
       budget,
-      tables: [...stores.values()].map((name) => ({ name, windowed: false, cells: undefined, ordered: false })),
+      tables: [...byTopic.values()].map(({ store }) => ({
+        name: store,
+        windowed: false,
+        cells: undefined,
+        ordered: false,
+      })),
       onQuarantine: () => undefined,
     });
-    return new GlobalTables(state, step, budget, stores);
+    return new GlobalTables(state, step, budget, byTopic);
   }
 
   has(topic: string): boolean {
-    return this.#stores.has(topic);
+    return this.#byTopic.has(topic);
   }
 
   /** Where a partition goes on. */
@@ -66,16 +88,18 @@ export class GlobalTables {
     return this.#positions.get(partitionName(topic, partition)) ?? 0;
   }
 
-  /** Takes what has come of one of the topics; the caller releases it. Records without a key name no row. */
+  /** Takes what has come of one of the topics; the caller releases it. Records without a key name no row, and are counted. */
   take(fetched: Fetched): void {
     const { topic, partition } = fetched;
-    const store = this.#stores.get(topic)!;
+    const { store, nullKeys } = this.#byTopic.get(topic)!;
     const from = this.position(fetched);
     const view = this.#view;
     for (let b = 0; b < fetched.starts.length; b++) {
       view.open(fetched.bytes, fetched.starts[b]!, fetched.ends[b]!, fetched);
       for (let i = 0; i < view.count; i++) {
-        if (view.positions[i]! >= from && view.keyStarts[i]! >= 0) this.#apply(store, view, i);
+        if (view.positions[i]! < from) continue;
+        if (view.keyStarts[i]! < 0) nullKeys.value++;
+        else this.#apply(store, view, i);
       }
     }
     this.#state.restored(store, fetched.next);

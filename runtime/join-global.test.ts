@@ -175,3 +175,11 @@ test('a topic that the plan writes itself may be a global table: a crash takes b
     ['a'],
   );
 });
+
+test('records without a key name no row, and are counted', async () => {
+  const driver = await TopologyDriver.open(topology);
+  driver.input(rows).send(null, 'no row');
+  driver.input(rows).send(null, null);
+  driver.input(rows).send('r1', 'a');
+  assert.deepEqual(driver.dropped(), { 'globalTable:rows null-key': 2 });
+});

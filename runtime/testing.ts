@@ -278,11 +278,11 @@ export class TopologyDriver {
 
   /** What was written and not committed is in no global table: with commits on demand they are loaded from their topics. */
   async #openGlobals(): Promise<void> {
-    const { index, backend, clock } = this.#parts;
+    const { index, backend, clock, telemetry } = this.#parts;
     if (this.#globals !== undefined && !this.#onDemand) return;
     await this.#globals?.close();
     const budget = { maxBytes: Number.MAX_SAFE_INTEGER, usedBytes: 0 };
-    const globals = await GlobalTables.open({ index, backend, clock, budget });
+    const globals = await GlobalTables.open({ index, backend, clock, budget, telemetry });
     for (const { topic } of index.globals) {
       for (let partition = 0; partition < index.topics.get(topic)!.partitions; partition++) {
         for (const fetched of this.#log.from(topic, partition, 0)) globals.take(fetched);
