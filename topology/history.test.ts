@@ -112,3 +112,18 @@ test('stores of user operators say how long they keep', () => {
   assert.deepEqual([kind, retentionMs], ['session', 2000]);
   assert.equal(keyValueStore('k', { key: string(), value: int64() }).retentionMs, null);
 });
+
+test('updates of a table with history are not held back: that loses which is the newest', () => {
+  const build = (kept: object) => {
+    const app = topology('shop');
+    const table = app.table(prices, { store: 'prices', history: 50 }).filter((price) => price > 0, kept);
+    (table as unknown as { suppress(options: object): unknown }).suppress({ untilTimeLimit: 5, store: 'calm' });
+    return app.build();
+  };
+  assert.throws(() => build({}), {
+    code: 'plan.invalid',
+    message:
+      /suppressBuffer:calm holds back updates of prices, which has a history, and would not know the newest from one that comes late; give the table before it no history, or a store/,
+  });
+  build({ store: 'dear' });
+});

@@ -238,7 +238,9 @@ class Grower {
 
   #suppress(from: Any): void {
     const at = this.#settled(from);
-    const table = this.#anyTable(at.level, at.stream.partitions);
+    // rows of its own, since updates of a table with history are not held back
+    const kept = { store: this.#name('newest'), value };
+    const table = this.#anyTable(at.level, at.stream.partitions).mapValues((row) => row, kept);
     const bounds = this.#random.next() < 0.5 ? {} : { maxRecords: 1 + randomInt(this.#random, 5) };
     const untilTimeLimit = randomInt(this.#random, 100);
     const calm = table.suppress({ untilTimeLimit, store: this.#name('held'), value, ...bounds });

@@ -1,11 +1,12 @@
 import { fault, type PlanFault } from './faults.ts';
 import type { NodeOf, Plan, PlanNode } from './plan.ts';
-import { lookedInto, suppressedBehind } from './table-rows.ts';
+import { lookedInto, rowsBehind, suppressedBehind } from './table-rows.ts';
 import { closesAfterEnd, windowsBehind } from './window-close.ts';
 
-/** Buffers of suppression have a store, and something to wait for; bounds are numbers that can be kept to. */
+/** Buffers of suppression have a store, rows without history, and something to wait for; bounds are numbers that can be kept to. */
 export function suppressFaults(plan: Plan): readonly PlanFault[] {
   const nodes = new Map(plan.nodes.map((node) => [node.id, node]));
+  const versioned = new Set(plan.stores.filter(({ kind }) => kind === 'versioned').map(({ name }) => name));
   const found: PlanFault[] = [];
   for (const node of plan.nodes) {
     for (const table of lookedInto(node)) {
@@ -17,7 +18,8 @@ export function suppressFaults(plan: Plan): readonly PlanFault[] {
       found.push(fault('suppress', node.id, message));
     }
     if (node.kind !== 'suppressBuffer') continue;
-    const wrong = storeProblem(node) ?? waitProblem(node, nodes) ?? boundProblem(node);
+    const wrong =
+      storeProblem(node) ?? historyProblem(node, nodes, versioned) ?? waitProblem(node, nodes) ?? boundProblem(node);
     if (wrong !== undefined) found.push(fault('suppress', node.id, `${node.id} ${wrong}`));
   }
   return found;
@@ -27,6 +29,16 @@ type Buffer = NodeOf<'suppressBuffer'>;
 
 function storeProblem({ store }: Buffer): string | undefined {
   return store === '' ? 'holds updates back, and needs a store for them: name it with store' : undefined;
+}
+
+function historyProblem(
+  { inputs }: Buffer,
+  nodes: ReadonlyMap<string, PlanNode>,
+  versioned: ReadonlySet<string>,
+): string | undefined {
+  const store = rowsBehind(inputs[0] ?? '', (id) => nodes.get(id));
+  if (store === null || !versioned.has(store)) return undefined;
+  return `holds back updates of ${store}, which has a history, and would not know the newest from one that comes late; give the table before it no history, or a store of its own without one`;
 }
 
 function waitProblem(node: Buffer, nodes: ReadonlyMap<string, PlanNode>): string | undefined {

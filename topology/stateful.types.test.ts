@@ -38,6 +38,8 @@ test('suppression waits for time on any table, and for windows where there are s
   waiting.joinTable(perMinute.suppress({ untilWindowCloses: true, store: 'unbounded' }), { merge: (a) => a });
   // @ts-expect-error final rows without a buffer cannot be looked up
   waiting.joinTable(perMinute.suppress(), { merge: (a) => a });
+  // @ts-expect-error of versions of a row the newest is not the last to come
+  sources().t.table(orders, { store: 'versions', history: 5 }).suppress({ untilTimeLimit: 5, store: 'versioned' });
   // @ts-expect-error a buffer has a store
   table.suppress({ untilTimeLimit: 5 });
   // @ts-expect-error what to wait for is to be said

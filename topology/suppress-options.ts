@@ -1,6 +1,6 @@
 import type { Duration } from '../core/duration.ts';
 import type { Serde, Windowed } from '../schemas/schemas.ts';
-import type { TypeError_ } from './scheme.ts';
+import type { History, TypeError_ } from './scheme.ts';
 
 /** How much a buffer of held-back updates may take. Without bounds it grows as it must, on disk too. */
 export interface BufferBounds {
@@ -38,3 +38,8 @@ export type SuppressOptions<K, V> = TimeLimitOptions<V> | WindowCloseOptions<K, 
 export type WindowedKey<K> = [K] extends [Windowed<unknown>]
   ? true
   : TypeError_<'the key has no window to wait for: window the stream before its aggregate, or use untilTimeLimit'>;
+
+/** Of the versions of a row the newest need not be the last to come, and a buffer keeps the last. */
+export type Unversioned<H extends History> = [H] extends ['none']
+  ? unknown
+  : TypeError_<'updates of a table with history cannot be held back: give the table no history'>;

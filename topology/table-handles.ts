@@ -3,7 +3,7 @@ import type { ForeignTable, JoinForeignOptions } from './foreign-handles.ts';
 import type { NewOrChanged } from './group-handles.ts';
 import type { Stream } from './handles.ts';
 import type { History, Joinable, Keyed, Rows, Scheme, Versions } from './scheme.ts';
-import type { SuppressOptions, TimeLimitOptions } from './suppress-options.ts';
+import type { SuppressOptions, TimeLimitOptions, Unversioned } from './suppress-options.ts';
 
 /**
  * The newest row per key. D is what a deletion looks like in its stream: aggregates of streams know none. H says whether
@@ -21,9 +21,10 @@ export interface Table<K, V, P extends Scheme, D = null, H extends History = 'no
   toStream(): Stream<K, V | D, P>;
   /**
    * Holds updates back, and lets only the newest of each key out: after a time, or when its window closes. Whoever looks
-   * a row up finds what came out last while something is held back for it, else the row of this table.
+   * a row up finds what came out last while something is held back for it, else the row of this table, which has no
+   * history.
    */
-  suppress<O extends SuppressOptions<K, V>>(options: O): Held<K, V, P, D, O>;
+  suppress<O extends SuppressOptions<K, V>>(options: O & Unversioned<H>): Held<K, V, P, D, O>;
 
   /** The rows that the predicate takes; an update that it does not take deletes the row. */
   filter<W extends V>(keep: (value: V, key: K) => value is W, options?: FilterTableOptions<W>): Table<K, W, P, null, H>;
