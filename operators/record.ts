@@ -146,6 +146,11 @@ export class Rec {
     this.#takeOrigin(from);
   }
 
+  clearHeaders(): void {
+    this.headerStart = -1;
+    this.headerEnd = -1;
+  }
+
   #takeOrigin(from: Rec): void {
     this.timestamp = from.timestamp;
     this.position = from.position;

@@ -16,8 +16,8 @@ type GapOf = (value: unknown, key?: unknown) => Duration;
 
 /**
  * Aggregates per key and session. A record is a session of its own, which merges with those that lie within the gap.
- * Updates first delete each session that was merged, with the time of its row, then tell the merged one. A record is
- * judged late by the merged session.
+ * Updates first delete each session that was merged, with the time of its row, then tell the merged one; they have no
+ * headers. A record is judged late by the merged session.
  *
  * With one gap, as in Kafka Streams: a session is `[first, last]`, both inclusive, and closed when
  * `last < clock - gap - grace`. Where a record merges into nothing but a session of its own single instant, nothing is
@@ -62,7 +62,7 @@ class SessionAggregate {
     this.#aggregates = createAggregates(node, context, PLAIN);
     this.#held = this.#aggregates.hold('update');
     this.#other = this.#aggregates.hold('merged');
-    this.#updates = new WindowUpdates(context, this.#windows, this.#aggregates, next[0]);
+    this.#updates = new WindowUpdates(context, this.#windows, this.#aggregates, next[0], 'none');
     this.order = new WindowOrder(node, context, {
       clock: this.#clock,
       windows: this.#windows,

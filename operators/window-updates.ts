@@ -31,12 +31,21 @@ export class WindowUpdates {
   readonly #windows: KeyWindows;
   readonly #aggregates: Aggregates;
   readonly #updates: Push;
+  readonly #headers: 'kept' | 'none';
   readonly #out = new Rec();
 
-  constructor(context: OperatorContext, windows: KeyWindows, aggregates: Aggregates, updates: Push | undefined) {
+  /** `headers` of the record that has changed the window. */
+  constructor(
+    context: OperatorContext,
+    windows: KeyWindows,
+    aggregates: Aggregates,
+    updates: Push | undefined,
+    headers: 'kept' | 'none' = 'kept',
+  ) {
     this.#windows = windows;
     this.#aggregates = aggregates;
     this.#updates = updates ?? NOWHERE;
+    this.#headers = headers;
     this.old = context.wantsOld ? aggregates.hold('old') : undefined;
   }
 
@@ -65,6 +74,7 @@ export class WindowUpdates {
     const out = this.#out;
     const { bytes, at } = this.#windows.key;
     out.takeOrigin(record);
+    if (this.#headers === 'none') out.clearHeaders();
     out.latest = true;
     out.old = old === undefined ? null : this.#aggregates.value(old);
     this.#windows.name(out, bytes, 0, at, 'updates');
