@@ -52,6 +52,7 @@ export interface ContextParts {
 export function createContext(parts: ContextParts, node: PlanNode): OperatorContext {
   const { program, index, step, state, numbers, drops, scans, timers, calls, mailboxes, clock, trace } = parts;
   const { code } = program;
+  const place = index.plan.nodes.indexOf(node);
   return {
     step,
     fn<F>(role: CodeRole, ref: CodeRef, owner: PlanNode = node): F {
@@ -78,11 +79,11 @@ export function createContext(parts: ContextParts, node: PlanNode): OperatorCont
     schedule(name, intervalMs, time, fire) {
       if (trace !== undefined) return;
       const initial = time === 'stream' ? Number.NEGATIVE_INFINITY : parts.now() + intervalMs;
-      timers.add({ intervalMs, time, fire, next: numbers.number(`${node.id}/timer/${name}`, initial) });
+      timers.add({ place, intervalMs, time, fire, next: numbers.number(`${node.id}/timer/${name}`, initial) });
     },
     alarm(name, fire) {
       const next = numbers.number(`${node.id}/timer/${name}`, NO_ALARM);
-      if (trace === undefined) timers.add({ intervalMs: undefined, time: 'wall', fire, next });
+      if (trace === undefined) timers.add({ place, intervalMs: undefined, time: 'wall', fire, next });
       return next;
     },
     mailbox(owner) {

@@ -115,7 +115,7 @@ function taskOf(
   const timers = new Timers(streamTime);
   if (each.timerMs !== undefined) {
     const fire = (at: number) => log.push(`timer at ${at}`);
-    timers.add({ intervalMs: each.timerMs, time: 'stream', fire, next: keptNumber(0) });
+    timers.add({ place: 0, intervalMs: each.timerMs, time: 'stream', fire, next: keptNumber(0) });
   }
   const inputs = each.topics.map((rows, i) => {
     const topic = `t${i}`;

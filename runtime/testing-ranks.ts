@@ -7,21 +7,27 @@ import type { PlanIndex } from './stage.ts';
 export class WrittenOrder {
   readonly #index: PlanIndex;
   readonly #ranks = new Map<string, ReadonlyMap<string, number>>();
+  #any: ReadonlyMap<string, number> | undefined;
 
   constructor(index: PlanIndex) {
     this.#index = index;
   }
 
-  /** For what no record has brought about, such as timers: in the order of the plan. */
+  /** For what no record has brought about, such as timers: as if one came in at each of the sources, in their order. */
   get any(): ReadonlyMap<string, number> {
-    const writes = this.#index.plan.nodes.filter((node) => node.kind === 'to' || node.kind === 'repartition');
-    return new Map(writes.map(({ topic }, place) => [topic, place]));
+    const sources = this.#index.plan.nodes.filter(({ inputs }) => inputs.length === 0);
+    this.#any ??= this.#follow(sources.map(({ id }) => id));
+    return this.#any;
   }
 
   /** By topic, for records that come in at a node. */
   from(entry: string): ReadonlyMap<string, number> {
-    const known = this.#ranks.get(entry);
-    if (known !== undefined) return known;
+    const known = this.#ranks.get(entry) ?? this.#follow([entry]);
+    this.#ranks.set(entry, known);
+    return known;
+  }
+
+  #follow(entries: readonly string[]): ReadonlyMap<string, number> {
     const found = new Map<string, number>();
     const seen = new Set<string>();
     const visit = (id: string): void => {
@@ -32,8 +38,7 @@ export class WrittenOrder {
         else if (!found.has(node.topic)) found.set(node.topic, found.size);
       }
     };
-    visit(entry);
-    this.#ranks.set(entry, found);
+    for (const entry of entries) visit(entry);
     return found;
   }
 }

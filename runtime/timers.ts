@@ -2,6 +2,8 @@ import type { Millis } from '../core/ids.ts';
 import { type KeptNumber, NO_ALARM, type ResumableScan } from '../operators/operators.ts';
 
 interface Timer {
+  /** Of its node in the plan. */
+  readonly place: number;
   /** Undefined: it fires once, and whoever set it sets it anew. */
   readonly intervalMs: Millis | undefined;
   readonly time: 'stream' | 'wall';
@@ -11,7 +13,8 @@ interface Timer {
 }
 
 /**
- * Punctuations of one task, fired between records as a scan: each firing is a step of its own.
+ * Punctuations of one task, fired between records as a scan: each firing is a step of its own. Of several that are due
+ * the one comes first that was due first, then that of the first node in the plan, then the one that was made first.
  *
  * Stream-time ones fire on the first record, then when stream time passes the next multiple of the interval; a jump
  * fires once. Wall-clock ones fire first one interval after they were registered, then at its multiples from there; late
@@ -19,6 +22,7 @@ interface Timer {
  * (Kafka Streams, processor/internals/PunctuationSchedule.java.)
  */
 export class Timers implements ResumableScan {
+  /** In the order of the plan. */
   readonly #timers: Timer[] = [];
   /** Stream time of the task, or the clock of its stage. */
   readonly #time: KeptNumber;
@@ -30,7 +34,8 @@ export class Timers implements ResumableScan {
   }
 
   add(timer: Timer): void {
-    this.#timers.push(timer);
+    const behind = this.#timers.findIndex(({ place }) => place > timer.place);
+    this.#timers.splice(behind < 0 ? this.#timers.length : behind, 0, timer);
     this.#findNext();
   }
 
@@ -58,17 +63,26 @@ export class Timers implements ResumableScan {
   }
 
   advance(): boolean {
+    let first: Timer | undefined;
     for (const timer of this.#timers) {
-      const now = timer.time === 'stream' ? this.#time.value : this.#wallNow;
+      if (this.#nowOf(timer) < timer.next.value) continue;
       // Before the first record there is no stream time.
-      if (now < timer.next.value || (timer.time === 'stream' && now < 0)) continue;
-      const due = timer.next.value;
-      timer.next.set(nextFiring(timer, now));
-      timer.fire(now, due);
-      return true;
+      if (timer.time === 'stream' && this.#time.value < 0) continue;
+      if (first === undefined || timer.next.value < first.next.value) first = timer;
     }
-    this.#findNext();
-    return false;
+    if (first === undefined) {
+      this.#findNext();
+      return false;
+    }
+    const now = this.#nowOf(first);
+    const due = first.next.value;
+    first.next.set(nextFiring(first, now));
+    first.fire(now, due);
+    return true;
+  }
+
+  #nowOf({ time }: Timer): Millis {
+    return time === 'stream' ? this.#time.value : this.#wallNow;
   }
 
   #findNext(): void {
