@@ -55,15 +55,6 @@ export function sameRecords(a: readonly OutputRecord[], b: readonly OutputRecord
   return anyOrder ? isDeepStrictEqual(left.toSorted(), right.toSorted()) : isDeepStrictEqual(left, right);
 }
 
-/** Whether the records are the same, those of one key, window and time in the same order. */
-export function sameButForOrder(a: readonly OutputRecord[], b: readonly OutputRecord[]): boolean {
-  const inGroups = (records: readonly OutputRecord[]) => {
-    const groups = Map.groupBy(records, ({ k, win, ts }) => JSON.stringify([k, win ?? null, ts]));
-    return new Map([...groups].map(([name, group]) => [name, group.map(record)]));
-  };
-  return isDeepStrictEqual(inGroups(a), inGroups(b));
-}
-
-export function record({ k, win, v, ts, h }: OutputRecord): string {
+function record({ k, win, v, ts, h }: OutputRecord): string {
   return JSON.stringify([k, win ?? null, v, ts, h ?? null]);
 }

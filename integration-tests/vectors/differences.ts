@@ -1,7 +1,8 @@
+import type { StoreThere } from './as-there.ts';
 import type { Statement } from './op.ts';
 import type { RunMode } from './run-vector.ts';
 import { textFunctionOf } from './text-functions.ts';
-import type { InputRecord, OutputRecord, Vector } from './vector.ts';
+import type { InputRecord, Vector } from './vector.ts';
 
 /**
  * Where this engine answers otherwise than Kafka Streams, on purpose. Each difference says by the topology and the
@@ -17,6 +18,7 @@ export interface Difference {
 
 /** What a vector feeds, without what it expects. */
 export interface VectorInput {
+  readonly config: Vector['config'];
   readonly topology: readonly Statement[];
   readonly records: readonly InputRecord[];
 }
@@ -24,23 +26,21 @@ export interface VectorInput {
 export interface Allowance {
   /** Drops that are counted here and vanish there, by the node and the reason. */
   readonly uncounted?: (nodeAndReason: string) => boolean;
-  /** Results of one step may come in another order, but for those of one key, window and time. */
-  readonly otherOrder?: boolean;
-  /** Results may come without the header that they have there. */
-  readonly headerless?: boolean;
-  /** A result that is lost there, `time` being the largest time fed so far. */
-  readonly lost?: (result: OutputRecord, time: number) => boolean;
+  /** The topology is refused there. */
+  readonly refusedThere?: boolean;
+  /** A step that fails there, and does not here. */
+  readonly failsThere?: (step: VectorInput) => boolean;
   /** The vector may be run once more in this way, which is that of Kafka Streams: then everything must be as it is there. */
   readonly asThere?: RunMode;
 }
 
-export function inputOf({ topology, steps = [] }: Vector): VectorInput {
+export function inputOf({ topology, config, steps = [] }: Vector): VectorInput {
   const records = steps.flatMap(({ in: into, k = null, v = null, ts, h }): InputRecord[] => {
     if (into === undefined) return [];
     if (typeof into !== 'string') return [...into];
     return [{ k, v, ts: ts ?? 0, ...(h === undefined ? {} : { h }) }];
   });
-  return { topology, records };
+  return { config, topology, records };
 }
 
 export function differencesOf(vector: Vector): readonly Difference[] {
@@ -83,65 +83,28 @@ function hasNullKeys(topology: readonly Statement[], records: readonly InputReco
 }
 
 /**
- * Emission on close reads the store behind its retention there: windows that start before the newest one by as much
- * as the retention are lost when time jumps.
+ * Emission on close reads the store behind its retention there: windows that lie behind the newest one by as much as the
+ * retention are lost when time jumps.
  */
-const lostOnClose: Make = ({ topology }) => {
-  const closing = topology.filter(({ op, emit }) => op === 'aggregate' && emit === 'close');
-  const retention = Math.min(...closing.map(retentionOf));
-  return {
-    name: 'lost-on-close',
-    applies: () => closing.length > 0,
-    allows: { lost: ({ win }, time) => win !== undefined && win[0] + retention <= time },
-  };
-};
+const lostOnClose: Make = ({ config }) => ({
+  name: 'lost-on-close',
+  applies: ({ topology }) => topology.some(({ emit }) => emit === 'close'),
+  allows: { asThere: { losesOnClose: storeOf(config) } },
+});
 
-function retentionOf({ retention, window = {} }: Statement): number {
-  const { size = 0, diff = 0, gap = 0, grace = 0 } = window;
-  return retention ?? size + 2 * diff + gap + grace;
+function storeOf(config: Vector['config']): StoreThere {
+  return config?.store === 'in_memory' ? 'memory' : 'disk';
 }
 
 /**
- * What a record sets free (windows that close, records that waited) goes on in steps of its own, and not in the midst of
- * what the record itself does in other branches. It shows only where both go to one topic, where both
- * are joined, and where one record makes several updates of a table that is held back.
+ * What a record sets free (windows that close, records and updates that waited) goes on in steps of its own, and not in
+ * the midst of what the record itself does in other branches. It shows where both meet: in a topic, in a join, in an
+ * aggregate, and where one record makes several updates of what is held back.
  */
-const closesAfterTheRecord: Make = ({ topology }) => {
-  const ways = topology.filter(({ op, topic }) => op === 'merge' || (op === 'to' && topic === 'O'));
-  const within = topology.some(({ op }) => op === 'suppress') && (joinsWays(topology) || updatesSeveral(topology));
-  return {
-    name: 'closes-after-the-record',
-    applies: () => topology.some(emitsLater) && (ways.length > 1 || within),
-    allows: { ...(ways.length > 1 ? { otherOrder: true } : {}), ...(within ? { asThere: { atOnce: true } } : {}) },
-  };
-};
-
-/** A record may be in several windows, or change several. */
-function updatesSeveral(topology: readonly Statement[]): boolean {
-  return topology.some(({ window }) => ['hopping', 'sliding', 'session'].includes(window?.type ?? ''));
-}
-
-/** One topic comes to both sides of a join. */
-function joinsWays(topology: readonly Statement[]): boolean {
-  const topics = new Map<string | undefined, ReadonlySet<string>>();
-  let joins = false;
-  for (const { op, id, topic, from, with: other } of topology) {
-    const left = topics.get(from) ?? new Set();
-    const right = topics.get(other) ?? new Set();
-    if (op.startsWith('join') && [...left].some((each) => right.has(each))) joins = true;
-    if (id !== undefined) topics.set(id, new Set([...left, ...right, ...(topic === undefined ? [] : [topic])]));
-  }
-  return joins;
-}
-
-/**
- * Results that are emitted on behalf of older records carry no headers here; there they carry those of the record
- * that happened to set them free, or what was kept with a buffered one.
- */
-const headersOfOthers: Make = () => ({
-  name: 'headers-of-late-results',
-  applies: ({ topology, records }) => records.some(({ h }) => h !== undefined) && topology.some(emitsLater),
-  allows: { headerless: true },
+const closesAfterTheRecord: Make = () => ({
+  name: 'closes-after-the-record',
+  applies: ({ topology }) => topology.some(emitsLater),
+  allows: { asThere: { atOnce: true } },
 });
 
 function emitsLater({ op, emit, grace }: Statement): boolean {
@@ -150,13 +113,26 @@ function emitsLater({ op, emit, grace }: Statement): boolean {
 }
 
 /**
- * A record that is too old for the store of its side is counted as late when it comes; there the store on disk counts it
- * only where its whole segment, of a minute at least, has gone.
+ * Final results carry no headers here; there they carry those of the record that happened to close the window, or of the
+ * last update of one that waited in a buffer.
  */
-const lateAtJoin: Make = () => ({
+const headersOfOthers: Make = () => ({
+  name: 'headers-of-late-results',
+  applies: ({ topology, records }) =>
+    records.some(({ h }) => h !== undefined) &&
+    topology.some(({ emit, until }) => emit === 'close' || until === 'windowClose'),
+  allows: { asThere: { headersOfTrigger: true } },
+});
+
+/**
+ * A record that is too old for the store of its side is counted as late when it comes. There a store on disk counts it
+ * only where its whole segment, of a minute at least, has gone; one in memory as here, and also one with a null value,
+ * which it lets move its time.
+ */
+const lateAtJoin: Make = ({ config }) => ({
   name: 'late-at-join',
   applies: ({ topology }) => topology.some(({ op }) => op === 'joinSS'),
-  allows: { uncounted: (name) => /^joinStreams:.* late$/.test(name) },
+  allows: { asThere: { countsLate: storeOf(config) } },
 });
 
 /**
@@ -187,6 +163,32 @@ function heldTables(topology: readonly Statement[]): ReadonlySet<string | undefi
   return held;
 }
 
+/**
+ * A record without a key is kept by a left join with a table; where the join has a grace, Kafka Streams fails on it, since
+ * its buffer has no place for it. Here it is joined at once, as without a grace.
+ */
+const nullKeysWithGrace: Make = () => ({
+  name: 'null-keys-with-grace',
+  applies: ({ topology }) => topology.some(joinsWithGrace),
+  allows: { failsThere: ({ topology, records }) => hasNullKeys(topology, records) },
+});
+
+function joinsWithGrace({ op, type, grace }: Statement): boolean {
+  return op === 'joinST' && type === 'left' && grace !== undefined;
+}
+
+/** Kafka Streams gives both repartitions of a re-keyed stream that is cogrouped with itself one name, and refuses it. */
+const cogroupOfOneStream: Make = () => ({
+  name: 'cogroup-of-one-stream',
+  applies: ({ topology }) => {
+    const grouped = new Map(topology.filter(({ op }) => op === 'groupByKey').map(({ id, from }) => [id, from]));
+    return topology.some(({ op, from, with: other }) => {
+      return op === 'cogroup' && grouped.has(from) && grouped.get(from) === grouped.get(other);
+    });
+  },
+  allows: { refusedThere: true },
+});
+
 const ALL: readonly Make[] = [
   nullKeysAtRepartition,
   nullsMoveTime,
@@ -195,4 +197,6 @@ const ALL: readonly Make[] = [
   headersOfOthers,
   lateAtJoin,
   heldOlds,
+  nullKeysWithGrace,
+  cogroupOfOneStream,
 ];

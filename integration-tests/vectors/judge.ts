@@ -1,7 +1,7 @@
-import { record, sameButForOrder, sameRecords } from './compare.ts';
-import { type Allowance, type Difference, differencesOf } from './differences.ts';
+import { sameRecords } from './compare.ts';
+import { type Difference, differencesOf, inputOf, type VectorInput } from './differences.ts';
 import { type Drops, type Observed, type ObservedStep, runVector } from './run-vector.ts';
-import { isSet, type OutputRecord, type Step, type Vector } from './vector.ts';
+import { isSet, type Step, type Vector } from './vector.ts';
 
 export interface Verdict {
   readonly kind: 'passed' | 'failed' | 'intended' | 'missing';
@@ -15,11 +15,14 @@ export interface Verdict {
 export async function judge(vector: Vector): Promise<Verdict> {
   const observed = await runVector(vector);
   if (observed.missing !== undefined) return { kind: 'missing', differences: [], fault: observed.missing.message };
-  const whole = refusalFault(vector, observed) ?? observed.faults[0];
-  if (whole !== undefined) return failed(whole);
   const differences = differencesOf(vector);
+  const whole = refusalFault(vector, observed) ?? observed.faults[0];
+  if (whole !== undefined) {
+    const taken = differences.find(({ allows }) => allows.refusedThere === true && isTaken(vector, observed));
+    return taken === undefined ? failed(whole) : verdict(new Set([taken.name]));
+  }
   const shown = new Set<string>();
-  const fault = stepsFault(vector.steps ?? [], observed.steps, differences, shown);
+  const fault = stepsFault(vector, observed.steps, differences, shown);
   if (fault === undefined) return verdict(shown);
   return (await asThere(vector, differences)) ?? failed(fault);
 }
@@ -32,28 +35,28 @@ function failed(fault: string): Verdict {
   return { kind: 'failed', differences: [], fault };
 }
 
+/** It was refused there, and runs here. */
+function isTaken({ error }: Vector, { refused, faults }: Observed): boolean {
+  return error !== undefined && refused === undefined && faults.length === 0;
+}
+
 function refusalFault({ error }: Vector, { refused }: Observed): string | undefined {
   if (error === undefined) return refused === undefined ? undefined : `expected a run, was refused: ${refused}`;
   return refused === undefined ? `expected a refusal at ${error.at}, was taken` : undefined;
 }
 
 function stepsFault(
-  steps: readonly Step[],
+  vector: Vector,
   observed: readonly ObservedStep[],
   differences: readonly Difference[],
   shown: Set<string>,
 ): string | undefined {
-  let time = Number.NEGATIVE_INFINITY;
-  for (const [index, step] of steps.entries()) {
-    time = Math.max(time, ...timesOf(step));
-    const fault = new StepJudge(step, observed[index]!, differences, shown, time).fault();
+  for (const [index, step] of (vector.steps ?? []).entries()) {
+    const input = inputOf({ ...vector, steps: [step] });
+    const fault = new StepJudge(step, input, observed[index]!, differences, shown).fault();
     if (fault !== undefined) return `step ${index} ${inputText(step)}: ${fault}`;
   }
   return undefined;
-}
-
-function timesOf({ in: into, ts }: Step): readonly number[] {
-  return typeof into === 'object' ? into.map((each) => each.ts) : ts === undefined ? [] : [ts];
 }
 
 function inputText({ out: _out, dropped: _dropped, error: _error, ...input }: Step): string {
@@ -63,54 +66,44 @@ function inputText({ out: _out, dropped: _dropped, error: _error, ...input }: St
 /** One step: what it expects, less what the differences allow, and which of them were needed. */
 class StepJudge {
   readonly #step: Step;
+  readonly #input: VectorInput;
   readonly #observed: ObservedStep;
   readonly #differences: readonly Difference[];
   readonly #shown: Set<string>;
-  readonly #time: number;
 
   constructor(
     step: Step,
+    input: VectorInput,
     observed: ObservedStep,
     differences: readonly Difference[],
     shown: Set<string>,
-    time: number,
   ) {
     this.#step = step;
+    this.#input = input;
     this.#observed = observed;
     this.#differences = differences;
     this.#shown = shown;
-    this.#time = time;
   }
 
   fault(): string | undefined {
     const { error } = this.#observed;
-    if (this.#step.error !== undefined) return error === undefined ? 'expected an error, found none' : undefined;
+    if (this.#step.error !== undefined) return error === undefined ? this.#successFault() : undefined;
     if (error !== undefined) return `failed with ${error}`;
     return this.#outputFault() ?? this.#dropFault();
   }
 
+  #successFault(): string | undefined {
+    const allowing = this.#differences.find(({ allows }) => allows.failsThere?.(this.#input));
+    if (allowing === undefined) return 'expected an error, found none';
+    this.#shown.add(allowing.name);
+    return undefined;
+  }
+
   #outputFault(): string | undefined {
     const { out: expected = [] } = this.#step;
-    const unordered = isSet(this.#step);
-    let found = this.#observed.out;
-    if (sameRecords(expected, found, unordered)) return undefined;
-    const told = `expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`;
-    const headerless = this.#allowing('headerless');
-    const headed = headerless === undefined ? expected : withHeadersOf(expected, found);
-    for (const { name, allows } of this.#differences) {
-      if (allows.lost === undefined) continue;
-      const rest = found.filter((each) => among(each, headed) || !allows.lost!(each, this.#time));
-      if (rest.length < found.length) this.#shown.add(name);
-      found = rest;
-    }
-    if (sameRecords(expected, found, unordered)) return undefined;
-    const bare = headerless === undefined ? expected : withHeadersOf(expected, found);
-    const order = this.#allowing('otherOrder');
-    const inOrder = sameRecords(bare, found, unordered);
-    if (!inOrder && (order === undefined || !sameButForOrder(bare, found))) return told;
-    if (!inOrder) this.#shown.add(order!.name);
-    if (headerless !== undefined && !sameRecords(expected, bare, false)) this.#shown.add(headerless.name);
-    return undefined;
+    const { out: found } = this.#observed;
+    if (sameRecords(expected, found, isSet(this.#step))) return undefined;
+    return `expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`;
   }
 
   #dropFault(): string | undefined {
@@ -125,22 +118,6 @@ class StepJudge {
     }
     return `expected ${expected} dropped, found ${JSON.stringify(dropped)}`;
   }
-
-  #allowing(what: keyof Allowance): Difference | undefined {
-    return this.#differences.find(({ allows }) => allows[what] !== undefined);
-  }
-}
-
-/** The expected records, without the header where the one found in the same place has none. */
-function withHeadersOf(expected: readonly OutputRecord[], found: readonly OutputRecord[]): readonly OutputRecord[] {
-  return expected.map((each) => {
-    const { h: _h, ...bare } = each;
-    return found.some((other) => other.h === undefined && record(other) === record(bare)) ? bare : each;
-  });
-}
-
-function among(each: OutputRecord, list: readonly OutputRecord[]): boolean {
-  return list.some((other) => record(other) === record(each));
 }
 
 /** Every choice of some of them, small ones first. */
@@ -159,11 +136,17 @@ function sum(drops: Drops): number {
  */
 async function asThere(vector: Vector, differences: readonly Difference[]): Promise<Verdict | undefined> {
   const movers = differences.filter(({ allows }) => allows.asThere !== undefined);
-  for (const needed of subsets(movers)) {
-    const observed = await runVector(vector, Object.assign({}, ...needed.map(({ allows }) => allows.asThere)));
+  const shownWith = async (needed: readonly Difference[]): Promise<ReadonlySet<string> | undefined> => {
+    const { steps, faults } = await runVector(vector, Object.assign({}, ...needed.map(({ allows }) => allows.asThere)));
     const shown = new Set(needed.map(({ name }) => name));
-    if (stepsFault(vector.steps ?? [], observed.steps, differences, shown) !== undefined) continue;
-    return { kind: 'intended', differences: [...shown] };
+    const isFaulty = faults.length > 0 || stepsFault(vector, steps, differences, shown) !== undefined;
+    return isFaulty ? undefined : shown;
+  };
+  // with all of them it is as there, or with none
+  if ((await shownWith(movers)) === undefined) return undefined;
+  for (const needed of subsets(movers)) {
+    const shown = await shownWith(needed);
+    if (shown !== undefined) return verdict(shown);
   }
   return undefined;
 }

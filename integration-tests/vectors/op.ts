@@ -148,7 +148,7 @@ export interface Build {
   topic(name: string): TextTopic;
   /**
    * The stream, repartitioned by its key where that is stale; a stream is repartitioned once under each name. Without
-   * a name, as for joins, the name is made of the ids; a table or an aggregate has a repartition of its own.
+   * a name, as for joins that have none, the name is made of the ids; a table or an aggregate has a repartition of its own.
    */
   settle(stream: StreamMade, name?: string): TextStream;
   /** Groups a settled stream by its key. */

@@ -91,7 +91,7 @@ export const OPS_BASIC: OpTable = {
     const from = build.get('stream', statement.from);
     const other = build.get('table', statement.with);
     if (statement.grace !== undefined) return undefined;
-    const left = build.settle(from);
+    const left = build.settle(from, statement.name);
     const options = { name: build.name(statement), merge: joined };
     const handle =
       statement.type === 'left' ? left.leftJoinTable(other.handle, options) : left.joinTable(other.handle, options);

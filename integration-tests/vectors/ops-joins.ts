@@ -9,7 +9,9 @@ export const OPS_JOINS: OpTable = {
     const from = build.get('stream', statement.from);
     const other = build.get('stream', statement.with);
     const { before = 0, after = 0, grace = 0 } = statement.window!;
-    const texts = (made: StreamMade) => build.settle(made).mapValues(text) as TextStream;
+    const named = (side: 'left' | 'right') => (statement.name === undefined ? undefined : `${statement.name}-${side}`);
+    const texts = (made: StreamMade, side: 'left' | 'right') =>
+      build.settle(made, named(side)).mapValues(text) as TextStream;
     const options: Options = {
       name: build.name(statement),
       within: { before, after, grace },
@@ -17,8 +19,8 @@ export const OPS_JOINS: OpTable = {
       left: build.text,
       right: build.text,
     };
-    const left = texts(from);
-    const right = other.handle === from.handle ? left : texts(other);
+    const left = texts(from, 'left');
+    const right = other.handle === from.handle ? left : texts(other, 'right');
     return stream(joinOf(statement, left, right, options), from.keys, false);
   },
 };

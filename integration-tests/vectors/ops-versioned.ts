@@ -25,7 +25,7 @@ export const OPS_VERSIONED: OpTable = {
     if (grace === undefined) return undefined;
     const from = build.get('stream', statement.from);
     const { handle } = build.get('table', statement.with);
-    const left = build.settle(from) as unknown as Joining;
+    const left = build.settle(from, statement.name) as unknown as Joining;
     const options = { name: build.name(statement), merge: joined, grace, value: build.text };
     const made = statement.type === 'left' ? left.leftJoinTable(handle, options) : left.joinTable(handle, options);
     return stream(made, from.keys, false);

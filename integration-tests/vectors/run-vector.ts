@@ -2,9 +2,9 @@ import { isFlowError } from '../../core/errors.ts';
 import type { DriverRecord } from '../../runtime/testing.ts';
 import { TopologyDriver } from '../../runtime/testing.ts';
 import { type Program, topology } from '../../topology/topology.ts';
+import { type ThereMode, withOperatorsAsThere } from './as-there.ts';
 import { MissingOp, VectorBuild, type VectorBuildOptions } from './builder.ts';
 import { compareState, compareTopology } from './compare.ts';
-import { type HeldMode, withHeldAsThere } from './held-as-there.ts';
 import { OPS } from './ops.ts';
 import { WINDOWED_MARK } from './ops-basic.ts';
 import type { OutputRecord, StateRow, Step, Vector } from './vector.ts';
@@ -40,22 +40,28 @@ const LOOKS = ['joinTT', 'joinST', 'joinFK'];
 /** Under which records are counted that were left out before they were grouped. */
 const USELESS = 'grouping null';
 
-export interface RunMode extends HeldMode {
+export interface RunMode extends ThereMode {
   /** Records do not come to the aggregates that would drop them for what they lack. */
   readonly withoutUseless?: boolean;
 }
 
 /** Runs a vector through the public API. What it expects is looked at by others: here only the input counts. */
 export async function runVector(vector: Vector, mode: RunMode = {}): Promise<Observed> {
-  return withHeldAsThere(mode, () => run(vector, mode));
+  const faults: string[] = [];
+  return withOperatorsAsThere(
+    mode,
+    (fault) => faults.push(fault),
+    () => run(vector, mode, faults),
+  );
 }
 
-async function run(vector: Vector, mode: RunMode): Promise<Observed> {
+async function run(vector: Vector, mode: RunMode, faults: string[]): Promise<Observed> {
   let useless = 0;
   const onUseless = () => {
     useless++;
   };
-  const buffers = mode.oldsOfUpdates || mode.atOnce || vector.topology.some(({ op }) => LOOKS.includes(op));
+  const asThere = mode.oldsOfUpdates === true || mode.atOnce === true || mode.headersOfTrigger === true;
+  const buffers = asThere || vector.topology.some(({ op }) => LOOKS.includes(op));
   const options = { buffers, onUseless: mode.withoutUseless ? onUseless : undefined };
   let build: VectorBuild;
   let program: Program;
@@ -71,7 +77,7 @@ async function run(vector: Vector, mode: RunMode): Promise<Observed> {
     if (!isFlowError(thrown)) throw thrown;
     return { refused: thrown.message, steps: [], faults: [] };
   }
-  const faults = [...compareTopology(program.plan, vector.expectTopology)];
+  faults.push(...compareTopology(program.plan, vector.expectTopology));
   const steps = (vector.steps ?? []).map((step): ObservedStep => {
     const before = useless;
     const observed = observeStep(driver, build, step);

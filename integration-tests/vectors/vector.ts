@@ -11,6 +11,7 @@ export interface VectorFile {
 export interface Vector {
   readonly id: string;
   readonly area?: string;
+  readonly title?: string;
   readonly config?: { readonly store?: string; readonly optimize?: string };
   readonly topology: readonly Statement[];
   readonly steps?: readonly Step[];
