@@ -134,6 +134,7 @@ export class WorkerBench {
     };
     const task = {
       ...{ id, state, worked: false, finished: false, records: 0, inputs: [] },
+      open: () => undefined,
       wallTime: () => undefined,
       run: () => {
         if (this.#working.delete(id)) task.worked = true;
