@@ -84,7 +84,7 @@ const FORMAT = 'kstreams-vectors/1';
 export function readVectors(path: string | URL): VectorFile {
   const file = JSON.parse(readFileSync(path, 'utf8')) as Partial<VectorFile>;
   if (file.format !== FORMAT) {
-    throw new Error(`${path} has the format ${file.format}, and this reads ${FORMAT}; see integration-tests/vectors`);
+    throw new Error(`its format is ${file.format}, and this reads ${FORMAT}; see integration-tests/vectors/format.md`);
   }
   return { format: FORMAT, vectors: file.vectors ?? [], derived: file.derived ?? [] };
 }
