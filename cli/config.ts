@@ -76,6 +76,7 @@ export function runSettings(config: Config): RunSettings {
     until: config.text('run.until') as RunSettings['until'],
     onFailure: config.text('run.onFailure') as RunSettings['onFailure'],
     deadLetters: undefined,
+    letterWords: { told: {}, owners: {} },
     rack: config.text('run.rack'),
     standbys: config.number('state.standbys')!,
     acceptableLag: config.number('state.acceptableLag')!,

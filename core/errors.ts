@@ -316,6 +316,21 @@ export const ERRORS = {
     'Raise its bound, or let updates out early.',
   ),
   'record.undecodable': row('permanent', 'A record cannot be decoded.', 'See the dead letter; choose a policy.'),
+  'dead-letter.unknown': row(
+    'user',
+    'There is no dead letter of this id.',
+    'Check the id: `nodeflow dead-letters list` has them.',
+  ),
+  'dead-letter.not-redrivable': row(
+    'user',
+    'A dead letter cannot be sent back to where it came from.',
+    'See the message: it says why, and what can be done instead.',
+  ),
+  'dead-letter.unfit': row(
+    'user',
+    'What is to be sent in place of a dead letter is not what can be taken there.',
+    'Correct what the message names.',
+  ),
   'task.lost': row('transient', 'A task was taken away while it worked.', 'Retried by its new owner.'),
   'worker.failed': row('system', 'A worker thread ended unexpectedly.', 'See the cause in the log.'),
   // workflows

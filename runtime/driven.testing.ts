@@ -271,7 +271,7 @@ function inOrder(stages: readonly Stage[]): readonly Stage[] {
   return sorted;
 }
 
-/** The records of a partition as text, but for what tasks tell of their time; positions in headers are left out, since commits take positions too. */
+/** The records of a partition as text, but for what tasks tell of their time; positions in headers are left out, since commits take positions too, and when it was. */
 async function readRaw(log: Log, topic: string, partition: number): Promise<string[]> {
   const { start, stable } = await log.admin.bounds(topic, partition);
   const reader = log.reader({ isolation: 'committed' });
@@ -295,7 +295,7 @@ async function readRaw(log: Log, topic: string, partition: number): Promise<stri
 function lineOf(view: BatchView, i: number): string {
   const part = (start: number, end: number) => (start < 0 ? 'null' : view.bytes.toString('latin1', start, end));
   const headers = readHeaders(view.bytes, view.headerStarts[i]!, view.bodyEnds[i]!)
-    .filter(({ name }) => name !== 'nf.position')
+    .filter(({ name }) => name !== 'nf.position' && name !== 'nf.at')
     .map(({ name, value }) => `${name}=${String(value)}`);
   const key = part(view.keyStarts[i]!, view.keyEnds[i]!);
   const value = part(view.valueStarts[i]!, view.valueEnds[i]!);

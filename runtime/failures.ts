@@ -1,14 +1,17 @@
 import type { Outputs } from '../checkpoints/checkpoints.ts';
 import type { Bytes } from '../core/bytes.ts';
-import { FlowError, isFlowError, messageOf } from '../core/errors.ts';
+import type { Clock } from '../core/clock.ts';
+import { type ErrorCode, FlowError, isFlowError, messageOf } from '../core/errors.ts';
 import type { Step } from '../core/step.ts';
-import { encodeHeaders } from '../log/batch.ts';
+import { encodeHeaders, type HeaderPair, readHeaders } from '../log/batch.ts';
 import type { CallResults, DropReason, Rec } from '../operators/operators.ts';
-import { redactText } from '../telemetry/telemetry.ts';
+import { redact, redactText } from '../telemetry/telemetry.ts';
 import type { AbsurdTimePolicy, FailurePolicy } from '../topology/plan.ts';
 import type { Drops } from './drops.ts';
 import type { Input } from './inputs.ts';
+import { FIRST_TOLD, OF_NODE } from './letter-record.ts';
 import { AbsurdTime } from './record-time.ts';
+import type { LetterWords } from './runtime.ts';
 import type { SkipLog } from './skip-log.ts';
 
 export interface FailuresOptions {
@@ -20,6 +23,10 @@ export interface FailuresOptions {
   readonly outputs: Outputs;
   readonly drops: Drops;
   readonly skips: SkipLog;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly words: LetterWords;
+  /** The one topic partition that the task reads, where it is one. */
+  readonly only?: { readonly topic: string; readonly partition: number } | undefined;
   /** Of operators. */
   readonly onFailure: FailurePolicy;
   /** Of a source node, for records that cannot be decoded. */
@@ -63,7 +70,8 @@ export class Failures {
     }
     skips.add(node, { at }, `record put among the dead letters: ${reason}`);
     input.load();
-    this.#deadLetter(input, node, reason, undecodable === undefined ? 'failed' : 'undecodable');
+    const [why, code] = undecodable === undefined ? (['failed', codeOf(thrown)] as const) : UNDECODABLE;
+    this.#deadLetter(input, node, { message: reason, reason: why, code });
   }
 
   #absurd(thrown: AbsurdTime, input: Input): void {
@@ -83,7 +91,8 @@ export class Failures {
       { at },
       `record ${policy === 'skip' ? 'skipped' : 'put among the dead letters'}: ${thrown.message}`,
     );
-    if (policy === 'dead-letter') this.#deadLetter(input, node, thrown.message, thrown.reason);
+    const { message, reason } = thrown;
+    if (policy === 'dead-letter') this.#deadLetter(input, node, { message, reason, code: 'record.failed' });
     else drops.add(node, thrown.reason);
   }
 
@@ -129,7 +138,9 @@ export class Failures {
         key: { bytes: keyBytes, start: keyStart, end: keyEnd },
         value: { bytes: valueBytes, start: valueStart, end: valueEnd },
       };
-      this.#write(record, original, node, reason, 'failed', []);
+      const { only } = this.#options;
+      const from = only === undefined ? [] : [...placeHeaders(only), ['nf.bytes', OF_NODE] as const];
+      this.#write(record, original, node, { message: reason, reason: 'failed', code: codeOf(thrown) }, from);
     }
     step.settle();
   }
@@ -149,33 +160,34 @@ export class Failures {
     );
   }
 
-  #deadLetter(input: Input, node: string, message: string, reason: DropReason): void {
+  #deadLetter(input: Input, node: string, why: Why): void {
     const { bytes, keyStart, keyEnd, valueStart, valueEnd } = input.original();
     const key = { bytes, start: keyStart, end: keyEnd };
     const value = { bytes, start: valueStart, end: valueEnd };
-    this.#write(input.record, { key, value }, node, message, reason, [
-      ['nf.topic', input.topic],
-      ['nf.partition', String(input.partition)],
-    ]);
+    this.#write(input.record, { key, value }, node, why, placeHeaders(input));
   }
 
   #write(
     record: Rec,
     { key, value }: { readonly key: Part; readonly value: Part },
     node: string,
-    message: string,
-    reason: DropReason,
+    { message, reason, code }: Why,
     from: readonly Header[],
   ): void {
-    const { outputs, application, deadLetters, task } = this.#options;
-    const headers = headerSection([
-      ['nf.reason', reason],
+    const { outputs, application, deadLetters, task, clock, words } = this.#options;
+    const owner = words.owners[node];
+    const headers = headerSection(record, [
+      [FIRST_TOLD, reason],
+      ['nf.code', code],
       ['nf.message', redactText(message).slice(0, 1000)],
       ['nf.node', node],
       ['nf.application', application],
       ['nf.task', task],
       ...from,
       ['nf.position', String(record.position)],
+      ['nf.at', String(clock.now())],
+      ...(owner === undefined ? [] : [['nf.owner', owner] as const]),
+      ...Object.entries(words.told).map(([name, text]) => [`nf.${name}`, text] as const),
     ]);
     const builder = outputs.builder(deadLetters, 0);
     const { timestamp } = record;
@@ -198,6 +210,14 @@ export class Failures {
 
 type Header = readonly [name: string, text: string];
 
+interface Why {
+  readonly message: string;
+  readonly reason: DropReason;
+  readonly code: ErrorCode;
+}
+
+const UNDECODABLE = ['undecodable', 'record.undecodable'] as const;
+
 /** A key or a value as it came; a start of -1 is null. */
 interface Part {
   readonly bytes: Bytes;
@@ -205,6 +225,29 @@ interface Part {
   readonly end: number;
 }
 
-function headerSection(texts: readonly Header[]): Bytes {
-  return encodeHeaders(texts.map(([name, text]) => ({ name, value: Buffer.from(text) })));
+function codeOf(thrown: unknown): ErrorCode {
+  return isFlowError(thrown) ? thrown.code : 'record.failed';
+}
+
+function placeHeaders({ topic, partition }: { readonly topic: string; readonly partition: number }): readonly Header[] {
+  return [
+    ['nf.topic', topic],
+    ['nf.partition', String(partition)],
+  ];
+}
+
+/** What the record came with, but for headers that hold secrets, and behind that what the letter tells. */
+function headerSection({ headerBytes, headerStart, headerEnd }: Rec, told: readonly Header[]): Bytes {
+  const all = headerStart < 0 ? [] : readHeaders(headerBytes, headerStart, headerEnd);
+  const own = all.filter((header) => !isSecret(header));
+  const hidden = all.filter((header) => !own.includes(header)).map(({ name }) => name);
+  const rest = hidden.length === 0 ? told : [...told, ['nf.hidden', hidden.join(', ')] as const];
+  return encodeHeaders([...own, ...rest.map(([name, text]) => ({ name, value: Buffer.from(text) }))]);
+}
+
+/** Letters lie where more people look than at the topic that the record came from. */
+function isSecret({ name, value }: HeaderPair): boolean {
+  if (value === null) return false;
+  const text = value.toString();
+  return redactText(text) !== text || (redact({ [name]: text }) as { readonly [name: string]: unknown })[name] !== text;
 }

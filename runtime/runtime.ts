@@ -96,6 +96,8 @@ export interface RunSettings {
    * `nf.<application>.dead-letters`, which goes with the application.
    */
   readonly deadLetters: string | undefined;
+  /** What each of them says besides, for whoever runs the application as a part of something larger. */
+  readonly letterWords: LetterWords;
   /** `end`: read topics that were there before only to their present end. Default `drained`. */
   readonly until: 'drained' | 'end';
   /** A batch of output is finished at this size. Default 256 KiB. */
@@ -124,6 +126,13 @@ export interface RunSettings {
   readonly writeBackBytes: number;
 }
 
+export interface LetterWords {
+  /** Headers, by their names without `nf.`. */
+  readonly told: { readonly [name: string]: string };
+  /** Whose a node of the plan is, by its id: told as `nf.owner`. */
+  readonly owners: { readonly [node: string]: string };
+}
+
 export const DEFAULT_SETTINGS: RunSettings = {
   guarantee: 'exactly-once',
   workers: 1,
@@ -133,6 +142,7 @@ export const DEFAULT_SETTINGS: RunSettings = {
   idleMs: 1000,
   onFailure: 'fail',
   deadLetters: undefined,
+  letterWords: { told: {}, owners: {} },
   until: 'drained',
   batchBytes: 256 * 1024,
   compression: 'none',
@@ -213,9 +223,23 @@ export { type BindTopicOptions, bindProgram, bindSerdes, bindTopic, inspectSchem
 export { eachRecord } from './each-record.ts';
 export { type FoundDiff, inspectPlanDiff, storedPlan } from './evolve.ts';
 export { type ApplicationFindings, inspectApplication } from './inspect.ts';
+export type {
+  LetterPage,
+  LetterRecord,
+  Place,
+  RecordChange,
+  RecordLetter,
+  RecordLetterQuery,
+  RecordLetters,
+  RedriveMark,
+  Redriven,
+  RedriveOptions,
+  RedriveOutcome,
+} from './letters.ts';
 export { loadProgram } from './load.ts';
 export { METRICS, type MetricName, type MetricSpec } from './metric-table.ts';
 export { MetricSet } from './metrics.ts';
+export { openRecordLetters } from './open-letters.ts';
 export { openRegistryAt, type RegistryAddress } from './open-registry.ts';
 export { forgetOrphans, inspectOrphans, type Orphan } from './orphans.ts';
 export type { Query, RangeOptions, ReadOptions, StoreQuery, TimesOptions, WindowRow } from './query.ts';

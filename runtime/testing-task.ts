@@ -137,6 +137,7 @@ export class DriverTask {
       flush: () => outputs.seal(false),
       failures: new Failures({
         ...{ application: program.plan.name, deadLetters: index.deadLetters, task: this.id, step, outputs, drops },
+        ...{ clock, words: { told: {}, owners: {} }, only: this.#inputs.length === 1 ? this.#inputs[0] : undefined },
         skips: new SkipLog(telemetry.log, clock),
         onFailure: parts.onFailure,
         onUndecodable: (node) => built.onUndecodable(node),

@@ -1,0 +1,82 @@
+import { FlowError } from '../core/errors.ts';
+import type { Millis, Position } from '../core/ids.ts';
+import type { Backwards } from './backwards.ts';
+import { DEFAULT_LETTERS, type LetterPage, MOST_LETTERS } from './letters.ts';
+
+/** Positions that one page looks at, at least: what nothing is found in is told by a page that has a next one. */
+const MOST_LOOKED = 20_000;
+
+/** Where each partition was read to, by `topic/partition`. */
+type Places = { readonly [partition: string]: Position };
+
+export interface PageQuery {
+  readonly limit?: number | undefined;
+  readonly after?: string | undefined;
+}
+
+/**
+ * A page of what several partitions hold, the newest first. Each partition is in order, and what the page behind it begins
+ * with is said by a position of each.
+ */
+export async function pageOf<Row extends { readonly at: Millis }>(
+  query: PageQuery,
+  partitions: (below: (topic: string, partition: number) => Position | undefined) => Promise<readonly Backwards<Row>[]>,
+  fits: (row: Row) => boolean,
+): Promise<LetterPage<Row>> {
+  const limit = sizeOf(query.limit);
+  const places = query.after === undefined ? undefined : readPlaces(query.after);
+  const sources = await partitions((topic, partition) =>
+    // a partition that has come since lies before the page
+    places === undefined ? undefined : (places[`${topic}/${partition}`] ?? 0),
+  );
+  const rows: Row[] = [];
+  while (rows.length < limit && looked(sources) <= MOST_LOOKED) {
+    const newest = await newestOf(sources);
+    if (newest === undefined) break;
+    newest.source.take();
+    if (fits(newest.row)) rows.push(newest.row);
+  }
+  const isOver = sources.every((source) => source.isOver);
+  return { rows, next: isOver ? null : placesText(sources) };
+}
+
+function looked(sources: readonly Backwards<unknown>[]): number {
+  return sources.reduce((sum, source) => sum + source.looked, 0);
+}
+
+async function newestOf<Row extends { readonly at: Millis }>(sources: readonly Backwards<Row>[]) {
+  let newest: { readonly source: Backwards<Row>; readonly row: Row } | undefined;
+  for (const source of sources) {
+    const row = await source.peek();
+    if (row !== undefined && (newest === undefined || row.at > newest.row.at)) newest = { source, row };
+  }
+  return newest;
+}
+
+function sizeOf(limit: number | undefined): number {
+  if (limit === undefined) return DEFAULT_LETTERS;
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MOST_LETTERS) return limit;
+  throw new FlowError('query.invalid', `a page has 1 to ${MOST_LETTERS} rows, not ${limit}`);
+}
+
+function placesText(sources: readonly Backwards<unknown>[]): string {
+  const places = Object.fromEntries(
+    sources.map(({ topic, partition, below }) => [`${topic}/${partition}`, below] as const),
+  );
+  return Buffer.from(JSON.stringify(places)).toString('base64url');
+}
+
+function readPlaces(text: string): Places {
+  try {
+    const places = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown;
+    const isPlaces =
+      typeof places === 'object' &&
+      places !== null &&
+      !Array.isArray(places) &&
+      Object.values(places).every((below) => Number.isSafeInteger(below) && below >= 0);
+    if (isPlaces) return Object.assign(Object.create(null), places);
+  } catch {
+    // said below
+  }
+  throw new FlowError('query.invalid', `${JSON.stringify(text)} is no place in a list; give the \`next\` of a page`);
+}
