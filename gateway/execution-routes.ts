@@ -23,6 +23,7 @@ import {
   INTERVENE,
   ITERATION_QUERY,
   LIST,
+  nullable,
   PATCH,
   PROBLEM,
   RETRY,
@@ -200,10 +201,6 @@ const PLAIN = [
   ['savepoint', 'End a streaming execution, and keep what its segments have'],
   ['forget', 'Take away what segments kept at a savepoint'],
 ] as const;
-
-function nullable(schema: object) {
-  return { anyOf: [schema, { type: 'null' }] } as const;
-}
 
 function known(id: string, found: ExecutionView | undefined): ExecutionView {
   if (found !== undefined) return found;

@@ -94,7 +94,6 @@ test('every command goes through with its id', () =>
       await ask('POST', '/v1/executions/e1/nodes/pay/intervene', { action: 'output', value: 1 }, key),
       await ask('POST', '/v1/executions/e1/patch', { baseRevision: 1, ops: [{ op: 'remove-node', id: 'x' }] }, key),
       await ask('POST', '/v1/approvals/t1', { decision: 'approved', value: 'ok' }, key),
-      await ask('POST', '/v1/dead-letters/d1/redrive', undefined, key),
     ];
     for (const { status, body } of sent) assert.deepEqual([status, body], [200, { execution: 'e1', seq: 7 }]);
     assert.deepEqual(fake.asked, [
@@ -109,7 +108,6 @@ test('every command goes through with its id', () =>
       ['intervene', 'e1', 'pay', { action: 'output', value: 1 }, { id: 'c1' }],
       ['patch', 'e1', 1, [{ op: 'remove-node', id: 'x' }], { id: 'c1' }],
       ['approve', 't1', 'approved', 'ok', { id: 'c1' }],
-      ['redrive', 'd1', { id: 'c1' }],
     ]);
   }));
 

@@ -13,7 +13,9 @@ import type { Workflows } from '../workflows/workflows.ts';
  *   side), `GET /v1/executions/{id}`, and below it `history`, `at/{seq}`, `nodes/{node}/explain`; as `POST` below it
  *   `cancel`, `pause`, `resume`, `signals/{name}`, `retry`, `nodes/{node}/intervene`, `patch`, `fork`.
  * - `GET /v1/schedules`, `POST /v1/schedules/{workflow}/backfill`.
- * - `POST /v1/approvals/{token}`, `GET /v1/dead-letters`, `POST /v1/dead-letters/{id}/redrive`.
+ * - `POST /v1/approvals/{token}`.
+ * - `GET /v1/dead-letters` (of all kinds, filtered), `GET /v1/dead-letters/{id}` (with `?raw=true` as it came),
+ *   `POST /v1/dead-letters/{id}/redrive` (as it was, or changed), `POST /v1/dead-letters/redrive` (many, or a preview).
  * - `GET /v1/events` as Server-Sent Events (`Last-Event-ID` goes on), `GET /v1/events/socket` as WebSocket; filtered by
  *   workflow, execution, node and type before anything is serialised; each message carries the cursor behind it.
  * - `GET /openapi.json`, `/healthz`, `/readyz`, `/metrics`.

@@ -1,36 +1,88 @@
 import type { FastifyInstance } from 'fastify';
 import type { Json } from '../core/ids.ts';
-import type { DeadLetterQuery } from '../projections/projections.ts';
-import { commandOf, noList } from './execution-routes.ts';
+import type { LetterChange, LetterQuery, RedriveLetter } from '../workflows/workflows.ts';
+import { commandOf } from './execution-routes.ts';
 import type { GatewayOptions } from './gateway.ts';
-import { ANSWER, APPROVE, ID, LETTERS, PROBLEM, TOKEN } from './request-schemas.ts';
+import {
+  LETTER,
+  LETTER_PAGE,
+  LETTER_QUERY,
+  LETTERS,
+  REDRIVE,
+  REDRIVE_MANY,
+  REDRIVEN,
+  REDRIVEN_PAGE,
+} from './letter-schemas.ts';
+import { ANSWER, APPROVE, ID, PROBLEM, TOKEN } from './request-schemas.ts';
 
-const response = { 200: ANSWER, '4xx': PROBLEM } as const;
+const tags = ['dead letters'];
+
+type RedriveBody = LetterChange & Pick<RedriveLetter, 'again'>;
+
+interface RedriveManyBody extends LetterQuery {
+  readonly ids?: readonly string[];
+  readonly preview?: boolean;
+}
 
 /** What people do: answers to approvals, and dead letters. */
-export function letterRoutes(scope: FastifyInstance, { workflows, projections }: GatewayOptions): void {
+export function letterRoutes(scope: FastifyInstance, { workflows }: GatewayOptions): void {
   scope.post<{ Params: { token: string }; Body: { decision: 'approved' | 'rejected'; value?: Json } }>(
     '/v1/approvals/:token',
     {
-      schema: { tags: ['approvals'], summary: 'Answer an approval', params: TOKEN, body: APPROVE, response },
+      schema: {
+        ...{ tags: ['approvals'], summary: 'Answer an approval', params: TOKEN, body: APPROVE },
+        response: { 200: ANSWER, '4xx': PROBLEM },
+      },
       handler: (request) =>
         workflows.approve(request.params.token, request.body.decision, request.body.value ?? null, commandOf(request)),
     },
   );
-  scope.get<{ Querystring: DeadLetterQuery }>('/v1/dead-letters', {
+  scope.get<{ Querystring: LetterQuery }>('/v1/dead-letters', {
     schema: {
-      tags: ['dead letters'],
-      summary: 'What was given up, newest first',
-      querystring: LETTERS,
-      response: { '4xx': PROBLEM },
+      ...{ tags, summary: 'What was given up: commands, nodes and records, newest first', querystring: LETTERS },
+      response: { 200: LETTER_PAGE, '4xx': PROBLEM },
     },
-    async handler({ query }) {
-      if (projections === undefined) throw noList();
-      return projections.deadLetters(query);
+    handler: ({ query }) => workflows.deadLetters({ ...query }),
+  });
+  scope.get<{ Params: { id: string }; Querystring: { raw?: boolean } }>('/v1/dead-letters/:id', {
+    schema: {
+      ...{ tags, summary: 'All of a dead letter; raw: its bytes as they came, with nothing hidden' },
+      ...{ params: ID, querystring: LETTER_QUERY },
+      response: { 200: LETTER, '4xx': PROBLEM },
+    },
+    handler: ({ params: { id }, query }) => workflows.deadLetter(id, { ...query }),
+  });
+  scope.post<{ Params: { id: string }; Body: RedriveBody | null | undefined }>('/v1/dead-letters/:id/redrive', {
+    schema: {
+      ...{ tags, summary: 'Do it again, as it was or changed; twice is as once', params: ID, body: REDRIVE },
+      response: { 200: REDRIVEN, '4xx': PROBLEM },
+    },
+    handler(request) {
+      const { again, ...change } = request.body ?? {};
+      return workflows.redrive(request.params.id, {
+        ...commandOf(request),
+        ...(again === undefined ? {} : { again }),
+        ...(Object.keys(change).length === 0 ? {} : { change }),
+      });
     },
   });
-  scope.post<{ Params: { id: string } }>('/v1/dead-letters/:id/redrive', {
-    schema: { tags: ['dead letters'], summary: 'Do it again; twice is as once', params: ID, response },
-    handler: (request) => workflows.redrive(request.params.id, commandOf(request)),
+  scope.post<{ Body: RedriveManyBody | null | undefined }>('/v1/dead-letters/redrive', {
+    schema: {
+      ...{
+        tags,
+        summary: 'The same of many, or a preview of it: those named, or a page of those found',
+        body: REDRIVE_MANY,
+      },
+      response: { 200: REDRIVEN_PAGE, '4xx': PROBLEM },
+    },
+    handler(request) {
+      const { ids, preview, ...query } = request.body ?? {};
+      const { by } = commandOf(request);
+      return workflows.redriveAll(query, {
+        ...(ids === undefined ? {} : { ids }),
+        ...(preview === undefined ? {} : { preview }),
+        ...(by === undefined ? {} : { by }),
+      });
+    },
   });
 }

@@ -1,17 +1,22 @@
 import { EVENT_TYPES, STATUSES } from '../events/events.ts';
 
 /** JSON Schemas of what requests carry and of what answers hold: fastify judges by them, and OpenAPI is made of them. */
-const text = { type: 'string', minLength: 1, maxLength: 512 } as const;
-const anything = {} as const;
-const millis = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
+export const text = { type: 'string', minLength: 1, maxLength: 512 } as const;
+export const anything = {} as const;
+export const millis = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
 const labels = { type: 'object', additionalProperties: { type: 'string', maxLength: 512 }, maxProperties: 64 } as const;
 const names = { type: 'array', items: text, minItems: 1, maxItems: 10_000 } as const;
 
-function object<Properties extends object>(
+export function object<Properties extends object>(
   properties: Properties,
   required: readonly (keyof Properties & string)[] = [],
 ) {
   return { type: 'object', properties, required, additionalProperties: false } as const;
+}
+
+/** A body that may be left out. */
+export function nullable<Schema extends object>(schema: Schema) {
+  return { anyOf: [schema, { type: 'null' }] } as const;
 }
 
 export const ID = object({ id: text }, ['id']);
@@ -78,13 +83,6 @@ export const LIST = object({
   label: { type: 'array', items: { type: 'string', pattern: '^[^=]+=.*$' }, maxItems: 16 },
   text: { type: 'string', minLength: 1, maxLength: 200 },
   degraded: { type: 'boolean' },
-  limit: { type: 'integer', minimum: 1, maximum: 500 },
-  after: text,
-});
-export const LETTERS = object({
-  workflow: text,
-  execution: text,
-  redriven: { type: 'boolean' },
   limit: { type: 'integer', minimum: 1, maximum: 500 },
   after: text,
 });

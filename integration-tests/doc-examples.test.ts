@@ -14,6 +14,7 @@ const listed = (folder: string) => readdirSync(new URL(folder, root)).filter((na
 
 /** Documents of which every TypeScript block is a program that must run. */
 const DOCUMENTS = [
+  'docs/dead-letters.md',
   'docs/evolution.md',
   'docs/exports.md',
   'docs/expressions.md',

@@ -26,7 +26,7 @@ export async function pageOf<Row extends { readonly at: Millis }>(
   const limit = sizeOf(query.limit);
   const places = query.after === undefined ? undefined : readPlaces(query.after);
   const sources = await partitions((topic, partition) =>
-    // a partition that has come since lies before the page
+    // one that is not told is over, or has come since and lies before the page
     places === undefined ? undefined : (places[`${topic}/${partition}`] ?? 0),
   );
   const rows: Row[] = [];
@@ -60,8 +60,9 @@ function sizeOf(limit: number | undefined): number {
 }
 
 function placesText(sources: readonly Backwards<unknown>[]): string {
+  const left = sources.filter((source) => !source.isOver);
   const places = Object.fromEntries(
-    sources.map(({ topic, partition, below }) => [`${topic}/${partition}`, below] as const),
+    left.map(({ topic, partition, below }) => [`${topic}/${partition}`, below] as const),
   );
   return Buffer.from(JSON.stringify(places)).toString('base64url');
 }

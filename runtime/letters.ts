@@ -1,7 +1,9 @@
 import type { Clock } from '../core/clock.ts';
+import type { ErrorCode } from '../core/errors.ts';
 import type { Millis, Position } from '../core/ids.ts';
 import type { HeaderPair } from '../log/batch.ts';
 import type { Log } from '../log/log.ts';
+import type { Backwards } from './backwards.ts';
 
 /**
  * Dead letters of records: what an application has given up by its policy `dead-letter`, as it was read, in a topic of
@@ -33,6 +35,15 @@ export interface RecordLetters {
   show(id: string): Promise<RecordLetter>;
   /** Fails with `dead-letter.not-redrivable` where it cannot go back to where it came from; the message has the cure. */
   redrive(id: string, options?: RedriveOptions): Promise<Redriven>;
+  /** What a redrive of each would do; nothing is sent. */
+  preview(letters: readonly RecordLetter[], options?: RedriveOptions): Promise<readonly RedriveOutcome[]>;
+  /**
+   * For whoever lists these among other letters: partitions of all topics, or of those that hold letters of an application,
+   * each from below a position. Reads the marks anew.
+   */
+  partitions(query: Pick<RecordLetterQuery, 'application'>, below: Below): Promise<readonly Backwards<RecordLetter>[]>;
+  /** Reads the marks; answers those of letters that are none of these, and have ids of their own. */
+  marks(): Promise<(id: string) => RedriveMark | null>;
   /** Many of one topic after another in as few transactions as may be; answers in the order of the letters. */
   redriveAll(letters: readonly RecordLetter[], options?: RedriveOptions): Promise<readonly RedriveOutcome[]>;
 }
@@ -133,11 +144,25 @@ export interface Redriven extends RedriveMark {
 /** Of many: what became of one. */
 export type RedriveOutcome =
   | ({ readonly outcome: 'redriven' | 'existing' } & Omit<Redriven, 'existing'>)
-  | { readonly outcome: 'refused'; readonly id: string; readonly code: string; readonly why: string };
+  /** Of a preview. */
+  | { readonly outcome: 'ready'; readonly id: string; readonly to: Omit<Place, 'position'> | null }
+  | { readonly outcome: 'refused'; readonly id: string; readonly code: ErrorCode; readonly why: string };
+
+/** Where a letter goes, and what is sent. */
+export interface RedriveTarget {
+  readonly topic: string;
+  readonly partition: number;
+  readonly record: LetterRecord;
+}
+
+/** The position before which a partition is read on; undefined: from its end. */
+export type Below = (topic: string, partition: number) => Position | undefined;
 
 export interface RecordLettersParts {
   readonly log: Log;
   readonly clock: Clock;
+  /** Of letters that go elsewhere than to where they were read; undefined for all others. Throws what refuses it. */
+  readonly target?: (letter: RecordLetter, change: RecordChange) => Promise<RedriveTarget | undefined>;
 }
 
 export const MOST_LETTERS = 500;

@@ -1,19 +1,21 @@
 import { FlowError, isFlowError } from '../core/errors.ts';
-import type { Position } from '../core/ids.ts';
 import type { Log } from '../log/log.ts';
 import { Backwards } from './backwards.ts';
 import { eachRecord } from './each-record.ts';
 import { pageOf } from './letter-pages.ts';
 import { readLetter, readLetterId } from './letter-record.ts';
 import type {
+  Below,
   LetterPage,
   RecordLetter,
   RecordLetterQuery,
   RecordLetters,
   RecordLettersParts,
+  RedriveMark,
   Redriven,
   RedriveOptions,
   RedriveOutcome,
+  RedriveTarget,
 } from './letters.ts';
 import { markOf, RedriveMarks } from './redrive-marks.ts';
 import { redriveTarget } from './redrive-target.ts';
@@ -22,29 +24,53 @@ import { deadLetterTopic } from './stage.ts';
 
 /** The dead letters of a log. Nothing stays open between two calls. */
 export function openRecordLetters(parts: RecordLettersParts): RecordLetters {
-  return new OpenLetters(parts, new RedriveMarks(parts.log));
+  return new OpenLetters(parts);
 }
 
 class OpenLetters implements RecordLetters {
-  readonly #log: Log;
+  readonly #parts: RecordLettersParts;
   readonly #marks: RedriveMarks;
   readonly #redriver: Redriver;
 
-  constructor({ log, clock }: RecordLettersParts, marks: RedriveMarks) {
-    this.#log = log;
-    this.#marks = marks;
-    this.#redriver = new Redriver({ log, clock, marks });
+  constructor(parts: RecordLettersParts) {
+    const { log, clock } = parts;
+    this.#parts = parts;
+    this.#marks = new RedriveMarks(log);
+    this.#redriver = new Redriver({ log, clock, marks: this.#marks });
   }
 
   async list(query: RecordLetterQuery): Promise<LetterPage<RecordLetter>> {
-    const topics = await letterTopics(this.#log);
-    const ids = await this.#refresh(topics);
-    const asked = topicsOf(query.application, topics);
     return pageOf(
       query,
-      (below) => lettersOf(this.#log, asked, below, (letter, topic) => this.#marked(letter, ids.get(topic)!)),
+      (below) => this.partitions(query, below),
       (letter) => fits(letter, query),
     );
+  }
+
+  async partitions(
+    { application }: Pick<RecordLetterQuery, 'application'>,
+    below: Below,
+  ): Promise<readonly Backwards<RecordLetter>[]> {
+    const { log } = this.#parts;
+    const topics = topicsOf(application, await letterTopics(log));
+    await this.#marks.refresh('committed');
+    const found = await Promise.all(topics.map((topic) => log.admin.describe(topic)));
+    const there = found.filter((each) => each !== undefined);
+    return Promise.all(
+      there.map(({ topic, id }) =>
+        Backwards.open(log, { topic, partition: 0, below: below(topic, 0) }, (view, i) =>
+          this.#marked(readLetter(view, i, topic), id),
+        ),
+      ),
+    );
+  }
+
+  async marks(): Promise<(id: string) => RedriveMark | null> {
+    await this.#marks.refresh('committed');
+    return (id) => {
+      const mark = this.#marks.of(id, null);
+      return mark === undefined ? null : markOf(mark);
+    };
   }
 
   async show(id: string): Promise<RecordLetter> {
@@ -55,21 +81,42 @@ class OpenLetters implements RecordLetters {
 
   async redrive(id: string, options: RedriveOptions = {}): Promise<Redriven> {
     const { letter, topicId, topic } = await this.#find(id);
-    const target = await redriveTarget(this.#log, letter, options.change);
+    const target = await this.#target(letter, options);
     const [sent] = await this.#redriver.send(topic, [{ letter: id, topicId, ...target }], options);
     if (isFlowError(sent)) throw sent;
     return sent!;
   }
 
   async redriveAll(letters: readonly RecordLetter[], options: RedriveOptions = {}): Promise<readonly RedriveOutcome[]> {
+    const { outcomes, lanes } = await this.#prepare(letters, options);
+    for (const [topic, sendings] of lanes) {
+      const sent = await this.#redriver.send(topic, sendings, options);
+      sent.forEach((each, i) => void outcomes.set(sendings[i]!.letter, outcomeOf(sendings[i]!.letter, each)));
+    }
+    return letters.map(({ id }) => outcomes.get(id)!);
+  }
+
+  async preview(letters: readonly RecordLetter[], options: RedriveOptions = {}): Promise<readonly RedriveOutcome[]> {
+    await this.#marks.refresh('committed');
+    const { outcomes, lanes } = await this.#prepare(letters, options);
+    for (const { letter: id, topicId, topic, partition } of [...lanes.values()].flat()) {
+      const mark = this.#marks.of(id, topicId);
+      if (mark !== undefined && options.again !== true) outcomes.set(id, { outcome: 'existing', id, ...markOf(mark) });
+      else outcomes.set(id, { outcome: 'ready', id, to: { topic, partition } });
+    }
+    return letters.map(({ id }) => outcomes.get(id)!);
+  }
+
+  /** What is to be sent, by topics of letters, and what is refused. */
+  async #prepare(letters: readonly RecordLetter[], options: RedriveOptions) {
     const outcomes = new Map<string, RedriveOutcome>();
     const lanes = new Map<string, Sending[]>();
     const ids = new Map<string, string>();
     for (const letter of letters) {
       const { topic } = readLetterId(letter.id)!;
       try {
-        if (!ids.has(topic)) ids.set(topic, await topicIdOf(this.#log, topic, letter.id));
-        const target = await redriveTarget(this.#log, letter, options.change);
+        if (!ids.has(topic)) ids.set(topic, await topicIdOf(this.#parts.log, topic, letter.id));
+        const target = await this.#target(letter, options);
         const lane = lanes.get(topic) ?? [];
         lanes.set(topic, lane);
         lane.push({ letter: letter.id, topicId: ids.get(topic)!, ...target });
@@ -78,31 +125,26 @@ class OpenLetters implements RecordLetters {
         outcomes.set(letter.id, outcomeOf(letter.id, thrown));
       }
     }
-    for (const [topic, sendings] of lanes) {
-      const sent = await this.#redriver.send(topic, sendings, options);
-      sent.forEach((each, i) => void outcomes.set(sendings[i]!.letter, outcomeOf(sendings[i]!.letter, each)));
-    }
-    return letters.map(({ id }) => outcomes.get(id)!);
+    return { outcomes, lanes };
+  }
+
+  async #target(letter: RecordLetter, { change = {} }: RedriveOptions): Promise<RedriveTarget> {
+    const { log, target } = this.#parts;
+    return (await target?.(letter, change)) ?? redriveTarget(log, letter, change);
   }
 
   async #find(id: string) {
     const read = readLetterId(id);
     if (read === undefined) throw unknownLetter(id);
     const { topic, position } = read;
-    const topicId = await topicIdOf(this.#log, topic, id);
+    const topicId = await topicIdOf(this.#parts.log, topic, id);
     let letter: RecordLetter | undefined;
     const take = (...[view, i]: Parameters<Parameters<typeof eachRecord>[3]>) => {
       if (view.positions[i] === position) letter = readLetter(view, i, topic);
     };
-    await eachRecord(this.#log, topic, 0, take, position, position + 1);
+    await eachRecord(this.#parts.log, topic, 0, take, position, position + 1);
     if (letter === undefined) throw unknownLetter(id);
     return { letter, topicId, topic };
-  }
-
-  async #refresh(topics: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    await this.#marks.refresh('committed');
-    const found = await Promise.all(topics.map((topic) => this.#log.admin.describe(topic)));
-    return new Map(topics.map((topic, i) => [topic, found[i]?.id ?? '']));
   }
 
   #marked(letter: RecordLetter, topicId: string): RecordLetter {
@@ -120,21 +162,6 @@ async function letterTopics(log: Log): Promise<readonly string[]> {
 function topicsOf(application: string | undefined, topics: readonly string[]): readonly string[] {
   const own = application === undefined ? undefined : deadLetterTopic(application);
   return own !== undefined && topics.includes(own) ? [own] : topics;
-}
-
-function lettersOf(
-  log: Log,
-  topics: readonly string[],
-  below: (topic: string, partition: number) => Position | undefined,
-  mark: (letter: RecordLetter, topic: string) => RecordLetter,
-): Promise<readonly Backwards<RecordLetter>[]> {
-  return Promise.all(
-    topics.map((topic) =>
-      Backwards.open(log, { topic, partition: 0, below: below(topic, 0) }, (view, i) =>
-        mark(readLetter(view, i, topic), topic),
-      ),
-    ),
-  );
 }
 
 function fits(letter: RecordLetter, { application, since, until, redriven, where }: RecordLetterQuery): boolean {

@@ -4,13 +4,10 @@ import { readHeaders } from '../log/batch.ts';
 import { type Log, partitionForKey } from '../log/log.ts';
 import { eachRecord } from './each-record.ts';
 import { redriveHeaders } from './letter-record.ts';
-import type { LetterRecord, Place, RecordChange, RecordLetter } from './letters.ts';
-import type { Sending } from './redriver.ts';
-
-type Target = Pick<Sending, 'topic' | 'partition' | 'record'>;
+import type { LetterRecord, Place, RecordChange, RecordLetter, RedriveTarget } from './letters.ts';
 
 /** Where a letter goes when it is redriven, and what. Fails with `dead-letter.not-redrivable`, `dead-letter.unfit`. */
-export async function redriveTarget(log: Log, letter: RecordLetter, change: RecordChange = {}): Promise<Target> {
+export async function redriveTarget(log: Log, letter: RecordLetter, change: RecordChange = {}): Promise<RedriveTarget> {
   checkChange(letter, change);
   const from = originOf(letter);
   const found = await log.admin.describe(from.topic);

@@ -4,7 +4,7 @@ import { type Random, seededRandom, seedOf, uniqueId } from '../core/random.ts';
 import { Step } from '../core/step.ts';
 import { BatchBuilder, encodeHeaders } from '../log/batch.ts';
 import type { Log, LogProducer } from '../log/log.ts';
-import type { LetterRecord, Redriven, RedriveOptions } from './letters.ts';
+import type { LetterRecord, Redriven, RedriveOptions, RedriveTarget } from './letters.ts';
 import { MOST_IDS, markOf, REDRIVES_TOPIC, type RedriveMarks, type StoredMark } from './redrive-marks.ts';
 
 export interface RedriverParts {
@@ -14,12 +14,9 @@ export interface RedriverParts {
 }
 
 /** What is to be sent for a letter. */
-export interface Sending {
+export interface Sending extends RedriveTarget {
   readonly letter: string;
   readonly topicId: string | null;
-  readonly topic: string;
-  readonly partition: number;
-  readonly record: LetterRecord;
 }
 
 export type SendOptions = Pick<RedriveOptions, 'by' | 'again' | 'id'>;

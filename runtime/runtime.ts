@@ -219,11 +219,15 @@ export interface RestoreProgress extends RestoreFigures {
   readonly leftMs: Millis | undefined;
 }
 
+export { Backwards } from './backwards.ts';
 export { type BindTopicOptions, bindProgram, bindSerdes, bindTopic, inspectSchemas } from './bind-schemas.ts';
 export { eachRecord } from './each-record.ts';
 export { type FoundDiff, inspectPlanDiff, storedPlan } from './evolve.ts';
 export { type ApplicationFindings, inspectApplication } from './inspect.ts';
+export { pageOf } from './letter-pages.ts';
+export { readLetterId, redriveHeaders } from './letter-record.ts';
 export type {
+  Below,
   LetterPage,
   LetterRecord,
   Place,
@@ -235,15 +239,18 @@ export type {
   Redriven,
   RedriveOptions,
   RedriveOutcome,
+  RedriveTarget,
 } from './letters.ts';
+export { DEFAULT_LETTERS, MOST_LETTERS } from './letters.ts';
 export { loadProgram } from './load.ts';
 export { METRICS, type MetricName, type MetricSpec } from './metric-table.ts';
 export { MetricSet } from './metrics.ts';
-export { openRecordLetters } from './open-letters.ts';
+export { openRecordLetters, outcomeOf, unknownLetter } from './open-letters.ts';
 export { openRegistryAt, type RegistryAddress } from './open-registry.ts';
 export { forgetOrphans, inspectOrphans, type Orphan } from './orphans.ts';
 export type { Query, RangeOptions, ReadOptions, StoreQuery, TimesOptions, WindowRow } from './query.ts';
 export { type ReadAt, readTopic } from './read-topic.ts';
+export { REDRIVES_SETTINGS, REDRIVES_TOPIC, type StoredMark } from './redrive-marks.ts';
 export { forgetApplication, internalTopics, outputsOf, resetApplication } from './reset.ts';
 export type { RestoreFigures } from './restores.ts';
 export { deadLetterTopic } from './stage.ts';

@@ -1,9 +1,18 @@
 import type { Json, Millis } from '../core/ids.ts';
 import type { EventFeed, ExecutionStatus, GraphNames, Mode, NodeStatus, StepRecord } from '../events/events.ts';
-import type { Health } from '../runtime/runtime.ts';
+import type { Health, LetterPage } from '../runtime/runtime.ts';
 import type { CatchUp, Overlap } from '../scheduler/scheduler.ts';
 import type { Catalog } from './catalog.ts';
 import type { DocumentFault, WorkflowDocument } from './document.ts';
+import type {
+  LetterQuery,
+  LetterView,
+  RedriveLetter,
+  RedriveMany,
+  RedrivenLetter,
+  RedrivenPage,
+  WholeLetter,
+} from './letters/letters.ts';
 import type { Explanation, PatchOp } from './lifecycle/lifecycle.ts';
 import type { NodeFigures } from './segments/segments.ts';
 
@@ -76,8 +85,14 @@ export interface Workflows {
   retryFrom(execution: string, node: string, options?: CommandOptions): Promise<Answer>;
   intervene(execution: string, node: string, what: Intervention, options?: CommandOptions): Promise<Answer>;
   patch(execution: string, baseRevision: number, ops: readonly PatchOp[], options?: CommandOptions): Promise<Answer>;
-  /** Does again what was given up. Redriving a dead letter twice is as once. */
-  redrive(deadLetter: string, options?: CommandOptions): Promise<Answer>;
+  /** What was given up, of all kinds (`letters/letters.ts`), newest first: by what is committed, whoever gave it up. */
+  deadLetters(query?: LetterQuery): Promise<LetterPage<LetterView>>;
+  /** All of one; `raw`: bytes as they came, with nothing hidden. Throws `dead-letter.unknown`. */
+  deadLetter(id: string, options?: { readonly raw?: boolean }): Promise<WholeLetter>;
+  /** Does again what was given up. Redriving a dead letter twice is as once. Fails with `dead-letter.not-redrivable`. */
+  redrive(deadLetter: string, options?: RedriveLetter): Promise<RedrivenLetter>;
+  /** The same of a page of those that the query finds and that were not redriven; what is refused is told of each. */
+  redriveAll(query: LetterQuery, options?: RedriveMany): Promise<RedrivenPage>;
   /** A new execution that has the history of another up to a step, and goes on from there, with a version of its own if wanted. */
   fork(execution: string, seq: number, options?: StartOptions): Promise<Started>;
 
@@ -301,6 +316,20 @@ export { type DocumentDiff, diffDocuments, documentDiffLines } from './diff.ts';
 export { NodeFailure } from './errors/node-failure.ts';
 export { DOCUMENT_SCHEMA } from './judge-schema.ts';
 export type { Language } from './language.ts';
+export type {
+  LetterChange,
+  LetterKind,
+  LetterQuery,
+  Letters,
+  LetterView,
+  RedriveLetter,
+  RedriveMany,
+  RedrivenLetter,
+  RedrivenPage,
+  ShownBytes,
+  WholeLetter,
+} from './letters/letters.ts';
+export { LogLetters } from './letters/log-letters.ts';
 export { faultReference, nodeReference, nodeTypeLines } from './node-reference.ts';
 export { type BuiltInSettings, builtInTypes } from './nodes/built-in.ts';
 export {

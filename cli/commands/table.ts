@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts';
 import { consume } from './consume.ts';
+import { deadLetters } from './dead-letters.ts';
 import { describe } from './describe.ts';
 import { doctor } from './doctor.ts';
 import { execution } from './execution.ts';
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
   workflow,
   execution,
   session,
+  deadLetters,
   nodes,
   reset,
   doctor,

@@ -16,6 +16,17 @@ const SESSION = {
   holder: { execution: 'e1', since: 1000 },
 };
 
+const MARK = { at: 9, by: 'ann', to: { topic: 'orders', partition: 1, position: 4 }, times: 1 };
+const LETTER = {
+  ...{ id: 'nf.shop.dead-letters:3', kind: 'record', at: 5, application: 'shop', task: 't_0', workflow: null },
+  ...{ execution: null, node: 'map', iteration: '', from: { topic: 'orders', partition: 1, position: 2 } },
+  ...{ reason: 'failed', class: 'PERMANENT', code: 'record.failed', message: 'no', redrives: 1, redriven: MARK },
+};
+const RECORD = {
+  ...{ key: { bytes: 1, text: 'k' }, value: { bytes: 7, json: { n: 1 } }, timestamp: 7, hidden: ['cookie'] },
+  ...{ headers: [{ name: 'trace', value: { bytes: 1, text: 'x' } }], ofNode: false },
+};
+
 /** What was asked of it, in order, and answers that tests lay out. For routes alone: nothing runs. */
 export class FakeWorkflows {
   readonly asked: (readonly [name: string, ...args: unknown[]])[] = [];
@@ -56,7 +67,6 @@ export class FakeWorkflows {
       'retryFrom',
       'intervene',
       'patch',
-      'redrive',
     ];
     const definition = this.definition as unknown as Definition;
     return {
@@ -70,6 +80,14 @@ export class FakeWorkflows {
       start: note('start', { execution: 'e1', definition, existing: false }),
       fork: note('fork', this.forked),
       upgrade: note('upgrade', this.forked),
+      deadLetters: note('deadLetters', { rows: [LETTER], next: 'further' }),
+      deadLetter: note('deadLetter', { ...LETTER, record: RECORD, input: null }),
+      redrive: note('redrive', { id: LETTER.id, kind: 'record', existing: false, ...MARK, execution: null, seq: null }),
+      redriveAll: async (query: { readonly after?: string }, options: { readonly preview?: boolean }) => {
+        this.asked.push(['redriveAll', query, options]);
+        if (this.failure !== undefined) throw this.failure;
+        return this.redriven(query.after, options.preview === true);
+      },
       schedules: async () => [{ ...SCHEDULE, next: 86_400_000, last: 0, running: null, queued: 0, leftOut: 0 }],
       backfill: note('backfill', [
         { execution: 'orders@1970-01-02T00:00:00Z', at: 86_400_000, from: 0, existing: false },
@@ -99,6 +117,20 @@ export class FakeWorkflows {
         close: async () => undefined,
       },
     } as unknown as Workflows;
+  }
+
+  /** Two pages: the first of one that goes, the second of one that does not. */
+  redriven(after: string | undefined, preview: boolean): object {
+    if (after === 'further') {
+      const why = 'nf.segments.dead-letters:1 cannot be redriven: execution e1 has ended';
+      const refused = { outcome: 'refused', id: 'nf.segments.dead-letters:1', code: 'dead-letter.not-redrivable', why };
+      return { rows: [{ ...refused, kind: 'record' }], next: null };
+    }
+    const { id, kind } = LETTER;
+    const outcome = preview
+      ? { outcome: 'ready', to: { topic: 'orders', partition: 1 } }
+      : { outcome: 'redriven', ...MARK };
+    return { rows: [{ id, kind, ...outcome }], next: 'further' };
   }
 
   emit(event: Partial<NamedEvent>, cursor: FeedCursor): void {

@@ -11,6 +11,7 @@ import type { DirectCommands } from './direct-commands.ts';
 import { DoneRows } from './done-rows.ts';
 import { CONTINUE, type Due, grant, isOfSchedule, messageOf, NOBODY } from './due.ts';
 import { Families } from './families.ts';
+import { letterOf, marksOf } from './letters.ts';
 import { type CallMessage, type CommandMessage, type Message, rootOf, scheduleKey } from './messages.ts';
 import { CONTROL_STORE, DEFINITIONS_STORE, DONE_STORE, type Out, TIMERS_STORE } from './program.ts';
 import { FORGOTTEN, Savepoints } from './savepoints.ts';
@@ -183,6 +184,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       const bytes = encodeStep(record);
       this.#written += bytes.length;
       this.#context.forward(rootOf(execution), { to: 'events', record: bytes }, at);
+      for (const [letter, mark] of marksOf(record)) this.#context.forward(letter, { to: 'redriven', mark }, at);
     }
     const hasRun = decided.effects.some((each) => each.effect === 'run');
     if (command.type === 'grant' && !hasRun)
@@ -340,10 +342,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
         this.#sessions.ask(effect, `${execution} ${from.seq}`, at);
         return;
       case 'dead-letter': {
-        const { id, node, iteration, reason, input } = effect;
-        const named = { execution, workflow: graph.document.id, node: graph.nodes[node]!.id };
-        const letter = { id, ...named, iteration, reason, input, at };
-        this.#context.forward(rootOf(execution), { to: 'dead', letter }, at);
+        this.#context.forward(rootOf(execution), { to: 'dead', letter: letterOf(effect, execution, graph, at) }, at);
         return;
       }
     }

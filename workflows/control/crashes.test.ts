@@ -84,6 +84,46 @@ test('S1.1.d: a patch is there behind a crash, with the same revision and the sa
   assert.equal(eventsOf(driver, 'x').filter(({ type }) => type === 'patched').length, 1);
 });
 
+test('S2.2.d: a node is redriven once over crashes, and marked with the step that does it', async () => {
+  let calls = 0;
+  const types = (clock: Pick<Clock, 'sleep'>): readonly NodeType[] => [
+    numberType('picky', {
+      kind: 'task',
+      async run(config, inputs) {
+        calls++;
+        await clock.sleep(100);
+        if (calls === 1) throw new NodeFailure('PERMANENT', 'no', 'not yet');
+        return added(config, inputs);
+      },
+    }),
+  ];
+  const policy = { a: { onError: 'dead-letter', retry: { maxAttempts: 1 } } };
+  const nodes = [
+    ['a', 'picky', { n: 1 }],
+    ['s', 'wait.signal', { name: 'go' }],
+  ] as const;
+  const driver = await ControlDriver.open({ documents: [document('one', nodes, [], policy)], types });
+  driver.start('x', 'one', 1);
+  const letterOf = () => eventsOf(driver, 'x').find((event) => event.type === 'dead-letter');
+  for (; letterOf() === undefined; driver.commit()) await driver.next();
+  const letter = letterOf();
+  assert.ok(letter?.type === 'dead-letter');
+  const redrive = { type: 'redrive', deadLetter: letter.id, input: 41 } as const;
+  for (let i = 0; i < 3; i++) {
+    driver.send('x', redrive, i === 0 ? 'ann' : 'bob');
+    // what was not committed is judged again, and marked again
+    await driver.crash();
+    driver.commit();
+  }
+  assert.deepEqual(driver.redriven, [[letter.id, 'ann']]);
+  await driver.settle();
+  driver.commit();
+  driver.send('x', { type: 'signal', name: 'go', id: 's', payload: null });
+  await driver.finish();
+  assert.deepEqual(driver.ended('x').output, { a: 42, s: null });
+  assert.equal(eventsOf(driver, 'x').filter(({ type }) => type === 'redriven').length, 1);
+});
+
 /** Its call of this number fails, and so needs the second attempt that its policy allows. */
 const struck = (clock: Pick<Clock, 'sleep'>, calls: number[], failing: number): readonly NodeType[] => [
   numberType('struck', {

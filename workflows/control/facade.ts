@@ -5,11 +5,12 @@ import type { Json, Millis, Position } from '../../core/ids.ts';
 import { uniqueId } from '../../core/random.ts';
 import type { EventFeed, GraphNames, StepRecord } from '../../events/events.ts';
 import type { Log } from '../../log/log.ts';
-import type { Health, Run } from '../../runtime/runtime.ts';
+import type { Health, LetterPage, Run } from '../../runtime/runtime.ts';
 import type { Catalog } from '../catalog.ts';
 import type { DocumentFault } from '../document.ts';
 import { inputFaults } from '../judge-input.ts';
 import type { Language } from '../language.ts';
+import { LetterDesk } from '../letters/letter-desk.ts';
 import { type Command, type Explanation, type Lifecycle, outputsOf, type PatchOp } from '../lifecycle/lifecycle.ts';
 import { isSessionAddress } from '../sessions/sessions.ts';
 import { startCommand } from '../start-command.ts';
@@ -20,10 +21,17 @@ import type {
   Definition,
   ExecutionView,
   Intervention,
+  LetterQuery,
+  LetterView,
+  RedriveLetter,
+  RedriveMany,
+  RedrivenLetter,
+  RedrivenPage,
   ScheduleView,
   SessionView,
   Started,
   StartOptions,
+  WholeLetter,
   WorkflowFigures,
   Workflows,
 } from '../workflows.ts';
@@ -34,7 +42,6 @@ import type { GraphCache } from './definition-rows.ts';
 import { Ends } from './ends.ts';
 import { newExecutionId } from './execution-ids.ts';
 import { Inspector, unknownExecution } from './inspector.ts';
-import { findLetter } from './letters.ts';
 import type { Folded } from './memory-rows.ts';
 import type { CommandMessage } from './messages.ts';
 import { ScheduleDesk } from './schedule-desk.ts';
@@ -74,6 +81,7 @@ export class Facade implements Workflows {
   readonly #desk: ScheduleDesk;
   readonly #upgrades: Upgrades;
   readonly #sessions: SessionDesk;
+  readonly #letters: LetterDesk;
 
   constructor(parts: FacadeParts) {
     this.#parts = parts;
@@ -90,6 +98,7 @@ export class Facade implements Workflows {
       ...parts,
       hasEnded: async (execution) => (await this.#inspector.view(execution))?.phase === 'ended',
     });
+    this.#letters = new LetterDesk({ ...parts, look: (execution) => this.#inspector.view(execution) });
     const start: Workflows['start'] = (...start) => this.start(...start);
     this.#desk = new ScheduleDesk({ ...parts, start, definition: (id) => this.#mustHave(id, undefined) });
   }
@@ -223,11 +232,20 @@ export class Facade implements Workflows {
     return this.#command(execution, { type: 'patch', baseRevision, ops }, options);
   }
 
-  async redrive(deadLetter: string, options: CommandOptions = {}): Promise<Answer> {
-    const { log, partitions } = this.#parts;
-    const letter = await findLetter(log, partitions, deadLetter);
-    const id = options.id ?? `redrive ${deadLetter}`;
-    return this.#command(letter.execution, { type: 'redrive', deadLetter }, { ...options, id });
+  deadLetters(query?: LetterQuery): Promise<LetterPage<LetterView>> {
+    return this.#letters.list(query);
+  }
+
+  deadLetter(id: string, { raw = false }: { readonly raw?: boolean } = {}): Promise<WholeLetter> {
+    return this.#letters.show(id, raw);
+  }
+
+  redrive(deadLetter: string, options?: RedriveLetter): Promise<RedrivenLetter> {
+    return this.#letters.redrive(deadLetter, options);
+  }
+
+  redriveAll(query: LetterQuery, options?: RedriveMany): Promise<RedrivenPage> {
+    return this.#letters.redriveAll(query, options);
   }
 
   async fork(execution: string, seq: number, options: StartOptions = {}): Promise<Started> {

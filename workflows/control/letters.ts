@@ -1,22 +1,28 @@
-import { FlowError } from '../../core/errors.ts';
-import { DEAD_LETTERS_TOPIC } from '../../events/events.ts';
-import type { Log } from '../../log/log.ts';
-import { eachRecord } from '../../runtime/runtime.ts';
-import { readToken } from '../lifecycle/lifecycle.ts';
-import { partitionOf } from './history.ts';
+import type { Millis } from '../../core/ids.ts';
+import type { StepRecord } from '../../events/events.ts';
+import type { StoredMark } from '../../runtime/runtime.ts';
+import type { Graph } from '../graph.ts';
+import type { Effect } from '../lifecycle/lifecycle.ts';
 import type { DeadLetter } from './messages.ts';
 
-/** The dead letter of an id. Reads all of its partition, since they are few and seldom asked for. */
-export async function findLetter(log: Log, partitions: number, id: string): Promise<DeadLetter> {
-  let found: DeadLetter | undefined;
-  const token = readToken(id);
-  if (token?.kind === 'letter') {
-    const partition = partitionOf(token.execution, partitions);
-    await eachRecord(log, DEAD_LETTERS_TOPIC, partition, ({ bytes, valueStarts, valueEnds }, i) => {
-      const letter = JSON.parse(bytes.toString('utf8', valueStarts[i]!, valueEnds[i]!)) as DeadLetter;
-      if (letter.id === id) found = letter;
-    });
-  }
-  if (found !== undefined) return found;
-  throw new FlowError('workflow.unknown-execution', `there is no dead letter ${id}; check the id`);
+/** What is kept of a node that was given up. */
+export function letterOf(
+  { id, node, iteration, attempt, reason, error, input }: Extract<Effect, { effect: 'dead-letter' }>,
+  execution: string,
+  graph: Graph,
+  at: Millis,
+): DeadLetter {
+  const { class: kind, code, message } = error;
+  const named = { execution, workflow: graph.document.id, node: graph.nodes[node]!.id };
+  return { id, ...named, iteration, reason, input, at, class: kind, code, message, attempt };
 }
+
+/** Of the letters that a step has redriven: who did it and when, in the transaction of the step. */
+export function marksOf({ at, cause, events }: StepRecord): readonly (readonly [letter: string, mark: StoredMark])[] {
+  if (!events.some(({ type }) => type === 'redriven')) return NONE;
+  const by = cause.kind === 'command' ? cause.by : null;
+  const mark: StoredMark = { form: 1, at, by, to: null, times: 1, topicId: null, ids: [] };
+  return events.flatMap((event) => (event.type === 'redriven' ? [[event.id, mark] as const] : []));
+}
+
+const NONE: readonly never[] = [];

@@ -1,5 +1,5 @@
 import type { Json, Millis } from '../../core/ids.ts';
-import type { Mode } from '../../events/events.ts';
+import type { FailureClass, Mode } from '../../events/events.ts';
 import type { Command } from '../lifecycle/lifecycle.ts';
 import type { SessionSay } from '../sessions/sessions.ts';
 
@@ -101,6 +101,11 @@ export interface DeadLetter {
   readonly reason: string;
   readonly input: Json;
   readonly at: Millis;
+  /** Not of letters of old. */
+  readonly class?: FailureClass;
+  readonly code?: string;
+  readonly message?: string;
+  readonly attempt?: number;
 }
 
 /** Executions of one family have one root, and so one partition: `order-7/pay/` is a child of `order-7`. */

@@ -1,6 +1,7 @@
 import type { Bytes } from '../../core/bytes.ts';
 import { COMMANDS_TOPIC, DEAD_LETTERS_TOPIC, EVENTS_TOPIC, INTERNAL_TOPIC } from '../../events/events.ts';
 import type { Processor, ProcessorSupplier } from '../../operators/operators.ts';
+import { REDRIVES_TOPIC, type StoredMark } from '../../runtime/runtime.ts';
 import { bytes, json, string } from '../../schemas/schemas.ts';
 import { keyValueStore, type Program, topic, topology, windowStore } from '../../topology/topology.ts';
 import type { CommandMessage, DeadLetter, Message, TaskMessage } from './messages.ts';
@@ -10,7 +11,9 @@ export type Out =
   | { readonly to: 'events'; readonly record: Bytes }
   | { readonly to: 'internal'; readonly message: Message }
   | { readonly to: 'task'; readonly task: TaskMessage }
-  | { readonly to: 'dead'; readonly letter: DeadLetter };
+  | { readonly to: 'dead'; readonly letter: DeadLetter }
+  /** A letter, which is the key, was redriven. */
+  | { readonly to: 'redriven'; readonly mark: StoredMark };
 
 export interface ControlParts {
   readonly partitions: number;
@@ -39,16 +42,17 @@ export function controlTopics(partitions: number) {
     internal: topic(INTERNAL_TOPIC, { key, value: json<Message>(), partitions }),
     events: topic(EVENTS_TOPIC, { key, value: bytes(), partitions }),
     deadLetters: topic(DEAD_LETTERS_TOPIC, { key, value: json<DeadLetter>(), partitions }),
+    redrives: topic(REDRIVES_TOPIC, { key, value: json<StoredMark>(), partitions: 1 }),
   };
 }
 
 /**
  * The control plane as a topology: commands, and what executions send each other, go to the coordinator, keyed by the
- * root execution; what it puts out are step records, messages, dead letters, and calls of tasks, whose answers are
- * messages too. Messages lead back to the coordinator, in the transaction that made them.
+ * root execution; what it puts out are step records, messages, dead letters, marks of those that were redriven, and calls
+ * of tasks, whose answers are messages too. Messages lead back to the coordinator, in the transaction that made them.
  */
 export function controlProgram(parts: ControlParts): Program {
-  const { commands, internal, events, deadLetters } = controlTopics(parts.partitions);
+  const { commands, internal, events, deadLetters, redrives } = controlTopics(parts.partitions);
   const control = keyValueStore(CONTROL_STORE, { key: string(), value: json() });
   const timers = keyValueStore(TIMERS_STORE, { key: string(), value: json() });
   const definitions = keyValueStore(DEFINITIONS_STORE, { key: string(), value: json() });
@@ -68,10 +72,12 @@ export function controlProgram(parts: ControlParts): Program {
       tasks: (each): each is Extract<Out, { to: 'task' }> => each.to === 'task',
       internal: (each): each is Extract<Out, { to: 'internal' }> => each.to === 'internal',
       dead: (each): each is Extract<Out, { to: 'dead' }> => each.to === 'dead',
+      redriven: (each): each is Extract<Out, { to: 'redriven' }> => each.to === 'redriven',
     });
   out.events.mapValues((each) => each.record).to(events);
   out.internal.mapValues((each) => each.message).to(internal);
   out.dead.mapValues((each) => each.letter).to(deadLetters);
+  out.redriven.mapValues((each) => each.mark).to(redrives);
   out.tasks
     .mapValues((each) => each.task)
     .mapAsync<Message>({

@@ -90,6 +90,10 @@ export class SegmentCalls {
         ...{ segment, graph: records.graph, name, input, values: task.inputs },
         mode: task.m,
         ...(document.dedicated === true ? { dedicated: true } : {}),
+        told: {
+          ...{ execution: task.x, workflow: document.id, segment: task.node },
+          ...(task.i === '' ? {} : { iteration: task.i }),
+        },
         cancel: cancel.signal,
         stop: stop.signal,
         end,

@@ -231,9 +231,9 @@ test('a dead letter is redriven by any process', TIMEOUT, () =>
       const [letter] = await letters();
       await other.redrive(letter!.id);
       await until(async () => (await letters()).length === 2);
-      await assert.rejects(other.redrive(`${letter!.id}x`), { code: 'workflow.unknown-execution' });
+      await assert.rejects(other.redrive(`${letter!.id}x`), { code: 'dead-letter.unknown' });
     }
-    await assert.rejects(all[0]!.redrive('d1'), { code: 'workflow.unknown-execution' });
+    await assert.rejects(all[0]!.redrive('d1'), { code: 'dead-letter.unknown' });
   }),
 );
 

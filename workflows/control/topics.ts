@@ -7,6 +7,7 @@ import {
   INTERNAL_TOPIC,
 } from '../../events/events.ts';
 import { createOnce, type LogAdmin, type TopicSettings } from '../../log/log.ts';
+import { REDRIVES_SETTINGS, REDRIVES_TOPIC } from '../../runtime/runtime.ts';
 
 /** What was taken is of no use to anybody; what was not is to outlast a long outage. */
 const COMMANDS_KEPT_MS = 7 * 86_400_000;
@@ -25,6 +26,7 @@ export async function prepareControlTopics(admin: LogAdmin, partitions: number):
     [EVENTS_TOPIC, { partitions: count }],
     [DEAD_LETTERS_TOPIC, { partitions: count }],
     [DEFINITIONS_TOPIC, { partitions: 1, cleanup: 'compact' }],
+    [REDRIVES_TOPIC, REDRIVES_SETTINGS],
   ];
   for (const [name, settings] of topics) {
     const found = await admin.describe(name);

@@ -114,7 +114,7 @@ function bury(step: Step, at: At, error: FailureInfo): void {
   const id = tokenOf({ kind: 'letter', execution: step.head.execution, node, iteration, attempt });
   const reason = `${error.code}: ${error.message}`;
   step.emit({ type: 'dead-letter', node, iteration, id, reason });
-  step.effects.push({ effect: 'dead-letter', id, node, iteration, reason, input: inputFor(step, at) });
+  step.effects.push({ effect: 'dead-letter', id, node, iteration, attempt, reason, error, input: inputFor(step, at) });
 }
 
 function inputFor(step: Step, at: At): Json {

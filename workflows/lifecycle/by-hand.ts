@@ -82,7 +82,7 @@ export function retryFrom(step: Step, { node: id }: Of<'retry-from'>): void {
   rewind(step, at);
 }
 
-export function redrive(step: Step, { deadLetter }: Of<'redrive'>): void {
+export function redrive(step: Step, { deadLetter, input = null }: Of<'redrive'>): void {
   const read = readToken(deadLetter);
   if (read?.kind !== 'letter' || step.graph.nodes[read.node] === undefined) {
     step.reject('workflow.unknown-token', `${deadLetter} stands for no dead letter`);
@@ -106,6 +106,7 @@ export function redrive(step: Step, { deadLetter }: Of<'redrive'>): void {
   }
   step.emit({ type: 'redriven', id: deadLetter });
   rewind(step, at);
+  if (input !== null) intervened(step, at, 'retry', input);
 }
 
 export function intervene(step: Step, command: Of<'intervene'>): void {

@@ -132,8 +132,8 @@ export type Command =
       readonly action: 'retry' | 'output' | 'skip' | 'fail';
       readonly value: Json;
     }
-  /** Does again what became a dead letter. Twice is as once. */
-  | { readonly type: 'redrive'; readonly deadLetter: string }
+  /** Does again what became a dead letter; with `input` as what arrives at `in`. Twice is as once. */
+  | { readonly type: 'redrive'; readonly deadLetter: string; readonly input?: Json }
   | { readonly type: 'patch'; readonly baseRevision: number; readonly ops: readonly PatchOp[] }
   | { readonly type: 'continue' };
 

@@ -319,7 +319,9 @@ export type Effect =
       readonly id: string;
       readonly node: number;
       readonly iteration: string;
+      readonly attempt: number;
       readonly reason: string;
+      readonly error: FailureInfo;
       readonly input: Json;
     };
 

@@ -47,6 +47,8 @@ export interface SegmentTask {
   readonly dedicated?: boolean;
   readonly input: Json;
   readonly values: { readonly [port: string]: Json };
+  /** What its dead letters say of it, each name a header `nf.<name>`. */
+  readonly told?: { readonly [name: string]: string };
   /** Aborted: what it holds is forgotten, and it rejects with the reason. */
   readonly cancel: AbortSignal;
   /** Aborted: the process stops; another goes on from what is committed. */
@@ -177,6 +179,7 @@ class SegmentRunning {
         ...DEFAULT_SETTINGS,
         commitIntervalMs: SEGMENT_COMMIT_MS[this.#task.mode],
         deadLetters: SEGMENT_DEAD_LETTERS,
+        letterWords: { told: this.#task.told ?? {}, owners: Object.fromEntries(this.#made.owners) },
         ...host.settings,
         ...this.#policy(),
         workers: 1,

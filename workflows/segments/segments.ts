@@ -96,6 +96,7 @@ export {
   forgetSegment,
   runOfTopic,
   runSegment,
+  SEGMENT_DEAD_LETTERS,
   type SegmentHost,
   type SegmentResult,
   type SegmentTask,

@@ -38,6 +38,8 @@ export interface ControlDriverOptions {
  */
 export class ControlDriver {
   readonly records: StepRecord[] = [];
+  /** Letters that are marked as redriven, and by whom. */
+  readonly redriven: (readonly [letter: string, by: string | null])[] = [];
   readonly #options: ControlDriverOptions;
   readonly #topics = controlTopics(1);
   readonly #documents = new Map<string, Json>();
@@ -153,6 +155,9 @@ export class ControlDriver {
       const record = decodeStep(value!);
       this.#answers.see(record);
       if (record.seq > 0) this.records.push(record);
+    }
+    for (const { key, value } of this.#driver.output(this.#topics.redrives).read()) {
+      this.redriven.push([key!, value!.by]);
     }
   }
 

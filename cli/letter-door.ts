@@ -1,0 +1,48 @@
+import type { Clock } from '../core/clock.ts';
+import type {
+  LetterChange,
+  LetterQuery,
+  Letters,
+  RedriveLetter,
+  RedriveMany,
+  RedrivenLetter,
+  RedrivenPage,
+  WholeLetter,
+} from '../workflows/workflows.ts';
+import { LogLetters } from '../workflows/workflows.ts';
+import type { Call } from './command.ts';
+import { withLog } from './engine.ts';
+import { type GatewayClient, gatewayOf } from './gateway-client.ts';
+import type { World } from './world.ts';
+
+/** Dead letters where workflows are served, or with `--log` those of the log itself. */
+export function withLetters<T>(call: Call, world: World, use: (letters: Letters) => Promise<T>): Promise<T> {
+  if (call.option('log') === undefined) return use(servedLetters(gatewayOf(call.config())));
+  const clock: Clock = world.clock;
+  return withLog(call, world, ({ log }) => use(new LogLetters({ log, clock })));
+}
+
+function servedLetters(gateway: GatewayClient): Letters {
+  const path = '/v1/dead-letters';
+  const of = (id: string, rest = '') => `${path}/${encodeURIComponent(id)}${rest}`;
+  return {
+    deadLetters: (query = {}) => gateway.ask('GET', `${path}?${textOf(query)}`),
+    deadLetter: (id, { raw = false } = {}) => gateway.ask<WholeLetter>('GET', of(id, raw ? '?raw=true' : '')),
+    redrive(id, { change = {}, again, id: key }: RedriveLetter = {}) {
+      const body: LetterChange & { readonly again?: boolean } = {
+        ...change,
+        ...(again === undefined ? {} : { again }),
+      };
+      const headers: { readonly [name: string]: string } = key === undefined ? {} : { 'idempotency-key': key };
+      return gateway.ask<RedrivenLetter>('POST', of(id, '/redrive'), body, headers);
+    },
+    redriveAll(query, { ids, preview }: RedriveMany = {}) {
+      const more = { ...(ids === undefined ? {} : { ids }), ...(preview === undefined ? {} : { preview }) };
+      return gateway.ask<RedrivenPage>('POST', `${path}/redrive`, { ...query, ...more });
+    },
+  };
+}
+
+function textOf(query: LetterQuery): URLSearchParams {
+  return new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)] as [string, string]));
+}

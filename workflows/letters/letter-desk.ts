@@ -1,0 +1,263 @@
+import type { Clock } from '../../core/clock.ts';
+import { FlowError, isFlowError } from '../../core/errors.ts';
+import type { Json } from '../../core/ids.ts';
+import { uniqueId } from '../../core/random.ts';
+import type { Log } from '../../log/log.ts';
+import {
+  type LetterPage,
+  openRecordLetters,
+  outcomeOf,
+  pageOf,
+  type RecordLetter,
+  type RecordLetters,
+  type RedriveOutcome,
+  readLetterId,
+  unknownLetter,
+} from '../../runtime/runtime.ts';
+import { redact } from '../../telemetry/telemetry.ts';
+import type { Answers } from '../control/answers.ts';
+import { type Commands, rejection } from '../control/commands.ts';
+import { CONTROL_APPLICATION } from '../control/program.ts';
+import { readToken } from '../lifecycle/lifecycle.ts';
+import { SEGMENT_DEAD_LETTERS } from '../segments/segments.ts';
+import { commandOf, commandTarget, isCommand } from './command-letters.ts';
+import type {
+  LetterQuery,
+  LetterView,
+  RedriveLetter,
+  RedriveMany,
+  RedrivenLetter,
+  RedrivenPage,
+  WholeLetter,
+} from './letters.ts';
+import { findNodeLetter, type NodeLetter, nodeLetters } from './node-letters.ts';
+import { checkSegmentReads, type Look } from './segment-life.ts';
+import { bytesOfChange, fits, unfit, viewOfRecord, wholeRecord } from './shown.ts';
+
+export interface LetterDeskParts {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly partitions: number;
+  readonly commands: Commands;
+  readonly answers: Answers;
+  readonly look: Look;
+}
+
+type Letter = RecordLetter | NodeLetter;
+
+/** Nodes that are redriven at a time, of many. */
+const AT_A_TIME = 16;
+
+/** Dead letters of all kinds. */
+export class LetterDesk {
+  readonly #parts: LetterDeskParts;
+  readonly #records: RecordLetters;
+
+  constructor(parts: LetterDeskParts) {
+    const { log, clock } = parts;
+    this.#parts = parts;
+    this.#records = openRecordLetters({
+      ...{ log, clock },
+      target: async (letter, change) => (isOfCommands(letter) ? commandTarget(letter, change, parts) : undefined),
+    });
+  }
+
+  async list(query: LetterQuery = {}): Promise<LetterPage<LetterView>> {
+    const { rows, next } = await this.#page(query);
+    return { rows: rows.map(viewOf), next };
+  }
+
+  async show(id: string, raw: boolean): Promise<WholeLetter> {
+    const letter = await this.#find(id);
+    if (isRecord(letter)) return { ...viewOfRecord(letter), record: wholeRecord(letter, raw), input: null };
+    const { input, ...view } = letter;
+    return { ...view, record: null, input: raw ? input : (redact(input) as Json) };
+  }
+
+  async redrive(id: string, options: RedriveLetter = {}): Promise<RedrivenLetter> {
+    const letter = await this.#find(id);
+    if (!isRecord(letter)) return this.#redriveNode(letter, options);
+    if (isOfCommands(letter)) return this.#redriveCommand(letter, options);
+    if (isOfSegments(letter)) await checkSegmentReads(letter, this.#parts.look);
+    const { by, again, id: named } = options;
+    const change = bytesOfChange(id, options.change);
+    const sent = await this.#records.redrive(id, {
+      change,
+      ...(by === undefined ? {} : { by }),
+      ...(again === undefined ? {} : { again }),
+      ...(named === undefined ? {} : { id: named }),
+    });
+    return { ...sent, kind: 'record', execution: null, seq: null };
+  }
+
+  async redriveAll(query: LetterQuery, options: RedriveMany = {}): Promise<RedrivenPage> {
+    const { ids } = options;
+    const outcomes = new Map<string, RedriveOutcome>();
+    const letters: Letter[] = [];
+    let next: string | null = null;
+    if (ids === undefined) {
+      const page = await this.#page({ ...query, redriven: false });
+      letters.push(...page.rows);
+      next = page.next;
+    } else {
+      for (const id of new Set(ids)) {
+        const letter = await told(() => this.#find(id));
+        if (isFlowError(letter)) outcomes.set(id, outcomeOf(id, letter));
+        else letters.push(letter);
+      }
+    }
+    for (const each of await this.#many(letters, options)) outcomes.set(each.id, each);
+    const kinds = new Map(letters.map((letter) => [letter.id, viewOf(letter).kind]));
+    const order = ids === undefined ? letters.map(({ id }) => id) : [...new Set(ids)];
+    return { rows: order.map((id) => ({ ...outcomes.get(id)!, kind: kinds.get(id) ?? null })), next };
+  }
+
+  async #page(query: LetterQuery): Promise<LetterPage<Letter>> {
+    const { log, partitions } = this.#parts;
+    const { kind, application = kind === 'command' ? CONTROL_APPLICATION : undefined } = query;
+    const of = application === undefined ? {} : { application };
+    return pageOf<Letter>(
+      query,
+      async (below) => {
+        const records = kind === 'node' ? [] : await this.#records.partitions(of, below);
+        if ((kind ?? 'node') !== 'node' || application !== undefined) return records;
+        return [...records, ...(await nodeLetters(log, partitions, below, await this.#records.marks()))];
+      },
+      (letter) => fits(viewOf(letter), query),
+    );
+  }
+
+  async #find(id: string): Promise<Letter> {
+    if (readToken(id)?.kind !== 'letter') return this.#records.show(id);
+    const { log, partitions } = this.#parts;
+    const found = await findNodeLetter(log, partitions, id, await this.#records.marks());
+    if (found === undefined) throw unknownLetter(id);
+    return found;
+  }
+
+  async #redriveNode(letter: NodeLetter, options: RedriveLetter): Promise<RedrivenLetter> {
+    const { id, redriven } = letter;
+    const execution = letter.execution!;
+    const { change = {}, again, by, id: command = `redrive ${id}` } = options;
+    const { value, ...rest } = change;
+    const others = Object.keys(rest);
+    if (others.length > 0)
+      throw unfit(id, `it is of a node, which has an input and no ${others.join(', ')}; give value`);
+    if (again === true) throw unfit(id, 'a node that is given up again has another letter; redrive that one');
+    if (redriven !== null) return { id, kind: 'node', existing: true, ...redriven, execution, seq: null };
+    const taken = await this.#parts.commands.send({
+      ...{ x: execution, c: { type: 'redrive', deadLetter: id, ...(value === undefined ? {} : { input: value }) } },
+      ...{ id: command, ...(by === undefined ? {} : { by }) },
+    });
+    const existing = taken.rejected?.code === 'workflow.duplicate';
+    if (taken.rejected !== undefined && !existing) throw rejection(taken.rejected);
+    const mark = (await this.#records.marks())(id) ?? {
+      ...{ at: this.#parts.clock.now(), by: by ?? null, to: null, times: 1 },
+    };
+    return { id, kind: 'node', existing, ...mark, execution, seq: taken.seq };
+  }
+
+  async #redriveCommand(letter: RecordLetter, options: RedriveLetter): Promise<RedrivenLetter> {
+    const { answers } = this.#parts;
+    const { by, again = false, id: named = uniqueId() } = options;
+    const { id, redriven } = letter;
+    if (redriven !== null && !again) {
+      return { id, kind: 'command', existing: true, ...redriven, execution: null, seq: null };
+    }
+    const given = bytesOfChange(id, options.change);
+    const message = commandOf(letter, given, again ? `redrive ${id} ${named}` : undefined);
+    const change = { ...given, value: Buffer.from(JSON.stringify(message)) };
+    const answer = isCommand(message) ? answers.to(message.id) : undefined;
+    answer?.catch(() => undefined);
+    const forget = () => {
+      if (isCommand(message)) answers.fail(message.id, new FlowError('stopped', 'nothing was sent'));
+    };
+    try {
+      const sent = await this.#records.redrive(id, { change, again, id: named, ...(by === undefined ? {} : { by }) });
+      if (sent.existing || answer === undefined) {
+        forget();
+        return { ...sent, kind: 'command', execution: null, seq: null };
+      }
+      const { seq, rejected } = await answer;
+      if (rejected !== undefined && rejected.code !== 'workflow.duplicate') throw rejection(rejected);
+      return { ...sent, kind: 'command', execution: isCommand(message) ? message.x : null, seq };
+    } catch (thrown) {
+      forget();
+      throw thrown;
+    }
+  }
+
+  async #many(letters: readonly Letter[], options: RedriveMany): Promise<readonly RedriveOutcome[]> {
+    const { preview = false, by } = options;
+    const nodes = letters.filter((letter) => !isRecord(letter)) as NodeLetter[];
+    const records: RecordLetter[] = [];
+    const outcomes: RedriveOutcome[] = [];
+    const look = remembering(this.#parts.look);
+    for (const letter of letters.filter(isRecord)) {
+      const refused = isOfSegments(letter) ? await told(() => checkSegmentReads(letter, look)) : undefined;
+      if (isFlowError(refused)) outcomes.push(outcomeOf(letter.id, refused));
+      else records.push(letter);
+    }
+    const own = by === undefined ? {} : { by };
+    outcomes.push(...(await (preview ? this.#records.preview(records) : this.#records.redriveAll(records, own))));
+    for (let i = 0; i < nodes.length; i += AT_A_TIME) {
+      const part = nodes.slice(i, i + AT_A_TIME);
+      const one = (letter: NodeLetter) => (preview ? previewNode(letter, look) : this.#oneNode(letter, own));
+      outcomes.push(...(await Promise.all(part.map(one))));
+    }
+    return outcomes;
+  }
+
+  async #oneNode(letter: NodeLetter, options: RedriveLetter): Promise<RedriveOutcome> {
+    const done = await told(() => this.#redriveNode(letter, options));
+    if (isFlowError(done)) return outcomeOf(letter.id, done);
+    const { id, existing, at, by, to, times } = done;
+    return outcomeOf(id, { id, existing, at, by, to, times });
+  }
+}
+
+async function previewNode(letter: NodeLetter, look: Look): Promise<RedriveOutcome> {
+  const { id, redriven, execution } = letter;
+  if (redriven !== null) return { outcome: 'existing', id, ...redriven };
+  const view = await look(execution!);
+  if (view !== undefined && view.phase !== 'ended') return { outcome: 'ready', id, to: null };
+  const why = view === undefined ? 'is not known any more' : 'has ended; start another one, or fork it';
+  return { outcome: 'refused', id, code: 'workflow.ended', why: `execution ${execution} ${why}` };
+}
+
+/** Each execution is looked at once. */
+function remembering(look: Look): Look {
+  const seen = new Map<string, ReturnType<Look>>();
+  return (execution) => {
+    const found = seen.get(execution) ?? look(execution);
+    seen.set(execution, found);
+    return found;
+  };
+}
+
+async function told<T>(act: () => Promise<T>): Promise<T | FlowError> {
+  try {
+    return await act();
+  } catch (thrown) {
+    if (isFlowError(thrown)) return thrown;
+    throw thrown;
+  }
+}
+
+function isRecord(letter: Letter): letter is RecordLetter {
+  return 'record' in letter;
+}
+
+function isOfCommands({ application }: RecordLetter): boolean {
+  return application === CONTROL_APPLICATION;
+}
+
+function isOfSegments({ id }: RecordLetter): boolean {
+  return readLetterId(id)?.topic === SEGMENT_DEAD_LETTERS;
+}
+
+function viewOf(letter: Letter): LetterView {
+  if (isRecord(letter)) return viewOfRecord(letter);
+  const { input: _, ...view } = letter;
+  return view;
+}

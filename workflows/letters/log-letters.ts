@@ -1,0 +1,106 @@
+import type { Clock } from '../../core/clock.ts';
+import { FlowError, isFlowError } from '../../core/errors.ts';
+import type { Log } from '../../log/log.ts';
+import {
+  type LetterPage,
+  openRecordLetters,
+  outcomeOf,
+  type RecordLetter,
+  type RecordLetters,
+  type RedriveOutcome,
+  readLetterId,
+} from '../../runtime/runtime.ts';
+import { CONTROL_APPLICATION } from '../control/program.ts';
+import { SEGMENT_DEAD_LETTERS } from '../segments/segments.ts';
+import type {
+  LetterQuery,
+  Letters,
+  LetterView,
+  RedriveLetter,
+  RedriveMany,
+  RedrivenLetter,
+  RedrivenPage,
+  WholeLetter,
+} from './letters.ts';
+import { bytesOfChange, fits, viewOfRecord, wholeRecord } from './shown.ts';
+
+/**
+ * The dead letters that a log has of records, where no workflows are served over it: those of applications are redriven;
+ * those of workflows are shown, and redriven where these are served.
+ */
+export class LogLetters implements Letters {
+  readonly #records: RecordLetters;
+
+  constructor(parts: { readonly log: Log; readonly clock: Clock }) {
+    this.#records = openRecordLetters({
+      ...parts,
+      target: async (letter) => {
+        checkOfApplication(letter);
+        return undefined;
+      },
+    });
+  }
+
+  async deadLetters(query: LetterQuery = {}): Promise<LetterPage<LetterView>> {
+    const { rows, next } = await this.#page(query);
+    return { rows: rows.map(viewOfRecord), next };
+  }
+
+  async deadLetter(id: string, { raw = false }: { readonly raw?: boolean } = {}): Promise<WholeLetter> {
+    const letter = await this.#records.show(id);
+    return { ...viewOfRecord(letter), record: wholeRecord(letter, raw), input: null };
+  }
+
+  async redrive(id: string, { change, ...options }: RedriveLetter = {}): Promise<RedrivenLetter> {
+    const sent = await this.#records.redrive(id, { ...options, change: bytesOfChange(id, change) });
+    return { ...sent, kind: 'record', execution: null, seq: null };
+  }
+
+  async redriveAll(query: LetterQuery, { ids, preview = false, by }: RedriveMany = {}): Promise<RedrivenPage> {
+    const refused = new Map<string, RedriveOutcome>();
+    const letters: RecordLetter[] = [];
+    let next: string | null = null;
+    if (ids === undefined) {
+      const page = await this.#page({ ...query, redriven: false });
+      letters.push(...page.rows);
+      next = page.next;
+    }
+    for (const id of new Set(ids)) {
+      try {
+        letters.push(await this.#records.show(id));
+      } catch (thrown) {
+        if (!isFlowError(thrown)) throw thrown;
+        refused.set(id, outcomeOf(id, thrown));
+      }
+    }
+    const own = by === undefined ? {} : { by };
+    const done = await (preview ? this.#records.preview(letters) : this.#records.redriveAll(letters, own));
+    const rows = [...done, ...refused.values()].map((each) => ({
+      ...each,
+      kind: refused.has(each.id) ? null : kindOf(letters.find(({ id }) => id === each.id)!),
+    }));
+    return { rows, next };
+  }
+
+  #page(query: LetterQuery): Promise<LetterPage<RecordLetter>> {
+    const { application, limit, after } = query;
+    return this.#records.list({
+      where: (letter) => fits(viewOfRecord(letter), query),
+      ...(application === undefined ? {} : { application }),
+      ...(limit === undefined ? {} : { limit }),
+      ...(after === undefined ? {} : { after }),
+    });
+  }
+}
+
+function kindOf(letter: RecordLetter): LetterView['kind'] {
+  return viewOfRecord(letter).kind;
+}
+
+function checkOfApplication({ id, application }: RecordLetter): void {
+  if (application !== CONTROL_APPLICATION && readLetterId(id)?.topic !== SEGMENT_DEAD_LETTERS) return;
+  throw new FlowError(
+    'dead-letter.not-redrivable',
+    `${id} cannot be redriven from the log alone: it is of workflows; redrive it where they are served, without --log`,
+  );
+}
