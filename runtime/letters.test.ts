@@ -285,6 +285,43 @@ test('what cannot go back says why, and what to do', { timeout: 20_000 }, async 
   assert.equal(refused!.outcome, 'refused');
 });
 
+test('what failed behind a repartition goes back to there', { timeout: 20_000 }, async () => {
+  const log = memory();
+  await log.admin.create(IN.name, { partitions: IN.partitions });
+  const sums = (bound: number) => {
+    const app = topology('sums');
+    app
+      .stream(IN)
+      .selectKey(({ n }) => `parity ${n % 2}`)
+      .repartition({ name: 'parity', key: string(), value: json<{ readonly n: number }>(), partitions: 2 })
+      .mapValues(({ n }): number => {
+        if (n >= bound) throw new Error(`${n} is too much`);
+        return n;
+      })
+      .to(topic('parities', { key: string(), value: int64(), partitions: 2 }));
+    return app.build();
+  };
+  await put(log, 0, { n: 4 });
+  await put(log, 1, { n: 10 });
+  const run = await start(log, sums(10));
+  const letters = openRecordLetters({ log, clock: systemClock });
+  await until(async () => (await letters.list({})).rows.length === 1);
+  const [letter] = (await letters.list({})).rows;
+  assert.match(letter!.from!.topic, /^nf\.sums\..*repartition/);
+  // while it runs
+  await letters.redrive(letter!.id);
+  await until(async () => (await letters.list({})).rows.length === 2);
+  await run.drain();
+  const better = await start(log, sums(100));
+  await letters.redrive((await letters.list({ redriven: false })).rows[0]!.id);
+  await until(async () => (await recordsOf(log, 'parities', 2)).length === 2);
+  await better.drain();
+  assert.deepEqual(
+    (await recordsOf(log, 'parities', 2)).map(({ key }) => key),
+    ['parity 0', 'parity 0'],
+  );
+});
+
 test('headers that hold secrets are left out of the letter, and come back from where they were read', {
   timeout: 20_000,
 }, async () => {
