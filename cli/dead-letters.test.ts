@@ -8,8 +8,13 @@ import { systemClock } from '../core/clock.ts';
 import { FlowError } from '../core/errors.ts';
 import { openGateway } from '../gateway/gateway.ts';
 import { FakeWorkflows } from '../gateway/testing/fake-workflows.ts';
+import { json, string } from '../schemas/schemas.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
+import { putRecords } from '../workflows/segments/put-record.ts';
+import { createLanguage } from '../workflows/workflows.ts';
 import { say, withFileLog } from './testing.fixture.ts';
+import { openEngine } from './wire.ts';
+import { openWorkflowService } from './workflow-service.ts';
 
 const cwd = mkdtempSync(join(tmpdir(), 'nodeflow-dead-letters-'));
 after(() => rmSync(cwd, { recursive: true }));
@@ -124,6 +129,81 @@ test('S2.2.d: one is redriven, as it was or changed; of several what that would 
     assert.equal(refused.code, 2);
     assert.match(refused.err.join('\n'), /cannot be redriven: over/);
   }));
+
+test('S2.2.d: letters of all kinds are redriven over HTTP where workflows are served', {
+  timeout: 60_000,
+}, async () => {
+  const engine = await openEngine({ log: 'memory' });
+  const { log } = engine;
+  const language = createLanguage();
+  const service = await openWorkflowService({
+    ...{ engine, language, database: 'none', gateway: { port: 0 } },
+    settings: { partitions: 1, segments: { settings: { commitIntervalMs: 5, idleMs: 20 } } },
+  });
+  const env = { NODEFLOW_GATEWAY_URL: service.gateway!.url };
+  const told = async (...args: readonly string[]) => {
+    const said = await say(cwd, ['dead-letters', ...args, '--json'], env);
+    assert.equal(said.code, 0, said.err.join('\n'));
+    return said.out.filter((line) => line !== '').map((line) => JSON.parse(line));
+  };
+  try {
+    const { workflows } = service;
+    const [key, value] = [string(), json()];
+    await putRecords(log, { name: 'lists', partitions: 1, key, value } as never, [
+      { key: 'a', value: { list: [7], at: 3 }, timestamp: 5 },
+    ]);
+    await putRecords(log, { name: 'nf.commands', partitions: 1, key, value } as never, [
+      { key: 'w', value: { x: 'w', c: 'go' }, timestamp: 5 },
+    ]);
+    const policy = { onError: 'dead-letter' as const, retry: { maxAttempts: 1 } };
+    const http = { id: 'call', type: 'task.http', data: { config: { url: 'http://127.0.0.1:9/' }, policy } };
+    const wait = { id: 'go', type: 'wait.signal', data: { config: { name: 'go' } } };
+    const plain = { apiVersion: 'nodeflow/v1' as const, version: '1.0.0' };
+    await workflows.publish({ ...plain, id: 'calls', name: 'Calls', nodes: [http, wait], edges: [] });
+    await workflows.start('calls', null, { execution: 'w' });
+    const source = { id: 'lists', type: 'source.topic', data: { config: { topic: 'lists', partitions: 1 } } };
+    const picks = { id: 'picks', type: 'op.map', data: { config: { value: 'value.list[value.at]' }, policy } };
+    const sink = { id: 'out', type: 'sink.topic', data: { config: { topic: 'picked', value: 'json', partitions: 1 } } };
+    const edges = [
+      { source: 'lists', target: 'picks' },
+      { source: 'picks', target: 'out' },
+    ];
+    const { retry: _, ...keeps } = policy;
+    const nodes = [source, { ...picks, data: { ...picks.data, policy: keeps } }, sink];
+    await workflows.publish({ ...plain, id: 'picks', name: 'Picks', mode: 'streaming', nodes, edges });
+    await workflows.start('picks', null, { execution: 's' });
+    let rows: readonly Record<string, never>[] = [];
+    while (rows.length < 3) rows = await told('list');
+    const idOf = (kind: string) => rows.find((row) => row['kind'] === kind)!['id'] as string;
+    const [whole] = await told('show', idOf('record'));
+    assert.deepEqual(whole.record, {
+      ...{ key: { bytes: 1, text: 'a' }, value: { bytes: 19, json: { list: [7], at: 3 } }, timestamp: 5 },
+      ...{ headers: [], hidden: [], ofNode: false },
+    });
+    assert.deepEqual([whole.execution, whole.node, whole.workflow], ['s', 'picks', 'picks']);
+    const looked = await told('redrive');
+    assert.deepEqual(looked.map(({ kind, outcome }) => `${kind} ${outcome}`).toSorted(), [
+      ...['command refused', 'node ready', 'record ready'],
+    ]);
+    const signal = JSON.stringify({ x: 'w', c: { type: 'signal', name: 'go', id: 's', payload: 1 } });
+    const [command] = await told('redrive', idOf('command'), '--value', signal);
+    assert.deepEqual(
+      [command.kind, command.execution, command.existing, typeof command.seq],
+      [...(['command', 'w', false, 'number'] as const)],
+    );
+    const [record] = await told('redrive', idOf('record'), '--value', '{"list":[7],"at":0}');
+    assert.deepEqual(record.to, { topic: 'lists', partition: 0, position: 1 });
+    while ((await log.admin.bounds('picked', 0)).stable === 0) await systemClock.sleep(5);
+    assert.deepEqual((await told('list', '--redriven')).map(({ kind }) => kind).toSorted(), ['command', 'record']);
+    const late = await say(cwd, ['dead-letters', 'redrive', idOf('node')], env);
+    assert.deepEqual([late.code, /has ended/.test(late.err.join('\n'))], [2, true]);
+  } finally {
+    await service.close();
+    await engine.close();
+  }
+  const away = await say(cwd, ['dead-letters'], env);
+  assert.match(away.err.join('\n'), /no workflows are served .* are had with --log/);
+});
 
 /** Takes numbers below ten. */
 const TOPOLOGY = `

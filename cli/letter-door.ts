@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { FlowError, isFlowError } from '../core/errors.ts';
 import type {
   LetterChange,
   LetterQuery,
@@ -17,9 +18,20 @@ import type { World } from './world.ts';
 
 /** Dead letters where workflows are served, or with `--log` those of the log itself. */
 export function withLetters<T>(call: Call, world: World, use: (letters: Letters) => Promise<T>): Promise<T> {
-  if (call.option('log') === undefined) return use(servedLetters(gatewayOf(call.config())));
+  if (call.option('log') === undefined) return served(() => use(servedLetters(gatewayOf(call.config()))));
   const clock: Clock = world.clock;
   return withLog(call, world, ({ log }) => use(new LogLetters({ log, clock })));
+}
+
+async function served<T>(use: () => Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } catch (thrown) {
+    if (!isFlowError(thrown, 'gateway.unreachable')) throw thrown;
+    throw new FlowError(thrown.code, `${thrown.message}; those of an application by itself are had with --log`, {
+      cause: thrown,
+    });
+  }
 }
 
 function servedLetters(gateway: GatewayClient): Letters {

@@ -26,6 +26,8 @@ import type { Backwards } from './backwards.ts';
  *   letter's id, `nf.redrives` how often this record has been redriven. When it fails again the new letter has them too,
  *   so a record that fails again and again is told by its count. Whoever else reads that topic sees the record once more.
  *   It keeps its time, so to a window that has closed it is late; give it another `timestamp` where that matters.
+ * - A process that is killed in the middle leaves its transaction open: readers of the partitions that it wrote to wait
+ *   until that times out, after ten seconds, or until somebody redrives a letter of that topic again.
  * - Marks stay when an application is forgotten, and count for nothing then: they name the topic as it was made.
  */
 export interface RecordLetters {

@@ -92,7 +92,8 @@ export interface RunSettings {
   /** What happens to a record on which an operator fails. Default `fail`. */
   readonly onFailure: FailurePolicy;
   /**
-   * The topic of records that are given up, which applications may share; each tells by a header whose it is. Default:
+   * The topic of records that are given up, which applications may share; each tells by a header whose it is. One that is
+   * named `nf.<anything>.dead-letters` is found by whoever lists and redrives them. Default:
    * `nf.<application>.dead-letters`, which goes with the application.
    */
   readonly deadLetters: string | undefined;
