@@ -82,7 +82,7 @@ test('dead letters of what is served are listed, filtered and shown', () =>
       [['list', '--redriven', '--waiting'], /leave nothing over/],
       [['show'], /show takes one id/],
       [['dance'], /dance takes nothing else, or is no action/],
-      [['redrive', '--value', '1'], /go with one id/],
+      [['redrive', '--value', '1'], /another key or value, and --again, go with one id/],
       [['redrive', ID, '--value', 'yes'], /--value is no JSON: yes/],
       [['redrive', ID, '--header', 'x'], /--header takes name=text/],
     ] as const) {
@@ -112,7 +112,7 @@ test('S2.2.d: one is redriven, as it was or changed; of several what that would 
       ['redriven', 'refused'],
     );
     assert.equal(done.code, 1);
-    const two = await run('redrive', ID, 'x', '--limit', '2', '--yes');
+    const two = await run('redrive', ID, 'x', '--limit', '2', '--timestamp', '7', '--yes');
     assert.deepEqual(two.out, [`${ID} redriven: orders/1 position 4`, '1 redriven']);
     const changed = { value: { n: 2 }, key: 'k2', timestamp: 1000, headers: { a: 'b=c' } };
     assert.deepEqual(fake.asked, [
@@ -122,7 +122,7 @@ test('S2.2.d: one is redriven, as it was or changed; of several what that would 
       ['redriveAll', { execution: 'e1', limit: 500, after: 'further' }, { preview: true, by: 'ann' }],
       ['redriveAll', { execution: 'e1', limit: 500 }, { by: 'ann' }],
       ['redriveAll', { execution: 'e1', limit: 500, after: 'further' }, { by: 'ann' }],
-      ['redriveAll', { limit: 2 }, { ids: [ID, 'x'], by: 'ann' }],
+      ['redriveAll', { limit: 2 }, { ids: [ID, 'x'], change: { timestamp: 7 }, by: 'ann' }],
     ]);
     fake.failure = new FlowError('dead-letter.not-redrivable', `${ID} cannot be redriven: over`);
     const refused = await run('redrive', ID);

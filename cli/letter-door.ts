@@ -48,9 +48,9 @@ function servedLetters(gateway: GatewayClient): Letters {
       const headers: { readonly [name: string]: string } = key === undefined ? {} : { 'idempotency-key': key };
       return gateway.ask<RedrivenLetter>('POST', of(id, '/redrive'), body, headers);
     },
-    redriveAll(query, { ids, preview }: RedriveMany = {}) {
+    redriveAll(query, { ids, preview, change = {} }: RedriveMany = {}) {
       const more = { ...(ids === undefined ? {} : { ids }), ...(preview === undefined ? {} : { preview }) };
-      return gateway.ask<RedrivenPage>('POST', `${path}/redrive`, { ...query, ...more });
+      return gateway.ask<RedrivenPage>('POST', `${path}/redrive`, { ...query, ...more, ...change });
     },
   };
 }

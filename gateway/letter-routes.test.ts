@@ -95,7 +95,7 @@ test('S2.2.d: one is redriven, as it was or changed, and many are, with a previe
     assert.deepEqual([refused!['outcome'], refused!['code'], rest.body['next']], [
       ...(['refused', 'dead-letter.not-redrivable', null] as const),
     ] as never);
-    await ask('POST', '/v1/dead-letters/redrive', { ids: [ID] });
+    await ask('POST', '/v1/dead-letters/redrive', { ids: [ID], timestamp: 7, headers: { a: 'b' } });
     await ask('POST', '/v1/dead-letters/redrive');
     assert.deepEqual(fake.asked, [
       ['redrive', ID, { by: 'ann' }],
@@ -103,7 +103,7 @@ test('S2.2.d: one is redriven, as it was or changed, and many are, with a previe
       ['redrive', ID, { id: 'k1', by: 'ann', change: { valueBase64: 'AAE=', value: null } }],
       ['redriveAll', { kind: 'record', execution: 'e1' }, { preview: true, by: 'ann' }],
       ['redriveAll', { after: 'further' }, { by: 'ann' }],
-      ['redriveAll', {}, { ids: [ID], by: 'ann' }],
+      ['redriveAll', {}, { ids: [ID], change: { timestamp: 7, headers: { a: 'b' } }, by: 'ann' }],
       ['redriveAll', {}, { by: 'ann' }],
     ]);
     for (const wrong of [{ timestamp: -1 }, { headers: { a: {} } }, { odd: 1 }, { again: 'x' }]) {

@@ -22,6 +22,8 @@ type RedriveBody = LetterChange & Pick<RedriveLetter, 'again'>;
 interface RedriveManyBody extends LetterQuery {
   readonly ids?: readonly string[];
   readonly preview?: boolean;
+  readonly timestamp?: number;
+  readonly headers?: { readonly [name: string]: string };
 }
 
 /** What people do: answers to approvals, and dead letters. */
@@ -76,11 +78,16 @@ export function letterRoutes(scope: FastifyInstance, { workflows }: GatewayOptio
       response: { 200: REDRIVEN_PAGE, '4xx': PROBLEM },
     },
     handler(request) {
-      const { ids, preview, ...query } = request.body ?? {};
+      const { ids, preview, timestamp, headers, ...query } = request.body ?? {};
       const { by } = commandOf(request);
+      const change = {
+        ...(timestamp === undefined ? {} : { timestamp }),
+        ...(headers === undefined ? {} : { headers }),
+      };
       return workflows.redriveAll(query, {
         ...(ids === undefined ? {} : { ids }),
         ...(preview === undefined ? {} : { preview }),
+        ...(Object.keys(change).length === 0 ? {} : { change }),
         ...(by === undefined ? {} : { by }),
       });
     },

@@ -23,6 +23,7 @@ const query = {
 } as const;
 export const LETTERS = object(query);
 export const LETTER_QUERY = object({ raw: { type: 'boolean' } });
+const headers = { type: 'object', additionalProperties: { type: 'string' }, maxProperties: 256 } as const;
 export const REDRIVE = nullable(
   object({
     /** Of a node what arrives at `in`, of a command the message, of a record its value as JSON; null: no value. */
@@ -31,13 +32,21 @@ export const REDRIVE = nullable(
     key: orNull,
     keyBase64: base64,
     timestamp: millis,
-    headers: { type: 'object', additionalProperties: { type: 'string' }, maxProperties: 256 },
+    headers,
     /** Also where it was redriven before. */
     again: { type: 'boolean' },
   }),
 );
 export const REDRIVE_MANY = nullable(
-  object({ ...query, ids: { type: 'array', items: text, minItems: 1, maxItems: 500 }, preview: { type: 'boolean' } }),
+  object({
+    ...query,
+    /** These alone. */
+    ids: { type: 'array', items: text, minItems: 1, maxItems: 500 },
+    preview: { type: 'boolean' },
+    /** Of records, in place of their own. */
+    timestamp: millis,
+    headers,
+  }),
 );
 
 const place = {

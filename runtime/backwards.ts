@@ -3,8 +3,10 @@ import type { BatchView } from '../log/batch.ts';
 import type { Log } from '../log/log.ts';
 import { eachRecord } from './each-record.ts';
 
-/** Positions that are read at a time. */
-const STRETCH = 200;
+/** Positions that are read at a time: few at first, then as many as their bytes allow. */
+const FIRST_STRETCH = 20;
+const LONGEST_STRETCH = 500;
+const MOST_BYTES = 4 * 1024 * 1024;
 
 /** Of the records of a partition the newest first; what the visitor answers `undefined` for is left out. */
 export class Backwards<Row> {
@@ -20,6 +22,8 @@ export class Backwards<Row> {
   readonly #rows: { readonly position: Position; readonly row: Row }[] = [];
   /** What was read stands here and behind. */
   #readFrom: Position;
+  #stretch = FIRST_STRETCH;
+  #bytes = 0;
 
   private constructor(
     log: Log,
@@ -54,9 +58,12 @@ export class Backwards<Row> {
         return undefined;
       }
       const until = this.#readFrom;
-      this.#readFrom = Math.max(this.#start, until - STRETCH);
+      this.#readFrom = Math.max(this.#start, until - this.#stretch);
       this.looked += until - this.#readFrom;
+      this.#bytes = 0;
       await eachRecord(this.#log, this.topic, this.partition, (view, i) => this.#keep(view, i), this.#readFrom, until);
+      const isMuch = this.#bytes > MOST_BYTES;
+      this.#stretch = isMuch ? Math.ceil(this.#stretch / 4) : Math.min(LONGEST_STRETCH, 2 * this.#stretch);
       if (this.#rows.length === 0) this.below = this.#readFrom;
     }
     return this.#rows.at(-1)!.row;
@@ -72,6 +79,7 @@ export class Backwards<Row> {
   }
 
   #keep(view: BatchView, i: number): void {
+    this.#bytes += view.bodyEnds[i]! - view.bodyStarts[i]!;
     const row = this.#read(view, i);
     if (row !== undefined) this.#rows.push({ position: view.positions[i]!, row });
   }

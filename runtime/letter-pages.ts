@@ -5,6 +5,8 @@ import { DEFAULT_LETTERS, type LetterPage, MOST_LETTERS } from './letters.ts';
 
 /** Positions that one page looks at, at least: what nothing is found in is told by a page that has a next one. */
 const MOST_LOOKED = 20_000;
+/** And bytes of what it holds. */
+const MOST_BYTES = 16 * 1024 * 1024;
 
 /** Where each partition was read to, by `topic/partition`. */
 type Places = { readonly [partition: string]: Position };
@@ -22,19 +24,23 @@ export async function pageOf<Row extends { readonly at: Millis }>(
   query: PageQuery,
   partitions: (below: (topic: string, partition: number) => Position | undefined) => Promise<readonly Backwards<Row>[]>,
   fits: (row: Row) => boolean,
+  sizeOf: (row: Row) => number,
 ): Promise<LetterPage<Row>> {
-  const limit = sizeOf(query.limit);
+  const limit = limitOf(query.limit);
   const places = query.after === undefined ? undefined : readPlaces(query.after);
   const sources = await partitions((topic, partition) =>
     // one that is not told is over, or has come since and lies before the page
     places === undefined ? undefined : (places[`${topic}/${partition}`] ?? 0),
   );
   const rows: Row[] = [];
-  while (rows.length < limit && looked(sources) <= MOST_LOOKED) {
+  let bytes = 0;
+  while (rows.length < limit && bytes < MOST_BYTES && looked(sources) <= MOST_LOOKED) {
     const newest = await newestOf(sources);
     if (newest === undefined) break;
     newest.source.take();
-    if (fits(newest.row)) rows.push(newest.row);
+    if (!fits(newest.row)) continue;
+    rows.push(newest.row);
+    bytes += sizeOf(newest.row);
   }
   const isOver = sources.every((source) => source.isOver);
   return { rows, next: isOver ? null : placesText(sources) };
@@ -53,7 +59,7 @@ async function newestOf<Row extends { readonly at: Millis }>(sources: readonly B
   return newest;
 }
 
-function sizeOf(limit: number | undefined): number {
+function limitOf(limit: number | undefined): number {
   if (limit === undefined) return DEFAULT_LETTERS;
   if (Number.isInteger(limit) && limit >= 1 && limit <= MOST_LETTERS) return limit;
   throw new FlowError('query.invalid', `a page has 1 to ${MOST_LETTERS} rows, not ${limit}`);

@@ -58,6 +58,11 @@ export function readLetter(view: BatchView, i: number, topic: string): RecordLet
   };
 }
 
+/** Bytes of what was read. */
+export function letterBytes({ record: { key, value } }: RecordLetter): number {
+  return (key?.length ?? 0) + (value?.length ?? 0);
+}
+
 export function letterId(topic: string, position: number): string {
   return `${topic}:${position}`;
 }

@@ -3,7 +3,7 @@ import type { Log } from '../log/log.ts';
 import { Backwards } from './backwards.ts';
 import { eachRecord } from './each-record.ts';
 import { pageOf } from './letter-pages.ts';
-import { readLetter, readLetterId } from './letter-record.ts';
+import { letterBytes, readLetter, readLetterId } from './letter-record.ts';
 import type {
   Below,
   LetterPage,
@@ -44,6 +44,7 @@ class OpenLetters implements RecordLetters {
       query,
       (below) => this.partitions(query, below),
       (letter) => fits(letter, query),
+      letterBytes,
     );
   }
 

@@ -226,7 +226,7 @@ export { eachRecord } from './each-record.ts';
 export { type FoundDiff, inspectPlanDiff, storedPlan } from './evolve.ts';
 export { type ApplicationFindings, inspectApplication } from './inspect.ts';
 export { pageOf } from './letter-pages.ts';
-export { readLetterId, redriveHeaders } from './letter-record.ts';
+export { letterBytes, readLetterId, redriveHeaders } from './letter-record.ts';
 export type {
   Below,
   LetterPage,

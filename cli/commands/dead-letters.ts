@@ -6,6 +6,7 @@ import type {
   LetterQuery,
   Letters,
   LetterView,
+  RedriveMany,
   RedrivenPage,
   ShownBytes,
   WholeLetter,
@@ -68,10 +69,15 @@ export const deadLetters: Command = {
       return withLetters(call, world, (letters) => redriveOne(letters, words[0]!, change, call, world));
     }
     if (action === 'redrive') {
-      if (changeOf(call, world) !== undefined || call.option('again') !== undefined) {
-        throw wrong('what is sent instead, and --again, go with one id');
+      const { timestamp, headers, ...own } = changeOf(call, world) ?? {};
+      if (Object.keys(own).length > 0 || call.option('again') !== undefined) {
+        throw wrong('another key or value, and --again, go with one id');
       }
-      return withLetters(call, world, (letters) => redriveMany(letters, words, call, world));
+      const change = {
+        ...(timestamp === undefined ? {} : { timestamp }),
+        ...(headers === undefined ? {} : { headers }),
+      };
+      return withLetters(call, world, (letters) => redriveMany(letters, { ids: words, change }, call, world));
     }
     throw wrong(`${action} takes ${action === 'show' ? 'one id' : 'nothing else, or is no action'}`);
   },
@@ -168,7 +174,12 @@ async function redriveOne(
 }
 
 /** All pages of them, one after another: what was redriven is not among those that are waiting any more. */
-async function redriveMany(letters: Letters, ids: readonly string[], call: Call, world: World): Promise<number> {
+async function redriveMany(
+  letters: Letters,
+  { ids, change }: { readonly ids: readonly string[]; readonly change: NonNullable<RedriveMany['change']> },
+  call: Call,
+  world: World,
+): Promise<number> {
   const preview = call.option('yes') === undefined;
   const query = queryOf(call);
   const isAll = call.option('limit') === undefined;
@@ -180,7 +191,12 @@ async function redriveMany(letters: Letters, ids: readonly string[], call: Call,
         ...(isAll && ids.length === 0 ? { limit: MOST_IDS } : {}),
         ...(next === undefined ? {} : { after: next }),
       },
-      { ...byHere(call, world), ...(ids.length === 0 ? {} : { ids }), ...(preview ? { preview } : {}) },
+      {
+        ...byHere(call, world),
+        ...(ids.length === 0 ? {} : { ids }),
+        ...(preview ? { preview } : {}),
+        ...(Object.keys(change).length === 0 ? {} : { change }),
+      },
     );
     for (const row of page.rows) {
       counts.set(row.outcome, (counts.get(row.outcome) ?? 0) + 1);

@@ -5,6 +5,7 @@ import { uniqueId } from '../../core/random.ts';
 import type { Log } from '../../log/log.ts';
 import {
   type LetterPage,
+  letterBytes,
   openRecordLetters,
   outcomeOf,
   pageOf,
@@ -124,6 +125,7 @@ export class LetterDesk {
         return [...records, ...(await nodeLetters(log, partitions, below, await this.#records.marks()))];
       },
       (letter) => fits(viewOf(letter), query),
+      (letter) => (isRecord(letter) ? letterBytes(letter) : 0),
     );
   }
 
@@ -188,7 +190,8 @@ export class LetterDesk {
   }
 
   async #many(letters: readonly Letter[], options: RedriveMany): Promise<readonly RedriveOutcome[]> {
-    const { preview = false, by } = options;
+    const { preview = false, by, change } = options;
+    const sent = { change: bytesOfChange('what was chosen', change), ...(by === undefined ? {} : { by }) };
     const nodes = letters.filter((letter) => !isRecord(letter)) as NodeLetter[];
     const records: RecordLetter[] = [];
     const outcomes: RedriveOutcome[] = [];
@@ -198,11 +201,13 @@ export class LetterDesk {
       if (isFlowError(refused)) outcomes.push(outcomeOf(letter.id, refused));
       else records.push(letter);
     }
-    const own = by === undefined ? {} : { by };
-    outcomes.push(...(await (preview ? this.#records.preview(records) : this.#records.redriveAll(records, own))));
+    outcomes.push(
+      ...(await (preview ? this.#records.preview(records, sent) : this.#records.redriveAll(records, sent))),
+    );
     for (let i = 0; i < nodes.length; i += AT_A_TIME) {
       const part = nodes.slice(i, i + AT_A_TIME);
-      const one = (letter: NodeLetter) => (preview ? previewNode(letter, look) : this.#oneNode(letter, own));
+      const one = (letter: NodeLetter) =>
+        preview ? previewNode(letter, look) : this.#oneNode(letter, by === undefined ? {} : { by });
       outcomes.push(...(await Promise.all(part.map(one))));
     }
     return outcomes;

@@ -122,6 +122,8 @@ export interface RedrivenLetter extends RedriveMark {
 export interface RedriveMany extends Pick<CommandOptions, 'by'> {
   /** These alone; else what the query finds. */
   readonly ids?: readonly string[];
+  /** Of records and commands, for all of them. */
+  readonly change?: Pick<LetterChange, 'timestamp' | 'headers'>;
   /** Tells what it would do, and does nothing. */
   readonly preview?: boolean;
 }

@@ -56,7 +56,7 @@ export class LogLetters implements Letters {
     return { ...sent, kind: 'record', execution: null, seq: null };
   }
 
-  async redriveAll(query: LetterQuery, { ids, preview = false, by }: RedriveMany = {}): Promise<RedrivenPage> {
+  async redriveAll(query: LetterQuery, { ids, preview = false, by, change }: RedriveMany = {}): Promise<RedrivenPage> {
     const refused = new Map<string, RedriveOutcome>();
     const letters: RecordLetter[] = [];
     let next: string | null = null;
@@ -73,8 +73,8 @@ export class LogLetters implements Letters {
         refused.set(id, outcomeOf(id, thrown));
       }
     }
-    const own = by === undefined ? {} : { by };
-    const done = await (preview ? this.#records.preview(letters) : this.#records.redriveAll(letters, own));
+    const sent = { change: bytesOfChange('what was chosen', change), ...(by === undefined ? {} : { by }) };
+    const done = await (preview ? this.#records.preview(letters, sent) : this.#records.redriveAll(letters, sent));
     const rows = [...done, ...refused.values()].map((each) => ({
       ...each,
       kind: refused.has(each.id) ? null : kindOf(letters.find(({ id }) => id === each.id)!),
