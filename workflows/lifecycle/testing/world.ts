@@ -341,7 +341,7 @@ export class World {
         outcome: { ok: true, outputs: {} },
       }),
       () => ({ type: 'approve', token: 'a1-0-~x', decision: 'approved', value: null }),
-      () => ({ type: 'redrive', deadLetter: `d1-${node.number}-${iteration}~x` }),
+      () => ({ type: 'redrive', deadLetter: `d1-${node.number}-${iteration}~x`, input: this.#chance(0.5) ? 7 : null }),
       ...(this.#options.start?.mode === 'streaming' ? [() => ({ type: 'end' }) as const, () => this.#savepoint()] : []),
     ];
     this.#send(by[randomInt(this.random, by.length)]!(), `p${++this.#ids}`);
