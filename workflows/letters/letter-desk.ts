@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import { FlowError, isFlowError } from '../../core/errors.ts';
+import { type FlowError, isFlowError } from '../../core/errors.ts';
 import type { Json } from '../../core/ids.ts';
 import { uniqueId } from '../../core/random.ts';
 import type { Log } from '../../log/log.ts';
@@ -18,6 +18,7 @@ import {
 import { redact } from '../../telemetry/telemetry.ts';
 import type { Answers } from '../control/answers.ts';
 import { type Commands, rejection } from '../control/commands.ts';
+import type { CommandMessage } from '../control/messages.ts';
 import { CONTROL_APPLICATION } from '../control/program.ts';
 import { readToken } from '../lifecycle/lifecycle.ts';
 import { SEGMENT_DEAD_LETTERS } from '../segments/segments.ts';
@@ -140,7 +141,7 @@ export class LetterDesk {
   async #redriveNode(letter: NodeLetter, options: RedriveLetter): Promise<RedrivenLetter> {
     const { id, redriven } = letter;
     const execution = letter.execution!;
-    const { change = {}, again, by, id: command = `redrive ${id}` } = options;
+    const { change = {}, again, by, id: command = uniqueId() } = options;
     const { value, ...rest } = change;
     const others = Object.keys(rest);
     if (others.length > 0)
@@ -151,12 +152,13 @@ export class LetterDesk {
       ...{ x: execution, c: { type: 'redrive', deadLetter: id, ...(value === undefined ? {} : { input: value }) } },
       ...{ id: command, ...(by === undefined ? {} : { by }) },
     });
-    const existing = taken.rejected?.code === 'workflow.duplicate';
-    if (taken.rejected !== undefined && !existing) throw rejection(taken.rejected);
-    const mark = (await this.#records.marks())(id) ?? {
-      ...{ at: this.#parts.clock.now(), by: by ?? null, to: null, times: 1 },
-    };
-    return { id, kind: 'node', existing, ...mark, execution, seq: taken.seq };
+    const { seq, rejected } = taken;
+    const marked = (await this.#records.marks())(id);
+    // another was quicker, or it was sent before and its answer was lost
+    const existing = rejected?.code === 'workflow.duplicate' || (rejected !== undefined && marked !== null);
+    if (rejected !== undefined && !existing) throw rejection(rejected);
+    const mark = marked ?? { at: this.#parts.clock.now(), by: by ?? null, to: null, times: 1 };
+    return { id, kind: 'node', existing, ...mark, execution, seq };
   }
 
   async #redriveCommand(letter: RecordLetter, options: RedriveLetter): Promise<RedrivenLetter> {
@@ -169,24 +171,15 @@ export class LetterDesk {
     const given = bytesOfChange(id, options.change);
     const message = commandOf(letter, given, again ? `redrive ${id} ${named}` : undefined);
     const change = { ...given, value: Buffer.from(JSON.stringify(message)) };
+    // of one that is not sent after all nobody hears more: it is forgotten with its time-out
     const answer = isCommand(message) ? answers.to(message.id) : undefined;
     answer?.catch(() => undefined);
-    const forget = () => {
-      if (isCommand(message)) answers.fail(message.id, new FlowError('stopped', 'nothing was sent'));
-    };
-    try {
-      const sent = await this.#records.redrive(id, { change, again, id: named, ...(by === undefined ? {} : { by }) });
-      if (sent.existing || answer === undefined) {
-        forget();
-        return { ...sent, kind: 'command', execution: null, seq: null };
-      }
-      const { seq, rejected } = await answer;
-      if (rejected !== undefined && rejected.code !== 'workflow.duplicate') throw rejection(rejected);
-      return { ...sent, kind: 'command', execution: isCommand(message) ? message.x : null, seq };
-    } catch (thrown) {
-      forget();
-      throw thrown;
-    }
+    const sent = await this.#records.redrive(id, { change, again, id: named, ...(by === undefined ? {} : { by }) });
+    const plain = { ...sent, kind: 'command', execution: null, seq: null } as const;
+    if (sent.existing || answer === undefined) return plain;
+    const { seq, rejected } = await answer;
+    if (rejected !== undefined && rejected.code !== 'workflow.duplicate') throw rejection(rejected);
+    return { ...plain, execution: (message as CommandMessage).x, seq };
   }
 
   async #many(letters: readonly Letter[], options: RedriveMany): Promise<readonly RedriveOutcome[]> {

@@ -228,6 +228,38 @@ test('S2.2.d: what was no command is sent as one, once', TIMEOUT, () =>
   }),
 );
 
+test('S2.2.d: asked of two processes at once, a command and a node are each redriven once', TIMEOUT, () =>
+  opened(async (first, log) => {
+    const second = await openHere(log);
+    const policy = { n: { onError: 'dead-letter', retry: { maxAttempts: 1 } } };
+    const nodes = [
+      ['n', 'picky', { n: 1 }],
+      ['s', 'wait.signal', { name: 'go' }],
+    ] as const;
+    await first.publish(document('small', nodes, [], policy));
+    await first.start('small', -5, { execution: 'e' });
+    await putCommand(log, 'null');
+    const rows = await letters(first, 2);
+    const idOf = (kind: string) => rows.find((row) => row.kind === kind)!.id;
+    const value = { x: 'e', c: { type: 'signal', name: 'other', id: 'o', payload: 1 } };
+    for (const [id, change] of [
+      [idOf('node'), { value: -7 }],
+      [idOf('command'), { value }],
+    ] as const) {
+      const asked = [first, second, first, second].map((each) => each.redrive(id, { change }));
+      const answers = await Promise.all(asked);
+      assert.equal(answers.filter(({ existing }) => !existing).length, 1, id);
+    }
+    const events = (await first.history('e')).flatMap((step) => step.events);
+    assert.equal(events.filter(({ type }) => type === 'redriven').length, 1);
+    const commands = await valuesOf(log, COMMANDS_TOPIC, 2);
+    assert.equal(commands.filter((text) => text.endsWith('redriven 1')).length, 1);
+    // it failed again, as another letter
+    assert.equal((await letters(second, 3)).filter(({ kind }) => kind === 'node').length, 2);
+    await second.drain();
+  }),
+);
+
 test('S2.2.d: a node is redriven once, with another input where one is given, and who did it is told', TIMEOUT, () =>
   opened(async (workflows) => {
     const policy = { n: { onError: 'dead-letter', retry: { maxAttempts: 1 } } };
