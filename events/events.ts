@@ -200,11 +200,16 @@ export type StepEvent =
       readonly degraded: boolean;
       readonly output: Json;
       readonly error: FailureInfo | null;
+      /** Records of version 1 do not tell them. */
+      readonly counts?: EndCounts;
     }
   | SessionUseEvent
   | SessionEvent
   /** The command changed nothing, and why. */
   | { readonly type: 'rejected'; readonly code: string; readonly why: string };
+
+/** How many nodes have ended in each state, those of each iteration for themselves: what the transitions sum to. */
+export type EndCounts = { readonly [status in 'COMPLETED' | 'FAILED' | 'CANCELLED']: number };
 
 export type NodeOutputs = { readonly [node: string]: { readonly [port: string]: Json } };
 
@@ -296,6 +301,6 @@ export {
   stepHead,
   stepName,
 } from './step-codec.ts';
-export { STATUSES } from './step-schema.ts';
+export { LAST, STATUSES } from './step-schema.ts';
 export { COMMANDS_TOPIC, DEAD_LETTERS_TOPIC, DEFINITIONS_TOPIC, EVENTS_TOPIC, INTERNAL_TOPIC } from './topics.ts';
 export { MAX_SAMPLE_BYTES, mayTake, namedEvents, takes } from './views.ts';

@@ -13,6 +13,7 @@ import {
   stepHead,
   stepName,
 } from './events.ts';
+import { STEP_VERSION } from './step-schema.ts';
 import { StepWriter } from './step-writer.ts';
 
 const at = { node: 3, iteration: '2.0' };
@@ -59,6 +60,7 @@ const EVENTS: readonly StepEvent[] = [
   {
     ...{ type: 'ended', status: 'FAILED', degraded: true, output: { e: -1 } },
     error: { class: 'USER', code: 'x', message: 'y', instance: '', detail: [1] },
+    counts: { COMPLETED: 3000, FAILED: 1, CANCELLED: 0 },
   },
   { type: 'rejected', code: 'workflow.stale', why: 'another attempt runs' },
 ];
@@ -87,6 +89,7 @@ const CASES: readonly StepRecord[] = [
       },
     ],
   },
+  { ...RECORD, events: [{ type: 'ended', status: 'COMPLETED', degraded: false, output: null, error: null }] },
   { ...RECORD, execution: '漢'.repeat(40), cause: { kind: 'command', type: 'cancel', id: '', by: null } },
 ];
 
@@ -112,13 +115,17 @@ test('a definition without a hash is read as it is, by whichever record the writ
   assert.deepEqual(new StepWriter().encode(zeros), encodeStep(zeros));
 });
 
-test('records of version 1 that were kept are read, and written as they were', () => {
-  const golden = readFileSync(join(import.meta.dirname, 'golden', 'steps-1.json'), 'utf8');
-  const kept = JSON.parse(golden) as readonly { readonly bytes: string; readonly record: StepRecord }[];
-  assert.ok(kept.length > 0);
-  for (const { bytes, record } of kept) {
-    assert.deepEqual(decodeStep(Buffer.from(bytes, 'base64')), record);
-    assert.equal(encodeStep(record).toString('base64'), bytes);
+test('records of each version that were kept are read, and those of the newest written as they were', () => {
+  for (let version = 1; version <= STEP_VERSION; version++) {
+    const golden = readFileSync(join(import.meta.dirname, 'golden', `steps-${version}.json`), 'utf8');
+    const kept = JSON.parse(golden) as readonly { readonly bytes: string; readonly record: StepRecord }[];
+    assert.ok(kept.length > 0);
+    for (const { bytes, record } of kept) {
+      assert.equal(Buffer.from(bytes, 'base64')[0], version);
+      assert.deepEqual(decodeStep(Buffer.from(bytes, 'base64')), record);
+      if (version === STEP_VERSION) assert.equal(encodeStep(record).toString('base64'), bytes);
+      else assert.deepEqual(decodeStep(encodeStep(record)), record);
+    }
   }
 });
 
@@ -150,7 +157,10 @@ test('bytes that are cut, changed or of another version are told apart from reco
     assert.throws(() => decodeStep(bytes, 0, end), { code: 'schema.mismatch' });
   }
   assert.throws(() => decodeStep(Buffer.concat([bytes, Buffer.of(0)])), { code: 'schema.mismatch' });
-  assert.throws(() => decodeStep(Buffer.concat([Buffer.of(2), bytes.subarray(1)])), { code: 'schema.mismatch' });
+  assert.throws(() => decodeStep(Buffer.concat([Buffer.of(STEP_VERSION + 1), bytes.subarray(1)])), {
+    code: 'schema.mismatch',
+  });
+  assert.throws(() => decodeStep(Buffer.concat([Buffer.of(0), bytes.subarray(1)])), { code: 'schema.mismatch' });
 });
 
 test('JSON that is damaged within a record is told like all that is', () => {

@@ -1,7 +1,7 @@
 import { type Bytes, unzigzag } from '../core/bytes.ts';
 import { FlowError } from '../core/errors.ts';
 import type { Json } from '../core/ids.ts';
-import type { At, Cause, FailureInfo, StepEvent, StepRecord } from './events.ts';
+import type { At, Cause, EndCounts, FailureInfo, StepEvent, StepRecord } from './events.ts';
 import { BRANCH, CAUSES, LAST, STATUSES, STEP_VERSION, TIMERS } from './step-schema.ts';
 import { USUAL_START } from './step-writer.ts';
 
@@ -16,6 +16,7 @@ export class StepReader {
   #bytes: Bytes = Buffer.alloc(0);
   #at = 0;
   #end = 0;
+  #version = STEP_VERSION;
   #hashAt = '';
   #hash = '';
 
@@ -33,7 +34,10 @@ export class StepReader {
     this.#bytes = bytes;
     this.#at = start + 1;
     this.#end = end;
-    if (bytes[start] !== STEP_VERSION) throw broken(`is of version ${bytes[start]}, and ${STEP_VERSION} is known`);
+    this.#version = bytes[start] ?? 0;
+    if (this.#version < 1 || this.#version > STEP_VERSION) {
+      throw broken(`is of version ${bytes[start]}, and those up to ${STEP_VERSION} are known`);
+    }
     const execution = this.#string();
     const seq = this.#long();
     const revision = this.#long();
@@ -95,7 +99,8 @@ export class StepReader {
         const output = this.#json();
         const text = this.#string();
         const error = text === '' ? null : this.#parsed<FailureInfo>(text);
-        return { type: 'ended', status, degraded, output, error };
+        const counts = this.#version < 2 ? undefined : this.#counts();
+        return { type: 'ended', status, degraded, output, error, ...(counts === undefined ? {} : { counts }) };
       }
       case BRANCH.waiting: {
         const at = this.#place();
@@ -117,6 +122,13 @@ export class StepReader {
       default:
         throw broken('has an event that is not known');
     }
+  }
+
+  #counts(): EndCounts | undefined {
+    const list = this.#ints();
+    if (list.length !== LAST.length) return undefined;
+    const [COMPLETED, FAILED, CANCELLED] = list as [number, number, number];
+    return { COMPLETED, FAILED, CANCELLED };
   }
 
   #place(): At {

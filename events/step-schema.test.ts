@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import type { Json } from '../core/ids.ts';
 import { levelFaults, parsedSchema } from '../schemas/schemas.ts';
 import { STEP_SCHEMA, type StepRecord } from './events.ts';
+import { STEP_VERSION } from './step-schema.ts';
 
 /** Schemas that step records were once written by, the newest last, as they were published. */
 const FOLDER = join(import.meta.dirname, 'golden');
@@ -44,6 +45,10 @@ const CHANGES: { readonly [what: string]: (schema: Schema, events: Branch[]) => 
   },
   'a field without a default is new': ({ fields }) => {
     fields.push({ name: 'region', type: 'string' });
+  },
+  'a field that an end was given later has no default': (_, events) => {
+    const counts = events.find(({ name }) => name === 'Ended')!.fields.find(({ name }) => name === 'counts')!;
+    delete (counts as { default?: Json }).default;
   },
   'a kind of event is gone': (_, events) => {
     events.splice(
@@ -93,7 +98,9 @@ test('S2.1.b: words and kinds of events are added at the end alone, since record
 });
 
 test('S2.1.b: the kept records hold every kind of event', () => {
-  const kept = JSON.parse(readFileSync(join(FOLDER, 'steps-1.json'), 'utf8')) as readonly { record: StepRecord }[];
+  const kept = JSON.parse(readFileSync(join(FOLDER, `steps-${STEP_VERSION}.json`), 'utf8')) as readonly {
+    record: StepRecord;
+  }[];
   const source = readFileSync(join(import.meta.dirname, 'events.ts'), 'utf8');
   const union = source.slice(source.indexOf('export type StepEvent ='), source.indexOf('export type Mode'));
   const kinds = new Set(

@@ -1,17 +1,17 @@
 import type { Json } from '../core/ids.ts';
-import type { NodeStatus, TimerKind, TransitionCause } from './events.ts';
+import type { EndCounts, NodeStatus, TimerKind, TransitionCause } from './events.ts';
 
 /**
- * The format of step records, version 1: Avro, with what an execution has much of (transitions, outputs, deliveries,
+ * The format of step records, version 2: Avro, with what an execution has much of (transitions, outputs, deliveries,
  * waits, timers) in fields of their own and the rest as JSON inside. Lists of words are only ever added to at their end,
- * since a word is written as its place.
+ * since a word is written as its place. In version 1 an end has no counts.
  */
-export const STEP_VERSION = 1;
+export const STEP_VERSION = 2;
 
 /** Stored rows of executions hold them by their places too. */
 export const STATUSES: readonly NodeStatus[] = ['PENDING', 'QUEUED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED'];
 
-export const LAST: readonly ('COMPLETED' | 'FAILED' | 'CANCELLED')[] = ['COMPLETED', 'FAILED', 'CANCELLED'];
+export const LAST: readonly (keyof EndCounts)[] = ['COMPLETED', 'FAILED', 'CANCELLED'];
 
 export const CAUSES: readonly TransitionCause[] = [
   'inputs-ready',
@@ -123,6 +123,8 @@ export const STEP_SCHEMA: Json = record(
         field('degraded', 'boolean'),
         field('json', 'string'),
         field('error', 'string'),
+        // of nodes, by the states of `Last`
+        { name: 'counts', type: ints, default: [] },
       ),
       record('Waiting', ...at, field('on', 'string'), field('token', 'string'), field('json', 'string')),
       record('WaitEnded', ...at, field('token', 'string'), field('by', ['null', 'string'])),

@@ -1,6 +1,6 @@
 import { type Bytes, ByteWriter, zigzag } from '../core/bytes.ts';
 import type { Json } from '../core/ids.ts';
-import type { Cause, StepEvent, StepRecord } from './events.ts';
+import type { Cause, EndCounts, StepEvent, StepRecord } from './events.ts';
 import { BRANCH, CAUSES, LAST, STATUSES, STEP_VERSION, TIMERS } from './step-schema.ts';
 
 const places = (words: readonly string[]): ReadonlyMap<string, number> => new Map(words.map((word, i) => [word, i]));
@@ -107,6 +107,7 @@ export class StepWriter {
         this.#out.byte(event.degraded ? 1 : 0);
         this.#json(event.output);
         this.#string(event.error === null ? '' : JSON.stringify(event.error));
+        this.#ints(event.counts === undefined ? NONE : countList(event.counts));
         break;
       case 'waiting':
         this.#at(BRANCH.waiting, event);
@@ -209,6 +210,12 @@ export class StepWriter {
     this.#long(text.at);
     this.#out.copy(text.bytes, 0, text.at);
   }
+}
+
+const NONE: readonly number[] = [];
+
+function countList(counts: EndCounts): readonly number[] {
+  return LAST.map((status) => counts[status]);
 }
 
 const USUAL: More = {

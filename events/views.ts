@@ -105,6 +105,7 @@ function dataOf({ cause, definition }: StepRecord, event: StepEvent): { readonly
       return {
         status: event.status,
         degraded: event.degraded,
+        counters: event.counts ?? null,
         output: sampleOf(event.output, Buffer.byteLength(JSON.stringify(event.output))).sample,
         error: plain(event.error),
       };

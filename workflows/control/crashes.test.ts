@@ -4,6 +4,7 @@ import type { Json } from '../../core/ids.ts';
 import type { StepEvent } from '../../events/events.ts';
 import type { NodeType } from '../catalog.ts';
 import { NodeFailure } from '../errors/node-failure.ts';
+import { checkEndCounts } from '../lifecycle/testing/check-log.ts';
 import { ControlDriver } from './testing/control-driver.ts';
 import { ADD, added, document, numberType } from './testing/small-documents.ts';
 
@@ -318,6 +319,7 @@ test('S9.3.a, S2.1.b4, S1.2.d: a crash at every boundary leaves all or nothing, 
         records.map(({ seq }) => seq),
         records.map((_, i) => i + 1),
       );
+      checkEndCounts(records);
       const causes = records.flatMap(({ cause }) => (cause.kind === 'command' ? [cause.id] : []));
       assert.equal(new Set(causes).size, causes.length);
       // what is put out stands before what it makes ready

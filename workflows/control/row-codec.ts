@@ -1,5 +1,5 @@
 import type { Json, Millis } from '../../core/ids.ts';
-import { STATUSES } from '../../events/events.ts';
+import { LAST, STATUSES } from '../../events/events.ts';
 import type { Header, NodeRow, RowTimer } from '../lifecycle/lifecycle.ts';
 
 /** Rows of executions that wait, as JSON lists: in order, without names, nothing behind the last thing of note. */
@@ -54,6 +54,7 @@ export function encodeHeader({ header, at, signals }: StoredHeader): Json {
     header.savepoint as unknown as Json,
     header.continues as unknown as Json,
     header.session as unknown as Json,
+    encodePast(header.past),
   ];
 }
 
@@ -95,8 +96,22 @@ export function decodeHeader(execution: string, stored: Json): StoredHeader {
       savepoint: (list[29] ?? null) as Header['savepoint'],
       continues: (list[30] ?? null) as Header['continues'],
       session: (list[31] ?? null) as Header['session'],
+      past: decodePast(list[32]),
     },
   };
+}
+
+/** Rows of before have none; 0: no node is gone. */
+function encodePast(past: Header['past']): Json {
+  if (past === null) return null;
+  const list = LAST.map((status) => past[status]);
+  return list.every((count) => count === 0) ? 0 : list;
+}
+
+function decodePast(stored: unknown): Header['past'] {
+  if (stored === undefined || stored === null) return null;
+  const [COMPLETED, FAILED, CANCELLED] = (stored === 0 ? [0, 0, 0] : stored) as [number, number, number];
+  return { COMPLETED, FAILED, CANCELLED };
 }
 
 /** Node rows and outputs of some nodes of one iteration. */

@@ -1,4 +1,4 @@
-import type { At, NodeStatus, StepEvent } from '../../events/events.ts';
+import type { At, EndCounts, NodeStatus, StepEvent } from '../../events/events.ts';
 import { howOf } from '../container-parts.ts';
 import type { Graph } from '../graph.ts';
 import { factsOf, partOf } from './facts.ts';
@@ -71,5 +71,15 @@ export function dropIteration(rows: Rows, graph: Graph, at: At, index: number, a
   const counts = { ...header.counts };
   for (const status of Object.keys(gone) as NodeStatus[]) counts[status] -= gone[status];
   const compensable = all ? header.compensable.filter((key) => rows.node(key) !== undefined) : header.compensable;
-  rows.putHeader({ ...header, counts, compensable });
+  const past = header.past === null ? null : summed(header.past, gone);
+  rows.putHeader({ ...header, counts, past, compensable });
+}
+
+/** Nodes in each of the last states, of two sets of them. */
+export function summed(one: EndCounts, other: EndCounts): EndCounts {
+  return {
+    COMPLETED: one.COMPLETED + other.COMPLETED,
+    FAILED: one.FAILED + other.FAILED,
+    CANCELLED: one.CANCELLED + other.CANCELLED,
+  };
 }

@@ -6,7 +6,7 @@ import type { Header, Iterations, NodeKey, NodeRow, Rows, RowTimer, StepHead } f
 import { MAX_REMEMBERED } from './limits.ts';
 import { isLoss } from './quarantine.ts';
 import { isTerminal, keyOf, outside, PENDING_ROW } from './row.ts';
-import { change, NO_COUNTS, NO_ITERATIONS } from './row-changes.ts';
+import { change, NO_COUNTS, NO_ITERATIONS, NO_PAST } from './row-changes.ts';
 import { FIGURES } from './segment-figures.ts';
 import { useSession } from './use-session.ts';
 
@@ -167,6 +167,7 @@ function headerOf(graph: Graph, record: StepHead, event: Of<'started'>): Header 
     selected: event.selected,
     pins: event.pins,
     counts: { ...NO_COUNTS, PENDING: factsOf(graph).top.length },
+    past: NO_PAST,
     degraded: false,
     ending: false,
     savepoint: null,

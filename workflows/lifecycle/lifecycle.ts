@@ -2,6 +2,7 @@ import type { Json, Millis } from '../../core/ids.ts';
 import type {
   Cause,
   Continues,
+  EndCounts,
   ExecutionStatus,
   FailureInfo,
   Mode,
@@ -149,8 +150,10 @@ export interface Header {
   readonly parent: { readonly execution: string; readonly node: number; readonly iteration: string } | null;
   readonly selected: readonly number[] | null;
   readonly pins: { readonly [node: string]: Json } | null;
-  /** How many nodes are in each state; at every step equal to a recount. */
+  /** How many nodes that have rows, or need none yet, are in each state; at every step equal to a recount. */
   readonly counts: { readonly [status in NodeStatus]: number };
+  /** How those had ended that have rows no more. Null: it began before they were counted. */
+  readonly past: EndCounts | null;
   readonly degraded: boolean;
   /** Segments end as soon as they have taken what is there. */
   readonly ending: boolean;

@@ -100,6 +100,35 @@ test('S2.1.b4: EXECUTION_STARTED is the first event and EXECUTION_COMPLETED is o
   });
 });
 
+test('S2.1.b4: the counters of the end are what the transitions sum to', () => {
+  const seen = { dropped: 0, again: 0 };
+  every(({ world, events }) => {
+    const sums: Record<string, number> = { COMPLETED: 0, FAILED: 0, CANCELLED: 0 };
+    const add = (state: string, count: number) => {
+      // every node is PENDING before anything is told of it
+      if (state !== 'PENDING') sums[state] = (sums[state] ?? 0) + count;
+    };
+    for (const { type, data } of events) {
+      if (type !== 'NODE_STATE_CHANGED') continue;
+      const { from, to, cause } = data as { readonly [name: string]: string | null };
+      if (from !== null) add(from!, -1);
+      add(to!, 1);
+      if (cause === 'redriven') seen.again++;
+    }
+    const { counters } = events.find(({ type }) => type === 'EXECUTION_COMPLETED')!.data as {
+      readonly counters: { readonly [state: string]: number };
+    };
+    const { QUEUED = 0, RUNNING = 0, ...last } = sums;
+    assert.deepEqual([QUEUED, RUNNING], [0, 0]);
+    assert.deepEqual(counters, last);
+    const { counts } = world.rows.header()!;
+    assert.ok(counters['COMPLETED']! >= counts.COMPLETED);
+    if (counters['COMPLETED']! > counts.COMPLETED) seen.dropped++;
+  });
+  // rows of items and rounds that have ended are gone
+  assert.ok(seen.dropped > 10 && seen.again > 10, JSON.stringify(seen));
+});
+
 test('S2.1.b5: each failed attempt is one ERROR_OCCURRED, and what it decides comes next', () => {
   const becomes: { readonly [decision: string]: readonly string[] } = {
     retry: ['PENDING'],

@@ -1,4 +1,4 @@
-import type { At, NodeStatus } from '../../events/events.ts';
+import type { At, EndCounts, NodeStatus } from '../../events/events.ts';
 import type { Iterations, NodeRow, Rows } from './lifecycle.ts';
 import { keyOf, PENDING_ROW } from './row.ts';
 
@@ -15,4 +15,5 @@ export const NO_COUNTS: Readonly<Record<NodeStatus, number>> = {
   FAILED: 0,
   CANCELLED: 0,
 };
+export const NO_PAST: EndCounts = { COMPLETED: 0, FAILED: 0, CANCELLED: 0 };
 export const NO_ITERATIONS: Iterations = { count: 0, ended: 0, failed: 0, next: 0, open: [], atOnce: 1, closing: null };

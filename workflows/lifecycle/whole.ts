@@ -1,6 +1,7 @@
 import type { Json } from '../../core/ids.ts';
 import type { At, ExecutionStatus, FailureInfo, TransitionCause } from '../../events/events.ts';
 import { type Closing, cancelCause, closeTop } from './close.ts';
+import { summed } from './evolve-iterations.ts';
 import { continuation } from './goes-on.ts';
 import { valueAt } from './inputs.ts';
 import { goOnFromPause } from './paused.ts';
@@ -115,8 +116,9 @@ function ended(
   error: FailureInfo | null,
 ): boolean {
   step.clearTimers(WHOLE);
-  const { degraded, parent } = step.header;
-  step.emit({ type: 'ended', status, degraded, output, error });
+  const { degraded, parent, counts, past } = step.header;
+  const told = past === null ? {} : { counts: summed(counts, past) };
+  step.emit({ type: 'ended', status, degraded, output, error, ...told });
   const session = leaveSession(step, status === 'COMPLETED');
   if (parent !== null) {
     const { execution, node, iteration } = parent;

@@ -7,6 +7,7 @@ import { TopologyDriver } from '../../../runtime/testing.ts';
 import { createLanguage } from '../../create-language.ts';
 import type { Language } from '../../language.ts';
 import type { Command } from '../../lifecycle/lifecycle.ts';
+import { checkEndCounts } from '../../lifecycle/testing/check-log.ts';
 import { DEFAULT_QUARANTINE } from '../call-gate.ts';
 import { Coordinator } from '../coordinator.ts';
 import { GraphCache } from '../definition-rows.ts';
@@ -357,6 +358,7 @@ class Simulation {
         records.map(({ seq }) => seq),
         records.map((_, i) => i + 1),
       );
+      checkEndCounts(records);
       const events = records.flatMap((each) => each.events);
       const ends = events.filter(({ type }) => type === 'ended') as { readonly output: Json }[];
       assert.equal(ends.length, 1);

@@ -347,3 +347,20 @@ export function checkCounts(rows: MemoryRows, graph: Graph): void {
   counts.PENDING += factsOf(graph).top.filter((node) => rows.node(String(node)) === undefined).length;
   assert.deepEqual(rows.header()!.counts, counts, 'S9.1.a: counters are not what a recount gives');
 }
+
+/** The end tells what the transitions sum to: how many have come to each state, less those that have left it. */
+export function checkEndCounts(records: readonly StepRecord[]): void {
+  const sums = { ...NO_COUNTS };
+  for (const { events } of records) {
+    for (const event of events) {
+      if (event.type === 'node') {
+        if (event.from !== null) sums[event.from]--;
+        sums[event.to]++;
+      }
+      if (event.type !== 'ended') continue;
+      // that everything is PENDING at first is told by nothing
+      const { PENDING: _, ...told } = sums;
+      assert.deepEqual({ QUEUED: 0, RUNNING: 0, ...event.counts }, told, 'S2.1.b4: counters of the end');
+    }
+  }
+}

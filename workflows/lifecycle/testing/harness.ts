@@ -17,6 +17,7 @@ import {
   type RunInline,
 } from '../lifecycle.ts';
 import { buildGraph, type GraphSpec, patchGraph } from './build-graph.ts';
+import { checkEndCounts } from './check-log.ts';
 import { outstanding } from './outstanding.ts';
 
 export interface HarnessOptions {
@@ -119,6 +120,7 @@ export class Harness {
   holdFold(): void {
     const folded = this.fold(this.records.length);
     assert.deepEqual(contentsOf(folded), contentsOf(this.rows));
+    checkEndCounts(this.records);
   }
 
   fold(steps: number): MemoryRows {

@@ -15,7 +15,7 @@ import {
 } from '../lifecycle.ts';
 import { isTerminal, keyOf, partsOf } from '../row.ts';
 import { buildGraph, type GraphSpec, patchGraph } from './build-graph.ts';
-import { checkCounts } from './check-log.ts';
+import { checkCounts, checkEndCounts } from './check-log.ts';
 import { contentsOf, failure, fault, START, type StartCommand } from './harness.ts';
 import { outstanding } from './outstanding.ts';
 
@@ -187,6 +187,7 @@ export class World {
     const read = JSON.parse(JSON.stringify(record)) as StepRecord;
     for (const event of read.events) this.lifecycle.evolve(this.#shadow, this.graph, read, event);
     checkCounts(this.rows, this.graph);
+    if (this.isEnded) checkEndCounts(this.records);
     if (isDeepStrictEqual(contentsOf(this.#shadow), contentsOf(this.rows))) return;
     assert.deepEqual(contentsOf(this.#shadow), contentsOf(this.rows), `4: the fold differs behind step ${record.seq}`);
   }
