@@ -17,9 +17,12 @@ export interface StoredHeader {
   readonly at: Millis;
   /** There are signals that nobody has taken. */
   readonly signals: boolean;
+  /** What rows of before held of a partial execution, which has rows of its own now. */
+  readonly selected?: readonly number[];
+  readonly pins?: { readonly [id: string]: Json };
 }
 
-export function encodeHeader({ header, at, signals }: StoredHeader): Json {
+export function encodeHeader({ header, at, signals }: Omit<StoredHeader, 'selected' | 'pins'>): Json {
   const { counts } = header;
   return [
     1,
@@ -42,8 +45,8 @@ export function encodeHeader({ header, at, signals }: StoredHeader): Json {
     header.deadline,
     header.labels,
     header.parent,
-    header.selected,
-    header.pins,
+    header.isPartial ? 1 : 0,
+    header.hasPins ? 1 : 0,
     header.degraded ? 1 : 0,
     header.error as Json,
     header.compensable,
@@ -84,8 +87,9 @@ export function decodeHeader(execution: string, stored: Json): StoredHeader {
       deadline: list[17] as number | null,
       labels: list[18] as Header['labels'],
       parent: list[19] as Header['parent'],
-      selected: list[20] as readonly number[] | null,
-      pins: list[21] as Header['pins'],
+      // rows of before hold what was selected, and the pins; null: none
+      isPartial: list[20] === 1 || Array.isArray(list[20]),
+      hasPins: list[21] === 1 || isObject(list[21]),
       degraded: list[22] === 1,
       error: list[23] as Header['error'],
       compensable: list[24] as readonly string[],
@@ -98,7 +102,13 @@ export function decodeHeader(execution: string, stored: Json): StoredHeader {
       session: (list[31] ?? null) as Header['session'],
       past: decodePast(list[32]),
     },
+    ...(Array.isArray(list[20]) ? { selected: list[20] as readonly number[] } : {}),
+    ...(isObject(list[21]) ? { pins: list[21] as { readonly [id: string]: Json } } : {}),
   };
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 /** Rows of before have none; 0: no node is gone. */

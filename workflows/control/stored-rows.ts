@@ -2,6 +2,7 @@ import type { Json, Millis } from '../../core/ids.ts';
 import type { KeyValueStore } from '../../operators/operators.ts';
 import type { Header, NodeKey, NodeRow, PatchOp, Rows, StoredSignal } from '../lifecycle/lifecycle.ts';
 import { EdgeSets } from './edge-sets.ts';
+import { GivenRows } from './given-rows.ts';
 import { decodeHeader, decodePage, emptyPage, encodeHeader, encodePage, type Page } from './row-codec.ts';
 
 /** Node rows of so many nodes lie in one row of the store. */
@@ -21,6 +22,7 @@ type Store = Pick<KeyValueStore<string, Json>, 'get' | 'put' | 'delete' | 'range
  *     <execution> \0 p <iteration> \0 <page>  nodes and outputs, 16 nodes a row
  *     <execution> \0 o <iteration> \0 <node> \0 <port>  an output that is large
  *     <execution> \0 e ...                    edges that have told a node, of those on which many join: {@link EdgeSets}
+ *     <execution> \0 c ..., \0 i ...          what was selected and pinned when it began: {@link GivenRows}
  *     <execution> \0 s                        signals that nobody has taken
  *     <execution> \0 g                        the patches of its graph
  */
@@ -31,6 +33,7 @@ export class StoredRows implements Rows {
   readonly #store: Store;
   readonly #pages = new Map<string, Map<number, Page>>();
   readonly #edges: EdgeSets;
+  readonly #given: GivenRows;
   #header: Header | undefined;
   #isNew = false;
   #allRead = false;
@@ -42,12 +45,15 @@ export class StoredRows implements Rows {
     this.#store = store;
     this.execution = execution;
     this.#edges = new EdgeSets(store, execution);
+    this.#given = new GivenRows(store, execution);
     const stored = store.get(this.#name('h'));
     if (stored === undefined) {
       this.#isNew = true;
       return;
     }
-    const { header, at, signals } = decodeHeader(execution, stored);
+    const { header, at, signals, selected, pins } = decodeHeader(execution, stored);
+    if (selected !== undefined) this.#given.putSelection(selected);
+    if (pins !== undefined) this.#given.putPins(pins);
     this.#header = header;
     this.at = at;
     this.#hasSignals = signals;
@@ -118,6 +124,26 @@ export class StoredRows implements Rows {
     page.changed = true;
   }
 
+  isSelected(node: number): boolean {
+    return this.#given.isSelected(node);
+  }
+
+  putSelection(nodes: readonly number[]): void {
+    this.#given.putSelection(nodes);
+  }
+
+  pin(id: string): Json | undefined {
+    return this.#given.pin(id);
+  }
+
+  pins(): Iterable<readonly [id: string, value: Json]> {
+    return this.#given.pins();
+  }
+
+  putPins(pins: { readonly [id: string]: Json }): void {
+    this.#given.putPins(pins);
+  }
+
   signal(name: string): StoredSignal | undefined {
     return this.#readSignals().find((each) => each.name === name);
   }
@@ -163,6 +189,7 @@ export class StoredRows implements Rows {
     for (const [iteration, pages] of this.#pages) {
       for (const [number, page] of pages) if (page.changed) this.#writePage(iteration, number, page);
     }
+    this.#given.flush();
     if (this.#signalsChanged) {
       if (this.#signals!.length > 0) this.#store.put(this.#name('s'), this.#signals as unknown as Json);
       else if (this.#hasSignals) this.#store.delete(this.#name('s'));

@@ -46,9 +46,8 @@ function choose(step: Step, node: GraphNode, carries: (edge: GraphEdge) => Json 
 
 /** Edges of a node that did not run; those from what was not selected to what was count as taken. */
 export function chosenOnSkip(step: Step, at: At, node: GraphNode): Choice {
-  const { selected } = step.header;
-  if (step.row(at).cause !== 'not-selected' || selected === null) return { taken: [], skipped: node.outgoing };
-  const isSelected = (edge: number) => selected.includes(step.graph.edges[edge]!.target);
+  if (step.row(at).cause !== 'not-selected') return { taken: [], skipped: node.outgoing };
+  const isSelected = (edge: number) => step.rows.isSelected(step.graph.edges[edge]!.target);
   return {
     taken: node.outgoing.filter(isSelected),
     skipped: node.outgoing.filter((edge) => !isSelected(edge)),

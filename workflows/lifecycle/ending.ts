@@ -91,8 +91,8 @@ function unfit(step: Step, segments: { readonly [id: string]: string | null }): 
       : `${id} has begun while the versions were compared; ask again`;
     if (why !== null) return ['workflow.not-upgradable', why];
   }
-  const { selected, workflow } = step.header;
-  if (selected === null) return undefined;
+  const { isPartial, workflow } = step.header;
+  if (!isPartial) return undefined;
   return ['workflow.not-upgradable', `the execution runs a part of ${workflow}, and the next version would run all`];
 }
 

@@ -35,6 +35,8 @@ export const CARRIED = '#carried';
 export function evolve(rows: Rows, graph: Graph, record: StepHead, event: StepEvent): void {
   if (event.type === 'started') {
     rows.putHeader(headerOf(graph, record, event));
+    if (event.selected !== null) rows.putSelection(event.selected);
+    if (event.pins !== null) rows.putPins(event.pins);
     for (const [id, ports] of Object.entries(event.outputs ?? {})) {
       const number = graph.number(id);
       if (number !== undefined) rows.putOutput(keyOf(number, ''), CARRIED, ports);
@@ -164,8 +166,8 @@ function headerOf(graph: Graph, record: StepHead, event: Of<'started'>): Header 
     deadline: event.deadline,
     labels: event.labels,
     parent: parent === null ? null : { execution: parent.execution, ...placeOf(parent.at) },
-    selected: event.selected,
-    pins: event.pins,
+    isPartial: event.selected !== null,
+    hasPins: event.pins !== null,
     counts: { ...NO_COUNTS, PENDING: factsOf(graph).top.length },
     past: NO_PAST,
     degraded: false,

@@ -62,7 +62,7 @@ export function continuation(rows: Rows, graph: Graph, { version, nodes }: Next)
   const header = rows.header()!;
   const { workflow, input, mode, user, priority, deadline, labels } = header;
   const next = new Set(nodes);
-  const pins = Object.entries(header.pins ?? {}).filter(([id]) => next.has(id));
+  const pins = [...(header.hasPins ? rows.pins() : [])].filter(([id]) => next.has(id));
   const command = {
     ...({ type: 'start', input, mode, user, priority, deadline, labels, idempotencyKey: null, parent: null } as const),
     ...{ select: null, forkOf: null, pins: pins.length === 0 ? null : Object.fromEntries(pins) },

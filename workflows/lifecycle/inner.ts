@@ -90,9 +90,9 @@ function givesValue(step: Step, node: GraphNode): boolean {
 
 function completeAsPinned(step: Step, at: At): boolean {
   const { id } = step.node(at);
-  const { pins } = step.header;
-  if (pins === null || !Object.hasOwn(pins, id)) return false;
-  end(step, at, { out: pins[id]! }, 'pinned');
+  const pin = step.pin(id);
+  if (pin === undefined) return false;
+  end(step, at, { out: pin }, 'pinned');
   return true;
 }
 

@@ -123,6 +123,13 @@ export interface Rows {
   allNodes(): Iterable<readonly [NodeKey, NodeRow]>;
   output(key: NodeKey, port: string): Json | undefined;
   putOutput(key: NodeKey, port: string, value: Json): void;
+  /** Of a partial execution: whether a node at the top was selected. Told once, when it begins. */
+  isSelected(node: number): boolean;
+  putSelection(nodes: readonly number[]): void;
+  /** What a node was pinned to, by its id; so too the pins, told once, when it begins. */
+  pin(id: string): Json | undefined;
+  pins(): Iterable<readonly [id: string, value: Json]>;
+  putPins(pins: { readonly [id: string]: Json }): void;
   signal(name: string): StoredSignal | undefined;
   putSignal(signal: StoredSignal): void;
   takeSignal(name: string, id: string): void;
@@ -148,8 +155,10 @@ export interface Header {
   readonly deadline: Millis | null;
   readonly labels: { readonly [name: string]: string };
   readonly parent: { readonly execution: string; readonly node: number; readonly iteration: string } | null;
-  readonly selected: readonly number[] | null;
-  readonly pins: { readonly [node: string]: Json } | null;
+  /** It runs the nodes that were selected, and no others: {@link Rows.isSelected}. */
+  readonly isPartial: boolean;
+  /** There are pins: {@link Rows.pin}. */
+  readonly hasPins: boolean;
   /** How many nodes that have rows, or need none yet, are in each state; at every step equal to a recount. */
   readonly counts: { readonly [status in NodeStatus]: number };
   /** How those had ended that have rows no more. Null: it began before they were counted. */

@@ -5,6 +5,8 @@ import type { Header, NodeKey, NodeRow, Rows, StoredSignal } from './lifecycle.t
 export class MemoryRows implements Rows {
   readonly nodes = new Map<NodeKey, NodeRow>();
   readonly outputs = new Map<NodeKey, { [port: string]: Json }>();
+  readonly pinned = new Map<string, Json>();
+  readonly selected = new Set<number>();
   signals: readonly StoredSignal[] = [];
   #header: Header | undefined;
 
@@ -42,6 +44,26 @@ export class MemoryRows implements Rows {
     const ports = this.outputs.get(key);
     if (ports === undefined) this.outputs.set(key, { [port]: value });
     else ports[port] = value;
+  }
+
+  isSelected(node: number): boolean {
+    return this.selected.has(node);
+  }
+
+  putSelection(nodes: readonly number[]): void {
+    for (const node of nodes) this.selected.add(node);
+  }
+
+  pin(id: string): Json | undefined {
+    return this.pinned.get(id);
+  }
+
+  pins(): Iterable<readonly [id: string, value: Json]> {
+    return this.pinned;
+  }
+
+  putPins(pins: { readonly [id: string]: Json }): void {
+    for (const [id, value] of Object.entries(pins)) this.pinned.set(id, value);
   }
 
   signal(name: string): StoredSignal | undefined {

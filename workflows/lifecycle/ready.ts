@@ -63,9 +63,9 @@ function decideNode(step: Step, at: At): void {
   }
   if (ready === 'wait') return;
   step.budget--;
-  const { pins, selected } = step.header;
-  if (pins !== null && Object.hasOwn(pins, node.id)) {
-    const judged = judge(step, at, { [pinPort(node.type.outputs)]: pins[node.id]! });
+  const pin = step.pin(node.id);
+  if (pin !== undefined) {
+    const judged = judge(step, at, { [pinPort(node.type.outputs)]: pin });
     if (judged.error === undefined) {
       complete(step, at, judged, 'pinned');
       return;
@@ -75,7 +75,7 @@ function decideNode(step: Step, at: At): void {
   }
   const carried = node.parent < 0 ? step.output(at, CARRIED) : undefined;
   if (carried !== undefined && completeAgain(step, at, carried as Ports)) return;
-  if (selected !== null && node.parent < 0 && !step.facts.undoes.has(at.node) && !selected.includes(at.node)) {
+  if (step.header.isPartial && node.parent < 0 && !step.facts.undoes.has(at.node) && !step.rows.isSelected(at.node)) {
     skip(step, at, 'not-selected');
     return;
   }

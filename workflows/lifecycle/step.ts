@@ -148,6 +148,11 @@ export class Step {
     }
   }
 
+  /** What a node is pinned to. */
+  pin(id: string): Json | undefined {
+    return this.header.hasPins ? this.rows.pin(id) : undefined;
+  }
+
   reject(code: string, why: string): void {
     this.emit({ type: 'rejected', code, why });
   }

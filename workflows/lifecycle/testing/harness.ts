@@ -202,5 +202,6 @@ export class Harness {
 }
 
 export function contentsOf(rows: MemoryRows): unknown {
-  return { header: rows.header(), nodes: rows.nodes, outputs: rows.outputs, signals: rows.signals };
+  const { nodes, outputs, signals, selected, pinned } = rows;
+  return { header: rows.header(), nodes, outputs, signals, selected, pinned };
 }
