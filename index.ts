@@ -136,6 +136,7 @@ export {
   type Letters,
   type LetterView,
   NodeFailure,
+  type OutputView,
   openWorkflows,
   type RedriveLetter,
   type RedriveMany,

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { systemClock } from '../core/clock.ts';
 import { FlowError } from '../core/errors.ts';
+import { readReference } from '../events/events.ts';
 import { openGateway } from '../gateway/gateway.ts';
 import { FakeWorkflows } from '../gateway/testing/fake-workflows.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
@@ -120,6 +121,22 @@ test('what runs in a segment is shown with its counters', () =>
     ]);
     fake.view = { ...VIEW, nodes: [{ ...told, id: 'rows', status: 'PENDING', wait: null, figures: null }] };
     assert.doesNotMatch((await run('show', 'e1')).out.join(), /left out/);
+  }));
+
+test('S2.1.b2: the value that an event refers to is had by its reference', () =>
+  served(async (run, fake) => {
+    assert.deepEqual((await run('output', 'e1/4/pay@3/out')).out, ['{"total":3}']);
+    const { out } = await run('output', 'e1/9', '--json');
+    assert.deepEqual(JSON.parse(out.join('')), {
+      ...{ reference: 'e1/9', execution: 'e1', seq: 9, at: 5, node: null, iteration: '', port: null },
+      ...{ bytes: 11, schema: null, value: { total: 3 } },
+    });
+    assert.match((await run('output', 'e1')).err.join(), /no reference to an output; give that of an event/);
+    assert.match((await run('output', 'gone%2Fpay/4/pay/out')).err.join(), /nothing was put out at gone%2Fpay/);
+    assert.deepEqual(
+      fake.asked.map(([, reference]) => readReference(String(reference)).execution),
+      ['e1', 'e1', 'gone/pay'],
+    );
   }));
 
 test('schedules are listed, and run for past times', () =>

@@ -28,6 +28,11 @@ export const WORKFLOW_ERRORS = {
     'There is no execution of this id, or its end is so long ago that it was forgotten.',
     'Check the id.',
   ),
+  'workflow.unknown-output': row(
+    'user',
+    'Nothing was put out at this reference, or its step record is no longer in the log.',
+    'Take the reference of an event as it stands; the node, the iteration, the port and the step have to be those of it.',
+  ),
   'workflow.unknown-session': row(
     'user',
     'Nothing is kept of this session: nobody has used it, or it has expired, or was cleared.',

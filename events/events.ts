@@ -269,6 +269,8 @@ export interface GraphNames {
   readonly workflow: string;
   id(node: number): string;
   type(node: number): string;
+  /** The id of the schema that an output port declares; null where it declares none. */
+  schema(node: number, port: string): string | null;
 }
 
 /** A step record and where it stands in `nf.events`. */
@@ -291,6 +293,7 @@ export interface FeedFilter {
 export { cursorText, readCursor } from './cursor.ts';
 export type { EventFeed, FeedParts, Subscription, TakeEvent, TakeStep } from './feed.ts';
 export { openFeed } from './open-feed.ts';
+export { type OutputPlace, readReference, referenceText } from './reference.ts';
 export type { SessionEvent, SessionUseEvent } from './session-events.ts';
 export {
   decodeStep,

@@ -9,7 +9,12 @@ import type { Log } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
 import { EVENTS_TOPIC, type EventFeed, type NamedEvent, openFeed, type PlacedStep, type StepRecord } from './events.ts';
 
-const names = () => ({ workflow: 'orders', id: (node: number) => `n${node}`, type: () => 'expression' });
+const names = () => ({
+  workflow: 'orders',
+  id: (node: number) => `n${node}`,
+  type: () => 'expression',
+  schema: () => null,
+});
 const decode = (bytes: Buffer, start: number, end: number) =>
   JSON.parse(bytes.toString('utf8', start, end)) as StepRecord;
 

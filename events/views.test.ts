@@ -10,12 +10,17 @@ import {
   mayTake,
   namedEvents,
   readCursor,
+  readReference,
+  referenceText,
   type StepEvent,
   type StepRecord,
   takes,
 } from './events.ts';
 
-const NAMES: GraphNames = { workflow: 'orders', id: (node) => `n${node}`, type: () => 'expression' };
+const NAMES: GraphNames = {
+  ...{ workflow: 'orders', id: (node) => `n${node}`, type: () => 'expression' },
+  schema: (_, port) => (port === 'typed' ? 'a1' : null),
+};
 
 function record(events: readonly StepEvent[], over: Partial<StepRecord> = {}): StepRecord {
   const cause = { kind: 'command', type: 'start', id: 'c1', by: 'ann' } as const;
@@ -50,7 +55,10 @@ test('a transition, an output and a failed attempt are events with ids, not numb
       data: { from: 'QUEUED', to: 'RUNNING', attempt: 1, cause: 'slot-granted', trigger: 'start by ann' },
     },
     { type: 'ERROR_OCCURRED', index: 1, ...common, data: { attempt: 1, error, decision: 'retry', retryAt: 1500 } },
-    { type: 'DATA_AVAILABLE', index: 2, ...common, data: { port: 'out', bytes: 11, sample: { total: 3 }, cut: false } },
+    {
+      ...{ type: 'DATA_AVAILABLE', index: 2, ...common },
+      data: { port: 'out', reference: 'e1/4/n2@3/out', bytes: 11, schema: null, sample: { total: 3 }, cut: false },
+    },
   ]);
 });
 
@@ -66,6 +74,64 @@ test('S2.1.b3: a start tells the definition and the input by their hashes, the m
   assert.match(String(inputHash), /^[0-9a-f]{64}$/);
   assert.equal(data({ b: [2], a: 1 })['inputHash'], inputHash);
   assert.notEqual(data({ b: [2], a: 2 })['inputHash'], inputHash);
+});
+
+test('S2.1.b2: data is told with the schema that its port declares', () => {
+  const events = ['typed', 'out'].map((port) => ({ type: 'output', ...at, port, value: 1, bytes: 1 }) as const);
+  assert.deepEqual(
+    namedEvents(record(events), NAMES).map(({ data }) => data['schema']),
+    ['a1', null],
+  );
+});
+
+test('S2.1.b4: an end tells status, counters, whether it is degraded, and a reference to its answer', () => {
+  const counts = { COMPLETED: 3000, FAILED: 0, CANCELLED: 2 };
+  const end = { type: 'ended', status: 'COMPLETED', degraded: true, error: null } as const;
+  const data = (event: StepEvent) => namedEvents(record([event]), NAMES)[0]!.data;
+  assert.deepEqual(data({ ...end, output: { a: 1 }, counts }), {
+    ...{ status: 'COMPLETED', degraded: true, counters: counts, error: null },
+    ...{ reference: 'e1/4', bytes: 7, output: { a: 1 }, cut: false },
+  });
+  const { counters, bytes, cut } = data({ ...end, output: 'x'.repeat(5000) });
+  assert.deepEqual([counters, bytes, cut], [null, 5002, true], 'of a record of before there are no counters');
+});
+
+test('a reference is text and back, part of an address, and bounded by what it names', () => {
+  const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }).map((each) => each.toWellFormed());
+  const id = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,20}$|^#[0-9]{1,4}$/);
+  const whole = { noNullPrototype: true } as const;
+  const place = fc.record(
+    {
+      execution: text,
+      seq: fc.integer({ min: 1, max: 2 ** 40 }),
+      at: fc.option(fc.record({ node: id, iteration: fc.constantFrom('', '0', '3.12'), port: text }, whole), {
+        nil: null,
+      }),
+    },
+    whole,
+  );
+  fc.assert(
+    fc.property(place, (each) => {
+      const reference = referenceText(each);
+      assert.match(reference, /^[\x21-\x7e]+$/);
+      assert.equal(new URL(`http://h/v1/outputs/${reference}`).search, '');
+      assert.deepEqual(readReference(reference), each);
+    }),
+    { seed: 13, numRuns: 500 },
+  );
+  assert.equal(referenceText({ execution: 'a\ud800', seq: 1, at: null }), 'a%EF%BF%BD/1');
+  for (const wrong of [
+    '',
+    'e1',
+    'e1/0',
+    'e1/x',
+    '/1',
+    'e1/1/n',
+    'e1/1/n/out/more',
+    'e1/1/%/out',
+    'e1/99999999999999999',
+  ])
+    assert.throws(() => readReference(wrong), { code: 'query.invalid' }, wrong);
 });
 
 test('a sample never exceeds its bound', () => {

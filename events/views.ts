@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { Json } from '../core/ids.ts';
 import type { At, Cause, EventType, FeedFilter, GraphNames, NamedEvent, StepEvent, StepRecord } from './events.ts';
+import { referenceText } from './reference.ts';
 
 /** A sample of an output travels with its event; what is larger is cut off and told so. */
 export const MAX_SAMPLE_BYTES = 1024;
@@ -10,7 +11,7 @@ export const MAX_SAMPLE_BYTES = 1024;
 export function namedEvents(record: StepRecord, names: GraphNames): readonly NamedEvent[] {
   const found: NamedEvent[] = [];
   for (const event of record.events) {
-    const named = viewOf(record, event);
+    const named = viewOf(record, event, names);
     if (named === undefined) continue;
     const at = 'node' in event ? (event as At) : undefined;
     // an inline node that succeeds passes through RUNNING within one step event
@@ -80,12 +81,13 @@ interface View {
   readonly data: { readonly [name: string]: Json };
 }
 
-function viewOf(record: StepRecord, event: StepEvent): View | undefined {
+function viewOf(record: StepRecord, event: StepEvent, names: GraphNames): View | undefined {
   const type = TYPES[event.type];
-  return type === undefined ? undefined : { type, data: dataOf(record, event) };
+  return type === undefined ? undefined : { type, data: dataOf(record, event, names) };
 }
 
-function dataOf({ cause, definition }: StepRecord, event: StepEvent): { readonly [name: string]: Json } {
+function dataOf(record: StepRecord, event: StepEvent, names: GraphNames): { readonly [name: string]: Json } {
+  const { cause, definition } = record;
   switch (event.type) {
     case 'started':
       return {
@@ -101,18 +103,22 @@ function dataOf({ cause, definition }: StepRecord, event: StepEvent): { readonly
         forkOf: event.forkOf,
         cause: causeText(cause),
       };
-    case 'ended':
-      return {
-        status: event.status,
-        degraded: event.degraded,
-        counters: event.counts ?? null,
-        output: sampleOf(event.output, Buffer.byteLength(JSON.stringify(event.output))).sample,
-        error: plain(event.error),
-      };
+    case 'ended': {
+      const bytes = Buffer.byteLength(JSON.stringify(event.output));
+      const { sample: output, cut } = sampleOf(event.output, bytes);
+      const { execution, seq } = record;
+      const reference = referenceText({ execution, seq, at: null });
+      const { status, degraded, error, counts } = event;
+      return { status, degraded, counters: counts ?? null, reference, bytes, output, cut, error: plain(error) };
+    }
     case 'node':
       return { from: event.from, to: event.to, attempt: event.attempt, cause: event.cause, trigger: causeText(cause) };
-    case 'output':
-      return { port: event.port, bytes: event.bytes, ...sampleOf(event.value, event.bytes) };
+    case 'output': {
+      const { node, iteration, port, bytes, value } = event;
+      const { execution, seq } = record;
+      const reference = referenceText({ execution, seq, at: { node: names.id(node), iteration, port } });
+      return { port, reference, bytes, schema: names.schema(node, port), ...sampleOf(value, bytes) };
+    }
     case 'attempt-failed':
       return { attempt: event.attempt, error: plain(event.error), decision: event.decision, retryAt: event.retryAt };
     case 'dead-letter':

@@ -40,14 +40,17 @@ export function definitionRoutes(scope: FastifyInstance, { workflows }: GatewayO
   scope.get<{ Params: { id: string }; Querystring: { version?: string } }>('/v1/definitions/:id', {
     schema: {
       tags,
-      summary: 'A definition with its document; the newest version unless one is named',
+      summary:
+        'A definition with its document, and what its ports declare by schema id; the newest version unless one is named',
       params: ID,
       querystring: VERSION_QUERY,
       response: { '4xx': PROBLEM },
     },
     async handler({ params: { id }, query: { version } }) {
       const found = await workflows.definition(id, version);
-      if (found !== undefined) return { ...summary(found), document: found.document };
+      if (found !== undefined) {
+        return { ...summary(found), document: found.document, schemas: await workflows.schemas(found.hash) };
+      }
       const what = version === undefined ? id : `${id} ${version}`;
       throw new FlowError('workflow.unknown-definition', `there is no definition ${what}; see /v1/definitions`);
     },

@@ -8,10 +8,11 @@ import type { Workflows } from '../workflows/workflows.ts';
  * (RFC 9457) for every error, live events by WebSocket and by Server-Sent Events.
  *
  * - Definitions: `POST /v1/definitions` (publish), `POST /v1/definitions/validate`, `GET /v1/definitions`,
- *   `GET /v1/definitions/{id}`, with `?version=`; `GET /v1/node-types`.
+ *   `GET /v1/definitions/{id}`, with `?version=` and what its ports declare, by schema id; `GET /v1/node-types`.
  * - Executions: `POST /v1/executions` (with an `Idempotency-Key`), `GET /v1/executions` (list and search, by the read
  *   side), `GET /v1/executions/{id}`, and below it `history`, `at/{seq}`, `nodes/{node}/explain`; as `POST` below it
  *   `cancel`, `pause`, `resume`, `signals/{name}`, `retry`, `nodes/{node}/intervene`, `patch`, `fork`.
+ * - `GET /v1/outputs/{reference}`: the value that an event refers to, whole.
  * - `GET /v1/schedules`, `POST /v1/schedules/{workflow}/backfill`.
  * - `POST /v1/approvals/{token}`.
  * - `GET /v1/dead-letters` (of all kinds, filtered), `GET /v1/dead-letters/{id}` (with `?raw=true` as it came),

@@ -10,6 +10,7 @@ import { eventRoutes } from './event-routes.ts';
 import { executionRoutes } from './execution-routes.ts';
 import { type Gateway, type GatewayOptions, MOST_BODY_BYTES } from './gateway.ts';
 import { letterRoutes } from './letter-routes.ts';
+import { outputRoutes } from './output-routes.ts';
 import { PROBLEM_TYPE, problemOf } from './problem.ts';
 import { scheduleRoutes } from './schedule-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
@@ -59,6 +60,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   await app.register(async (scope) => {
     definitionRoutes(scope, options);
     executionRoutes(scope, options);
+    outputRoutes(scope, options);
     letterRoutes(scope, options);
     scheduleRoutes(scope, options);
     sessionRoutes(scope, options);

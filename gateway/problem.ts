@@ -25,6 +25,7 @@ const STATUS: { readonly [Code in ErrorCode]?: number } = {
   'dead-letter.unknown': 404,
   'dead-letter.not-redrivable': 409,
   'dead-letter.unfit': 422,
+  'workflow.unknown-output': 404,
   'workflow.ended': 409,
   'workflow.rejected': 409,
   'workflow.not-streaming': 409,

@@ -23,6 +23,14 @@ export const ID = object({ id: text }, ['id']);
 export const ID_SEQ = object({ id: text, seq: { type: 'integer', minimum: 0 } }, ['id', 'seq']);
 export const ID_NODE = object({ id: text, node: text }, ['id', 'node']);
 export const ID_NAME = object({ id: text, name: text }, ['id', 'name']);
+const seq = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const;
+export const OUTPUT = object({ execution: text, seq }, ['execution', 'seq']);
+export const OUTPUT_OF_NODE = object({ execution: text, seq, node: text, port: text }, [
+  'execution',
+  'seq',
+  'node',
+  'port',
+]);
 export const TOKEN = object({ token: text }, ['token']);
 export const VERSION_QUERY = object({ version: text });
 export const ITERATION_QUERY = object({ iteration: { type: 'string', maxLength: 128 } });

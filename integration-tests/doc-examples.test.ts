@@ -26,6 +26,7 @@ const DOCUMENTS = [
   'docs/workflows/README.md',
   'docs/workflows/data-plane.md',
   'docs/workflows/documents.md',
+  'docs/workflows/events.md',
   'docs/workflows/schedules.md',
   'docs/workflows/sessions.md',
   'docs/workflows/streaming.md',

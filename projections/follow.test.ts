@@ -21,7 +21,12 @@ import type { Log } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
 import { followFeed, openProjections, type Projections } from './projections.ts';
 
-const names = () => ({ workflow: 'orders', id: (node: number) => `n${node}`, type: () => 'expression' });
+const names = () => ({
+  workflow: 'orders',
+  id: (node: number) => `n${node}`,
+  type: () => 'expression',
+  schema: () => null,
+});
 
 /** A feed of one partition over a list. */
 class ListFeed {

@@ -176,7 +176,12 @@ export function projectionSuite(name: string, open: () => Promise<Database>): vo
   });
 }
 
-const names = () => ({ workflow: 'orders', id: (node: number) => `n${node}`, type: () => 'expression' });
+const names = () => ({
+  workflow: 'orders',
+  id: (node: number) => `n${node}`,
+  type: () => 'expression',
+  schema: () => null,
+});
 
 interface Place {
   readonly at?: number;

@@ -124,6 +124,12 @@ export interface Workflows {
    */
   history(id: string): Promise<readonly StepRecord[]>;
   explain(execution: string, node: string, iteration?: string): Promise<Explanation>;
+  /**
+   * The value at a `reference` that an event has told: what a node put out at a port in one step, or what an execution
+   * answered. It stands in the log as long as its step record does, whatever is tried again or comes round later.
+   * Undefined where there is none; throws `query.invalid`.
+   */
+  output(reference: string): Promise<OutputView | undefined>;
   /** Resolves when it has ended, whoever owns it by then. Fails with `workflow.unknown-execution`. */
   ended(id: string, signal?: AbortSignal): Promise<ExecutionView>;
 
@@ -139,6 +145,8 @@ export interface Workflows {
   readonly feed: EventFeed;
   /** The words of node numbers, for whoever reads step records of the feed. */
   names(definition: string): GraphNames;
+  /** What output ports of a definition declare, by the ids that events tell: a JSON Schema, or the name of one. */
+  schemas(definition: string): Promise<{ readonly [id: string]: Json }>;
   /** Of the run of the control plane in this process. */
   health(): Health;
   /** Of this process alone: what others have done, their figures tell. */
@@ -262,6 +270,23 @@ export interface EdgeView {
   readonly id: string;
   readonly iteration: string;
   readonly records: number;
+}
+
+export interface OutputView {
+  readonly reference: string;
+  readonly execution: string;
+  readonly seq: number;
+  /** When it was written. */
+  readonly at: Millis;
+  /** Null of an answer. */
+  readonly node: string | null;
+  readonly iteration: string;
+  readonly port: string | null;
+  /** Of its JSON. */
+  readonly bytes: number;
+  /** Of what its port declares: {@link Workflows.schemas}. */
+  readonly schema: string | null;
+  readonly value: Json;
 }
 
 export interface SessionView {

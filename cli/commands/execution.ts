@@ -1,8 +1,8 @@
 import { FlowError } from '../../core/errors.ts';
 import type { Json } from '../../core/ids.ts';
-import type { NamedEvent } from '../../events/events.ts';
+import { type NamedEvent, readReference, referenceText } from '../../events/events.ts';
 import type { ExecutionPage } from '../../projections/projections.ts';
-import type { Answer, ExecutionView, RecordFigures } from '../../workflows/workflows.ts';
+import type { Answer, ExecutionView, OutputView, RecordFigures } from '../../workflows/workflows.ts';
 import { columnsOf } from '../columns.ts';
 import type { Call, Command } from '../command.ts';
 import { connected } from '../connected.ts';
@@ -155,6 +155,15 @@ const ACTIONS: { readonly [name: string]: Action } = {
         at(id!, `/nodes/${encodeURIComponent(node!)}/explain${query}`),
       );
       world.out(call.json ? JSON.stringify(explained) : explained.text);
+      return 0;
+    },
+  },
+  output: {
+    words: ['<reference>'],
+    async run(gateway, [reference], call, world) {
+      const path = `/v1/outputs/${referenceText(readReference(reference!))}`;
+      const found = await gateway.ask<OutputView>('GET', path);
+      world.out(JSON.stringify(call.json ? found : found.value));
       return 0;
     },
   },

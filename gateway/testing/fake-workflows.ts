@@ -1,5 +1,5 @@
 import type { FlowError } from '../../core/errors.ts';
-import { type FeedCursor, type FeedFilter, type NamedEvent, takes } from '../../events/events.ts';
+import { type FeedCursor, type FeedFilter, type NamedEvent, readReference, takes } from '../../events/events.ts';
 import type { Answer, Definition, Workflows } from '../../workflows/workflows.ts';
 
 const SCHEDULE = {
@@ -100,6 +100,14 @@ export class FakeWorkflows {
         return id === 'ann' ? SESSION : undefined;
       },
       clearSession: note('clearSession', undefined),
+      output: async (reference: string) => {
+        this.asked.push(['output', reference]);
+        const { execution, seq, at } = readReference(reference);
+        if (execution !== 'e1') return undefined;
+        const place = at ?? { node: null, iteration: '', port: null };
+        return { reference, execution, seq, at: 5, ...place, bytes: 11, schema: null, value: { total: 3 } };
+      },
+      schemas: async () => ({ a1: { type: 'number' } }),
       explain: note('explain', { node: 'pay', iteration: '', status: 'PENDING', text: 'it waits', waitsFor: [] }),
       feed: {
         cursor: [0],

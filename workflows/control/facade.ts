@@ -8,10 +8,12 @@ import type { Log } from '../../log/log.ts';
 import type { Health, LetterPage, Run } from '../../runtime/runtime.ts';
 import type { Catalog } from '../catalog.ts';
 import type { DocumentFault } from '../document.ts';
+import type { Graph } from '../graph.ts';
 import { inputFaults } from '../judge-input.ts';
 import type { Language } from '../language.ts';
 import { LetterDesk } from '../letters/letter-desk.ts';
 import { type Command, type Explanation, type Lifecycle, outputsOf, type PatchOp } from '../lifecycle/lifecycle.ts';
+import { portSchemas } from '../port-schemas.ts';
 import { isSessionAddress } from '../sessions/sessions.ts';
 import { startCommand } from '../start-command.ts';
 import type {
@@ -23,6 +25,7 @@ import type {
   Intervention,
   LetterQuery,
   LetterView,
+  OutputView,
   RedriveLetter,
   RedriveMany,
   RedrivenLetter,
@@ -42,8 +45,10 @@ import type { GraphCache } from './definition-rows.ts';
 import { Ends } from './ends.ts';
 import { newExecutionId } from './execution-ids.ts';
 import { Inspector, unknownExecution } from './inspector.ts';
+import { publishedGraph } from './known-graphs.ts';
 import type { Folded } from './memory-rows.ts';
 import type { CommandMessage } from './messages.ts';
+import { outputAt } from './outputs.ts';
 import { ScheduleDesk } from './schedule-desk.ts';
 import type { Sender } from './sender.ts';
 import { SessionDesk } from './session-desk.ts';
@@ -298,6 +303,17 @@ export class Facade implements Workflows {
     return explained(await show(), holder);
   }
 
+  output(reference: string): Promise<OutputView | undefined> {
+    return outputAt(reference, this.#inspector, async (definition) => {
+      await this.#base(definition);
+      return this.names(definition);
+    });
+  }
+
+  async schemas(definition: string): Promise<{ readonly [id: string]: Json }> {
+    return portSchemas(await this.#base(definition)).byId;
+  }
+
   session(name: string, id: string, { at }: { readonly at?: Millis } = {}): Promise<SessionView | undefined> {
     return at === undefined ? this.#sessions.look(name, id) : this.#sessions.view(name, id, at);
   }
@@ -315,6 +331,10 @@ export class Facade implements Workflows {
     await stopCalls();
     await run.drain();
     await Promise.all([answers.close(), sender.close(), catalogue.close(), feed.close()]);
+  }
+
+  #base(definition: string): Promise<Graph> {
+    return publishedGraph(this.#parts.catalogue, this.#parts.graphs, definition);
   }
 
   #command(execution: string, command: Command, options?: CommandOptions): Promise<Answer> {

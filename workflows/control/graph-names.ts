@@ -1,4 +1,5 @@
 import type { GraphNames } from '../../events/events.ts';
+import { portSchemas } from '../port-schemas.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { GraphCache } from './definition-rows.ts';
 import { knownGraph } from './known-graphs.ts';
@@ -22,6 +23,7 @@ export function graphNames(catalogue: Catalogue, graphs: GraphCache): (definitio
       workflow: graph?.document.id ?? '',
       id: (node) => graph?.nodes[node]?.id ?? `#${node}`,
       type: (node) => graph?.nodes[node]?.type.name ?? '',
+      schema: (node, port) => (graph === undefined ? null : portSchemas(graph).idOf(node, port)),
     };
   };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type NamedEvent, type NodeStatus, namedEvents } from '../../events/events.ts';
+import { type NamedEvent, type NodeStatus, namedEvents, readReference } from '../../events/events.ts';
 import { isTerminal, keyOf } from './row.ts';
 import { graphOf } from './testing/random-graph.fixture.ts';
 import { World } from './testing/world.ts';
@@ -17,7 +17,7 @@ function lived(seed: number): Lived {
   const graph = graphOf({ seed, nodes: 1 + (seed % 9) });
   const world = new World(graph, { seed, faults: 0.25, duplicates: 0.2, crashes: 0.1, people: 0.05 });
   world.run();
-  const names = { workflow: 'w', id: (node: number) => String(node), type: () => 'test' };
+  const names = { workflow: 'w', id: (node: number) => String(node), type: () => 'test', schema: () => null };
   return { world, events: world.records.flatMap((record) => namedEvents(record, names)) };
 }
 
@@ -127,6 +127,28 @@ test('S2.1.b4: the counters of the end are what the transitions sum to', () => {
   });
   // rows of items and rounds that have ended are gone
   assert.ok(seen.dropped > 10 && seen.again > 10, JSON.stringify(seen));
+});
+
+test('S2.1.b2: a reference is of one value', () => {
+  every(({ world, events }) => {
+    const outputs = world.records.flatMap((record) =>
+      record.events.flatMap((event) => (event.type === 'output' ? [{ seq: record.seq, ...event }] : [])),
+    );
+    const told = events.filter(({ type }) => type === 'DATA_AVAILABLE').map(({ data }) => String(data['reference']));
+    assert.equal(new Set(told).size, told.length);
+    for (const [i, reference] of told.entries()) {
+      const { execution, seq, at } = readReference(reference);
+      assert.equal(execution, world.records[0]!.execution);
+      const found = outputs.filter(
+        (each) =>
+          each.seq === seq &&
+          String(each.node) === at!.node &&
+          each.iteration === at!.iteration &&
+          each.port === at!.port,
+      );
+      assert.deepEqual(found, [outputs[i]]);
+    }
+  });
 });
 
 test('S2.1.b5: each failed attempt is one ERROR_OCCURRED, and what it decides comes next', () => {
