@@ -17,6 +17,7 @@ import type { DocumentFault } from '../document.ts';
 import type { Graph, GraphNode } from '../graph.ts';
 import type { SessionName, SessionSay } from '../sessions/sessions.ts';
 import type { Command, PatchOp } from './command.ts';
+import type { Given } from './given.ts';
 
 /**
  * The life of an execution, as pure code: no clock, no chance, no input or output but what it is handed.
@@ -111,7 +112,7 @@ import type { Command, PatchOp } from './command.ts';
  * - Commands name the segment: those that name an inner node are rejected as `workflow.in-segment`. What selects one
  *   selects all of the segment. A pinned one is COMPLETED with its pin when the segment begins to run.
  */
-export interface Rows {
+export interface Rows extends Given {
   /** Undefined: there is no such execution here. */
   header(): Header | undefined;
   putHeader(header: Header): void;
@@ -123,13 +124,6 @@ export interface Rows {
   allNodes(): Iterable<readonly [NodeKey, NodeRow]>;
   output(key: NodeKey, port: string): Json | undefined;
   putOutput(key: NodeKey, port: string, value: Json): void;
-  /** Of a partial execution: whether a node at the top was selected. Told once, when it begins. */
-  isSelected(node: number): boolean;
-  putSelection(nodes: readonly number[]): void;
-  /** What a node was pinned to, by its id; so too the pins, told once, when it begins. */
-  pin(id: string): Json | undefined;
-  pins(): Iterable<readonly [id: string, value: Json]>;
-  putPins(pins: { readonly [id: string]: Json }): void;
   signal(name: string): StoredSignal | undefined;
   putSignal(signal: StoredSignal): void;
   takeSignal(name: string, id: string): void;
