@@ -4,6 +4,7 @@ import type { Header, NodeKey, NodeRow, PatchOp, Rows, StoredSignal } from '../l
 import { EdgeSets } from './edge-sets.ts';
 import { GivenRows } from './given-rows.ts';
 import { decodeHeader, decodePage, emptyPage, encodeHeader, encodePage, type Page } from './row-codec.ts';
+import { SplitLists } from './split-lists.ts';
 
 /** Node rows of so many nodes lie in one row of the store. */
 const PAGE_NODES = 16;
@@ -11,6 +12,9 @@ const PAGE_NODES = 16;
 const INLINE_CHARS = 1024;
 const SEPARATOR = '\0';
 const BEHIND = '\u0001';
+
+/** Lists of nodes in the header that may be long. */
+type NodeList = 'compensable' | 'listening';
 
 type Store = Pick<KeyValueStore<string, Json>, 'get' | 'put' | 'delete' | 'range'>;
 
@@ -23,6 +27,7 @@ type Store = Pick<KeyValueStore<string, Json>, 'get' | 'put' | 'delete' | 'range
  *     <execution> \0 o <iteration> \0 <node> \0 <port>  an output that is large
  *     <execution> \0 e ...                    edges that have told a node, of those on which many join: {@link EdgeSets}
  *     <execution> \0 c ..., \0 i ...          what was selected and pinned when it began: {@link GivenRows}
+ *     <execution> \0 u <list> \0 <n>          nodes that the header lists, where they are many: {@link SplitLists}
  *     <execution> \0 s                        signals that nobody has taken
  *     <execution> \0 g                        the patches of its graph
  */
@@ -32,6 +37,7 @@ export class StoredRows implements Rows {
   at: Millis = 0;
   readonly #store: Store;
   readonly #pages = new Map<string, Map<number, Page>>();
+  readonly #lists: SplitLists;
   readonly #edges: EdgeSets;
   readonly #given: GivenRows;
   #header: Header | undefined;
@@ -44,7 +50,8 @@ export class StoredRows implements Rows {
   constructor(store: Store, execution: string) {
     this.#store = store;
     this.execution = execution;
-    this.#edges = new EdgeSets(store, execution);
+    this.#lists = new SplitLists(store);
+    this.#edges = new EdgeSets(this.#lists, execution);
     this.#given = new GivenRows(store, execution);
     const stored = store.get(this.#name('h'));
     if (stored === undefined) {
@@ -54,7 +61,7 @@ export class StoredRows implements Rows {
     const { header, at, signals, selected, pins } = decodeHeader(execution, stored);
     if (selected !== undefined) this.#given.putSelection(selected);
     if (pins !== undefined) this.#given.putPins(pins);
-    this.#header = header;
+    this.#header = withLists(header, (name, list) => this.#lists.whole<NodeKey>(this.#listName(name), list));
     this.at = at;
     this.#hasSignals = signals;
   }
@@ -196,7 +203,11 @@ export class StoredRows implements Rows {
       this.#hasSignals = this.#signals!.length > 0;
     }
     this.at = at;
-    this.#store.put(this.#name('h'), encodeHeader({ header, at, signals: this.#hasSignals }));
+    // what stands for rows of their own is a number
+    const split = (name: NodeList, list: readonly NodeKey[]) =>
+      this.#lists.split(this.#listName(name), list) as readonly NodeKey[];
+    const written = withLists(header, split);
+    this.#store.put(this.#name('h'), encodeHeader({ header: written, at, signals: this.#hasSignals }));
     this.#isNew = false;
   }
 
@@ -271,6 +282,10 @@ export class StoredRows implements Rows {
     return `${this.execution}${SEPARATOR}${kind}`;
   }
 
+  #listName(list: NodeList): string {
+    return `${this.#name('u')}${list}${SEPARATOR}`;
+  }
+
   #pageName(iteration: string, number: number): string {
     return `${this.execution}${SEPARATOR}p${iteration}${SEPARATOR}${number}`;
   }
@@ -278,6 +293,13 @@ export class StoredRows implements Rows {
   #largeName(iteration: string, node: number, port: string): string {
     return `${this.execution}${SEPARATOR}o${iteration}${SEPARATOR}${node}${SEPARATOR}${port}`;
   }
+}
+
+function withLists(header: Header, of: (name: NodeList, list: readonly NodeKey[]) => readonly NodeKey[]): Header {
+  const compensable = of('compensable', header.compensable);
+  const listening = of('listening', header.listening);
+  const isSame = compensable === header.compensable && listening === header.listening;
+  return isSame ? header : { ...header, compensable, listening };
 }
 
 /** The row that stands as long as an execution does. */
