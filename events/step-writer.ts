@@ -107,7 +107,7 @@ export class StepWriter {
         this.#out.byte(event.degraded ? 1 : 0);
         this.#json(event.output);
         this.#string(event.error === null ? '' : JSON.stringify(event.error));
-        this.#ints(event.counts === undefined ? NONE : countList(event.counts));
+        this.#counts(event.counts);
         break;
       case 'waiting':
         this.#at(BRANCH.waiting, event);
@@ -168,6 +168,15 @@ export class StepWriter {
     this.#out.byte(0);
   }
 
+  /** As a list of numbers. */
+  #counts(counts: EndCounts | undefined): void {
+    if (counts !== undefined) {
+      this.#long(LAST.length);
+      for (const status of LAST) this.#long(counts[status]);
+    }
+    this.#out.byte(0);
+  }
+
   #nullable(text: string | null): void {
     this.#out.byte(text === null ? 0 : 2);
     if (text !== null) this.#string(text);
@@ -210,12 +219,6 @@ export class StepWriter {
     this.#long(text.at);
     this.#out.copy(text.bytes, 0, text.at);
   }
-}
-
-const NONE: readonly number[] = [];
-
-function countList(counts: EndCounts): readonly number[] {
-  return LAST.map((status) => counts[status]);
 }
 
 const USUAL: More = {

@@ -18,8 +18,9 @@ export class EdgeSets {
     this.#execution = execution;
   }
 
-  /** As the node's row is written. */
+  /** As the node's row is written. No more edges are taken than have told. */
   split(iteration: string, node: number, row: NodeRow): NodeRow {
+    if (!this.#lists.isSplit(row.told)) return row;
     const told = this.#lists.split(this.#name(iteration, node, 'told'), row.told);
     const taken = this.#lists.split(this.#name(iteration, node, 'taken'), row.taken);
     return told === row.told && taken === row.taken ? row : { ...row, told, taken };
@@ -34,6 +35,7 @@ export class EdgeSets {
   }
 
   drop(iteration: string, node: number): void {
+    if (!this.#lists.isSplit([])) return;
     for (const set of ['told', 'taken'] as const) this.#lists.split(this.#name(iteration, node, set), []);
   }
 

@@ -16,16 +16,22 @@ type Member = number | string;
 export class SplitLists {
   readonly #store: Store;
   /** Rows as they stand in the store, by the name of their list. */
-  readonly #kept = new Map<string, (readonly Member[])[]>();
+  #kept: Map<string, (readonly Member[])[]> | undefined;
 
   constructor(store: Store) {
     this.#store = store;
   }
 
+  /** Whether anything of a list may stand, or has to stand, in a row of its own: where not, it is written as it is. */
+  isSplit(list: readonly Member[]): boolean {
+    return list.length >= ROW_MEMBERS || this.#kept !== undefined;
+  }
+
   /** What is to be written instead of a list; what has a row of its own is written there, where it is not yet. */
   split<T extends Member>(name: string, list: readonly T[]): readonly (T | number)[] {
-    if (list.length < ROW_MEMBERS && !this.#kept.has(name)) return list;
-    const kept = this.#kept.get(name) ?? [];
+    const before = this.#kept?.get(name);
+    if (list.length < ROW_MEMBERS && before === undefined) return list;
+    const kept = before ?? [];
     const count = Math.floor(list.length / ROW_MEMBERS);
     for (let n = 0; n < count; n++) {
       const row = list.slice(n * ROW_MEMBERS, (n + 1) * ROW_MEMBERS);
@@ -35,7 +41,7 @@ export class SplitLists {
     }
     for (let n = kept.length; n > count; n--) this.#store.delete(`${name}${n - 1}`);
     kept.length = count;
-    this.#kept.set(name, kept);
+    this.#keep(name, kept);
     return count === 0 ? list : [-count, ...list.slice(count * ROW_MEMBERS)];
   }
 
@@ -44,7 +50,12 @@ export class SplitLists {
     const [first, ...behind] = written as readonly [T | number, ...T[]];
     if (typeof first !== 'number' || first >= 0) return written as readonly T[];
     const kept = Array.from({ length: -first }, (_, n) => this.#store.get(`${name}${n}`) as readonly T[]);
-    this.#kept.set(name, kept);
+    this.#keep(name, kept);
     return [...kept.flat(), ...behind];
+  }
+
+  #keep(name: string, rows: (readonly Member[])[]): void {
+    this.#kept ??= new Map();
+    this.#kept.set(name, rows);
   }
 }

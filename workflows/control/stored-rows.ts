@@ -39,7 +39,7 @@ export class StoredRows implements Rows {
   readonly #pages = new Map<string, Map<number, Page>>();
   readonly #lists: SplitLists;
   readonly #edges: EdgeSets;
-  readonly #given: GivenRows;
+  #given: GivenRows | undefined;
   #header: Header | undefined;
   #isNew = false;
   #allRead = false;
@@ -52,15 +52,14 @@ export class StoredRows implements Rows {
     this.execution = execution;
     this.#lists = new SplitLists(store);
     this.#edges = new EdgeSets(this.#lists, execution);
-    this.#given = new GivenRows(store, execution);
     const stored = store.get(this.#name('h'));
     if (stored === undefined) {
       this.#isNew = true;
       return;
     }
     const { header, at, signals, selected, pins } = decodeHeader(execution, stored);
-    if (selected !== undefined) this.#given.putSelection(selected);
-    if (pins !== undefined) this.#given.putPins(pins);
+    if (selected !== undefined) this.putSelection(selected);
+    if (pins !== undefined) this.putPins(pins);
     this.#header = withLists(header, (name, list) => this.#lists.whole<NodeKey>(this.#listName(name), list));
     this.at = at;
     this.#hasSignals = signals;
@@ -132,23 +131,23 @@ export class StoredRows implements Rows {
   }
 
   isSelected(node: number): boolean {
-    return this.#given.isSelected(node);
+    return this.#givenRows().isSelected(node);
   }
 
   putSelection(nodes: readonly number[]): void {
-    this.#given.putSelection(nodes);
+    this.#givenRows().putSelection(nodes);
   }
 
   pin(id: string): Json | undefined {
-    return this.#given.pin(id);
+    return this.#givenRows().pin(id);
   }
 
   pins(): Iterable<readonly [id: string, value: Json]> {
-    return this.#given.pins();
+    return this.#givenRows().pins();
   }
 
   putPins(pins: { readonly [id: string]: Json }): void {
-    this.#given.putPins(pins);
+    this.#givenRows().putPins(pins);
   }
 
   signal(name: string): StoredSignal | undefined {
@@ -196,7 +195,7 @@ export class StoredRows implements Rows {
     for (const [iteration, pages] of this.#pages) {
       for (const [number, page] of pages) if (page.changed) this.#writePage(iteration, number, page);
     }
-    this.#given.flush();
+    this.#given?.flush();
     if (this.#signalsChanged) {
       if (this.#signals!.length > 0) this.#store.put(this.#name('s'), this.#signals as unknown as Json);
       else if (this.#hasSignals) this.#store.delete(this.#name('s'));
@@ -205,7 +204,7 @@ export class StoredRows implements Rows {
     this.at = at;
     // what stands for rows of their own is a number
     const split = (name: NodeList, list: readonly NodeKey[]) =>
-      this.#lists.split(this.#listName(name), list) as readonly NodeKey[];
+      this.#lists.isSplit(list) ? (this.#lists.split(this.#listName(name), list) as readonly NodeKey[]) : list;
     const written = withLists(header, split);
     this.#store.put(this.#name('h'), encodeHeader({ header: written, at, signals: this.#hasSignals }));
     this.#isNew = false;
@@ -262,6 +261,11 @@ export class StoredRows implements Rows {
       }
       if (!pages.has(Number(number))) pages.set(Number(number), this.#read(iteration, stored));
     }
+  }
+
+  #givenRows(): GivenRows {
+    this.#given ??= new GivenRows(this.#store, this.execution);
+    return this.#given;
   }
 
   #readSignals(): StoredSignal[] {
