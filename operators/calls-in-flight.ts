@@ -29,6 +29,8 @@ interface Row {
 }
 
 interface Entry extends InFlight {
+  /** It was taken up from its row. */
+  readonly restored: boolean;
   /** Whose turn comes one after the other; `undefined`: nobody waits for another. */
   readonly queue: string | undefined;
   state: 'open' | 'done' | 'failed';
@@ -70,6 +72,10 @@ export class CallsInFlight implements CallResults, Settling {
   readonly #inFlight = new Set<Entry>();
   readonly #queues = new Map<string, Entry[]>();
   readonly #ready: Entry[] = [];
+  /** Those whose calls wait for a commit, in the order taken. */
+  readonly #uncommitted: Entry[] = [];
+  /** How many of them are in the epoch that is on its way. */
+  #onTheirWay = 0;
   #touchedIn = -1;
   #taken: Entry[] = [];
   #released = false;
@@ -140,14 +146,14 @@ export class CallsInFlight implements CallResults, Settling {
     const sequence = this.#sequence.value + 1;
     this.#sequence.set(sequence);
     this.#put(sequence, row);
-    this.#taken.push(this.#entry(sequence, row));
+    this.#taken.push(this.#entry(sequence, row, false));
   }
 
   /** Takes up again what was in flight when the task was last committed. */
   start(): void {
     this.#touch();
     const rows = this.#table.scan(PLAIN);
-    while (rows.next()) this.#taken.push(this.#entry(readInt64(rows.key, rows.keyStart), readRow(rows)));
+    while (rows.next()) this.#taken.push(this.#entry(readInt64(rows.key, rows.keyStart), readRow(rows), true));
   }
 
   finish(inFlight: InFlight, result: unknown): void {
@@ -185,7 +191,20 @@ export class CallsInFlight implements CallResults, Settling {
         else queue.push(entry);
       }
     }
-    for (const entry of taken) this.#options.begin(entry, this.caller);
+    const waits = this.#options.settings.begin === 'committed';
+    for (const entry of taken) {
+      if (waits && !entry.restored) this.#uncommitted.push(entry);
+      else this.#options.begin(entry, this.caller);
+    }
+  }
+
+  cut(): void {
+    this.#onTheirWay = this.#uncommitted.length;
+  }
+
+  committed(): void {
+    for (const entry of this.#uncommitted.splice(0, this.#onTheirWay)) this.#options.begin(entry, this.caller);
+    this.#onTheirWay = 0;
   }
 
   #touch(): void {
@@ -223,12 +242,13 @@ export class CallsInFlight implements CallResults, Settling {
     if (entry.queue === undefined || this.#queues.get(entry.queue)![0] === entry) this.#ready.push(entry);
   }
 
-  #entry(sequence: number, row: Row): Entry {
+  #entry(sequence: number, row: Row, restored: boolean): Entry {
     const { key, value } = row;
     const keyText = key === null ? undefined : key.toString('latin1');
     const { order } = this.#options.settings;
     return {
       sequence,
+      restored,
       row,
       keyText,
       // within the step, since the schema of a record may have to be fetched

@@ -5,7 +5,9 @@ import type { Rec } from './record.ts';
  * Calls of functions that take time. An operator never waits: it hands its calls to the task and lets their results
  * leave later, each in a step of its own, between records.
  *
- * - A call starts when the step of its record has settled. A step that is undone starts none.
+ * - A call starts when the step of its record has settled. A step that is undone starts none. Where the plan says so it
+ *   starts when the record's row is committed, and not before ({@link CallResults.cut}): then what is called again behind
+ *   a crash is the same record, under the same name.
  * - Records of which a call is on its way are rows of a store, committed with the positions. After a crash, or by the
  *   next owner of the task, their calls are made again; a result counts once, in the step that deletes the row.
  * - Where as many records are in flight as may be, the next one gives up its step ({@link Caller.waitFor}), and the
@@ -22,6 +24,10 @@ export interface CallResults {
   readonly ready: boolean;
   /** Lets the next result leave. Throws what its call failed with for good. May miss. */
   release(): void;
+  /** An epoch ends here: its rows are on their way. */
+  cut(): void;
+  /** The epoch that was cut last is committed. */
+  committed(): void;
   /** In a step of its own, when `release` has failed for good: lets the record go without a result, and answers it. */
   giveUp(): Rec;
 }

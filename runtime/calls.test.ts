@@ -342,7 +342,11 @@ test('attempts are counted by outcome, with their time, and records in flight ar
   const clock = new VirtualClock();
   const step = new Step();
   const calls = openCalls({ clock, step, telemetry, application: 'app', task: 't_0', notify: () => undefined });
-  const results = { node: 'mapAsync:ask', inFlight: 2, full: false, ready: false, release() {}, giveUp: assert.fail };
+  const none = () => {};
+  const results = {
+    ...{ node: 'mapAsync:ask', inFlight: 2, full: false, ready: false },
+    ...{ release: none, cut: none, committed: none, giveUp: assert.fail },
+  };
   const settings = {
     concurrency: 1,
     order: 'none',

@@ -70,6 +70,17 @@ export class TaskCalls {
     for (const lane of this.#lanes) lane.fill();
   }
 
+  /** The rows of an epoch are cut, and on their way. */
+  cut(): void {
+    for (const { results } of this.#lanes) results.cut();
+  }
+
+  /** They are committed: calls begin that waited for that. */
+  committed(): void {
+    for (const { results } of this.#lanes) results.committed();
+    this.begin();
+  }
+
   /** Gives up all calls: what they answer counts no more. */
   close(): void {
     for (const lane of this.#lanes) lane.close();

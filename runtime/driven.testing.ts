@@ -23,7 +23,7 @@ import { StageTimes } from './stage-times.ts';
  * from a seed; log and stores are real.
  */
 export interface DriveOptions {
-  /** Without a seed: whole inputs at once and one commit at the end. */
+  /** Without a seed: whole inputs at once, and a commit where nothing else is left to do. */
   readonly seed?: number;
   /** Bound of hot rows, in bytes. Without it: none. */
   readonly stateBytes?: number;
@@ -207,7 +207,10 @@ class Drive {
       // calls of asynchronous functions end
       if (result === 'idle') await systemClock.turn();
       if (!committer.committing) committer.flush();
-      if (this.#random !== undefined && result !== 'miss' && this.#oneIn(4)) await this.#commit(running, committer);
+      const waits = this.#random === undefined && result === 'idle' && task.worked;
+      if (waits || (this.#random !== undefined && result !== 'miss' && this.#oneIn(4))) {
+        await this.#commit(running, committer);
+      }
       cold = task.state.figures.coldReads;
       if (crashEvery > 0 && this.#oneIn(crashEvery)) {
         await finish();
@@ -224,6 +227,11 @@ class Drive {
   async #commit(running: RunningTask, committer: Committer): Promise<void> {
     await committer.settled();
     committer.commit([{ ...running.part(), ended: undefined }]);
+    running.task.worked = false;
+    committer.settled().then(
+      () => running.committed(),
+      () => undefined,
+    );
     this.#figures.commits++;
     if (this.#oneIn(2)) return;
     await committer.settled();

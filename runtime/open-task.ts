@@ -141,7 +141,7 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     partition: spec.partition,
     numbers,
     nodes: built.counts.of((node) => takenFrom(inputs, node)),
-    skips,
+    ...{ skips, calls },
     topics,
     split,
     alignment: parts.alignment,

@@ -2,6 +2,7 @@ import type { EpochPart, KeptNumbers, LedgerRow } from '../checkpoints/checkpoin
 import type { SplitReader } from '../connectors/connectors.ts';
 import type { Position, TopicPartition } from '../core/ids.ts';
 import type { Alignment } from './alignment.ts';
+import type { TaskCalls } from './calls.ts';
 import type { NodeCount } from './node-counts.ts';
 import { PaneBounds } from './pane-bounds.ts';
 import type { SkipLog } from './skip-log.ts';
@@ -22,6 +23,7 @@ export interface RunningTaskParts {
   readonly numbers: KeptNumbers;
   readonly nodes: readonly NodeCount[];
   readonly skips: SkipLog;
+  readonly calls: Pick<TaskCalls, 'cut' | 'committed'>;
   readonly topics: readonly TopicInput[];
   readonly split: SplitFeed | undefined;
   readonly alignment: Alignment;
@@ -96,6 +98,7 @@ export class RunningTask {
     const { task, numbers, partition, split, progress, metadata, changelog, ledgerRow } = this.#parts;
     this.times?.note();
     numbers.save();
+    this.#parts.calls.cut();
     return {
       task: task.id,
       state: task.state,
@@ -110,6 +113,11 @@ export class RunningTask {
       })),
       ended: ledgerRow !== undefined && task.finished ? () => ledgerRow() : this.#endedTopics(),
     };
+  }
+
+  /** The epoch that it had its share in last is committed. */
+  committed(): void {
+    this.#parts.calls.committed();
   }
 
   #endedTopics(): EpochPart['ended'] {

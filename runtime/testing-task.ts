@@ -182,18 +182,25 @@ export class DriverTask {
     const inputs = this.#inputs;
     inputs.splice(inputs.indexOf(input), 1);
     inputs.unshift(input);
-    this.task.run(1);
+    this.#runTask(1);
   }
 
   /** Takes the stream time that another task has come to; timers that wait for it fire. */
   see(at: Millis): void {
     this.#see(at);
-    this.task.run(0);
+    this.#runTask(0);
   }
 
   /** Runs the scans that are pending; behind the last record of all inputs, what is owed at the end. */
   run(): void {
-    this.task.run(this.inputs.some((input) => input.left > 0) ? 0 : 1);
+    this.#runTask(this.inputs.some((input) => input.left > 0) ? 0 : 1);
+  }
+
+  /** What a call waits for that begins when its record is committed is there at once. */
+  #runTask(max: number): void {
+    this.task.run(max);
+    this.calls.cut();
+    this.calls.committed();
   }
 
   /** Lets time go on, where nothing is left to take, and tells it; answers whether anything came of it. */

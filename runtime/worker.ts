@@ -1,4 +1,4 @@
-import { Committer, type EpochPart, type Outputs } from '../checkpoints/checkpoints.ts';
+import { Committer, type Outputs } from '../checkpoints/checkpoints.ts';
 import type { Clock } from '../core/clock.ts';
 import { type ErrorCode, FlowError, isFlowError } from '../core/errors.ts';
 import type { Step } from '../core/step.ts';
@@ -288,15 +288,11 @@ export class Worker {
   #commit(): void {
     const { clock, wake } = this.#parts;
     this.#lastCommit = clock.monotonic();
-    const parts: EpochPart[] = [];
-    const ended: string[] = [];
-    for (const [id, running] of this.#tasks.running) {
-      if (!running.task.worked) continue;
-      parts.push(running.part());
-      if (running.task.finished) ended.push(id);
-      running.task.worked = false;
-    }
-    if (parts.length === 0) return;
+    const worked = [...this.#tasks.running.values()].filter(({ task }) => task.worked);
+    if (worked.length === 0) return;
+    const parts = worked.map((running) => running.part());
+    const ended = worked.filter(({ task }) => task.finished).map(({ task }) => task.id);
+    for (const { task } of worked) task.worked = false;
     const retire = () => {
       this.#retiring = this.#retire(ended);
     };
@@ -304,6 +300,7 @@ export class Worker {
     this.#committer.settled().then(
       () => {
         this.#attempts = 0;
+        for (const each of worked) each.committed();
         this.#parts.trimmer.committed(parts.flatMap(({ positions }) => positions));
         if (ended.length > 0) retire();
         wake.notify();

@@ -22,7 +22,7 @@ export function addMapAsync(builder: PlanBuilder, input: string, options: MapAsy
     key: serdeOr(builder, options.key, builder.node(input).key),
     value: serdeOr(builder, options.value, null),
     fn: builder.fn(id, 'fn', options.fn),
-    calls: callSettings(id, options),
+    calls: { ...callSettings(id, options), ...beginOf(options) },
     store: addStore(builder, id, input, options),
   });
 }
@@ -57,6 +57,11 @@ function callSettings(id: string, { concurrency, order, timeout, retry }: CallOp
     backoffMs: millis(retry?.backoff ?? DEFAULT_BACKOFF_MS, `the backoff of ${id}`),
     maxBackoffMs: millis(retry?.maxBackoff ?? DEFAULT_MAX_BACKOFF_MS, `the longest backoff of ${id}`),
   };
+}
+
+/** What the default is stands in no plan, so that plans of before are as they were. */
+function beginOf({ begin }: MapAsync): Pick<CallSettings, 'begin'> {
+  return begin === undefined || begin === 'taken' ? {} : { begin };
 }
 
 function cacheSettings(id: string, { cache }: Lookup): CacheSettings {

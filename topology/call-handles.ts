@@ -1,6 +1,6 @@
 import type { Duration } from '../core/duration.ts';
 import type { Serde } from '../schemas/schemas.ts';
-import type { CallOrder } from './plan.ts';
+import type { CallBegin, CallOrder } from './plan.ts';
 
 /** What `mapAsync` and `lookup` have in common: how their calls are made. */
 export interface CallOptions<K, V> {
@@ -43,9 +43,23 @@ export interface CallContext {
   readonly attempt: number;
 }
 
+/** What a function is told that is called for each record. */
+export interface RecordCallContext extends CallContext {
+  /**
+   * Names the record among all that the operator takes, and is the same in each attempt. Behind a crash it is the same
+   * too where calls begin `committed`.
+   */
+  readonly record: string;
+}
+
 export interface MapAsyncOptions<K, V, R> extends CallOptions<K, V> {
   /** Gets plain values that may be kept. It may be called again for a record, after a failure or a crash. */
-  readonly fn: (value: V, key: K, call: CallContext) => R | PromiseLike<R>;
+  readonly fn: (value: V, key: K, call: RecordCallContext) => R | PromiseLike<R>;
+  /**
+   * When a call begins. `taken`, the default: as soon as its record is done. `committed`: when that is committed. Then a
+   * call that is made again is always for the same record, under the same name, so that whoever is called can tell.
+   */
+  readonly begin?: CallBegin;
   /** Of the results, where they go on to a store or an internal topic. */
   readonly value?: Serde<R>;
 }

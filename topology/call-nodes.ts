@@ -29,8 +29,11 @@ export interface CallSettings {
   /** The pause before the second attempt; it doubles with each further one. */
   readonly backoffMs: Millis;
   readonly maxBackoffMs: Millis;
+  /** When the first attempt begins; not there: when the record is taken. */
+  readonly begin?: CallBegin;
 }
 
+export type CallBegin = 'taken' | 'committed';
 export type CallOrder = 'key' | 'partition' | 'none';
 
 export interface CacheSettings {

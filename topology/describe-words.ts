@@ -124,8 +124,8 @@ export function nodeWords(node: PlanNode): string {
   }
 }
 
-function callWords({ concurrency, order }: CallSettings): string {
-  return `${concurrency} at a time, order ${order}`;
+function callWords({ concurrency, order, begin }: CallSettings): string {
+  return `${concurrency} at a time, order ${order}${begin === 'committed' ? ', when committed' : ''}`;
 }
 
 function ownStoreWords(store: string | null): readonly string[] {

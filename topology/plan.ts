@@ -389,7 +389,7 @@ export type NodeKind = PlanNode['kind'];
 export type NodeOf<Kind extends NodeKind> = Extract<PlanNode, { readonly kind: Kind }>;
 
 /** The policy for operator errors stands on the application, per plan run; see `runtime/`. */
-export type { CacheSettings, CallOrder, CallSettings } from './call-nodes.ts';
+export type { CacheSettings, CallBegin, CallOrder, CallSettings } from './call-nodes.ts';
 export { isExpression } from './expr.ts';
 export { functionOf } from './functions-of.ts';
 export { endsBefore } from './leads-to.ts';

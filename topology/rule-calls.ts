@@ -2,6 +2,7 @@ import { fault, type PlanFault } from './faults.ts';
 import type { CacheSettings, CallSettings, Plan, PlanStore } from './plan.ts';
 
 const ORDERS: readonly string[] = ['key', 'partition', 'none'];
+const BEGINS: readonly string[] = ['taken', 'committed'];
 
 /** Calls can be made: some at a time, each at least once, in a time that there is. */
 export function callFaults(plan: Plan): readonly PlanFault[] {
@@ -14,13 +15,14 @@ export function callFaults(plan: Plan): readonly PlanFault[] {
   });
 }
 
-function callProblem({ concurrency, order, timeoutMs, attempts, backoffMs, maxBackoffMs }: CallSettings) {
+function callProblem({ concurrency, order, timeoutMs, attempts, backoffMs, maxBackoffMs, begin }: CallSettings) {
   if (!atLeast(1, concurrency)) return `has a concurrency of ${concurrency}; say a whole number of at least 1`;
   if (!ORDERS.includes(order)) return `has the order ${order}; say one of ${ORDERS.join(', ')}`;
   if (!atLeast(1, attempts)) return `makes ${attempts} attempts; say a whole number of at least 1`;
   if (!atLeast(1, timeoutMs)) return `gives its calls ${timeoutMs} ms; say a timeout of at least 1 ms`;
   if (!atLeast(0, backoffMs) || !atLeast(0, maxBackoffMs))
     return 'pauses for less than nothing; say a backoff of at least 0';
+  if (begin !== undefined && !BEGINS.includes(begin)) return `begins its calls ${begin}; say ${BEGINS.join(' or ')}`;
   return undefined;
 }
 
