@@ -75,10 +75,13 @@ export interface NodeExample {
 export type Behaviour =
   | { readonly kind: 'inline'; run(config: Json, inputs: Inputs, context: InlineContext): Outputs }
   | { readonly kind: 'task'; run(config: Json, inputs: Inputs, context: TaskContext): Promise<Outputs> }
-  | { readonly kind: 'delay' | 'signal' | 'approval' | 'switch' | 'child' | 'inner' }
+  | { readonly kind: 'delay' | 'signal' | 'approval' | 'switch' | 'child' }
+  | { readonly kind: 'inner'; readonly starts?: boolean }
   | { readonly kind: 'container'; readonly how: 'loop' | 'map' | 'try' }
   | {
       readonly kind: 'operator';
+      /** It starts an execution for each record: those that are open are told what its own is told. */
+      readonly starts?: boolean;
       /** Adds what it does to the program, by the DSL; what arrives and what leaves stands by port. */
       build?(parts: SegmentParts): { readonly [port: string]: Flow };
     };

@@ -14,10 +14,12 @@ import { Commands } from './control/commands.ts';
 import { Coordinator } from './control/coordinator.ts';
 import { GraphCache } from './control/definition-rows.ts';
 import { DirectCommands } from './control/direct-commands.ts';
+import type { Ends } from './control/ends.ts';
 import { Facade } from './control/facade.ts';
 import { graphNames, knownDefinitions } from './control/graph-names.ts';
 import { publishedGraph } from './control/known-graphs.ts';
 import { controlProgram } from './control/program.ts';
+import { RecordStarts } from './control/record-starts.ts';
 import { runInline } from './control/run-inline.ts';
 import { SegmentCalls } from './control/segment-calls.ts';
 import { Sender } from './control/sender.ts';
@@ -99,9 +101,12 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
     started = resolve;
   });
   const graphs = new GraphCache(language);
+  const opened = Promise.withResolvers<Ends>();
+  const { phase, ...rows } = taskRows(running, clock, partitions);
   const segments = new SegmentCalls({
     host: segmentHost(parts, settings),
     graph: (hash) => publishedGraph(catalogue, graphs, hash),
+    records: new RecordStarts({ catalogue, commands, sender, ends: opened.promise, clock, phase }),
   });
   const process = uniqueId();
   const quarantine = { ...DEFAULT_QUARANTINE, ...settings.quarantine };
@@ -111,7 +116,7 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
     lost: ({ x: execution, node, a: attempt, l = 0 }) =>
       telemetry.log.warn({ execution, node, attempt, inARow: l + 1 }, 'a process ended while it called a task'),
     ...callWords({ answers, sender, clock, process }),
-    ...taskRows(running, clock, partitions),
+    ...rows,
   });
   const lifecycle = language.lifecycle(runInline, quarantine.heldAfter);
   const program = controlProgram({
@@ -151,6 +156,7 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
       await segments.close();
     },
   });
+  opened.resolve(facade.ends);
   await facade.announceSchedules();
   return facade;
 }

@@ -21,6 +21,8 @@ export interface Taken {
 
 interface Pending {
   readonly since: number;
+  /** Who asks may want to know next how it has ended. */
+  readonly isKept: boolean;
   resolve(taken: Taken): void;
   reject(reason: unknown): void;
 }
@@ -67,14 +69,15 @@ export class Answers {
     return answers;
   }
 
-  /** To be called before the command is sent. */
-  to(id: string): Promise<Taken> {
+  /** To be called before the command is sent. `isKept`: of a start, whether its end may be asked for as it is answered. */
+  to(id: string, isKept = true): Promise<Taken> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       // sent again while it is on its way: both are told
       const other = this.#pending.get(id);
       this.#pending.set(id, {
         since: this.#parts.clock.monotonic(),
+        isKept,
         resolve(taken) {
           other?.resolve(taken);
           resolve(taken);
@@ -167,7 +170,7 @@ export class Answers {
       const record = ends !== undefined || head.count === 1 ? decodeStep(bytes, start, end) : undefined;
       if (pending !== undefined) {
         this.#pending.delete(id!);
-        if (head.seq === 1) this.#keep(head.execution, Buffer.from(bytes.subarray(start, end)));
+        if (head.seq === 1 && pending.isKept) this.#keep(head.execution, Buffer.from(bytes.subarray(start, end)));
         const event = record?.events[0];
         const rejected = event?.type === 'rejected' ? { code: event.code, why: event.why } : undefined;
         pending.resolve({ seq: head.seq, rejected });

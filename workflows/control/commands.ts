@@ -23,13 +23,13 @@ export class Commands {
     this.#parts = parts;
   }
 
-  /** Answers whatever came of it. */
-  send(message: CommandMessage): Promise<Taken> {
+  /** Answers whatever came of it. `isKept`: of a start, whether its end may be asked for as it is answered. */
+  send(message: CommandMessage, isKept = true): Promise<Taken> {
     const { direct, answers, clock, partitions } = this.#parts;
     const { id, x } = message;
     const at = clock.now();
     const sent = { id, root: rootOf(x), partition: partitionOf(x, partitions), text: JSON.stringify(message), at };
-    const taken = answers.to(id);
+    const taken = answers.to(id, isKept);
     direct.send(sent);
     const over = () => direct.over(sent);
     taken.then(over, over);

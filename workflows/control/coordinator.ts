@@ -18,6 +18,7 @@ import { FORGOTTEN, Savepoints } from './savepoints.ts';
 import { Schedules } from './schedules.ts';
 import { Sessions } from './sessions.ts';
 import { type Holder, Slots } from './slots.ts';
+import { Started } from './started.ts';
 import { StoredRows } from './stored-rows.ts';
 import type { TaskCalls } from './task-calls.ts';
 import { TimerRows } from './timer-rows.ts';
@@ -61,6 +62,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
   #families!: Families;
   #savepoints!: Savepoints;
   #sessions!: Sessions;
+  #started!: Started;
   /** Bytes of the records of this run of steps. */
   #written = 0;
 
@@ -86,6 +88,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     this.#savepoints = new Savepoints(this.#store);
     this.#sessions = new Sessions({ store: this.#store, timers: this.#timers, context });
     this.#parts.direct?.listen(context, (message, giveBack) => this.#take(message, giveBack));
+    this.#started = new Started(this.#store, (rows) => this.#graphOf(rows));
   }
 
   process(message: Message): void {
@@ -157,14 +160,15 @@ export class Coordinator implements Processor<string, Message, string, Out> {
   }
 
   #step(due: Due, open: Due[]): void {
-    const { execution, command } = due;
+    const { execution } = due;
+    let { command } = due;
     const rows = new StoredRows(this.#store, execution);
     const header = rows.header();
     let graph: Graph;
     if (header === undefined) {
       const found = this.#begin(due, open);
       if (found === undefined) return;
-      graph = found;
+      ({ graph, command } = found);
     } else if (command.type === 'start') {
       this.#answer(due, 'workflow.exists', `it was started before`);
       return;
@@ -179,7 +183,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       if (due.cause.kind === 'command') this.#answer(due, 'workflow.duplicate', 'it was taken before');
       if (!decided.more && decided.effects.length === 0) return;
     } else {
-      this.#keepPatches(rows, record);
+      rows.keepPatches(record);
       countStep(this.#parts.figures, record);
       const bytes = encodeStep(record);
       this.#written += bytes.length;
@@ -200,8 +204,8 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     this.#effects(due, decided, graph, at, open);
   }
 
-  /** The graph of an execution that begins; undefined where it may not, which was answered. */
-  #begin(due: Due, open: Due[]): Graph | undefined {
+  /** The graph of an execution that begins, and its start; undefined where it may not, which was answered. */
+  #begin(due: Due, open: Due[]): { readonly graph: Graph; readonly command: Start } | undefined {
     const { execution, command, workflow, version } = due;
     const hasEnded = this.#done.has(execution, due.at);
     if (command.type !== 'start') {
@@ -242,19 +246,24 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       this.#answer(due, 'workflow.no-savepoint', why);
       return undefined;
     }
+    const start = command.forRecord === true ? this.#started.judged(command, graph) : command;
+    if ('code' in start) {
+      this.#answer(due, start.code, start.why);
+      return undefined;
+    }
     if (command.parent !== null && !this.#families.join(rootOf(execution))) {
       const why = `${rootOf(execution)} has as many executions open within it as it may; let fewer run at a time`;
       this.#refuse(due, command, 'workflow.too-many', why, open);
       return undefined;
     }
-    return graph;
+    return { graph, command: start };
   }
 
   /** A child that cannot begin has failed. */
   #refuse(due: Due, start: Start, code: string, message: string, open: Due[]): void {
     this.#answer(due, code, message);
-    const { parent } = start;
-    if (parent === null) return;
+    const { parent, forRecord } = start;
+    if (parent === null || forRecord === true) return;
     this.#sessions.refused(start, due.at);
     const { execution, node, iteration } = parent;
     const error = { class: 'USER', code, message, instance: '' } as const;
@@ -288,12 +297,6 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     const pool = this.#slots.release(holder);
     const next = pool === undefined ? undefined : this.#slots.next(pool);
     if (next !== undefined) open.push(grant(next, at));
-  }
-
-  #keepPatches(rows: StoredRows, { events }: StepRecord): void {
-    for (const event of events) {
-      if (event.type === 'patched') rows.putPatches([...rows.patches(), event.ops as never]);
-    }
   }
 
   #effects({ execution }: Due, { record, effects, more }: Decided, graph: Graph, at: Millis, open: Due[]): void {
@@ -336,8 +339,12 @@ export class Coordinator implements Processor<string, Message, string, Out> {
         return;
       }
       case 'send':
-        this.#deliver(effect, from, at, open);
+        if (!this.#started.isUnheard(effect, execution)) this.#deliver(effect, from, at, open);
         return;
+      case 'tell-started': {
+        for (const each of this.#started.told(effect, graph)) this.#deliver(each, from, at, open);
+        return;
+      }
       case 'session':
         this.#sessions.ask(effect, `${execution} ${from.seq}`, at);
         return;

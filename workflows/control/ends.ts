@@ -1,5 +1,5 @@
 import { FlowError } from '../../core/errors.ts';
-import type { StepRecord } from '../../events/events.ts';
+import type { StepEvent, StepRecord } from '../../events/events.ts';
 import type { Run } from '../../runtime/runtime.ts';
 import type { ExecutionView } from '../workflows.ts';
 import { type Answers, isLast } from './answers.ts';
@@ -10,6 +10,23 @@ export interface EndsParts {
   readonly run: Run;
   readonly answers: Answers;
   readonly inspector: Inspector;
+}
+
+export type Ended = Extract<StepEvent, { readonly type: 'ended' }>;
+
+export interface Following {
+  readonly ended: Promise<Ended>;
+  stop(): void;
+}
+
+function endOf({ events }: StepRecord): Ended {
+  return events.find((event) => event.type === 'ended')!;
+}
+
+interface Last {
+  readonly last: StepRecord;
+  /** All of its steps. */
+  read(): Promise<readonly StepRecord[]>;
 }
 
 /**
@@ -32,9 +49,34 @@ export class Ends {
   }
 
   async ended(id: string, signal?: AbortSignal): Promise<ExecutionView> {
+    const { last, read } = await this.#last(id, signal);
+    return this.#view(id, last.seq === 1 ? [last] : await read());
+  }
+
+  /** The end of an execution that is about to be started: nothing is looked at, since it has not ended yet. */
+  follow(id: string): Following {
+    const { promise, resolve, reject } = Promise.withResolvers<Ended>();
+    promise.catch(() => undefined);
+    if (this.#stopped !== undefined) reject(this.#stopped.reason);
+    this.#waiting.add(reject);
+    const forget = this.#parts.answers.onEnd(id, { take: (last) => resolve(endOf(last)), fail: reject });
+    const stop = () => {
+      forget();
+      this.#waiting.delete(reject);
+    };
+    return { ended: promise, stop };
+  }
+
+  /** What the last step says, of which the others are not read. */
+  async outcome(id: string, signal?: AbortSignal): Promise<Ended> {
+    const { last } = await this.#last(id, signal);
+    return endOf(last);
+  }
+
+  async #last(id: string, signal?: AbortSignal): Promise<Last> {
     const { answers, inspector } = this.#parts;
     const recent = answers.recent(id);
-    if (recent !== undefined && isLast(recent)) return this.#view(id, [recent]);
+    if (recent !== undefined && isLast(recent)) return { last: recent, read: async () => [recent] };
     const { promise, resolve, reject } = Promise.withResolvers<StepRecord>();
     const stop = () => reject(signal?.reason);
     promise.catch(() => undefined);
@@ -49,11 +91,11 @@ export class Ends {
       if (look?.isLive !== true) {
         const records = await inspector.records(id, reading);
         if (records.length === 0) throw unknownExecution(id);
-        if (isLast(records.at(-1)!)) return await this.#view(id, records);
+        const last = records.at(-1)!;
+        if (isLast(last)) return { last, read: async () => records };
       }
       if (this.#stopped !== undefined) throw this.#stopped.reason;
-      const last = await promise;
-      return await this.#view(id, last.seq === 1 ? [last] : await inspector.records(id, reading));
+      return { last: await promise, read: () => inspector.records(id, reading) };
     } finally {
       forget();
       this.#waiting.delete(reject);

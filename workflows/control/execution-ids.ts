@@ -12,6 +12,19 @@ export function newExecutionId(at: Millis): string {
   return `${time.padStart(TIME_DIGITS, '0').slice(-TIME_DIGITS)}${uniqueId().slice(0, 16)}`;
 }
 
+/**
+ * How ids of executions begin that a node has started for records; what names the record follows. `first`: by whose id the
+ * segments of the parent are called.
+ */
+export function idsForRecords(first: string, node: string, iteration: string): string {
+  return `${first}/${node}${iteration === '' ? '' : `@${iteration}`}~`;
+}
+
+/** Whether an execution was started for a record. What goes on from a savepoint begins with the sign: `x/~2`. */
+export function isForRecord(execution: string): boolean {
+  return execution.indexOf('~', execution.lastIndexOf('/') + 2) > 0 && execution.includes('/');
+}
+
 /** When an id was made, if it was made here. Children have begun later than their root. */
 export function timeOfId(execution: string): Millis | undefined {
   const root = rootOf(execution);

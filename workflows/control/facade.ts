@@ -45,6 +45,7 @@ import type { GraphCache } from './definition-rows.ts';
 import { Ends } from './ends.ts';
 import { newExecutionId } from './execution-ids.ts';
 import { Inspector, unknownExecution } from './inspector.ts';
+import { startedFaults } from './judge-started.ts';
 import { publishedGraph } from './known-graphs.ts';
 import type { Folded } from './memory-rows.ts';
 import type { CommandMessage } from './messages.ts';
@@ -82,7 +83,7 @@ export class Facade implements Workflows {
   readonly figures: () => WorkflowFigures;
   readonly #parts: FacadeParts;
   readonly #inspector: Inspector;
-  readonly #ends: Ends;
+  readonly ends: Ends;
   readonly #desk: ScheduleDesk;
   readonly #upgrades: Upgrades;
   readonly #sessions: SessionDesk;
@@ -94,9 +95,9 @@ export class Facade implements Workflows {
     this.feed = parts.feed;
     this.figures = parts.figures;
     this.#inspector = new Inspector(parts);
-    this.#ends = new Ends({ ...parts, inspector: this.#inspector });
+    this.ends = new Ends({ ...parts, inspector: this.#inspector });
     this.#upgrades = new Upgrades({
-      ...{ ...parts, inspector: this.#inspector, ends: this.#ends },
+      ...{ ...parts, inspector: this.#inspector, ends: this.ends },
       definition: (id, version) => this.#mustHave(id, version),
     });
     this.#sessions = new SessionDesk({
@@ -125,6 +126,11 @@ export class Facade implements Workflows {
     const faults = language.validate(document);
     if (faults.length > 0) throw invalid(faults);
     const { hash, document: compiled } = language.compile(document as Json);
+    const missing = await startedFaults(compiled, language.catalog, {
+      find: (id, version) => this.definition(id, version),
+      ids: catalogue.all.map(({ id }) => id),
+    });
+    if (missing.length > 0) throw invalid(missing);
     const { id, version } = compiled;
     const at = clock.now();
     const definition = await catalogue.publish({
@@ -323,7 +329,7 @@ export class Facade implements Workflows {
   }
 
   ended(id: string, signal?: AbortSignal): Promise<ExecutionView> {
-    return this.#ends.ended(id, signal);
+    return this.ends.ended(id, signal);
   }
 
   async drain(): Promise<void> {

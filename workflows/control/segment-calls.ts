@@ -3,9 +3,12 @@ import { FlowError, isFlowError } from '../../core/errors.ts';
 import type { Json, Millis } from '../../core/ids.ts';
 import type { Outputs } from '../catalog.ts';
 import type { Graph } from '../graph.ts';
+import { GRACE_MS } from '../lifecycle/lifecycle.ts';
 import type { SegmentConfig } from '../segments/collapse.ts';
 import { forgetSegment, runSegment, type SegmentHost, segmentName } from '../segments/segments.ts';
+import { idsForRecords } from './execution-ids.ts';
 import type { TaskMessage } from './messages.ts';
+import type { RecordStarts, RecordsOf } from './record-starts.ts';
 
 /** How long what a run has left is kept, so that a report that was lost is made again from it. */
 const KEEP_MS: Millis = 10_000;
@@ -14,6 +17,8 @@ export interface SegmentCallsParts {
   readonly host: SegmentHost;
   /** The graph of a definition, by the hash of its document. */
   graph(hash: string): Promise<Graph>;
+  /** Starts what nodes of segments start for their records. */
+  readonly records: Pick<RecordStarts, 'run'>;
 }
 
 export interface AskedOfSegment {
@@ -40,6 +45,8 @@ export class SegmentCalls {
   readonly #byName = new Map<string, Promise<void>>();
   /** Runs that are over, and whose topics go soon. */
   readonly #forgetting = new Map<string, AbortController>();
+  /** What calls have started for their records. */
+  readonly #started = new WeakMap<TaskMessage, RecordsOf['open']>();
 
   constructor(parts: SegmentCallsParts) {
     this.#parts = parts;
@@ -54,6 +61,16 @@ export class SegmentCalls {
     } finally {
       this.#running.delete(running);
     }
+  }
+
+  /**
+   * Of a call that is cancelled: resolves when what it has started for records has ended, which is cancelled too, or when
+   * that has had its grace.
+   */
+  async left(task: TaskMessage): Promise<void> {
+    const open = this.#started.get(task);
+    if (open === undefined || open.size === 0) return;
+    await Promise.race([Promise.all(open), this.#parts.host.clock.sleep(GRACE_MS)]);
   }
 
   /** Resolves when none runs, and the lanes of the host are closed. */
@@ -84,8 +101,10 @@ export class SegmentCalls {
     signal.addEventListener('abort', leave, { once: true });
     try {
       cancel.signal.throwIfAborted();
-      await this.#beginAnew(task, name);
+      const begun = await this.#begun(task, name);
       if (savepoint.aborted) throw atSavepoint(task);
+      const of = recordsOf(task, records.graph, begun, cancel.signal);
+      this.#started.set(task, of.open);
       const { how, outputs, figures } = await runSegment(this.#parts.host, {
         ...{ segment, graph: records.graph, name, input, values: task.inputs },
         mode: task.m,
@@ -99,6 +118,7 @@ export class SegmentCalls {
         end,
         savepoint,
         progress: (told) => progress(told as unknown as Json),
+        startForRecord: (start, call) => this.#parts.records.run(of, start, call),
       });
       if (how === 'savepoint') throw atSavepoint(task);
       if (how !== 'complete') throw new FlowError('stopped', `the segment of ${task.node} goes on elsewhere`);
@@ -126,19 +146,25 @@ export class SegmentCalls {
 
   /**
    * A run that was begun again by hand has nothing of the one before. A topic says that this was seen to, for a call that
-   * is made again goes on with what it has done.
+   * is made again goes on with what it has done; what it is called by tells the run from those before, and '' the first.
    */
-  async #beginAnew(task: TaskMessage, name: string): Promise<void> {
+  async #begun(task: TaskMessage, name: string): Promise<string> {
     const resume = task.resume as { readonly number: number } | null;
     // within a container that was begun again there is no row of before to say so
     const isAgain = resume === null ? task.i !== '' && task.a > 1 : resume.number === 0;
-    if (!isAgain) return;
     const { host } = this.#parts;
     const { admin } = host.lanes ?? host.log;
-    const mark = `${name}.begun-${createHash('sha256').update(`${task.x} ${task.a}`).digest('hex').slice(0, 16)}`;
-    if ((await admin.describe(mark)) !== undefined) return;
+    const prefix = `${name}.begun-`;
+    if (!isAgain) {
+      if (resume === null && task.o === undefined) return '';
+      const mark = (await admin.list()).find((topic) => topic.startsWith(prefix));
+      return mark?.slice(prefix.length) ?? '';
+    }
+    const begun = createHash('sha256').update(`${task.x} ${task.a}`).digest('hex').slice(0, 16);
+    if ((await admin.describe(`${prefix}${begun}`)) !== undefined) return begun;
     await forgetSegment(host, name);
-    await admin.create(mark, { partitions: 1 });
+    await admin.create(`${prefix}${begun}`, { partitions: 1 });
+    return begun;
   }
 
   async #forget(name: string): Promise<void> {
@@ -162,4 +188,13 @@ export class SegmentCalls {
 
 function atSavepoint({ node }: TaskMessage): FlowError {
   return new FlowError('stopped', `the segment of ${node} has stopped at a savepoint`);
+}
+
+function recordsOf(task: TaskMessage, graph: Graph, begun: string, signal: AbortSignal): RecordsOf {
+  const { x: execution, o: first = execution, i: iteration } = task;
+  const which = begun === '' ? '' : `${begun}-`;
+  return {
+    ...{ execution, iteration, signal, open: new Set() },
+    ids: (node) => `${idsForRecords(first, graph.nodes[node]!.id, iteration)}${which}`,
+  };
 }

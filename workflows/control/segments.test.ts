@@ -239,6 +239,7 @@ test('the examples of the data plane run as workflows', { timeout: 120_000 }, as
   const workflows = await open();
   const examples = DATA_PLANE_TYPES.filter(({ name }) => !elsewhere.includes(name));
   for (const [i, { name, example }] of examples.entries()) {
+    for (const other of example.others ?? []) await workflows.publish(other);
     const mode = name === 'source.topic' ? 'realtime' : 'batch';
     await workflows.publish({ ...(example.document as unknown as WorkflowDocument), id: `example-${i}`, mode });
   }

@@ -1,4 +1,5 @@
 import type { Json, Millis } from '../../core/ids.ts';
+import type { StepRecord } from '../../events/events.ts';
 import type { KeyValueStore } from '../../operators/operators.ts';
 import type { Header, NodeKey, NodeRow, PatchOp, Rows, StoredSignal } from '../lifecycle/lifecycle.ts';
 import { EdgeSets } from './edge-sets.ts';
@@ -180,8 +181,10 @@ export class StoredRows implements Rows {
     return (this.#store.get(this.#name('g')) ?? []) as unknown as readonly (readonly PatchOp[])[];
   }
 
-  putPatches(patches: readonly (readonly PatchOp[])[]): void {
-    this.#store.put(this.#name('g'), patches as unknown as Json);
+  keepPatches({ events }: Pick<StepRecord, 'events'>): void {
+    for (const event of events) {
+      if (event.type === 'patched') this.#store.put(this.#name('g'), [...this.patches(), event.ops] as unknown as Json);
+    }
   }
 
   /** Brings the store up to what was done here; rows of what has ended go. */

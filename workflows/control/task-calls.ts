@@ -1,6 +1,6 @@
 import { aborted } from '../../core/aborted.ts';
 import type { Clock } from '../../core/clock.ts';
-import { FlowError } from '../../core/errors.ts';
+import { FlowError, isFlowError } from '../../core/errors.ts';
 import type { Json } from '../../core/ids.ts';
 import { seededRandom, seedOf } from '../../core/random.ts';
 import type { InlineContext, TaskContext } from '../catalog.ts';
@@ -12,7 +12,7 @@ import type { Answered, SegmentCalls } from './segment-calls.ts';
 
 export interface TaskCallsParts {
   /** Undefined: there are none, as in a simulation. */
-  readonly segments?: Pick<SegmentCalls, 'run'>;
+  readonly segments?: Pick<SegmentCalls, 'run' | 'left'>;
   readonly language: Language;
   readonly clock: Pick<Clock, 'now'>;
   /** A name that no other process has, nor this one when it is started again. */
@@ -120,6 +120,7 @@ export class TaskCalls {
       await this.#isTold(name, signal).catch(() => undefined);
       // a call that the end of the engine cuts short says nothing: it is made again
       if (this.#closed) return await new Promise<never>(() => {});
+      if (isFlowError(signal.reason, 'workflow.stale')) await this.#parts.segments?.left(task);
       const { language } = this.#parts;
       const retryAfterMs = language.retryAfter?.(thrown);
       const error = language.failure(thrown, `/nodes/${task.n}`);

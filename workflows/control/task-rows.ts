@@ -3,6 +3,7 @@ import type { Json } from '../../core/ids.ts';
 import type { Run } from '../../runtime/runtime.ts';
 import { partitionOf } from './history.ts';
 import { CONTROL_STORE } from './program.ts';
+import type { RecordStartsParts } from './record-starts.ts';
 import { restored } from './restored.ts';
 import { decodeHeader } from './row-codec.ts';
 import { type Place, placeName } from './slots.ts';
@@ -14,7 +15,7 @@ export function taskRows(
   running: Promise<Run>,
   clock: Clock,
   partitions: number,
-): Pick<TaskCallsParts, 'isWanted' | 'checkpoint' | 'endOf'> {
+): Pick<TaskCallsParts, 'isWanted' | 'checkpoint' | 'endOf'> & Pick<RecordStartsParts, 'phase'> {
   const row = async (execution: string, name: string) => {
     const { query } = await running;
     const store = query.store<string, Json>(CONTROL_STORE);
@@ -27,6 +28,10 @@ export function taskRows(
       return place !== undefined && place.attempt === a && place.key === null;
     },
     checkpoint: (task) => checkpointIn((name) => row(task.x, name), task),
+    async phase(execution) {
+      const found = await row(execution, headerName(execution));
+      return found === undefined ? undefined : decodeHeader(execution, found).header.phase;
+    },
     async endOf(execution) {
       const found = await row(execution, headerName(execution));
       if (found === undefined) return undefined;

@@ -2,6 +2,7 @@ import type { At, TransitionCause } from '../../events/events.ts';
 import { howOf } from '../container-parts.ts';
 import { partOf } from './facts.ts';
 import { inside, isTerminal } from './row.ts';
+import { cancelStarted } from './started.ts';
 import type { Step } from './step.ts';
 
 /**
@@ -31,7 +32,8 @@ export function closeNode(step: Step, at: At, cause: TransitionCause, how: Closi
   if (cause === 'savepoint' && how === 'graceful' && row.status === 'RUNNING') {
     // tasks may end within the grace: those that do not, run again in what goes on from there
     if (behaviour.kind === 'operator') step.effects.push({ effect: 'savepoint', ...at, attempt: row.attempt });
-  } else stop(step, at);
+    // what inner nodes have started goes on, for what goes on from there
+  } else if (cause !== 'savepoint' || behaviour.kind !== 'inner') stop(step, at);
   if (how === 'graceful' && row.status === 'RUNNING' && mayAnswer(behaviour.kind)) return;
   step.clearTimers(at);
   step.move(at, 'CANCELLED', cause);
@@ -47,7 +49,7 @@ export function stop(step: Step, at: At): void {
     step.effects.push({ effect: 'send', execution: wait.token, workflow: null, command });
   } else if ((kind === 'task' || kind === 'operator') && (status === 'RUNNING' || status === 'QUEUED')) {
     step.effects.push({ effect: 'abort', node: at.node, iteration: at.iteration, attempt });
-  }
+  } else cancelStarted(step, at);
 }
 
 function mayAnswer(kind: string): boolean {
@@ -91,9 +93,9 @@ export function closeTop(step: Step, cause: TransitionCause, how: Closing): void
 }
 
 /** What runs though the execution is at its end: what compensates, and what cleans up. */
-export function runsAtTheEnd(step: Step, { node }: At): boolean {
-  if (step.facts.undoes.has(node)) return true;
-  for (let inner = step.graph.nodes[node]!; inner.parent >= 0; inner = step.graph.nodes[inner.parent]!) {
+export function runsAtTheEnd({ facts, graph }: Pick<Step, 'facts' | 'graph'>, { node }: At): boolean {
+  if (facts.undoes.has(node)) return true;
+  for (let inner = graph.nodes[node]!; inner.parent >= 0; inner = graph.nodes[inner.parent]!) {
     if (inner.role === 'finally') return true;
   }
   return false;

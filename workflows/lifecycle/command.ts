@@ -33,6 +33,8 @@ export type Command =
       readonly continues?: Continues;
       /** Of a child: the hold of who started it. */
       readonly session?: SessionHold;
+      /** For a record of the parent's node: what it has of its parent is said by that one's rows. */
+      readonly forRecord?: true;
     }
   /** Its turn has come. */
   | { readonly type: 'session-granted'; readonly session: SessionHold }
@@ -144,3 +146,12 @@ export type PatchOp =
   | { readonly op: 'remove-node'; readonly id: string }
   | { readonly op: 'add-edge'; readonly edge: Json }
   | { readonly op: 'remove-edge'; readonly id: string };
+
+/** To each execution that a node has started for a record, and that is open; they are called by the id of `first`. */
+export interface TellStarted {
+  readonly effect: 'tell-started';
+  readonly node: number;
+  readonly iteration: string;
+  readonly first: string;
+  readonly command: Extract<Command, { readonly type: 'cancel' | 'pause' | 'resume' }>;
+}

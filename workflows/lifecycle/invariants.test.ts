@@ -2,7 +2,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { randomInt, seededRandom } from '../../core/random.ts';
 import { checkWorld, LogChecker } from './testing/check-log.ts';
-import { checkEnds, checkSavepoints } from './testing/check-streams.ts';
+import { checkEnds, checkSavepoints, checkStarted } from './testing/check-streams.ts';
 import { graphOf, type Recipe, withSegments } from './testing/random-graph.fixture.ts';
 import { World, type WorldOptions } from './testing/world.ts';
 
@@ -21,6 +21,7 @@ function holds(options: Omit<WorldOptions, 'seed'>, runs = RUNS): void {
       world.run();
       new LogChecker(world.graph).check(world.records);
       checkWorld(world);
+      checkStarted(world);
     }),
     { numRuns: runs, seed: 7 },
   );
@@ -43,6 +44,7 @@ test('C.7 1-4, 7-12: streaming executions, which end when they are told to', () 
       world.run();
       new LogChecker(world.graph).check(world.records);
       checkWorld(world);
+      checkStarted(world);
       checkEnds(world);
       checkSavepoints(world);
     }),
@@ -68,6 +70,7 @@ test('C.7 1-4, 7-12: partial executions, pins and deadlines', () => {
       world.run();
       new LogChecker(world.graph).check(world.records);
       checkWorld(world);
+      checkStarted(world);
     }),
     { numRuns: RUNS, seed: 7 },
   );

@@ -16,7 +16,7 @@ import type {
 import type { DocumentFault } from '../document.ts';
 import type { Graph, GraphNode } from '../graph.ts';
 import type { SessionName, SessionSay } from '../sessions/sessions.ts';
-import type { Command, PatchOp } from './command.ts';
+import type { Command, PatchOp, TellStarted } from './command.ts';
 import type { Given } from './given.ts';
 
 /**
@@ -109,6 +109,7 @@ import type { Given } from './given.ts';
  *   segment goes on where it was. When it is begun again by hand, so are they all, and it forgets what was before, which
  *   the checkpoint 0 says. An input that is given then is that of its first node.
  * - Where `continue` goes on behind a segment that failed, its inner nodes tell their edges as if they had put out null.
+ * - An inner node may start executions, one for each record, that end and pause with it; see `started.ts`.
  * - Commands name the segment: those that name an inner node are rejected as `workflow.in-segment`. What selects one
  *   selects all of the segment. A pinned one is COMPLETED with its pin when the segment begins to run.
  */
@@ -314,6 +315,7 @@ export type Effect =
     }
   /** To another execution: a child starts, a parent hears that its child has ended, a child is cancelled. */
   | { readonly effect: 'send'; readonly execution: string; readonly workflow: string | null; readonly command: Command }
+  | TellStarted
   /** To a session; or that an execution which a node starts shares the hold of one, and has ended. */
   | {
       readonly effect: 'session';
@@ -392,5 +394,7 @@ export { GRACE_MS, HELD_AFTER, MAX_STEP_NODES, MAX_SYSTEM_FAILURES, MAX_VALUE_BY
 export { MemoryRows } from './memory-rows.ts';
 export { PROCESS_LOST } from './quarantine.ts';
 export { keyOf, PENDING_ROW, partsOf } from './row.ts';
+export { sized } from './sized.ts';
+export { startForRecord } from './start-for-record.ts';
 export { readToken } from './tokens.ts';
 export { isLegal } from './transitions.ts';

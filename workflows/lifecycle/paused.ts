@@ -2,7 +2,8 @@ import type { At } from '../../events/events.ts';
 import { runsAtTheEnd } from './close.ts';
 import { queueEffect } from './effects.ts';
 import type { RowTimer } from './lifecycle.ts';
-import { partsOf } from './row.ts';
+import { isTerminal, partsOf } from './row.ts';
+import { tellStarted } from './started.ts';
 import type { Step } from './step.ts';
 
 /** Executions that nodes wait for pause with this one. */
@@ -32,7 +33,11 @@ function arm(step: Step, { node, iteration }: At, { timer, due, attempt }: RowTi
 
 function tellChildren(step: Step, type: 'pause' | 'resume', isMeant: (at: At) => boolean): void {
   for (const [key, { status, wait }] of step.rows.allNodes()) {
-    if (status !== 'RUNNING' || wait?.on !== 'child' || !isMeant(partsOf(key))) continue;
+    const at = partsOf(key);
+    if (isTerminal(status) || !isMeant(at)) continue;
+    // also of a segment that waits for its next attempt
+    tellStarted(step, at, { type });
+    if (status !== 'RUNNING' || wait?.on !== 'child') continue;
     step.effects.push({ effect: 'send', execution: wait.token, workflow: null, command: { type } });
   }
 }

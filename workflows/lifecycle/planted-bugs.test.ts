@@ -4,7 +4,7 @@ import type { StepEvent } from '../../events/events.ts';
 import type { Decided, Effect, Lifecycle, LifecycleParts, Rows } from './lifecycle.ts';
 import { keyOf } from './row.ts';
 import { checkWorld, LogChecker } from './testing/check-log.ts';
-import { checkEnds, checkSavepoints } from './testing/check-streams.ts';
+import { checkEnds, checkSavepoints, checkStarted } from './testing/check-streams.ts';
 import { graphOf, withSegments } from './testing/random-graph.fixture.ts';
 import { World } from './testing/world.ts';
 
@@ -117,6 +117,13 @@ const BUGS: readonly Bug[] = [
     bend: bendDecide((decided) => ({ ...decided, effects: decided.effects.map(asGrantedTwice) })),
   },
   {
+    name: 'what was started for records is left when its node ends',
+    bend: bendDecide((decided) => ({
+      ...decided,
+      effects: decided.effects.filter(({ effect }) => effect !== 'tell-started'),
+    })),
+  },
+  {
     name: 'a segment that begins behind an end is not told',
     streaming: true,
     bend: bendDecide((decided) => ({
@@ -173,6 +180,7 @@ function seenAt(bug: Bug): number | undefined {
       world.run();
       new LogChecker(world.graph).check(world.records);
       checkWorld(world);
+      checkStarted(world);
       if (bug.streaming) {
         checkEnds(world);
         checkSavepoints(world);

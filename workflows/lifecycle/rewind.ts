@@ -2,6 +2,7 @@ import type { At } from '../../events/events.ts';
 import { closeNode } from './close.ts';
 import { deliver } from './deliver.ts';
 import { outside, PENDING_ROW } from './row.ts';
+import { cancelStarted } from './started.ts';
 import type { Step } from './step.ts';
 
 /** A node and all that follows from it begin again, as if they had not run. */
@@ -15,7 +16,10 @@ export function rewind(step: Step, from: At): void {
     const row = step.row(at);
     if (row === PENDING_ROW) continue;
     if (row.status !== 'PENDING') closeNode(step, at, 'superseded', 'force');
-    else step.clearTimers(at);
+    else {
+      step.clearTimers(at);
+      cancelStarted(step, at);
+    }
     const { status, attempt } = step.row(at);
     step.emit({ type: 'node', ...at, attempt, from: status, to: 'PENDING', cause: 'redriven' });
   }

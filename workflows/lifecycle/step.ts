@@ -17,6 +17,7 @@ import type {
 import { MAX_STEP_BYTES, MAX_STEP_NODES } from './limits.ts';
 import { isTerminal, keyOf, outside, PENDING_ROW, packed } from './row.ts';
 import { waitsForSession } from './session.ts';
+import { cancelStarted } from './started.ts';
 
 /** One step while it is decided: what has happened in it, what the world is asked for, what is still to be looked at. */
 export class Step {
@@ -118,7 +119,9 @@ export class Step {
     const row = this.row(at);
     const { node, iteration } = at;
     this.emit({ type: 'node', node, iteration, attempt: attempt ?? row.attempt, from: row.status, to, cause });
-    if (isTerminal(to)) this.lookAtContainer(at);
+    if (!isTerminal(to)) return;
+    if (cause !== 'savepoint') cancelStarted(this, at);
+    this.lookAtContainer(at);
   }
 
   /** The container of a node goes on when nothing of the node's iteration is left. */

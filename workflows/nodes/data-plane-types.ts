@@ -8,6 +8,7 @@ import { opMap } from './op-map.ts';
 import { opSelectKey } from './op-select-key.ts';
 import { opTable } from './op-table.ts';
 import { opWindows } from './op-window.ts';
+import { opWorkflow } from './op-workflow.ts';
 import { sinkFile } from './sink-file.ts';
 import { sinkHttp } from './sink-http.ts';
 import { sinkPostgres } from './sink-postgres.ts';
@@ -29,6 +30,7 @@ export const DATA_PLANE_TYPES: readonly NodeType[] = [
   opAggregate,
   opTable,
   opJoin,
+  opWorkflow,
   collect,
   sinkTopic,
   sinkFile,

@@ -4,7 +4,7 @@ import type { Counted } from './segment-figures.ts';
 import type { SegmentProgram } from './segments.ts';
 
 /** Types of which one record makes one, but for those that are dropped. */
-const ONE_TO_ONE = /^(source\.|map\.items$|op\.map$|op\.filter$|op\.select-key$)/;
+const ONE_TO_ONE = /^(source\.|map\.items$|op\.map$|op\.filter$|op\.select-key$|op\.workflow$)/;
 
 /**
  * What left each node is what came in, but for what it is known to have passed over; what a topic was given is what came

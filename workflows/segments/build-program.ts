@@ -106,6 +106,11 @@ class Building {
       writes: ({ name: written }) => this.#writers.set(written, node.id),
       collect: (topic, options) => this.#collects.push({ node: node.id, topic, ...options }),
       export: (topic, target) => this.#exports.push({ node: node.id, topic, target }),
+      startForRecord: (start, signal) => {
+        const { startForRecord } = this.#run;
+        if (startForRecord === undefined) throw fail('starts executions, and nothing runs any here');
+        return startForRecord({ node: node.number, ...start }, signal);
+      },
       inputTopic: (named) => this.#run.topics?.[named] ?? named,
       fail,
     };

@@ -108,7 +108,8 @@ function standIn(type: NodeType, outputs: readonly string[]): Pick<GraphNode, 't
 }
 
 function innerOf(type: NodeType): Pick<GraphNode, 'type' | 'outputs' | 'join'> {
-  const behaviour: Behaviour = { kind: 'inner' };
+  const starts = type.behaviour.kind === 'operator' && type.behaviour.starts === true;
+  const behaviour: Behaviour = { kind: 'inner', ...(starts ? { starts } : {}) };
   return { type: { ...type, outputs: valuesAt(['out']), behaviour }, outputs: ['out'], join: { policy: 'all' } };
 }
 

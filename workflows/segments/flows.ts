@@ -1,6 +1,7 @@
 import type { Json } from '../../core/ids.ts';
 import type { Serde } from '../../schemas/schemas.ts';
 import type { Topic } from '../../topology/topology.ts';
+import type { RecordStart } from './segments.ts';
 
 /**
  * What flows between nodes of the data plane while their segment is made into a program: handles of the DSL. Documents
@@ -21,6 +22,7 @@ export interface Records extends Place {
   mapValues(fn: RecordFunction): Records;
   selectKey(fn: RecordFunction): Records;
   merge(other: Records): Records;
+  mapAsync(options: Options): Records;
   repartition(options: Options): Records;
   groupByKey(): Grouped;
   toTable(options: Options): Rows;
@@ -100,6 +102,8 @@ export interface SegmentParts {
   collect(topic: AnyTopic, options: { readonly limit: number; readonly newest: boolean }): void;
   /** While it runs and when it has ended, this topic's records are brought to another system. */
   export(topic: AnyTopic, target: ExportSpec): void;
+  /** Starts an execution for a record, and answers what that does. */
+  startForRecord(start: Omit<RecordStart, 'node'>, signal: AbortSignal): Promise<Json>;
   /** The topic that is read for one that the document names: realtime runs have one of their own for their record. */
   inputTopic(name: string): string;
   fail(why: string): Error;

@@ -16,7 +16,7 @@ import { InnerLives } from './inner-lives.ts';
 import { inputTopics, putInput } from './realtime-input.ts';
 import { type Connections, collected, targetOf } from './results.ts';
 import { type Counted, countedOf } from './segment-figures.ts';
-import type { Segment, SegmentFigures, SegmentProgram } from './segments.ts';
+import type { Segment, SegmentFigures, SegmentProgram, StartForRecord } from './segments.ts';
 
 /** Where segments run. */
 export interface SegmentHost {
@@ -62,6 +62,7 @@ export interface SegmentTask {
    * at bounded intervals: as often as there are nodes, at most, and as time goes by, whatever the number of records.
    */
   progress?(figures: SegmentFigures): void;
+  readonly startForRecord?: StartForRecord;
 }
 
 export interface SegmentResult {
@@ -132,8 +133,9 @@ class SegmentRunning {
     const isOwn = task.mode === 'streaming' || task.dedicated === true;
     this.#host = isOwn ? host : { ...host, log: host.lanes ?? host.log };
     this.#task = task;
-    const { segment, graph, name, input, values } = task;
-    this.#made = segment.program({ name, graph, input, values, topics: inputTopics(task) });
+    const { segment, graph, name, input, values, startForRecord } = task;
+    const starts = startForRecord === undefined ? {} : { startForRecord };
+    this.#made = segment.program({ name, graph, input, values, topics: inputTopics(task), ...starts });
     // figures of its own, so that they can be told apart; lines go where all go
     this.#telemetry = { ...silentTelemetry(), log: host.telemetry.log };
     this.#lives = new InnerLives(graph, segment.nodes, this.#made);

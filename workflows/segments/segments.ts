@@ -26,6 +26,9 @@ import type { AnyTopic, ExportSpec } from './flows.ts';
  *   that is run again after a crash meets what is there and goes on. `forgetSegment` takes all of it away.
  * - Bounded runs share lanes (`log/lanes/lanes.ts`): they make and remove no topics. A streaming run, and one whose document
  *   is `dedicated`, has topics of its own.
+ * - A node may start an execution for each record (`op.workflow`). It is called by the run and by the record, whose row is
+ *   committed before, so that a call which is made again meets the same one and takes its answer. Nobody remembers it but
+ *   the record in flight, and it itself.
  * - At the end the records that left along each edge are those that arrived, through topics too, and what was written for
  *   a collect or an export is what came out of it: a difference fails the segment. What a process has counted goes by
  *   what it ran itself, so this is held where one process ran a segment from its start to its end without doing an epoch
@@ -47,7 +50,28 @@ export interface SegmentRun {
   readonly values: { readonly [port: string]: Json };
   /** Topics that are read in place of those that the document names. */
   readonly topics?: { readonly [name: string]: string };
+  /** Of a program that is to run. */
+  readonly startForRecord?: StartForRecord;
 }
+
+/** An execution that a node of a segment starts for a record. */
+export interface RecordStart {
+  /** Of the node, in the graph. */
+  readonly node: number;
+  /** Names the record among those of the node: the same whenever it is started again. */
+  readonly record: string;
+  readonly workflow: string;
+  /** Undefined: the newest. */
+  readonly version: string | undefined;
+  readonly input: Json;
+  readonly timeoutMs: Millis;
+}
+
+/**
+ * What the execution answers, which runs once, however often it is started. Rejects with its failure. It neither resolves
+ * nor rejects where its parent is about to end, or the engine: then nothing is to become of the record.
+ */
+export type StartForRecord = (start: RecordStart, signal: AbortSignal) => Promise<Json>;
 
 export interface SegmentProgram {
   readonly program: Program;

@@ -167,6 +167,7 @@ class Simulation {
       ...{ language: this.#language, process, quarantine: DEFAULT_QUARANTINE, ...this.#answers.words },
       clock: { now: () => this.#driver.clock.now() },
       segments: {
+        left: async () => undefined,
         run: (task, asked, progress) =>
           task.m === 'streaming' ? runStream(task, asked) : runRows(task, this.#driver.clock.now(), progress),
       },

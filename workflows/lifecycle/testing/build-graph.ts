@@ -43,6 +43,7 @@ export interface NodeSketch {
   readonly compensation?: string;
   /** Of inner nodes. */
   readonly standIn?: string;
+  readonly starts?: boolean;
 }
 
 export interface EdgeSketch {
@@ -116,7 +117,7 @@ function nodeOf(
   const children = spec.nodes.flatMap(({ parent, id }) => (parent === sketch.id ? [numberOf(id)] : []));
   const config = sketch.config ?? {};
   const kind = sketch.kind ?? 'inline';
-  const type = kind === 'operator' ? operatorType(spec, sketch.id) : typeOf(kind);
+  const type = kind === 'operator' ? operatorType(spec, sketch.id) : innerType(kind, sketch);
   return {
     number,
     id: sketch.id,
@@ -167,6 +168,11 @@ function operatorType({ nodes, edges }: GraphSpec, id: string): NodeType {
     from === id && inner.has(to) && port !== undefined ? [port] : [],
   );
   return { ...typeOf('operator'), outputs: Object.fromEntries(ports.map((port) => [port, { kind: 'value' }])) };
+}
+
+function innerType(kind: Kind, { starts }: NodeSketch): NodeType {
+  const type = typeOf(kind);
+  return starts === undefined ? type : { ...type, behaviour: { kind: 'inner', starts } };
 }
 
 /** A switch has those that its cases name. */

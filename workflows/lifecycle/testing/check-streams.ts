@@ -54,3 +54,30 @@ export function checkSavepoints(world: World): void {
   const wanted = completed.map(({ id }) => id).filter((id) => next.nodes.includes(id));
   assert.deepEqual(Object.keys(start.command.outputs ?? {}), wanted, 'S1.2: other outputs go on than had been put out');
 }
+
+/**
+ * Executions for records are cancelled when their node ends: none begins behind that, and none is left. At a savepoint,
+ * and between attempts, they go on.
+ */
+export function checkStarted(world: World): void {
+  /** Nodes of which some may be open. */
+  const open = new Set<string>();
+  let isKept = false;
+  const starts = (node: number) => {
+    const { behaviour } = world.graph.nodes[node]!.type;
+    return behaviour.kind === 'inner' && behaviour.starts === true;
+  };
+  for (const { record, effects } of world.sent) {
+    for (const event of record?.events ?? []) {
+      if (event.type === 'savepoint') isKept = true;
+      if (event.type !== 'node' || !starts(event.node)) continue;
+      if (event.to === 'RUNNING') open.add(keyOf(event.node, event.iteration));
+    }
+    for (const effect of effects) {
+      if (effect.effect !== 'tell-started') continue;
+      assert.ok(starts(effect.node), 'S1.2.f: a node is told of that starts nothing');
+      if (effect.command.type === 'cancel') open.delete(keyOf(effect.node, effect.iteration));
+    }
+  }
+  if (!isKept) assert.deepEqual([...open], [], 'S1.2.f: what was started for records is left running');
+}

@@ -111,7 +111,8 @@ function segment(
   for (const id of ids) {
     kindOf.set(id, 'inner');
     nodes.push({
-      ...{ id, kind: 'inner', standIn },
+      // every other one starts executions for records
+      ...{ id, kind: 'inner', standIn, starts: id.endsWith('0') },
       ...(parent === undefined ? {} : { parent }),
       ...(role === undefined ? {} : { role }),
     });
