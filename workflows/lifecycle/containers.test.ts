@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Json } from '../../core/ids.ts';
+import { MAX_VALUE_BYTES } from './lifecycle.ts';
 import { fault, Harness } from './testing/harness.ts';
 
 const task = 'task' as const;
@@ -174,4 +175,34 @@ test('a child is started by an id of its own, cancelled with its parent, and ans
     error: null,
   });
   assert.equal(parent.ended.status, 'CANCELLED');
+});
+
+test('an item that is too large is named, and so is one whose result is', () => {
+  const large = 'x'.repeat(MAX_VALUE_BYTES);
+  const over = (items: Json, onItemFailure = 'omit'): Harness => {
+    const world = new Harness({
+      nodes: [
+        { id: 'm', kind: 'map', config: { items, concurrency: 2, onItemFailure } },
+        { id: 'a', parent: 'm' },
+        { id: 'b', parent: 'm' },
+      ],
+      edges: [],
+    });
+    world.start();
+    return world;
+  };
+  const told = (world: Harness) =>
+    world.records.flatMap(({ events }) => events.flatMap((event) => ('error' in event ? [event.error] : [])))[0];
+  const item = over([1, 2, large]);
+  assert.equal(item.ended.error, 'workflow.value-too-large');
+  assert.match(told(item)!.message, /^item 2 of m has \d+ bytes, more than 262144/);
+  const many = over(Array.from({ length: 5 }, () => large.slice(4)));
+  assert.match(told(many)!.message, /^the 5 items of m have \d+ bytes, more than 1048576: .*op\.workflow/);
+  // each of both gives less than a value may have, and both together more
+  const half = large.slice(0, MAX_VALUE_BYTES / 2);
+  const left = [1, 3].map((n) => ({ a: n, b: n }));
+  assert.deepEqual(over([1, half, 3]).ended.output, { m: left });
+  const failed = over([1, half, 3], 'fail');
+  assert.equal(failed.ended.error, 'workflow.value-too-large');
+  assert.match(told(failed)!.message, /^the result of item 1 of m has/);
 });

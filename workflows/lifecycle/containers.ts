@@ -8,8 +8,9 @@ import { closeContainer } from './close.ts';
 import { partOf } from './facts.ts';
 import { configOf, inputsOf, lastOf, resultOf, scopeOf } from './inputs.ts';
 import type { Iterations } from './lifecycle.ts';
-import { MAX_IN_FLIGHT } from './limits.ts';
+import { MAX_IN_FLIGHT, MAX_STEP_BYTES } from './limits.ts';
 import { inside } from './row.ts';
+import { sized } from './sized.ts';
 import type { Step } from './step.ts';
 
 /** A container begins: how often its children run is decided, as far as that is known. */
@@ -19,12 +20,31 @@ export function openContainer(step: Step, at: At, node: GraphNode): void {
   if (how === 'map') {
     const { items, concurrency } = configOf(step, at, node, inputsOf(step, at, node)) as unknown as MapConfig;
     if (!Array.isArray(items)) throw new Error(`${node.id} maps over \`items\`, which is no list`);
+    const error = tooLarge(items, node);
+    if (error !== undefined) {
+      failAttempt(step, at, error);
+      return;
+    }
     const atOnce = Math.min(MAX_IN_FLIGHT, Math.max(1, Math.floor(concurrency ?? MAX_IN_FLIGHT)));
     step.emit({ type: 'iterations', node: number, iteration, count: items.length, items, atOnce });
   } else {
     step.emit({ type: 'iterations', node: number, iteration, count: how === 'try' ? 3 : 0, items: null, atOnce: 1 });
   }
   goOn(step, at, node);
+}
+
+/** A list of what an expression makes is bounded by nothing else, and stands in the record of a step. */
+function tooLarge(items: readonly Json[], { id, number }: GraphNode): FailureInfo | undefined {
+  const instance = `/nodes/${number}`;
+  let all = 0;
+  for (const [index, item] of items.entries()) {
+    const { bytes, error } = sized(item, `item ${index} of ${id}`, 'give a reference', instance);
+    if (error !== undefined) return error;
+    all += bytes;
+  }
+  if (all <= MAX_STEP_BYTES) return undefined;
+  const message = `the ${items.length} items of ${id} have ${all} bytes, more than ${MAX_STEP_BYTES}: make records of them, and start a workflow for each by op.workflow`;
+  return { class: 'PERMANENT', code: 'workflow.value-too-large', message, instance };
 }
 
 /** Ends iterations of which nothing is left, and begins what is next. */
@@ -50,9 +70,23 @@ export function goOn(step: Step, at: At, node: GraphNode): void {
 
 function endIteration(step: Step, at: At, node: GraphNode, index: number): void {
   const iterations = step.row(at).iterations!;
-  const { failed } = iterations.open.find((each) => each.index === index)!;
+  let { failed } = iterations.open.find((each) => each.index === index)!;
   const isQuiet = failed || iterations.closing !== null;
-  const value = isQuiet ? null : resultOf(step, at, index, partOf(step.facts, node, index).leaves);
+  let value = isQuiet ? null : resultOf(step, at, index, partOf(step.facts, node, index).leaves);
+  if (!isQuiet && howOf(node.type) === 'map') {
+    const { error } = sized(
+      value,
+      `the result of item ${index} of ${node.id}`,
+      'give a reference',
+      `/nodes/${at.node}`,
+    );
+    if (error !== undefined) {
+      const told = { ...error, node: node.id } as unknown as Json;
+      step.emit({ type: 'iteration', node: at.node, iteration: at.iteration, index, to: 'failing', value: told });
+      failed = true;
+      value = null;
+    }
+  }
   const to = failed ? 'failed' : 'ended';
   step.emit({ type: 'iteration', node: at.node, iteration: at.iteration, index, to, value });
   if (failed && howOf(node.type) !== 'try' && itemPolicy(node) === 'fail')

@@ -7,7 +7,8 @@ export const map: NodeType = {
   title: 'Map',
   description:
     'Runs its children once for each item of a list, side by side, `concurrency` at most at a time, and puts out the list ' +
-    'of what they give, in the order of the items. Children read `item` and `index`.',
+    'of what they give, in the order of the items. Children read `item` and `index`. Both lists are values; for more, ' +
+    'make records, and start a workflow for each by `op.workflow`.',
   inputs: VALUE_IN,
   outputs: { out: { kind: 'value', schema: { type: 'array' } } },
   config: fields(
