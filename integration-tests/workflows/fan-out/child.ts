@@ -1,0 +1,72 @@
+import { systemClock } from '../../../core/clock.ts';
+import type { WorkflowDocument } from '../../../workflows/document.ts';
+import { documentOf } from '../../../workflows/segments/jobs.fixture.ts';
+import { open, openLog, type Place } from '../world.ts';
+
+/**
+ * A workflow for each of many records: `run` starts one that answers, waits for its end, and says so; `cancel` starts one
+ * whose records wait for nothing that comes, cancels it, and says so.
+ */
+const [text, how, number] = process.argv.slice(2) as [string, 'run' | 'cancel', string];
+const place = JSON.parse(text) as Place;
+
+/** It takes a timer and a task. */
+const ONE: WorkflowDocument = {
+  ...documentOf(
+    [
+      ['while', 'delay', { for: '2ms' }],
+      ['done', 'slow', { n: 0 }],
+      ['n', 'expression', { value: '= input' }],
+    ],
+    ['while > done', 'done > n'],
+  ),
+  id: 'one',
+  policy: { retry: { maxAttempts: 5, initial: '5ms', max: '20ms', on: ['PERMANENT'] } },
+};
+
+const NEVER: WorkflowDocument = { ...documentOf([['word', 'wait.signal', { name: 'never' }]], []), id: 'never' };
+
+function fanOut(workflow: string, count: number): WorkflowDocument {
+  return {
+    ...documentOf(
+      [
+        ['numbers', 'source.generator', { count, splits: 2, make: "{'n': index}" }],
+        ['each', 'op.workflow', { workflow, input: 'value.n', concurrency: 40 }],
+        ...(workflow === 'never' ? [] : ([['by', 'op.select-key', { key: "'all'" }]] as const)),
+        ...(workflow === 'never' ? [] : ([['sum', 'op.aggregate', { function: 'sum', of: 'value.n' }]] as const)),
+        ['all', 'collect', { newest: true }],
+      ],
+      workflow === 'never'
+        ? ['numbers > each', 'each > all']
+        : ['numbers > each', 'each > by', 'by > sum', 'sum > all'],
+    ),
+    id: `fan-${workflow}`,
+    mode: 'batch',
+  };
+}
+
+const log = await openLog(place);
+const workflows = await open(place, log);
+await workflows.publish(ONE);
+await workflows.publish(NEVER);
+await workflows.publish(fanOut('one', Number(number)));
+await workflows.publish(fanOut('never', Number(number)));
+console.log('busy');
+if (how === 'run') {
+  await workflows.start('fan-one', null, { execution: 'x' });
+  const { status, output, error } = await workflows.ended('x');
+  console.log(`${status} ${JSON.stringify(output)} ${JSON.stringify(error)}`);
+} else {
+  await workflows.start('fan-never', null, { execution: 'y' });
+  for (;;) {
+    const view = await workflows.execution('y/each~0-40');
+    if (view !== undefined) break;
+    await systemClock.sleep(5);
+  }
+  await workflows.cancel('y').catch(() => undefined);
+  console.log('cancelled');
+  await workflows.ended('y');
+  console.log('all ended');
+}
+await workflows.drain();
+await log.close();
