@@ -1,7 +1,7 @@
 import type { Outputs } from '../checkpoints/checkpoints.ts';
 import type { Bytes } from '../core/bytes.ts';
 import type { Clock } from '../core/clock.ts';
-import { type ErrorCode, FlowError, isFlowError, messageOf } from '../core/errors.ts';
+import { type ErrorCode, isFlowError, messageOf } from '../core/errors.ts';
 import type { Step } from '../core/step.ts';
 import { encodeHeaders, type HeaderPair, readHeaders } from '../log/batch.ts';
 import type { CallResults, DropReason, Rec } from '../operators/operators.ts';
@@ -10,6 +10,7 @@ import type { AbsurdTimePolicy, FailurePolicy } from '../topology/plan.ts';
 import type { Drops } from './drops.ts';
 import type { Input } from './inputs.ts';
 import { FIRST_TOLD, OF_NODE } from './letter-record.ts';
+import { RecordError } from './record-error.ts';
 import { AbsurdTime } from './record-time.ts';
 import type { LetterWords } from './runtime.ts';
 import type { SkipLog } from './skip-log.ts';
@@ -19,6 +20,8 @@ export interface FailuresOptions {
   /** The topic. */
   readonly deadLetters: string;
   readonly task: string;
+  /** All nodes of its stage. */
+  readonly nodes: readonly string[];
   readonly step: Step;
   readonly outputs: Outputs;
   readonly drops: Drops;
@@ -65,10 +68,10 @@ export class Failures {
     step.begin();
     if (policy === 'skip') {
       drops.add(node, undecodable === undefined ? 'failed' : 'undecodable');
-      skips.add(node, { at }, `record skipped: ${reason}`);
+      skips.add(this.#name(node), { at }, `record skipped: ${reason}`);
       return;
     }
-    skips.add(node, { at }, `record put among the dead letters: ${reason}`);
+    skips.add(this.#name(node), { at }, `record put among the dead letters: ${reason}`);
     input.load();
     const [why, code] = undecodable === undefined ? (['failed', codeOf(thrown)] as const) : UNDECODABLE;
     this.#deadLetter(input, node, { message: reason, reason: why, code });
@@ -80,14 +83,15 @@ export class Failures {
     const policy = onAbsurdTime(node);
     const at = `${input.topic}/${input.partition} position ${input.record.position}`;
     if (policy === 'fail') {
-      throw new FlowError(
+      throw new RecordError(
         'record.failed',
         `the record at ${at} cannot be placed in time: ${thrown.message}; correct its writer or the \`time\` of ${node}, or let it go with onAbsurdTime: 'skip', 'dead-letter' or 'clamp'`,
+        { nodes: [node], what: `the record at ${at}`, reason: `it cannot be placed in time: ${thrown.message}` },
       );
     }
     step.begin();
     skips.add(
-      node,
+      this.#name(node),
       { at },
       `record ${policy === 'skip' ? 'skipped' : 'put among the dead letters'}: ${thrown.message}`,
     );
@@ -98,13 +102,13 @@ export class Failures {
 
   /** User code failed on a result that no single record brought: a window that closed. Throws with policy `fail`. */
   handleScan(thrown: unknown): void {
-    const { onFailure, skips, task, step, drops } = this.#options;
+    const { onFailure, skips, task, step, drops, nodes } = this.#options;
     const reason = messageOf(thrown);
     if (onFailure === 'fail') {
-      throw new FlowError(
+      throw new RecordError(
         'record.failed',
         `task ${task} failed on the result of a closed window: ${reason}; correct the code behind it, or let such results go with onFailure 'skip'`,
-        { cause: thrown },
+        { nodes, what: 'the result of a closed window', reason, cause: thrown },
       );
     }
     skips.add('window-close', {}, `result of a closed window skipped: ${reason}`);
@@ -119,10 +123,10 @@ export class Failures {
     const { node } = results;
     const reason = messageOf(thrown);
     if (onFailure === 'fail') {
-      throw new FlowError(
+      throw new RecordError(
         'record.failed',
         `node ${node} failed on a call or its result: ${reason}; correct the code or the service, or let such records go with onFailure 'dead-letter' or 'skip'`,
-        { cause: thrown },
+        { nodes: [node], what: 'a call or its result', reason, cause: thrown },
       );
     }
     step.begin();
@@ -130,9 +134,9 @@ export class Failures {
     const at = { position: record.position };
     if (onFailure === 'skip') {
       drops.add(node, 'failed');
-      skips.add(node, at, `record skipped: ${reason}`);
+      skips.add(this.#name(node), at, `record skipped: ${reason}`);
     } else {
-      skips.add(node, at, `record put among the dead letters: ${reason}`);
+      skips.add(this.#name(node), at, `record put among the dead letters: ${reason}`);
       const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd } = record;
       const original = {
         key: { bytes: keyBytes, start: keyStart, end: keyEnd },
@@ -145,18 +149,23 @@ export class Failures {
     step.settle();
   }
 
-  #fatal(thrown: unknown, undecodable: boolean, at: string, node: string, reason: string): FlowError {
+  #name(node: string): string {
+    return this.#options.words.owners[node] ?? node;
+  }
+
+  #fatal(thrown: unknown, undecodable: boolean, at: string, node: string, reason: string): RecordError {
+    const about = { nodes: [node], what: `the record at ${at}`, reason, cause: thrown };
     if (undecodable) {
-      return new FlowError(
+      return new RecordError(
         'record.undecodable',
         `the record at ${at} cannot be decoded (${reason}); correct the schema of node ${node}, or let it go with onUndecodable: 'dead-letter' or 'skip'`,
-        { cause: thrown },
+        { ...about, reason: `it cannot be decoded (${reason})` },
       );
     }
-    return new FlowError(
+    return new RecordError(
       'record.failed',
       `node ${node} failed on the record at ${at}: ${reason}; correct the code, or let such records go with onFailure 'dead-letter' or 'skip'`,
-      { cause: thrown },
+      about,
     );
   }
 

@@ -130,7 +130,7 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     failures: new Failures({
       ...{ application, deadLetters: parts.index.deadLetters, task: spec.id, step, outputs, drops, skips },
       ...{ clock: parts.clock, words: settings.letterWords, only: inputs.length === 1 ? inputs[0] : undefined },
-      onFailure: settings.onFailure,
+      ...{ nodes: stage.nodes, onFailure: settings.onFailure },
       onUndecodable: (node) => built.onUndecodable(node),
       onAbsurdTime: (node) => built.onAbsurdTime(node),
       failingNode: (input) => built.failingNode(input),

@@ -251,6 +251,7 @@ export { openRegistryAt, type RegistryAddress } from './open-registry.ts';
 export { forgetOrphans, inspectOrphans, type Orphan } from './orphans.ts';
 export type { Query, RangeOptions, ReadOptions, StoreQuery, TimesOptions, WindowRow } from './query.ts';
 export { type ReadAt, readTopic } from './read-topic.ts';
+export { RecordError } from './record-error.ts';
 export { REDRIVES_SETTINGS, REDRIVES_TOPIC, type StoredMark } from './redrive-marks.ts';
 export { forgetApplication, internalTopics, outputsOf, resetApplication } from './reset.ts';
 export type { RestoreFigures } from './restores.ts';

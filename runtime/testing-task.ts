@@ -138,6 +138,7 @@ export class DriverTask {
       failures: new Failures({
         ...{ application: program.plan.name, deadLetters: index.deadLetters, task: this.id, step, outputs, drops },
         ...{ clock, words: { told: {}, owners: {} }, only: this.#inputs.length === 1 ? this.#inputs[0] : undefined },
+        nodes: stage.nodes,
         skips: new SkipLog(telemetry.log, clock),
         onFailure: parts.onFailure,
         onUndecodable: (node) => built.onUndecodable(node),

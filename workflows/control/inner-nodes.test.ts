@@ -189,3 +189,42 @@ test('a segment that fails has told what had gone through it', { timeout: 30_000
   );
   await workflows.drain();
 });
+
+test('a record that fails names the node of the document in the error, its event and in words', async () => {
+  const log = memory();
+  const workflows = await open(log);
+  const document = documentOf(
+    [
+      ['items', 'map.items', { items: 'input' }],
+      ['shares', 'op.map', { value: 'value.list[value.at]' }],
+      ['all', 'collect'],
+    ],
+    ['items > shares', 'shares > all'],
+  );
+  const input = [
+    { list: [1], at: 0 },
+    { list: [1], at: 7 },
+  ];
+  await workflows.publish({ ...document, mode: 'batch' });
+  const { execution } = await workflows.start('job', input);
+  const { status, error } = await workflows.ended(execution);
+  const { code, message, instance } = error as { readonly [name: string]: string };
+  assert.deepEqual([status, code, instance], ['FAILED', 'record.failed', '/nodes/1']);
+  assert.match(message!, /^node shares failed on the record at .* \(mapValues:items:1 of its plan\): .*no item 7/);
+  const records = await workflows.history(execution);
+  const failed = records
+    .flatMap((record) => namedEvents(record, workflows.names(record.definition)))
+    .filter(({ type }) => type === 'ERROR_OCCURRED');
+  assert.deepEqual(
+    failed.map((event) => [event.node, (event.data as { readonly error: Json }).error]),
+    [['items', error]],
+  );
+  for (const [id, said] of [
+    ['items', /^items is FAILED .*: record.failed, node shares failed/],
+    ['shares', /^shares is CANCELLED \(upstream-failed\) .*: record.failed, node shares failed/],
+    ['all', /^all is CANCELLED \(upstream-failed\) for \d+ m?s(: \d+ records.*)?$/],
+  ] as const) {
+    assert.match((await workflows.explain(execution, id)).text, said);
+  }
+  await workflows.drain();
+});

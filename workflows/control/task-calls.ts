@@ -6,6 +6,7 @@ import { seededRandom, seedOf } from '../../core/random.ts';
 import type { InlineContext, TaskContext } from '../catalog.ts';
 import type { Language } from '../language.ts';
 import { type Command, PROCESS_LOST } from '../lifecycle/lifecycle.ts';
+import { failedNode } from '../segments/segments.ts';
 import { CallGate, type QuarantineSettings } from './call-gate.ts';
 import type { CommandMessage, TaskMessage } from './messages.ts';
 import type { Answered, SegmentCalls } from './segment-calls.ts';
@@ -123,7 +124,8 @@ export class TaskCalls {
       if (isFlowError(signal.reason, 'workflow.stale')) await this.#parts.segments?.left(task);
       const { language } = this.#parts;
       const retryAfterMs = language.retryAfter?.(thrown);
-      const error = language.failure(thrown, `/nodes/${task.n}`);
+      // of a segment it may be another node than the one that stands for it
+      const error = language.failure(thrown, `/nodes/${failedNode(thrown) ?? task.n}`);
       return this.#report(task, { ok: false, error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
     } finally {
       leave();

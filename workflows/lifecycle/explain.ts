@@ -26,7 +26,8 @@ function textOf(step: Step, at: At, row: NodeRow, waitsFor: readonly Reason[]): 
   const through = standIn < 0 ? [] : passed(step, { ...at, node: standIn }, id);
   const where = at.iteration === '' ? id : `${id} (iteration ${at.iteration})`;
   const why = row.cause === null ? '' : ` (${row.cause})`;
-  const error = row.error === null ? '' : `: ${row.error.code}, ${row.error.message}`;
+  const failure = row.error ?? failureWithin(step, at, standIn);
+  const error = failure === null ? '' : `: ${failure.code}, ${failure.message}`;
   if (isTerminal(row.status)) {
     const tries = row.failures > 0 ? `, after ${row.failures} failed attempts` : '';
     return [`${where} is ${row.status}${why} for ${span(step.at - row.since)}${tries}${error}`, ...through].join(': ');
@@ -39,6 +40,13 @@ function textOf(step: Step, at: At, row: NodeRow, waitsFor: readonly Reason[]): 
   const state = row.status === 'PENDING' ? (row.attempt > 0 ? 'does not run now' : 'has not run') : `is ${row.status}`;
   const reasons = waitsFor.map(({ what }) => what).join('; and ');
   return `${where} ${state}${attempt}${reasons === '' ? '' : `: it waits for ${reasons}`}${error}`;
+}
+
+/** What the segment of an inner node has failed with, where it was in that node. */
+function failureWithin(step: Step, { node, iteration }: At, standIn: number): NodeRow['error'] {
+  if (standIn < 0) return null;
+  const { error } = step.row({ node: standIn, iteration });
+  return error?.instance === `/nodes/${node}` ? error : null;
 }
 
 /** How much has gone through a node of a segment, where that was told. */

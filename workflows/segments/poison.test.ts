@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isFlowError } from '../../core/errors.ts';
 import type { Json } from '../../core/ids.ts';
 import { readHeaders } from '../../log/batch.ts';
 import { eachRecord } from '../../runtime/runtime.ts';
 import { memoryHost, runDocument, taskOf } from './host.fixture.ts';
 import { documentOf } from './jobs.fixture.ts';
+import { failedNode } from './named-failure.ts';
 import { forgetSegment, SEGMENT_DEAD_LETTERS } from './run-segment.ts';
 
 const SHARES = documentOf(
@@ -51,14 +53,43 @@ test('S2.2.d: a record that cannot be judged becomes a dead letter, and the othe
   assert.equal(letters.length, 1);
   assert.match(letters[0]!, /17/);
   assert.equal(headers[0]!['nf.application'], name);
+  assert.deepEqual([headers[0]!['nf.owner'], headers[0]!['nf.node']], ['shares', 'mapValues:items:1']);
   await host.log.close();
 });
 
-test('without that policy it fails the segment', { timeout: 20_000 }, async () => {
+test('without that policy it fails the segment, and names the node of the document', { timeout: 20_000 }, async () => {
   const host = memoryHost();
-  await assert.rejects(runDocument(host, SHARES, { input: ITEMS }), {
+  await assert.rejects(runDocument(host, SHARES, { input: ITEMS }), (thrown) => {
+    assert.ok(isFlowError(thrown, 'record.failed'));
+    assert.match(
+      thrown.message,
+      /^node shares failed on the record at .* position 17 \(mapValues:items:1 of its plan\): .*there is no item 5/,
+    );
+    assert.equal(failedNode(thrown), 1);
+    return true;
+  });
+  await host.log.close();
+});
+
+test('what fails on the result of a closed window names the nodes that it may have been', {
+  timeout: 20_000,
+}, async () => {
+  const host = memoryHost();
+  const document = documentOf(
+    [
+      ['items', 'map.items', { items: 'input', time: 'value.at' }],
+      ['by', 'op.select-key', { key: 'value.by' }],
+      ['spans', 'op.window.tumbling', { size: '1s' }],
+      ['lists', 'op.aggregate', { function: 'count' }],
+      ['late', 'op.map', { value: '[1][value]' }],
+      ['all', 'collect'],
+    ],
+    ['items > by', 'by > spans', 'spans > lists', 'lists > late', 'late > all'],
+  );
+  const input = [0, 5000].map((at) => ({ by: 'a', at }));
+  await assert.rejects(runDocument(host, document, { input }), {
     code: 'record.failed',
-    message: /there is no item 5/,
+    message: /^one of the nodes .*lists.*late.* failed on the result of a closed window: .*; correct it/,
   });
   await host.log.close();
 });

@@ -13,6 +13,7 @@ import type { Graph } from '../graph.ts';
 import type { HttpSettings } from '../nodes/http-call.ts';
 import { checkBalance } from './balance.ts';
 import { InnerLives } from './inner-lives.ts';
+import { failedIn, namedFailure } from './named-failure.ts';
 import { inputTopics, putInput } from './realtime-input.ts';
 import { type Connections, collected, targetOf } from './results.ts';
 import { type Counted, countedOf } from './segment-figures.ts';
@@ -149,7 +150,10 @@ class SegmentRunning {
     let continued = false;
     if (!(await this.#isComplete())) {
       // what was asked for its end before has an end already, which is not to be gone beyond
-      const how = await this.#live(mode === 'streaming' && end?.aborted !== true ? 'drained' : 'end');
+      const until = mode === 'streaming' && end?.aborted !== true ? 'drained' : 'end';
+      const how = await this.#live(until).catch((thrown: unknown) => {
+        throw namedFailure(thrown, this.#task.graph, this.#made.owners);
+      });
       continued = this.#run!.continued;
       if (how !== 'complete') return { how, outputs: {}, figures: this.#figures() };
     } else continued = true;
@@ -243,16 +247,15 @@ class SegmentRunning {
     };
   }
 
-  #export(each: SegmentProgram['exports'][number], stop?: AbortSignal): Promise<Exported> {
+  async #export(each: SegmentProgram['exports'][number], stop?: AbortSignal): Promise<Exported> {
     const { log, clock } = this.#host;
-    const target = targetOf(each.node, each.target, this.#host);
-    return runExport({
-      log,
-      clock,
-      topic: each.topic,
-      target,
-      ...(stop === undefined ? { until: 'end' } : { stop }),
-    });
+    const until = stop === undefined ? ({ until: 'end' } as const) : { stop };
+    try {
+      const target = targetOf(each.node, each.target, this.#host);
+      return await runExport({ log, clock, topic: each.topic, target, ...until });
+    } catch (thrown) {
+      throw failedIn(thrown, this.#task.graph, each.node);
+    }
   }
 
   /** Follows the ends of tasks, and tells what changes by them; answers what ends that, with a last word where wanted. */
@@ -306,7 +309,9 @@ class SegmentRunning {
     const read = new Map<string, number>();
     const outputs: { [port: string]: Json } = {};
     for (const each of this.#made.collects) {
-      const { value, records } = await collected(log, each);
+      const { value, records } = await collected(log, each).catch((thrown: unknown) => {
+        throw failedIn(thrown, graph, each.node);
+      });
       outputs[`${each.node}.out`] = value;
       read.set(each.node, records);
     }

@@ -29,6 +29,8 @@ import type { AnyTopic, ExportSpec } from './flows.ts';
  * - A node may start an execution for each record (`op.workflow`). It is called by the run and by the record, whose row is
  *   committed before, so that a call which is made again meets the same one and takes its answer. Nobody remembers it but
  *   the record in flight, and it itself.
+ * - What fails on a record, or in a collect or an export, names the node of the document in which that was, and beside it
+ *   the node of the plan ({@link failedNode}); so do the dead letters of a run, by the headers `nf.owner` and `nf.node`.
  * - At the end the records that left along each edge are those that arrived, through topics too, and what was written for
  *   a collect or an export is what came out of it: a difference fails the segment. What a process has counted goes by
  *   what it ran itself, so this is held where one process ran a segment from its start to its end without doing an epoch
@@ -116,6 +118,7 @@ export interface SegmentFigures {
 }
 
 export type { ExportSpec, Flow, SegmentParts } from './flows.ts';
+export { failedNode } from './named-failure.ts';
 export {
   forgetSegment,
   runOfTopic,
