@@ -102,8 +102,9 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
   });
   const graphs = new GraphCache(language);
   const opened = Promise.withResolvers<Ends>();
-  const { phase, ...rows } = taskRows(running, clock, partitions);
+  const { phase, isLeft, ...rows } = taskRows(running, clock, partitions);
   const segments = new SegmentCalls({
+    isLeft,
     host: segmentHost(parts, settings),
     graph: (hash) => publishedGraph(catalogue, graphs, hash),
     records: new RecordStarts({ catalogue, commands, sender, ends: opened.promise, clock, phase }),

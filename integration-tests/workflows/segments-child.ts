@@ -1,7 +1,10 @@
-import { SUMS } from './segments-world.ts';
+import { nothingLeft, SUMS } from './segments-world.ts';
 import { open, openLog, type Place } from './world.ts';
 
-/** Starts executions of a job of the data plane that are not there yet, waits for their ends, and says so. */
+/**
+ * Starts executions of a job of the data plane that are not there yet, waits for their ends, and until nothing of their
+ * segments is left, and says so.
+ */
 const [text, number] = process.argv.slice(2) as [string, string];
 const place = JSON.parse(text) as Place;
 const log = await openLog(place);
@@ -14,6 +17,7 @@ await Promise.all(
     await workflows.ended(`x${i}`);
   }),
 );
+await nothingLeft(log, place);
 await workflows.drain();
 await log.close();
 console.log('all ended');

@@ -1,8 +1,13 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock } from '../../core/clock.ts';
 import type { Json } from '../../core/ids.ts';
-import type { Log } from '../../log/log.ts';
+import { createLaneLog, type Log } from '../../log/log.ts';
 import { json, string } from '../../schemas/schemas.ts';
 import { documentOf } from '../../workflows/segments/jobs.fixture.ts';
 import { putRecords } from '../../workflows/segments/put-record.ts';
+import { runOfTopic } from '../../workflows/segments/segments.ts';
+import type { Place } from './world.ts';
 
 const ORDERS = 5_000;
 const USERS = 40;
@@ -53,4 +58,18 @@ export function expectedSums(): Json {
 
 export function sorted(values: readonly number[]): readonly number[] {
   return [...values].sort((a, b) => a - b);
+}
+
+/** Resolves when runs of segments have left nothing in lanes, in topics and groups of their own, and in folders. */
+export async function nothingLeft(log: Log, { directory }: Place): Promise<void> {
+  const lanes = createLaneLog(log, { clock: systemClock, runOf: runOfTopic });
+  const state = join(directory, 'state');
+  for (;;) {
+    const topics = (await lanes.admin.list()).filter((topic) => runOfTopic(topic) !== undefined);
+    const groups = (await log.admin.groups()).filter(({ group }) => group.startsWith('wf.'));
+    const folders = readdirSync(state).filter((name) => name.startsWith('wf.'));
+    if (topics.length + groups.length + folders.length === 0) break;
+    await systemClock.sleep(20);
+  }
+  await lanes.close();
 }

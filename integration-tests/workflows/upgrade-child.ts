@@ -4,6 +4,7 @@ import { readTopic } from '../../runtime/runtime.ts';
 import { json, string } from '../../schemas/schemas.ts';
 import { topic } from '../../topology/topology.ts';
 import { open, put, sums } from '../../workflows/control/streams.fixture.ts';
+import { nothingLeft } from './segments-world.ts';
 import { openLog, type Place } from './world.ts';
 
 /**
@@ -52,5 +53,6 @@ await workflows.end(execution, { id: 'end' }).catch((thrown: unknown) => {
 });
 const { status, output, error } = await workflows.ended(execution);
 console.log(JSON.stringify({ execution, status, output, error }));
+await nothingLeft(log, place);
 await workflows.drain();
 await log.close();

@@ -3,7 +3,8 @@ import { type Cause, encodeStep, type StepEvent, type StepRecord } from '../../e
 import type { KeyValueStore, ProcessContext, Processor } from '../../operators/operators.ts';
 import type { Graph } from '../graph.ts';
 import type { Command, Decided, Effect, Header, Lifecycle } from '../lifecycle/lifecycle.ts';
-import { hasSchedule, isDueExecution } from '../schedule-triggers.ts';
+import { hasSchedule } from '../schedule-triggers.ts';
+import { segmentName } from '../segments/segments.ts';
 import { Callers } from './callers.ts';
 import { type CountedFigures, countStep } from './count-step.ts';
 import { DefinitionRows, type GraphCache } from './definition-rows.ts';
@@ -11,13 +12,14 @@ import type { DirectCommands } from './direct-commands.ts';
 import { DoneRows } from './done-rows.ts';
 import { CONTINUE, type Due, grant, isOfSchedule, messageOf, NOBODY } from './due.ts';
 import { Families } from './families.ts';
+import { keptRuns, Leftovers } from './leftovers.ts';
 import { letterOf, marksOf } from './letters.ts';
 import { type CallMessage, type CommandMessage, type Message, rootOf, scheduleKey } from './messages.ts';
 import { CONTROL_STORE, DEFINITIONS_STORE, DONE_STORE, type Out, TIMERS_STORE } from './program.ts';
-import { FORGOTTEN, Savepoints } from './savepoints.ts';
+import { FORGETTING, FORGOTTEN, Savepoints } from './savepoints.ts';
 import { Schedules } from './schedules.ts';
 import { Sessions } from './sessions.ts';
-import { type Holder, Slots } from './slots.ts';
+import { type Holder, holdersOver, Slots } from './slots.ts';
 import { Started } from './started.ts';
 import { StoredRows } from './stored-rows.ts';
 import type { TaskCalls } from './task-calls.ts';
@@ -61,6 +63,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
   #schedules!: Schedules;
   #families!: Families;
   #savepoints!: Savepoints;
+  #leftovers!: Leftovers;
   #sessions!: Sessions;
   #started!: Started;
   /** Bytes of the records of this run of steps. */
@@ -86,6 +89,8 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     });
     this.#families = new Families(this.#store);
     this.#savepoints = new Savepoints(this.#store);
+    const send = (execution: string, out: Out, at: Millis) => context.forward(rootOf(execution), out, at);
+    this.#leftovers = new Leftovers({ store: this.#store, send });
     this.#sessions = new Sessions({ store: this.#store, timers: this.#timers, context });
     this.#parts.direct?.listen(context, (message, giveBack) => this.#take(message, giveBack));
     this.#started = new Started(this.#store, (rows) => this.#graphOf(rows));
@@ -107,7 +112,8 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       this.#sessions.take(message, this.#context.timestamp);
       return;
     }
-    if ('call' in message) this.#called(message);
+    if ('left' in message || 'cleared' in message) this.#leftovers.take(message, this.#context.timestamp);
+    else if ('call' in message) this.#called(message);
     else this.#take(message);
   }
 
@@ -193,12 +199,13 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     const hasRun = decided.effects.some((each) => each.effect === 'run');
     if (command.type === 'grant' && !hasRun)
       this.#freed({ execution, node: command.node, iteration: command.iteration }, at, open);
-    else if (record !== undefined) this.#freeSlots(record, graph, at, open);
-    rows.flush(at);
+    else if (record !== undefined) for (const holder of holdersOver(record, graph)) this.#freed(holder, at, open);
     const now = rows.header();
+    if (record !== undefined && now !== undefined) this.#leftovers.see(record, graph, now, at);
+    if (now?.phase === 'ended' && now.savepoint !== null) this.#savepoints.keep(execution, keptRuns(rows, graph));
+    rows.flush(at);
     if (now?.phase === 'ended') {
       this.#remember(now, graph, at);
-      if (now.savepoint !== null) this.#savepoints.keep(execution);
       if (now.parent !== null) this.#families.leave(rootOf(execution));
     }
     this.#effects(due, decided, graph, at, open);
@@ -211,9 +218,8 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     if (command.type !== 'start') {
       // what a timer or a task of an ended execution says is of no use to anybody
       if (due.cause.kind !== 'command' || command.type === 'report') return undefined;
-      if (command.type === 'forget' && this.#savepoints.take(execution))
-        this.#answer(due, FORGOTTEN, 'it is forgotten');
-      else if (!hasEnded) this.#answer(due, 'workflow.unknown-execution', `${execution} is not known`);
+      if (command.type === 'forget' && this.#forget(due)) return undefined;
+      if (!hasEnded) this.#answer(due, 'workflow.unknown-execution', `${execution} is not known`);
       else this.#answer(due, 'workflow.ended', `${execution} has ended`);
       return undefined;
     }
@@ -241,7 +247,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       this.#refuse(due, command, 'workflow.unknown-definition', `${what}; ${cure}`, open);
       return undefined;
     }
-    if (command.continues !== undefined && !this.#savepoints.take(command.continues.execution)) {
+    if (command.continues !== undefined && this.#savepoints.take(command.continues.execution) === undefined) {
       const why = `${command.continues.execution} kept nothing at a savepoint that is there still`;
       this.#answer(due, 'workflow.no-savepoint', why);
       return undefined;
@@ -257,6 +263,15 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       return undefined;
     }
     return { graph, command: start };
+  }
+
+  /** What it has kept at its savepoint goes; false where that is nothing. */
+  #forget(due: Due): boolean {
+    const { execution, id, at } = due;
+    const kept = this.#savepoints.take(execution);
+    for (const run of kept?.runs ?? []) this.#leftovers.over(run, execution, id, at);
+    if (kept !== undefined) this.#answer(due, kept.runs === undefined ? FORGOTTEN : FORGETTING, 'it is forgotten');
+    return kept !== undefined;
   }
 
   /** A child that cannot begin has failed. */
@@ -280,17 +295,6 @@ export class Coordinator implements Processor<string, Message, string, Out> {
   #graphOf(rows: StoredRows): Graph {
     const { definition, revision } = rows.header()!;
     return this.#parts.graphs.of(this.#base(definition), rows.execution, revision, () => rows.patches());
-  }
-
-  /** A task that has ended, or waits for another attempt, gives back its slot in the step that says so. */
-  #freeSlots({ execution, events }: StepRecord, graph: Graph, at: Millis, open: Due[]): void {
-    for (const event of events) {
-      if (event.type !== 'node' || event.to === 'RUNNING' || event.to === 'QUEUED') continue;
-      if (event.from !== 'RUNNING' && event.from !== 'QUEUED') continue;
-      const kind = graph.nodes[event.node]?.type.behaviour.kind;
-      if (kind !== 'task' && kind !== 'operator') continue;
-      this.#freed({ execution, node: event.node, iteration: event.iteration }, at, open);
-    }
   }
 
   #freed(holder: Holder, at: Millis, open: Due[]): void {
@@ -318,6 +322,9 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       }
       case 'run': {
         const task = this.#callers.announced(execution, effect, graph, at);
+        if (graph.nodes[effect.node]!.type.behaviour.kind === 'operator') {
+          this.#leftovers.used(segmentName(effect.first, task.node, task.i));
+        }
         this.#context.forward(rootOf(execution), { to: 'task', task }, at);
         return;
       }
@@ -384,13 +391,8 @@ export class Coordinator implements Processor<string, Message, string, Out> {
   }
 
   #remember(header: Header, graph: Graph, at: Millis): void {
-    const { execution, workflow } = header;
-    if (!isDueExecution(execution, workflow)) {
-      this.#done.keep(header, at);
-      return;
-    }
-    this.#done.keepForGood(header);
-    if (hasSchedule(graph.document)) this.#tellSchedule(workflow, { ended: execution }, at);
+    const isDue = this.#done.keep(header, at);
+    if (isDue && hasSchedule(graph.document)) this.#tellSchedule(header.workflow, { ended: header.execution }, at);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Json, Millis } from '../../core/ids.ts';
 import type { KeyValueStore, WindowStore } from '../../operators/operators.ts';
 import type { Header } from '../lifecycle/lifecycle.ts';
+import { isDueExecution } from '../schedule-triggers.ts';
 import { doneWindowMs } from './program.ts';
 
 /** Ends of executions that are named by a time of a schedule. */
@@ -29,14 +30,15 @@ export class DoneRows {
     this.#rememberMs = rememberMs;
   }
 
-  keep(header: Header, at: Millis): void {
+  /** That of a time of a schedule for good, as a backfill may come again after years; answers whether it is one. */
+  keep(header: Header, at: Millis): boolean {
+    if (isDueExecution(header.execution, header.workflow)) {
+      this.#store.put(`${DUE_DONE}${header.execution}`, doneRow(header));
+      return true;
+    }
     const window = doneWindowMs(this.#rememberMs);
     this.#done.put(header.execution, at - (at % window), doneRow(header));
-  }
-
-  /** A backfill may come again after years. */
-  keepForGood(header: Header): void {
-    this.#store.put(`${DUE_DONE}${header.execution}`, doneRow(header));
+    return false;
   }
 
   has(execution: string, at: Millis): boolean {

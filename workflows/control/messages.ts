@@ -4,7 +4,14 @@ import type { Command } from '../lifecycle/lifecycle.ts';
 import type { SessionSay } from '../sessions/sessions.ts';
 
 /** What the records of `nf.commands` and `nf.internal` say, as JSON. Field names are short: there are many of these. */
-export type Message = CommandMessage | DefineMessage | ScheduleMessage | SessionMessage | CallMessage;
+export type Message =
+  | CommandMessage
+  | DefineMessage
+  | ScheduleMessage
+  | SessionMessage
+  | CallMessage
+  | LeftMessage
+  | ClearedMessage;
 
 export interface CommandMessage {
   /** The execution it is for. */
@@ -59,6 +66,28 @@ export interface CallMessage {
 
 /** The process is about to call it; will call it when it may; calls it no more, and goes on. */
 export type CallWord = 'take' | 'wait' | 'leave';
+
+/** A run of a segment is over, by a step of the execution that is committed: what it has left goes. */
+export interface LeftMessage {
+  /** Its name. */
+  readonly left: string;
+  readonly x: string;
+  readonly id: string;
+}
+
+/** It has gone. */
+export interface ClearedMessage {
+  readonly cleared: string;
+  readonly x: string;
+  readonly id: string;
+}
+
+/** The call that takes it away. */
+export interface ClearMessage {
+  readonly clear: string;
+  readonly x: string;
+  readonly id: string;
+}
 
 export interface StoredDefinition {
   readonly id: string;

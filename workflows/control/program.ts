@@ -4,13 +4,13 @@ import type { Processor, ProcessorSupplier } from '../../operators/operators.ts'
 import { REDRIVES_TOPIC, type StoredMark } from '../../runtime/runtime.ts';
 import { bytes, json, string } from '../../schemas/schemas.ts';
 import { keyValueStore, type Program, topic, topology, windowStore } from '../../topology/topology.ts';
-import type { CommandMessage, DeadLetter, Message, TaskMessage } from './messages.ts';
+import type { ClearMessage, DeadLetter, Message, TaskMessage } from './messages.ts';
 
 /** What the coordinator puts out. */
 export type Out =
   | { readonly to: 'events'; readonly record: Bytes }
   | { readonly to: 'internal'; readonly message: Message }
-  | { readonly to: 'task'; readonly task: TaskMessage }
+  | { readonly to: 'task'; readonly task: TaskMessage | ClearMessage }
   | { readonly to: 'dead'; readonly letter: DeadLetter }
   /** A letter, which is the key, was redriven. */
   | { readonly to: 'redriven'; readonly mark: StoredMark };
@@ -22,8 +22,11 @@ export interface ControlParts {
   /** Calls on their way in a partition; slots bound them, this bounds memory. */
   readonly maxCalls: number;
   coordinator(): Processor<string, Message, string, Out>;
-  /** `lost` aborts where the partition goes to another process. */
-  call(task: TaskMessage, lost: AbortSignal): Promise<CommandMessage>;
+  /**
+   * Makes the call of a task, or takes away what a run of a segment has left. `lost` aborts where the partition goes to
+   * another process.
+   */
+  call(task: TaskMessage | ClearMessage, lost: AbortSignal): Promise<Message>;
 }
 
 export const CONTROL_APPLICATION = 'nf.workflows';
@@ -86,7 +89,7 @@ export function controlProgram(parts: ControlParts): Program {
       order: 'none',
       timeout: { days: LONGEST_CALL_DAYS },
       key: string(),
-      input: json<TaskMessage>(),
+      input: json<TaskMessage | ClearMessage>(),
       fn: (task, _, { signal }) => parts.call(task, signal),
     })
     .to(internal);

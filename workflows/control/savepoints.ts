@@ -1,13 +1,21 @@
 import type { Json } from '../../core/ids.ts';
 import type { KeyValueStore } from '../../operators/operators.ts';
 
-/** The answer that nothing is kept any more, and that whoever asked has to take away what there is. */
+/** The answer that nothing is kept any more; what was kept goes as that of runs which are over. */
+export const FORGETTING = 'workflow.forgetting';
+/** Of what an engine before this one has kept: whoever asked has to take away what there is. */
 export const FORGOTTEN = 'workflow.forgotten';
+
+/** What an execution has kept at its savepoint. */
+export interface Kept {
+  /** Runs of its segments, by name; undefined where that was not written down. */
+  readonly runs: readonly string[] | undefined;
+}
 
 /**
  * Executions that have ended at a savepoint, and whose segments are there for whoever goes on from them: one alone.
  *
- *     \0 K <execution>    1
+ *     \0 K <execution>    what it has kept; 1 in the form before this one
  */
 export class Savepoints {
   readonly #store: Pick<KeyValueStore<string, Json>, 'get' | 'put' | 'delete'>;
@@ -16,15 +24,16 @@ export class Savepoints {
     this.#store = store;
   }
 
-  keep(execution: string): void {
-    this.#store.put(nameOf(execution), 1);
+  keep(execution: string, runs: readonly string[]): void {
+    this.#store.put(nameOf(execution), { runs });
   }
 
-  /** False: nothing is kept of it, or no longer. */
-  take(execution: string): boolean {
-    if (this.#store.get(nameOf(execution)) === undefined) return false;
+  /** Undefined: nothing is kept of it, or no longer. */
+  take(execution: string): Kept | undefined {
+    const row = this.#store.get(nameOf(execution)) as { readonly runs?: readonly string[] } | 1 | undefined;
+    if (row === undefined) return undefined;
     this.#store.delete(nameOf(execution));
-    return true;
+    return { runs: row === 1 ? undefined : row.runs };
   }
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { FlowError, isFlowError } from '../../core/errors.ts';
+import { FlowError, isFlowError, messageOf } from '../../core/errors.ts';
+
 import type { Json, Millis } from '../../core/ids.ts';
 import type { Outputs } from '../catalog.ts';
 import type { Graph } from '../graph.ts';
@@ -7,11 +8,15 @@ import { GRACE_MS } from '../lifecycle/lifecycle.ts';
 import type { SegmentConfig } from '../segments/collapse.ts';
 import { forgetSegment, runSegment, type SegmentHost, segmentName } from '../segments/segments.ts';
 import { idsForRecords } from './execution-ids.ts';
-import type { TaskMessage } from './messages.ts';
+import { Gate } from './gate.ts';
+import type { ClearMessage, TaskMessage } from './messages.ts';
 import type { RecordStarts, RecordsOf } from './record-starts.ts';
 
-/** How long what a run has left is kept, so that a report that was lost is made again from it. */
-const KEEP_MS: Millis = 10_000;
+/** Between attempts to take away what a run has left. */
+const CLEAR_PAUSE_MS: Millis = 500;
+const LONGEST_CLEAR_PAUSE_MS: Millis = 60_000;
+/** Runs whose leftovers are taken away at a time. */
+const CLEARED_AT_ONCE = 8;
 
 export interface SegmentCallsParts {
   readonly host: SegmentHost;
@@ -19,6 +24,8 @@ export interface SegmentCallsParts {
   graph(hash: string): Promise<Graph>;
   /** Starts what nodes of segments start for their records. */
   readonly records: Pick<RecordStarts, 'run'>;
+  /** Whether it is to go still: nothing has begun under its name since. */
+  isLeft(message: ClearMessage): Promise<boolean>;
 }
 
 export interface AskedOfSegment {
@@ -43,10 +50,9 @@ export class SegmentCalls {
   readonly #closing = new AbortController();
   /** Ends of what goes on, by the names of runs. */
   readonly #byName = new Map<string, Promise<void>>();
-  /** Runs that are over, and whose topics go soon. */
-  readonly #forgetting = new Map<string, AbortController>();
   /** What calls have started for their records. */
   readonly #started = new WeakMap<TaskMessage, RecordsOf['open']>();
+  readonly #clearing = new Gate(CLEARED_AT_ONCE);
 
   constructor(parts: SegmentCallsParts) {
     this.#parts = parts;
@@ -73,6 +79,36 @@ export class SegmentCalls {
     await Promise.race([Promise.all(open), this.#parts.host.clock.sleep(GRACE_MS)]);
   }
 
+  /**
+   * Takes away what a run has left that is over; resolves when it is gone, or was taken up by another run. `lost`: whoever
+   * goes on does that.
+   */
+  async clear(message: ClearMessage, lost: AbortSignal): Promise<void> {
+    const signal = AbortSignal.any([this.#closing.signal, lost]);
+    const { host } = this.#parts;
+    const { clear: name } = message;
+    for (let pauseMs = CLEAR_PAUSE_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, LONGEST_CLEAR_PAUSE_MS)) {
+      try {
+        await this.#clearing.pass(() => this.#cleared(message));
+        return;
+      } catch (thrown) {
+        const reason = messageOf(thrown);
+        host.telemetry.log.warn({ segment: name, reason, pauseMs }, 'what a segment has left is not removed yet');
+      }
+      await host.clock.sleep(pauseMs, signal).catch(() => undefined);
+    }
+    throw new FlowError('stopped', `what ${name} has left is removed by whoever goes on`);
+  }
+
+  async #cleared(message: ClearMessage): Promise<void> {
+    const over = await this.#alone(message.clear);
+    try {
+      if (await this.#parts.isLeft(message)) await forgetSegment(this.#parts.host, message.clear);
+    } finally {
+      over();
+    }
+  }
+
   /** Resolves when none runs, and the lanes of the host are closed. */
   async close(): Promise<void> {
     this.#closing.abort();
@@ -94,7 +130,6 @@ export class SegmentCalls {
       else cancel.abort(signal.reason);
     };
     const name = segmentName(task.o ?? task.x, task.node, task.i);
-    this.#forgetting.get(name)?.abort();
     // of an attempt before, or of the execution that this one goes on from
     const over = await this.#alone(name);
     if (signal.aborted) leave();
@@ -122,7 +157,6 @@ export class SegmentCalls {
       });
       if (how === 'savepoint') throw atSavepoint(task);
       if (how !== 'complete') throw new FlowError('stopped', `the segment of ${task.node} goes on elsewhere`);
-      void this.#forget(name);
       return { outputs, progress: figures as unknown as Json };
     } finally {
       signal.removeEventListener('abort', leave);
@@ -165,24 +199,6 @@ export class SegmentCalls {
     await forgetSegment(host, name);
     await admin.create(`${prefix}${begun}`, { partitions: 1 });
     return begun;
-  }
-
-  async #forget(name: string): Promise<void> {
-    const { host } = this.#parts;
-    const again = new AbortController();
-    this.#forgetting.set(name, again);
-    const signal = AbortSignal.any([this.#closing.signal, again.signal]);
-    try {
-      await host.clock.sleep(KEEP_MS, signal);
-      if (signal.aborted) return;
-      const over = await this.#alone(name);
-      if (!signal.aborted) await forgetSegment(host, name).finally(over);
-      else over();
-    } catch (thrown) {
-      host.telemetry.log.warn({ segment: name, reason: String(thrown) }, 'topics of a segment were not removed');
-    } finally {
-      if (this.#forgetting.get(name) === again) this.#forgetting.delete(name);
-    }
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Json, Millis } from '../../core/ids.ts';
+import type { StepRecord } from '../../events/events.ts';
 import type { KeyValueStore } from '../../operators/operators.ts';
+import type { Graph } from '../graph.ts';
 
 /** A task that wants a slot, or has one. */
 export interface Holder {
@@ -128,6 +130,16 @@ export class Slots {
 
   #putPlace(holder: Holder, place: Place): void {
     this.#store.put(placeName(holder), place as unknown as Json);
+  }
+}
+
+/** A task that has ended, or waits for another attempt, gives back its slot in the step that says so. */
+export function* holdersOver({ execution, events }: StepRecord, graph: Graph): Iterable<Holder> {
+  for (const event of events) {
+    if (event.type !== 'node' || event.to === 'RUNNING' || event.to === 'QUEUED') continue;
+    if (event.from !== 'RUNNING' && event.from !== 'QUEUED') continue;
+    const kind = graph.nodes[event.node]?.type.behaviour.kind;
+    if (kind === 'task' || kind === 'operator') yield { execution, node: event.node, iteration: event.iteration };
   }
 }
 

@@ -8,12 +8,12 @@ import type { Language } from '../language.ts';
 import { type Command, PROCESS_LOST } from '../lifecycle/lifecycle.ts';
 import { failedNode } from '../segments/segments.ts';
 import { CallGate, type QuarantineSettings } from './call-gate.ts';
-import type { CommandMessage, TaskMessage } from './messages.ts';
+import type { ClearedMessage, ClearMessage, CommandMessage, TaskMessage } from './messages.ts';
 import type { Answered, SegmentCalls } from './segment-calls.ts';
 
 export interface TaskCallsParts {
   /** Undefined: there are none, as in a simulation. */
-  readonly segments?: Pick<SegmentCalls, 'run' | 'left'>;
+  readonly segments?: Pick<SegmentCalls, 'run' | 'left' | 'clear'>;
   readonly language: Language;
   readonly clock: Pick<Clock, 'now'>;
   /** A name that no other process has, nor this one when it is started again. */
@@ -95,8 +95,24 @@ export class TaskCalls {
     await Promise.allSettled(left.map((task) => this.#parts.leave(task)));
   }
 
-  /** One call; what comes of it is a report to the execution. `lost`: its partition is of this process no more. */
-  async call(task: TaskMessage, lost?: AbortSignal): Promise<CommandMessage> {
+  /** One call. `lost`: its partition is of this process no more, and whoever goes on makes it again. */
+  call(message: TaskMessage | ClearMessage, lost: AbortSignal): Promise<CommandMessage | ClearedMessage> {
+    return 'clear' in message ? this.#clear(message, lost) : this.#call(message, lost);
+  }
+
+  async #clear(message: ClearMessage, lost: AbortSignal): Promise<ClearedMessage> {
+    try {
+      await this.#parts.segments?.clear(message, lost);
+    } catch (thrown) {
+      if (this.#closed) return await new Promise<never>(() => {});
+      throw thrown;
+    }
+    const { clear: cleared, x, id } = message;
+    return { cleared, x, id };
+  }
+
+  /** What comes of it is a report to the execution. */
+  async #call(task: TaskMessage, lost: AbortSignal): Promise<CommandMessage> {
     const name = nameOf(task);
     const announced = this.#announced.get(name);
     this.#announced.delete(name);
@@ -109,7 +125,7 @@ export class TaskCalls {
     this.#running.set(name, told);
     const { signal } = told.stop;
     let leave = () => {};
-    if (isTask) lost?.addEventListener('abort', () => this.#lose(task, told), { once: true });
+    if (isTask) lost.addEventListener('abort', () => this.#lose(task, told), { once: true });
     try {
       if (task.e) told.end.abort();
       if (isTask) leave = await this.#taking(task, told, announced === undefined);

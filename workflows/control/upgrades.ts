@@ -15,9 +15,10 @@ import type { GraphCache } from './definition-rows.ts';
 import type { Ends } from './ends.ts';
 import { type Inspector, unknownExecution } from './inspector.ts';
 import { publishedGraph } from './known-graphs.ts';
+import { keptRuns } from './leftovers.ts';
 import type { Folded } from './memory-rows.ts';
 import { rootOf } from './messages.ts';
-import { FORGOTTEN } from './savepoints.ts';
+import { FORGETTING, FORGOTTEN } from './savepoints.ts';
 import type { Sender } from './sender.ts';
 
 export interface UpgradesParts {
@@ -33,6 +34,10 @@ export interface UpgradesParts {
   readonly ends: Ends;
   definition(workflow: string, version: string): Promise<Definition>;
 }
+
+/** How long whoever forgets waits until all is removed. */
+const GONE_MS = 30_000;
+const GONE_LOOK_MS = 20;
 
 type UpgradeOptions = CommandOptions & { readonly version: string };
 
@@ -77,17 +82,34 @@ export class Upgrades {
     const command = { type: 'forget' } as const;
     const { rejected } = await commands.send({ x: execution, c: command, id, ...(by === undefined ? {} : { by }) });
     const header = rows.header()!;
+    const runs = keptRuns(rows, graph);
+    if (rejected?.code === FORGETTING) {
+      await this.#gone(execution, runs);
+      return { execution, seq: 0 };
+    }
     if (rejected?.code !== FORGOTTEN) {
       if (header.savepoint === null) throw rejection({ code: 'workflow.no-savepoint', why: kept(header) });
       const next = await inspector.now(successor(header));
       if (next !== undefined) throw rejection({ code: 'workflow.no-savepoint', why: kept(header) });
     }
     // whoever took the word before may have been cut short
-    const { first } = header.continues ?? { first: execution };
-    for (const { node, iteration } of begunSegments(rows, graph)) {
-      await forgetSegment({ log, directory }, segmentName(first, graph.nodes[node]!.id, iteration));
-    }
+    for (const run of runs) await forgetSegment({ log, directory }, run);
     return { execution, seq: 0 };
+  }
+
+  /** Until what runs have left is gone, which whoever has the execution takes away. */
+  async #gone(execution: string, runs: readonly string[]): Promise<void> {
+    const { log, clock } = this.#parts;
+    const isOfOne = (topic: string) =>
+      runs.some((run) => topic.startsWith(`${run}.`) || topic.startsWith(`nf.${run}.`));
+    const giveUpAt = clock.monotonic() + GONE_MS;
+    while ((await log.admin.list()).some(isOfOne)) {
+      if (clock.monotonic() > giveUpAt) {
+        const what = `what ${execution} has kept is forgotten, and not all of it is removed yet`;
+        throw new FlowError('workflow.unanswered', `${what}: this goes on by itself`);
+      }
+      await clock.sleep(GONE_LOOK_MS);
+    }
   }
 
   /** From where it has ended. */

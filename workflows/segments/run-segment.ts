@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Ledger, ledgerTopic } from '../../checkpoints/checkpoints.ts';
 import { type Exported, runExport } from '../../connectors/export.ts';
@@ -50,7 +52,7 @@ export interface SegmentTask {
   readonly values: { readonly [port: string]: Json };
   /** What its dead letters say of it, each name a header `nf.<name>`. */
   readonly told?: { readonly [name: string]: string };
-  /** Aborted: what it holds is forgotten, and it rejects with the reason. */
+  /** Aborted: it stops, and rejects with the reason. What it has is there until it is forgotten. */
   readonly cancel: AbortSignal;
   /** Aborted: the process stops; another goes on from what is committed. */
   readonly stop?: AbortSignal;
@@ -108,13 +110,14 @@ export async function runSegment(host: SegmentHost, task: SegmentTask): Promise<
   return new SegmentRunning(host, task).run();
 }
 
-/** Takes away the topics and the state of a run, when nobody will ask for its results again. */
+/** Takes away the topics, the group and the stores of a run, when nobody will ask for its results again. Twice is as once. */
 export async function forgetSegment(
   { log: below, lanes: log = below, directory }: Pick<SegmentHost, 'log' | 'lanes' | 'directory'>,
   name: string,
 ): Promise<void> {
   const outputs = (await log.admin.list()).filter((topic) => topic.startsWith(`${name}.`));
   await forgetApplication({ application: name, outputs, log, directory });
+  if (directory !== undefined) await rm(join(directory, name), { recursive: true, force: true });
 }
 
 function isNew(now: SegmentFigures, before: SegmentFigures): boolean {
@@ -216,10 +219,7 @@ class SegmentRunning {
         await lives(!isComplete);
       }
     }
-    if (cancel.aborted) {
-      await forgetSegment(host, this.#task.name);
-      cancel.throwIfAborted();
-    }
+    cancel.throwIfAborted();
     if (stop?.aborted === true) return 'stopped';
     return savepoint?.aborted === true ? 'savepoint' : this.#live('end');
   }

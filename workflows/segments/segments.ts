@@ -23,7 +23,8 @@ import type { AnyTopic, ExportSpec } from './flows.ts';
  *   what is there be the whole, so that windows close and values are collected; `savepoint` stops and keeps everything, and
  *   the next version takes it up under the same name, where `plan diff` allows it.
  * - A run has a name of its own, of its execution and its first node: topics and state are called by it, and a segment
- *   that is run again after a crash meets what is there and goes on. `forgetSegment` takes all of it away.
+ *   that is run again after a crash meets what is there and goes on. `forgetSegment` takes all of it away, and nothing else
+ *   does: the control plane asks for that when the node that stands for the segment has its last state.
  * - Bounded runs share lanes (`log/lanes/lanes.ts`): they make and remove no topics. A streaming run, and one whose document
  *   is `dedicated`, has topics of its own.
  * - A node may start an execution for each record (`op.workflow`). It is called by the run and by the record, whose row is

@@ -3,7 +3,8 @@ import { FlowError } from '../../../core/errors.ts';
 import type { Json, Millis } from '../../../core/ids.ts';
 import { randomInt, seededRandom, seedOf } from '../../../core/random.ts';
 import type { Command } from '../../lifecycle/lifecycle.ts';
-import { rootOf, type TaskMessage } from '../messages.ts';
+import { segmentName } from '../../segments/segments.ts';
+import { type ClearMessage, rootOf, type TaskMessage } from '../messages.ts';
 import type { Answered, AskedOfSegment } from '../segment-calls.ts';
 import { document } from './small-documents.ts';
 
@@ -32,6 +33,33 @@ export async function runStream(task: TaskMessage, { signal, end, savepoint }: A
   for (let turns = randomInt(random, 3); turns > 0; turns--) await Promise.resolve();
   if (savepoint.aborted || signal.aborted) throw new FlowError('stopped', 'it has stopped');
   return { outputs: { 'all.out': [(task.config as { readonly input: Json }).input] } };
+}
+
+/** What runs of segments have in the log and on disk, where no crash takes it. */
+export class HeldRuns {
+  readonly #held = new Set<string>();
+  readonly #cleared = new Set<string>();
+  readonly #robbed = new Set<string>();
+
+  begin(task: TaskMessage): void {
+    const name = segmentName(task.o ?? task.x, task.node, task.i);
+    if (this.#cleared.has(name)) this.#robbed.add(name);
+    this.#held.add(name);
+  }
+
+  clear({ clear: name }: ClearMessage): void {
+    this.#held.delete(name);
+    this.#cleared.add(name);
+  }
+
+  get isEmpty(): boolean {
+    return this.#held.size === 0;
+  }
+
+  check(): void {
+    assert.deepEqual([...this.#robbed], [], 'these went on, and what they had was gone');
+    assert.deepEqual([...this.#held], [], 'what runs have left is there still');
+  }
 }
 
 /** An upgrade as the facade asks for it. */

@@ -12,6 +12,7 @@ import { DEFAULT_QUARANTINE } from '../call-gate.ts';
 import { Coordinator } from '../coordinator.ts';
 import { GraphCache } from '../definition-rows.ts';
 import { DirectCommands, type Sent } from '../direct-commands.ts';
+import { leftoverName } from '../leftovers.ts';
 import { fold, MemoryStore } from '../memory-rows.ts';
 import { type CallMessage, type CommandMessage, rootOf } from '../messages.ts';
 import { CONTROL_STORE, controlProgram, controlTopics, TIMERS_STORE } from '../program.ts';
@@ -21,8 +22,9 @@ import { StoredRows } from '../stored-rows.ts';
 import { TaskCalls } from '../task-calls.ts';
 import { viewOf } from '../views.ts';
 import { CallAnswers } from './call-answers.ts';
-import { runRows, runStream, streamDocument, upgradeTo } from './simulated-stream.ts';
-import { ADD, added, document, numberType, tenNodes, tenNodesResult } from './small-documents.ts';
+import { HeldRuns, runRows, runStream, upgradeTo } from './simulated-stream.ts';
+import { FLAKY, WORKLOADS, type Workload } from './simulated-work.ts';
+import { ADD } from './small-documents.ts';
 
 /** Partitions share nothing, and each takes time to open. */
 const PARTITIONS = 1;
@@ -30,64 +32,11 @@ const SLOTS = 2;
 /** As many as a call takes that ends by itself, and those that it lets begin. */
 const TURNS = 8;
 
-interface Workload {
-  readonly workflow: string;
-  readonly document: Json;
-  readonly signals: boolean;
-  /** Of a streaming one: version 2.0.0. */
-  readonly next?: Json;
-  result(input: number): Json;
-}
-
-const chain = document(
-  'chain',
-  [
-    ['a', 'flaky', { n: 1 }],
-    ['b', 'delay', { for: '40ms' }],
-    ['c', 'wait.signal', { name: 'go' }],
-    ['d', 'flaky', { n: 5 }],
-  ],
-  ['a b', 'b c', 'c d'],
-);
-
-/** A segment, whose runs are made up here, and what follows from a node within it and from the whole. */
-const rows = document(
-  'rows',
-  [
-    ['items', 'map.items', { items: '= [input]' }],
-    ['some', 'op.filter', { where: 'value >= 0' }],
-    ['all', 'collect', {}],
-    ['sum', 'flaky', { n: 1 }],
-  ],
-  ['items some', 'some all', 'all sum'],
-);
-
-const WORKLOADS: readonly Workload[] = [
-  { workflow: 'rows', document: rows, signals: false, result: (input) => ({ sum: input + 1 }) },
-  { workflow: 'ten', document: tenNodes(), signals: false, result: tenNodesResult },
-  { workflow: 'tasks', document: tenNodes('flaky', 'tasks'), signals: false, result: tenNodesResult },
-  { workflow: 'chain', document: chain, signals: true, result: (input) => ({ d: input * 1000 + 5 }) },
-  {
-    ...{ workflow: 'stream', document: streamDocument('1.0.0'), signals: false, next: streamDocument('2.0.0') },
-    result: (input) => ({ first: input, sum: input + 1 }),
-  },
-];
-
 interface Started {
   readonly workload: Workload;
   readonly input: number;
   readonly version: string;
 }
-
-/** A task that fails some attempts, by the names of the call alone. */
-const FLAKY = numberType('flaky', {
-  kind: 'task',
-  async run(config, inputs, { attempt, random }) {
-    for (let turns = Math.floor(random() * 3); turns > 0; turns--) await Promise.resolve();
-    if (attempt < 3 && random() < 0.3) throw new Error('not yet');
-    return added(config, inputs);
-  },
-});
 
 /**
  * Whole executions on a virtual clock: commands that come twice, crashes between any two steps, calls that fail, clocks
@@ -114,6 +63,8 @@ class Simulation {
   readonly #direct = new DirectCommands((sent) => this.#back.push(sent));
   readonly #back: Sent[] = [];
   readonly #told: (CommandMessage | CallMessage)[] = [];
+  readonly #held = new HeldRuns();
+  #committed = Promise.withResolvers<void>();
   #ids = 0;
 
   private constructor(random: Random) {
@@ -168,8 +119,15 @@ class Simulation {
       clock: { now: () => this.#driver.clock.now() },
       segments: {
         left: async () => undefined,
-        run: (task, asked, progress) =>
-          task.m === 'streaming' ? runStream(task, asked) : runRows(task, this.#driver.clock.now(), progress),
+        run: (task, asked, progress) => {
+          this.#held.begin(task);
+          return task.m === 'streaming' ? runStream(task, asked) : runRows(task, this.#driver.clock.now(), progress);
+        },
+        clear: async (message) => {
+          // here messages come at once, and in a log when what they tell is committed
+          await this.#committed.promise;
+          if (this.#rows().get(leftoverName(message.clear)) === message.id) this.#held.clear(message);
+        },
       },
       tell: async (execution, command) => {
         this.#told.push({ x: execution, c: command, id: this.#id() });
@@ -275,6 +233,8 @@ class Simulation {
 
   #commit(): void {
     this.#driver.commit();
+    this.#committed.resolve();
+    this.#committed = Promise.withResolvers();
     const changed = new Set<string>();
     for (const { value, timestamp } of this.#driver.output(this.#topics.events).read()) {
       const record = decodeStep(value!);
@@ -325,10 +285,11 @@ class Simulation {
       this.#driver.advance(50);
       await this.#settle();
       this.#commit();
-      if ([...this.#started.keys()].every((each) => this.#hasEnded(each))) return;
+      if ([...this.#started.keys()].every((each) => this.#hasEnded(each)) && this.#held.isEmpty) return;
     }
     const open = [...this.#started.keys()].filter((each) => !this.#hasEnded(each));
     const told = open.map((each) => `${each}: ${JSON.stringify(this.#records.get(each)?.at(-1))}`);
+    this.#held.check();
     assert.fail(`these never end: ${told.join('\n')}`);
   }
 
@@ -353,6 +314,7 @@ class Simulation {
   }
 
   #check(): void {
+    this.#held.check();
     for (const [execution, { workload, input }] of this.#started) {
       const records = this.#records.get(execution)!;
       assert.deepEqual(
