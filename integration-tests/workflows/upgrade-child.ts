@@ -11,10 +11,9 @@ import { openLog, type Place } from './world.ts';
  * Upgrades a streaming execution again and again while records come, then ends the last one. Killed and started again it
  * goes on: it asks for every upgrade again, and puts what is not there yet.
  */
-const [text, number] = process.argv.slice(2) as [string, string];
+const [text, number, upgrades] = process.argv.slice(2) as [string, string, string];
 const place = JSON.parse(text) as Place;
 const count = Number(number);
-const UPGRADES = 8;
 const AT_ONCE = 20;
 
 const log = await openLog(place);
@@ -41,7 +40,7 @@ const feeding = (async () => {
   }
 })();
 let execution = 'x';
-for (let n = 0; n < UPGRADES; n++) {
+for (let n = 0; n < Number(upgrades); n++) {
   const version = n % 2 === 0 ? '2.0.0' : '1.0.0';
   ({ execution } = await workflows.upgrade(execution, { version, id: `upgrade ${n}` }));
   console.log(`upgraded ${execution}`);
