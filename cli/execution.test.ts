@@ -18,7 +18,7 @@ after(() => rmSync(cwd, { recursive: true }));
 
 const VIEW = {
   ...{ id: 'e1', workflow: 'orders', version: '1.0.0', seq: 7, phase: 'running', status: 'RUNNING' },
-  ...{ degraded: false, error: null, output: null, nodes: [], continues: null, continuedBy: null },
+  ...{ degraded: false, error: null, output: null, nodes: [], continues: null, continuedBy: null, kept: null },
 };
 
 async function served(

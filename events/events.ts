@@ -218,6 +218,8 @@ export interface Continues {
   readonly execution: string;
   readonly first: string;
   readonly number: number;
+  /** What nodes go on with, by their ids: executions that they had started there, and which were kept at the savepoint. */
+  readonly children?: { readonly [node: string]: Continues };
 }
 
 /** What goes on from a savepoint as soon as the execution has ended: a version of its workflow, and nodes that it has. */

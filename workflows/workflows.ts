@@ -244,6 +244,10 @@ export interface ExecutionView {
   readonly continues: string | null;
   /** Of one that ends at a savepoint: what goes on from there, or may do so. */
   readonly continuedBy: string | null;
+  /**
+   * What it holds at its savepoint: segments by the nodes that stand for them, and executions that its nodes have started.
+   */
+  readonly kept: { readonly segments: readonly string[]; readonly executions: readonly string[] } | null;
   readonly mode: Mode;
   readonly input: Json;
   readonly output: Json;

@@ -328,6 +328,9 @@ function show(view: ExecutionView, call: Call, world: World): void {
   );
   if (view.continues !== null) world.out(`  goes on from ${view.continues}`);
   if (view.continuedBy !== null) world.out(`  at a savepoint; ${view.continuedBy} goes on from there, or may`);
+  const { segments = [], executions = [] } = view.kept ?? {};
+  if (segments.length > 0) world.out(`  it holds the segments of ${segments.join(', ')}`);
+  if (executions.length > 0) world.out(`  it holds the executions ${executions.join(', ')}`);
   if (view.error !== null) world.out(`  failed: ${JSON.stringify(view.error)}`);
   if (view.output !== null) world.out(`  output: ${JSON.stringify(view.output)}`);
   const rows = view.nodes.map(({ id, type, iteration, status, attempt, since, wait, figures }) => ({

@@ -8,3 +8,7 @@ test(
   },
   (t) => upgradeAtRandom(t, { records: 1500, upgrades: 8, kills: 6, lifeMs: 400 }),
 );
+
+test('and with executions that nodes have started', { timeout: 180_000 }, (t) =>
+  upgradeAtRandom(t, { records: 600, upgrades: 4, kills: 4, lifeMs: 400, within: true }),
+);

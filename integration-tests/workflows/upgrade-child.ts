@@ -4,14 +4,15 @@ import { readTopic } from '../../runtime/runtime.ts';
 import { json, string } from '../../schemas/schemas.ts';
 import { topic } from '../../topology/topology.ts';
 import { open, put, sums } from '../../workflows/control/streams.fixture.ts';
+import { documentOf } from '../../workflows/segments/jobs.fixture.ts';
 import { nothingLeft } from './segments-world.ts';
 import { openLog, type Place } from './world.ts';
 
 /**
- * Upgrades a streaming execution again and again while records come, then ends the last one. Killed and started again it
+ * Upgrades a streaming execution, or one that has started that, again and again while records come, then ends the last one. Killed and started again it
  * goes on: it asks for every upgrade again, and puts what is not there yet.
  */
-const [text, number, upgrades] = process.argv.slice(2) as [string, string, string];
+const [text, number, upgrades, workflow] = process.argv.slice(2) as [string, string, string, 'job' | 'outer'];
 const place = JSON.parse(text) as Place;
 const count = Number(number);
 const AT_ONCE = 20;
@@ -20,6 +21,10 @@ const log = await openLog(place);
 const workflows = await open(log, `${place.directory}/state`);
 await workflows.publish(sums('1.0.0'));
 await workflows.publish(sums('2.0.0', ['large', 'op.filter', { where: 'value.total >= 0' }]));
+for (const version of ['1.0.0', '2.0.0']) {
+  const outer = documentOf([['run', 'workflow', { workflow: 'job', version: '1.0.0' }]], []);
+  await workflows.publish({ ...outer, id: 'outer', version, mode: 'streaming' });
+}
 
 const there = new Set<number>();
 const orders = topic('orders', { key: string(), value: json<{ readonly total: number }>(), partitions: 2 });
@@ -30,7 +35,7 @@ if ((await log.admin.describe('orders')) !== undefined) {
 }
 const missing = Array.from({ length: count }, (_, total) => total).filter((total) => !there.has(total));
 await put(log, ...missing.splice(0, AT_ONCE));
-await workflows.start('job', null, { execution: 'x', version: '1.0.0' });
+await workflows.start(workflow, null, { execution: 'x', version: '1.0.0' });
 console.log('busy');
 
 const feeding = (async () => {

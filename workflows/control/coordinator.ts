@@ -10,9 +10,9 @@ import { type CountedFigures, countStep } from './count-step.ts';
 import { DefinitionRows, type GraphCache } from './definition-rows.ts';
 import type { DirectCommands } from './direct-commands.ts';
 import { DoneRows } from './done-rows.ts';
-import { CONTINUE, type Due, grant, isOfSchedule, messageOf, NOBODY } from './due.ts';
+import { CONTINUE, type Due, dueTimer, grant, isOfSchedule, messageOf, NOBODY, notBegun } from './due.ts';
 import { Families } from './families.ts';
-import { keptRuns, Leftovers } from './leftovers.ts';
+import { Leftovers } from './leftovers.ts';
 import { letterOf, marksOf } from './letters.ts';
 import { type CallMessage, type CommandMessage, type Message, rootOf, scheduleKey } from './messages.ts';
 import { CONTROL_STORE, DEFINITIONS_STORE, DONE_STORE, type Out, TIMERS_STORE } from './program.ts';
@@ -88,9 +88,9 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       send: (key, message, at) => context.forward(key, { to: 'internal', message }, at),
     });
     this.#families = new Families(this.#store);
-    this.#savepoints = new Savepoints(this.#store);
     const send = (execution: string, out: Out, at: Millis) => context.forward(rootOf(execution), out, at);
     this.#leftovers = new Leftovers({ store: this.#store, send });
+    this.#savepoints = new Savepoints(this.#store, this.#leftovers);
     this.#sessions = new Sessions({ store: this.#store, timers: this.#timers, context });
     this.#parts.direct?.listen(context, (message, giveBack) => this.#take(message, giveBack));
     this.#started = new Started(this.#store, (rows) => this.#graphOf(rows));
@@ -147,12 +147,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
         this.#sessions.fire(each, now);
         continue;
       }
-      const { execution, ...timer } = each;
-      const cause: Cause = { kind: 'timer', timer: timer.timer, due: timer.due };
-      const command: Command = { type: 'timer', ...timer };
-      const id = `timer ${timer.timer} ${timer.node} ${timer.iteration} ${timer.attempt} ${timer.due}`;
-      const at = Math.max(timer.due, now);
-      this.#run([{ ...NOBODY, execution, command, id, at, cause }]);
+      this.#run([dueTimer(each, now)]);
     }
   }
 
@@ -160,7 +155,9 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     let steps = 0;
     this.#written = 0;
     for (let next = open.shift(); next !== undefined; next = open.shift()) {
-      if (steps++ < MOST_STEPS && this.#written < MOST_BYTES) this.#step(next, open);
+      // a savepoint is one of all that it takes along, before anything else
+      const isWhole = next.command.type === 'savepoint';
+      if (isWhole || (steps++ < MOST_STEPS && this.#written < MOST_BYTES)) this.#step(next, open);
       else this.#send(next);
     }
   }
@@ -183,7 +180,8 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     }
     const at = Math.max(rows.at, due.at);
     const envelope = { id: due.id, by: due.by, at, cause: due.cause };
-    const decided = this.#parts.lifecycle.decide(rows, graph, execution, command, envelope);
+    const judged = this.#savepoints.judged(command, { rows, graph }, (child) => this.#graphOf(child));
+    const decided = this.#parts.lifecycle.decide(rows, graph, execution, judged, envelope);
     const { record } = decided;
     if (record === undefined) {
       if (due.cause.kind === 'command') this.#answer(due, 'workflow.duplicate', 'it was taken before');
@@ -201,8 +199,10 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       this.#freed({ execution, node: command.node, iteration: command.iteration }, at, open);
     else if (record !== undefined) for (const holder of holdersOver(record, graph)) this.#freed(holder, at, open);
     const now = rows.header();
-    if (record !== undefined && now !== undefined) this.#leftovers.see(record, graph, now, at);
-    if (now?.phase === 'ended' && now.savepoint !== null) this.#savepoints.keep(execution, keptRuns(rows, graph));
+    if (record !== undefined) {
+      this.#leftovers.see(record, graph, now, at);
+      this.#savepoints.see(record, graph, rows, at);
+    }
     rows.flush(at);
     if (now?.phase === 'ended') {
       this.#remember(now, graph, at);
@@ -247,8 +247,10 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       this.#refuse(due, command, 'workflow.unknown-definition', `${what}; ${cure}`, open);
       return undefined;
     }
-    if (command.continues !== undefined && this.#savepoints.take(command.continues.execution) === undefined) {
-      const why = `${command.continues.execution} kept nothing at a savepoint that is there still`;
+    // what a node had started was taken when it was sent
+    const goesOn = command.continues !== undefined;
+    if (goesOn && command.parent === null && this.#savepoints.take(command.continues.execution) === undefined) {
+      const why = `${command.continues!.execution} kept nothing at a savepoint that is there still`;
       this.#answer(due, 'workflow.no-savepoint', why);
       return undefined;
     }
@@ -257,7 +259,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       this.#answer(due, start.code, start.why);
       return undefined;
     }
-    if (command.parent !== null && !this.#families.join(rootOf(execution))) {
+    if (command.parent !== null && !this.#families.join(rootOf(execution), goesOn)) {
       const why = `${rootOf(execution)} has as many executions open within it as it may; let fewer run at a time`;
       this.#refuse(due, command, 'workflow.too-many', why, open);
       return undefined;
@@ -267,9 +269,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
 
   /** What it has kept at its savepoint goes; false where that is nothing. */
   #forget(due: Due): boolean {
-    const { execution, id, at } = due;
-    const kept = this.#savepoints.take(execution);
-    for (const run of kept?.runs ?? []) this.#leftovers.over(run, execution, id, at);
+    const kept = this.#savepoints.forget(due.execution, due.id, due.at);
     if (kept !== undefined) this.#answer(due, kept.runs === undefined ? FORGOTTEN : FORGETTING, 'it is forgotten');
     return kept !== undefined;
   }
@@ -280,12 +280,8 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     const { parent, forRecord } = start;
     if (parent === null || forRecord === true) return;
     this.#sessions.refused(start, due.at);
-    const { execution, node, iteration } = parent;
-    const error = { class: 'USER', code, message, instance: '' } as const;
-    const outcome = { child: due.execution, status: 'FAILED', output: null, error } as const;
-    const command = { type: 'child-ended', node, iteration, ...outcome } as const;
     const from = { execution: due.execution, seq: 0 };
-    this.#deliver({ effect: 'send', execution, workflow: null, command }, from, due.at, open);
+    this.#deliver(notBegun(due.execution, parent, { code, message }), from, due.at, open);
   }
 
   #base(hash: string): Graph {
@@ -352,6 +348,9 @@ export class Coordinator implements Processor<string, Message, string, Out> {
         for (const each of this.#started.told(effect, graph)) this.#deliver(each, from, at, open);
         return;
       }
+      case 'take-up':
+        this.#deliver(this.#savepoints.takeUp(effect), from, at, open);
+        return;
       case 'session':
         this.#sessions.ask(effect, `${execution} ${from.seq}`, at);
         return;
@@ -370,7 +369,8 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     const id = `${from.execution} ${from.seq} ${command.type} ${execution}`;
     const cause: Cause = { kind: 'command', type: command.type, id, by: null };
     const sent: Due = { execution, workflow, version, command, id, by: null, at, cause };
-    if (rootOf(execution) === rootOf(from.execution)) open.push(sent);
+    if (command.type === 'savepoint') open.unshift(sent);
+    else if (rootOf(execution) === rootOf(from.execution)) open.push(sent);
     else this.#send(sent);
   }
 

@@ -1,9 +1,10 @@
 import type { Millis } from '../../core/ids.ts';
 import type { Cause } from '../../events/events.ts';
-import type { Command } from '../lifecycle/lifecycle.ts';
+import type { Command, Effect } from '../lifecycle/lifecycle.ts';
 import type { CommandMessage } from './messages.ts';
 import { SCHEDULED } from './schedules.ts';
 import type { Granted } from './slots.ts';
+import type { Timer } from './timer-rows.ts';
 
 /** What is to be judged next, at most a few at a time. */
 export interface Due {
@@ -39,4 +40,24 @@ export function messageOf({ execution, workflow, version, command, id, by, at }:
     ...(version === undefined ? {} : { v: version }),
     ...(by === null ? {} : { by }),
   };
+}
+
+/** A timer of an execution. */
+export function dueTimer({ execution, ...timer }: Timer, now: Millis): Due {
+  const cause: Cause = { kind: 'timer', timer: timer.timer, due: timer.due };
+  const id = `timer ${timer.timer} ${timer.node} ${timer.iteration} ${timer.attempt} ${timer.due}`;
+  const at = Math.max(timer.due, now);
+  return { ...NOBODY, execution, command: { type: 'timer', ...timer }, id, at, cause };
+}
+
+/** What the parent hears of an execution that could not begin: it has failed. */
+export function notBegun(
+  child: string,
+  { execution, node, iteration }: { readonly execution: string; readonly node: number; readonly iteration: string },
+  why: { readonly code: string; readonly message: string },
+): Extract<Effect, { readonly effect: 'send' }> {
+  const error = { class: 'USER', ...why, instance: '' } as const;
+  const outcome = { child, status: 'FAILED', output: null, error } as const;
+  const command = { type: 'child-ended', node, iteration, ...outcome } as const;
+  return { effect: 'send', execution, workflow: null, command };
 }

@@ -16,10 +16,10 @@ export class Families {
     this.#store = store;
   }
 
-  /** False: there are as many as there may be. */
-  join(root: string): boolean {
+  /** False: there are as many as there may be, and this is not one that `goesOn` from a savepoint. */
+  join(root: string, goesOn: boolean): boolean {
     const open = this.#open(root);
-    if (open >= MOST_OPEN) return false;
+    if (open >= MOST_OPEN && !goesOn) return false;
     this.#store.put(nameOf(root), open + 1);
     return true;
   }

@@ -33,7 +33,8 @@ export class Leftovers {
   }
 
   /** Runs that are over by this step. */
-  see(record: StepRecord, graph: Graph, header: Header, at: Millis): void {
+  see(record: StepRecord, graph: Graph, header: Header | undefined, at: Millis): void {
+    if (header === undefined) return;
     const { execution, seq, events } = record;
     for (const event of events) {
       if (event.type !== 'node' || !LAST.has(event.to) || event.cause === 'savepoint') continue;

@@ -5,7 +5,16 @@ import type { Next } from '../../events/events.ts';
 import type { Log } from '../../log/log.ts';
 import type { Graph } from '../graph.ts';
 import { inputFaults } from '../judge-input.ts';
-import { begunSegments, continuation, type Header, type Lifecycle, successor } from '../lifecycle/lifecycle.ts';
+import {
+  begunSegments,
+  continuation,
+  type Header,
+  keptChildren,
+  type Lifecycle,
+  partsOf,
+  type Rows,
+  successor,
+} from '../lifecycle/lifecycle.ts';
 import { forgetSegment, segmentName } from '../segments/segments.ts';
 import { unfitSegment } from '../segments/take-up.ts';
 import type { Answer, CommandOptions, Definition, Started } from '../workflows.ts';
@@ -165,12 +174,31 @@ function judged(lifecycle: Lifecycle, { rows, graph }: Folded, next: Graph): { r
     const values = lifecycle.inputs(rows, graph, at.node);
     found[id] = unfitSegment(id, { from: graph, to: next }, { name, input, values });
   }
+  for (const id of waitingForChildren(rows, graph)) found[id] = unfitChild(id, next);
   return found;
 }
 
 function nextOf({ version }: Definition, graph: Graph): Next {
   const nodes = graph.nodes.filter(({ parent, removed }) => parent < 0 && !removed).map(({ id }) => id);
   return { version, nodes };
+}
+
+/** Nodes at the top that wait for executions which they have started, or did at the savepoint. */
+function waitingForChildren(rows: Rows, graph: Graph): Iterable<string> {
+  const open = [...rows.allNodes()].flatMap(([key, { wait }]) => {
+    const at = partsOf(key);
+    return wait?.on === 'child' && at.iteration === '' ? [graph.nodes[at.node]!.id] : [];
+  });
+  return new Set([...open, ...Object.keys(keptChildren(rows, graph))]);
+}
+
+function unfitChild(id: string, next: Graph): string | null {
+  const node = next.nodes[next.number(id) ?? -1];
+  const isOne = node?.type.behaviour.kind === 'child' && node.parent < 0 && !node.removed && !node.disabled;
+  const what = `${id} waits for an execution that it has started, which would go on`;
+  return isOne
+    ? null
+    : `${what}, and is no such node in version ${next.document.version}: keep it there, or let that end first`;
 }
 
 function kept(header: Header): string {

@@ -1,7 +1,9 @@
 import type { Json, Millis } from '../../core/ids.ts';
 import type { Graph } from '../graph.ts';
 import {
+  begunSegments,
   type Header,
+  keptChildren,
   keyOf,
   type NodeKey,
   type NodeRow,
@@ -35,9 +37,15 @@ export function viewOf({ rows, graph, output, endedAt }: Folded): ExecutionView 
     ...{ id, workflow, version, definition, revision, seq, status, phase, degraded, ending, mode, input, output },
     continues: header.continues?.execution ?? null,
     continuedBy: header.savepoint === null ? null : successor(header),
+    kept: header.savepoint === null ? null : keptOf(rows, graph),
     ...{ error: error as Json, startedAt, endedAt, user, labels, counts, nodes, session: sessionOf(header) },
     edges: edgesOf(rows, graph, ports),
   };
+}
+
+function keptOf(rows: Rows, graph: Graph): ExecutionView['kept'] {
+  const segments = begunSegments(rows, graph).map(({ node }) => graph.nodes[node]!.id);
+  return { segments, executions: Object.values(keptChildren(rows, graph)).map(({ execution }) => execution) };
 }
 
 function sessionOf({ session }: Header): ExecutionView['session'] {

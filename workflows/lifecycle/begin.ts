@@ -9,10 +9,11 @@ import { complete, type Judged, judge } from './complete.ts';
 import { openContainer } from './containers.ts';
 import { childEffect, queueEffect, runEffect } from './effects.ts';
 import { endChild } from './ending.ts';
+import { nameOf } from './goes-on.ts';
 import { openSegment } from './inner.ts';
 import { configOf, inputsOf, type Ports } from './inputs.ts';
 import { MAX_CHILD_DEPTH } from './limits.ts';
-import { shareSession } from './session.ts';
+import { heldSession, shareSession } from './session.ts';
 import { sized } from './sized.ts';
 import type { Step } from './step.ts';
 import { tokenOf } from './tokens.ts';
@@ -119,6 +120,7 @@ function attempting(step: Step, at: At, action: () => void): void {
 }
 
 function wait(step: Step, at: At, node: GraphNode): void {
+  if (node.type.behaviour.kind === 'child' && takeUp(step, at, node)) return;
   const inputs = inputsOf(step, at, node);
   const config = configOf(step, at, node, inputs) as unknown;
   switch (node.type.behaviour.kind) {
@@ -184,7 +186,8 @@ function ask(step: Step, at: At, config: ApprovalConfig): void {
 
 function startChild(step: Step, at: At, config: ChildConfig, inputs: Ports): void {
   const { node, iteration } = at;
-  const depth = step.head.execution.split('/').length;
+  // what goes on from a savepoint is no deeper than what was before
+  const depth = step.head.execution.split('/').filter((part) => !part.startsWith('~')).length;
   if (depth > MAX_CHILD_DEPTH) {
     const message = `${config.workflow} would be the execution number ${depth} within each other: a workflow that starts itself has to end`;
     throw new FlowError('workflow.too-deep', message);
@@ -201,6 +204,22 @@ function startChild(step: Step, at: At, config: ChildConfig, inputs: Ports): voi
   shareSession(step);
   step.effects.push(effect);
   if (step.header.ending) step.effects.push(endChild(child));
+}
+
+/** What it had started goes on as it was started, where it was kept at the savepoint that the execution goes on from. */
+function takeUp(step: Step, { node, iteration }: At, { id }: GraphNode): boolean {
+  const { continues, ending } = step.header;
+  const from = continues?.children?.[id];
+  const { attempt, checkpoint } = step.row({ node, iteration });
+  if (from === undefined || iteration !== '' || attempt > 1 || checkpoint !== null) return false;
+  const child = nameOf(from);
+  step.emit({ type: 'waiting', node, iteration, on: 'child', token: child, detail: { continues: from.execution } });
+  const session = heldSession(step) ?? null;
+  shareSession(step);
+  const parent = { execution: step.head.execution, node, iteration };
+  step.effects.push({ effect: 'take-up', from, execution: child, parent, session });
+  if (ending) step.effects.push(endChild(child));
+  return true;
 }
 
 /** Its own for each attempt: the execution of a failed one stays as it is. */

@@ -1,6 +1,7 @@
 import type { At, TransitionCause } from '../../events/events.ts';
 import { howOf } from '../container-parts.ts';
 import { partOf } from './facts.ts';
+import type { Effect } from './lifecycle.ts';
 import { inside, isTerminal } from './row.ts';
 import { cancelStarted } from './started.ts';
 import type { Step } from './step.ts';
@@ -29,7 +30,13 @@ export function closeNode(step: Step, at: At, cause: TransitionCause, how: Closi
     }
     for (const { index } of row.iterations?.open ?? []) closeIteration(step, at, index, cause, how);
   }
-  if (cause === 'savepoint' && how === 'graceful' && row.status === 'RUNNING') {
+  if (cause === 'savepoint' && row.status === 'RUNNING' && behaviour.kind === 'child' && at.iteration === '') {
+    // waited for beyond the grace too, since its own bounds that
+    if (how === 'graceful') step.effects.push(childAtSavepoint(step, row.wait!.token));
+    return;
+  }
+  const mayEnd = behaviour.kind !== 'child' && row.status === 'RUNNING';
+  if (cause === 'savepoint' && how === 'graceful' && mayEnd) {
     // tasks may end within the grace: those that do not, run again in what goes on from there
     if (behaviour.kind === 'operator') step.effects.push({ effect: 'savepoint', ...at, attempt: row.attempt });
     // what inner nodes have started goes on, for what goes on from there
@@ -38,6 +45,13 @@ export function closeNode(step: Step, at: At, cause: TransitionCause, how: Closi
   step.clearTimers(at);
   step.move(at, 'CANCELLED', cause);
   step.budget--;
+}
+
+function childAtSavepoint(step: Step, execution: string): Effect {
+  const grace = step.header.timers.find(({ timer }) => timer === 'grace');
+  const graceMs = Math.max(0, (grace?.due ?? 0) - step.at);
+  const command = { type: 'savepoint', next: null, inherited: true, graceMs } as const;
+  return { effect: 'send', execution, workflow: null, command };
 }
 
 /** What runs for a node is told to stop. */

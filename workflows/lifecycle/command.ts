@@ -102,6 +102,8 @@ export type Command =
       readonly error: FailureInfo | null;
       /** What it has written of the session that it shared. */
       readonly session?: { readonly [key: string]: Json };
+      /** It has ended at a savepoint: by what another one goes on from there. */
+      readonly kept?: Continues;
     }
   /** Without a node: all of it, within the grace (default {@link GRACE_MS}). With one: that node, at once. */
   | { readonly type: 'cancel'; readonly reason: string; readonly node: string | null; readonly graceMs?: Millis }
@@ -114,12 +116,16 @@ export type Command =
    * Of a streaming execution: it ends within the grace, as by a cancel, and its segments keep what they have. With `next`
    * another one starts in the same step in which this one has ended. `segments`: why the next version cannot take up a
    * segment, by the id of the node that stands for it, null where it can; one that has begun and is not there is none
-   * that was judged.
+   * that was judged. So it is with nodes that wait for executions which they have started. `children`: why such an
+   * execution cannot be taken along, by its id, as whoever has their rows has judged in the same moment. `inherited`: from
+   * the execution that started it, which has judged.
    */
   | {
       readonly type: 'savepoint';
       readonly next: (Next & { readonly segments: { readonly [id: string]: string | null } }) | null;
       readonly graceMs?: Millis;
+      readonly children?: { readonly [execution: string]: string | null };
+      readonly inherited?: true;
     }
   /** What the segments of an execution have kept that has ended at a savepoint is of no use to anybody. */
   | { readonly type: 'forget' }

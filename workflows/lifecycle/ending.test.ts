@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Effect } from './lifecycle.ts';
+import type { GraphSpec } from './testing/build-graph.ts';
 import { fault, Harness } from './testing/harness.ts';
 
 const segment = (id: string) => ({ id, kind: 'operator' as const });
@@ -180,6 +181,8 @@ test('a savepoint is refused where something could not be taken up, and then not
   const child = new Harness({ nodes: [{ id: 'c', kind: 'child', config: { workflow: 'sub' } }], edges: [] });
   child.start(null, { mode: 'streaming' });
   assert.equal(refused(child), 'workflow.no-savepoint');
+  const cannot = child.send({ type: 'savepoint', next: null, children: { 'x/c': 'x/c is paused' } });
+  assert.equal(child.rejection(cannot), 'workflow.no-savepoint');
   const within = new Harness({
     nodes: [
       { id: 't', kind: 'try' },
@@ -219,4 +222,61 @@ test('a savepoint is refused where something could not be taken up, and then not
   const batch = new Harness({ nodes: [segment('a')], edges: [] });
   batch.start(null, { mode: 'batch' });
   assert.equal(refused(batch), 'workflow.not-streaming');
+});
+
+test('a savepoint takes along what nodes have started, which go on as they were', () => {
+  const nodes: GraphSpec['nodes'] = [
+    { id: 'c', kind: 'child', config: { workflow: 'sub' } },
+    { id: 'w', kind: 'signal', config: { name: 'go' } },
+  ];
+  const world = new Harness({ nodes, edges: [] });
+  world.start(null, { mode: 'streaming' });
+  const next = { version: '2.0.0', nodes: ['c', 'w'], segments: { c: null } };
+  const asked = { type: 'savepoint', next, graceMs: 100, children: { 'x/c': null } } as const;
+  assert.equal(world.rejection(world.send({ ...asked, next: { ...next, segments: {} } })), 'workflow.not-upgradable');
+  const { effects } = world.send(asked);
+  const told = { type: 'savepoint', next: null, inherited: true, graceMs: 100 };
+  assert.deepEqual(
+    effects.filter(({ effect }) => effect === 'send'),
+    [{ effect: 'send', execution: 'x/c', workflow: null, command: told }],
+  );
+  // it is waited for, for its own grace bounds that
+  world.fire();
+  assert.equal(world.states, 'c:RUNNING w:CANCELLED');
+  const kept = { execution: 'x/c', first: 'x/c', number: 2 };
+  const outcome = { status: 'CANCELLED', output: null, error: null } as const;
+  const ended = world.send({ type: 'child-ended', child: 'x/c', node: 0, iteration: '', ...outcome, kept });
+  const [start] = ended.effects.flatMap((each) => (each.effect === 'send' ? [each.command] : []));
+  assert.ok(start?.type === 'start');
+  assert.deepEqual(start.continues, { execution: 'x', first: 'x', number: 2, children: { c: kept } });
+
+  const again = new Harness({ nodes, edges: [] });
+  const began = again.send(start);
+  const parent = { execution: 'x', node: 0, iteration: '' };
+  assert.deepEqual(
+    began.effects.filter(({ effect }) => effect === 'take-up'),
+    [{ effect: 'take-up', from: kept, execution: 'x/c/~2', parent, session: null }],
+  );
+  again.send({ type: 'retry-from', node: 'c' });
+  assert.equal(
+    again.effects.some((each) => each.effect === 'send' && each.execution === 'x/c#2'),
+    true,
+  );
+});
+
+test('what was kept is not taken up by a node that is begun again by hand before it has begun', () => {
+  const world = new Harness({
+    nodes: [
+      { id: 'w', kind: 'signal', config: { name: 'go' } },
+      { id: 'c', kind: 'child', config: { workflow: 'sub' } },
+    ],
+    edges: to('w>c'),
+  });
+  const kept = { execution: 'y/c', first: 'y/c', number: 2 };
+  const continues = { execution: 'y', first: 'y', number: 2, children: { c: kept } };
+  world.start(null, { mode: 'streaming', continues });
+  world.send({ type: 'intervene', node: 'c', iteration: '', action: 'skip', value: null });
+  world.send({ type: 'retry-from', node: 'c' });
+  const { effects } = world.send({ type: 'signal', name: 'go', id: 's', payload: 1 });
+  assert.deepEqual(asked(world, effects), ['start x/c']);
 });

@@ -1,4 +1,6 @@
+import type { At } from '../../events/events.ts';
 import type { Command } from './command.ts';
+import { unkeptSegment } from './family.ts';
 import { begunSegments } from './goes-on.ts';
 import type { Effect } from './lifecycle.ts';
 import { GRACE_MS } from './limits.ts';
@@ -33,58 +35,64 @@ export function endChild(child: string): Effect {
 }
 
 /** It ends as by a cancel, and its segments keep what they have; what goes on from there starts when it has ended. */
-export function savepoint(step: Step, { next, graceMs = GRACE_MS }: Of<'savepoint'>): void {
-  const { phase, ending, parent, savepoint: before } = step.header;
+export function savepoint(step: Step, command: Of<'savepoint'>): void {
+  const { phase, savepoint: before } = step.header;
+  const { next, graceMs = GRACE_MS, inherited } = command;
   if (before !== null && before.next?.version === next?.version) return;
-  if (!isStreaming(step)) return;
-  if (phase !== 'running') {
-    notRunning(step);
-    return;
-  }
-  if (parent !== null) {
-    step.reject(
-      'workflow.no-savepoint',
-      `${parent.execution} waits for the execution, and would hear that it has ended`,
-    );
-    return;
-  }
-  if (ending) {
-    step.reject('workflow.no-savepoint', 'the execution takes what is there as the whole already: wait for its end');
-    return;
-  }
-  const reason = unkept(step) ?? (next === null ? undefined : unfit(step, next.segments));
-  if (reason !== undefined) {
-    step.reject(...reason);
-    return;
-  }
+  // told by who started it, who has judged: what ends by itself is waited for
+  if (inherited === true ? phase !== 'running' : isRefused(step, command)) return;
   const goesOn = next === null ? null : { version: next.version, nodes: next.nodes };
   step.emit({ type: 'savepoint', next: goesOn, by: step.envelope.by });
   step.setTimer({ node: -1, iteration: '' }, 'grace', step.at + Math.max(0, graceMs), 0);
   closeMore(step);
 }
 
+function isRefused(step: Step, { next, children = {} }: Of<'savepoint'>): boolean {
+  const { phase, ending, parent } = step.header;
+  if (!isStreaming(step)) return true;
+  if (phase !== 'running') {
+    notRunning(step);
+    return true;
+  }
+  if (parent !== null) {
+    step.reject(
+      'workflow.no-savepoint',
+      `${parent.execution} waits for the execution, and would hear that it has ended: ask for one of ${parent.execution}, which takes it along`,
+    );
+    return true;
+  }
+  if (ending) {
+    step.reject('workflow.no-savepoint', 'the execution takes what is there as the whole already: wait for its end');
+    return true;
+  }
+  const reason = unkept(step, children) ?? (next === null ? undefined : unfit(step, next.segments));
+  if (reason !== undefined) step.reject(...reason);
+  return reason !== undefined;
+}
+
 type Reason = readonly [code: string, why: string];
 
 /** What is open that nothing could take up. */
-function unkept(step: Step): Reason | undefined {
+function unkept(step: Step, children: { readonly [execution: string]: string | null }): Reason | undefined {
   const code = 'workflow.no-savepoint';
-  for (const [key, { wait }] of step.rows.allNodes()) {
-    const { id } = step.node(partsOf(key));
-    if (wait?.on === 'child') return [code, `${id} waits for the execution ${wait.token}, which would begin again`];
+  for (const { at, child } of openChildren(step)) {
+    const why = Object.hasOwn(children, child) ? children[child]! : `${child} would begin again`;
+    if (why !== null) return [code, `${step.node(at).id} waits for an execution: ${why}`];
   }
-  for (const at of begunSegments(step.rows, step.graph)) {
-    const around = step.graph.nodes[step.node(at).parent]?.id;
-    if (step.row(at).checkpoint?.number === 0) {
-      return [code, `${step.node(at).id} is to begin anew, and has not run since: ask again when it does`];
-    }
-    if (around !== undefined) return [code, `${step.node(at).id} lies within ${around}, which would begin again`];
-  }
-  return undefined;
+  const why = unkeptSegment(step.rows, step.graph);
+  return why === undefined ? undefined : [code, why];
+}
+
+function openChildren(step: Step): readonly { readonly at: At; readonly child: string }[] {
+  return [...step.rows.allNodes()].flatMap(([key, { wait }]) =>
+    wait?.on === 'child' ? [{ at: partsOf(key), child: wait.token }] : [],
+  );
 }
 
 /** Why the next version cannot take up what has begun. */
 function unfit(step: Step, segments: { readonly [id: string]: string | null }): Reason | undefined {
-  for (const at of begunSegments(step.rows, step.graph)) {
+  const children = openChildren(step).flatMap(({ at }) => (at.iteration === '' ? [at] : []));
+  for (const at of [...begunSegments(step.rows, step.graph), ...children]) {
     const { id } = step.node(at);
     const why = Object.hasOwn(segments, id)
       ? segments[id]!

@@ -25,7 +25,7 @@ export const REMEMBERED: ReadonlySet<string> = new Set([
   'patch',
 ]);
 
-/** Of a segment that begins again by hand: whoever runs it forgets what was before. */
+/** Of what begins again by hand: whoever runs it forgets what was before, and nothing that was kept is taken up. */
 const ANEW = { number: 0, value: null };
 
 /** What a node has put out in the execution that this one goes on from. */
@@ -202,7 +202,8 @@ function moved(rows: Rows, graph: Graph, record: StepHead, event: Of<'node'>): v
   const isAgain = cause === 'redriven';
   if (isAgain) {
     forget(rows, graph, event);
-    const checkpoint = node.type.behaviour.kind === 'operator' ? ANEW : null;
+    const { kind } = node.type.behaviour;
+    const checkpoint = kind === 'operator' || kind === 'child' ? ANEW : null;
     rows.putNode(key, { ...PENDING_ROW, attempt: row.attempt, cause, since: record.at, checkpoint });
   } else {
     rows.putNode(key, {

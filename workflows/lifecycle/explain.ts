@@ -1,10 +1,21 @@
 import type { Millis } from '../../core/ids.ts';
-import type { At } from '../../events/events.ts';
-import type { Explanation, NodeRow } from './lifecycle.ts';
+import type { At, NodeStatus } from '../../events/events.ts';
+import type { NodeRow } from './lifecycle.ts';
 import { isTerminal, unpacked } from './row.ts';
 import { FIGURES, figuresText } from './segment-figures.ts';
 import { waitsForSession } from './session.ts';
 import type { Step } from './step.ts';
+
+/** Why a node is where it is, in words. */
+export interface Explanation {
+  readonly node: string;
+  readonly iteration: string;
+  readonly status: NodeStatus;
+  /** One sentence, such as `approve has not run: it waits for pay, which is RUNNING for 12 s (attempt 2 of 5)`. */
+  readonly text: string;
+  /** What it waits for: nodes, timers, tokens, slots. */
+  readonly waitsFor: readonly { readonly kind: string; readonly what: string; readonly until: Millis | null }[];
+}
 
 type Reason = Explanation['waitsFor'][number];
 /** Of the session that the execution waits for. */

@@ -11,7 +11,10 @@ import { isTerminal, keyOf, partsOf } from './row.ts';
 
 /** The id of what goes on from a savepoint of an execution: there is no other of it. */
 export function successor(header: Pick<Header, 'execution' | 'continues'>): string {
-  const { first, number } = continuesOf(header);
+  return nameOf(continuesOf(header));
+}
+
+export function nameOf({ first, number }: Continues): string {
   return `${first}/~${number}`;
 }
 
@@ -57,17 +60,35 @@ export function begunSegments(
   return found;
 }
 
+/** Executions that nodes at the top have started and that were kept at the savepoint, by what goes on from them. */
+export function keptChildren(rows: Rows, graph: Graph): { readonly [node: string]: Continues } {
+  const found: { [node: string]: Continues } = {};
+  const { continues } = rows.header()!;
+  for (const number of factsOf(graph).top) {
+    const { id, type } = graph.nodes[number]!;
+    const row = rows.node(keyOf(number, ''));
+    if (type.behaviour.kind !== 'child' || row?.cause !== 'savepoint') continue;
+    // one that had not gone on here is for whoever goes on from here
+    const hasBegun = row.attempt > 0 || row.checkpoint !== null;
+    const kept = hasBegun ? row.checkpoint?.value : continues?.children?.[id];
+    if (kept != null) found[id] = kept as unknown as Continues;
+  }
+  return found;
+}
+
 /** The start of what goes on from a savepoint. */
 export function continuation(rows: Rows, graph: Graph, { version, nodes }: Next): Extract<Effect, { effect: 'send' }> {
   const header = rows.header()!;
   const { workflow, input, mode, user, priority, deadline, labels } = header;
   const next = new Set(nodes);
   const pins = [...(header.hasPins ? rows.pins() : [])].filter(([id]) => next.has(id));
+  const children = Object.entries(keptChildren(rows, graph)).filter(([id]) => next.has(id));
+  const taken = children.length === 0 ? {} : { children: Object.fromEntries(children) };
   const command = {
     ...({ type: 'start', input, mode, user, priority, deadline, labels, idempotencyKey: null, parent: null } as const),
     ...{ select: null, forkOf: null, pins: pins.length === 0 ? null : Object.fromEntries(pins) },
     outputs: outputsOf(rows, graph, (id) => next.has(id)),
-    continues: continuesOf(header),
+    continues: { ...continuesOf(header), ...taken },
   };
   return { effect: 'send', execution: successor(header), workflow: `${workflow}@${version}`, command };
 }

@@ -17,6 +17,8 @@ import type { DocumentFault } from '../document.ts';
 import type { Graph, GraphNode } from '../graph.ts';
 import type { SessionName, SessionSay } from '../sessions/sessions.ts';
 import type { Command, PatchOp, TellStarted } from './command.ts';
+import type { Explanation } from './explain.ts';
+import type { TakeUp } from './family.ts';
 import type { Given } from './given.ts';
 
 /**
@@ -87,8 +89,9 @@ import type { Given } from './given.ts';
  * - At a *savepoint* a streaming execution ends as by a cancel, with the cause `savepoint` for what was open; its segments
  *   keep what they have. What goes on from there (at once, as an upgrade asks, or later) is an execution with a number:
  *   `x/~2` goes on from `x`. It has the outputs of what had completed, takes up the segments under the names that they
- *   had, and begins anew what else was open. A savepoint is refused while a segment within a container is open, or an
- *   execution that a node has started: nothing could take them up.
+ *   had, and begins anew what else was open. A savepoint is refused while a segment within a container is open: nothing
+ *   could take it up. What nodes have started stops at savepoints of its own in the same moment, all or none, and goes on
+ *   as it was started: `x/pay` as `x/pay/~2` ({@link TakeUp}). Within a container it is cancelled, or a refusal.
  * - While paused nothing begins: reports are taken, timers and grants wait. A resume ends the pause, and so does a cancel,
  *   and a failure that nobody handles; whichever it is asks again for the timers and slots that waited.
  * - `all` takes skips as told: the node runs if one edge at least was taken, and is CANCELLED (`branch-not-taken`) if none
@@ -316,6 +319,7 @@ export type Effect =
   /** To another execution: a child starts, a parent hears that its child has ended, a child is cancelled. */
   | { readonly effect: 'send'; readonly execution: string; readonly workflow: string | null; readonly command: Command }
   | TellStarted
+  | TakeUp
   /** To a session; or that an execution which a node starts shares the hold of one, and has ended. */
   | {
       readonly effect: 'session';
@@ -376,20 +380,11 @@ export interface LifecycleParts {
   readonly tap?: (event: StepEvent, rows: Rows) => StepEvent | undefined;
 }
 
-/** Why a node is where it is, in words. */
-export interface Explanation {
-  readonly node: string;
-  readonly iteration: string;
-  readonly status: NodeStatus;
-  /** One sentence, such as `approve has not run: it waits for pay, which is RUNNING for 12 s (attempt 2 of 5)`. */
-  readonly text: string;
-  /** What it waits for: nodes, timers, tokens, slots. */
-  readonly waitsFor: readonly { readonly kind: string; readonly what: string; readonly until: Millis | null }[];
-}
-
 export type { Command, PatchOp } from './command.ts';
 export { createLifecycle } from './decide.ts';
-export { begunSegments, continuation, continuesOf, outputsOf, successor } from './goes-on.ts';
+export type { Explanation } from './explain.ts';
+export { unkeptChildren } from './family.ts';
+export { begunSegments, continuation, continuesOf, keptChildren, outputsOf, successor } from './goes-on.ts';
 export { GRACE_MS, HELD_AFTER, MAX_STEP_NODES, MAX_SYSTEM_FAILURES, MAX_VALUE_BYTES } from './limits.ts';
 export { MemoryRows } from './memory-rows.ts';
 export { PROCESS_LOST } from './quarantine.ts';

@@ -1,5 +1,8 @@
+import type { Json } from '../../core/ids.ts';
 import type { At } from '../../events/events.ts';
 import { failAttempt, finish } from './attempt.ts';
+import { cancelCause } from './close.ts';
+import { skip } from './complete.ts';
 import { signalName } from './evolve.ts';
 import type { Command } from './lifecycle.ts';
 import { partsOf } from './row.ts';
@@ -53,6 +56,13 @@ export function childEnded(step: Step, command: Of<'child-ended'>): void {
   if (status === 'COMPLETED') {
     takeWrites(step, at, command.session ?? {});
     finish(step, at, { out: output });
+    return;
+  }
+  if (command.kept !== undefined) {
+    const { node, iteration } = at;
+    const { kept } = command;
+    step.emit({ type: 'checkpoint', node, iteration, number: 1, value: kept as unknown as Json });
+    skip(step, at, cancelCause(step));
     return;
   }
   const instance = `/nodes/${at.node}`;

@@ -2,7 +2,7 @@ import type { Json } from '../../core/ids.ts';
 import type { At, ExecutionStatus, FailureInfo, TransitionCause } from '../../events/events.ts';
 import { type Closing, cancelCause, closeTop } from './close.ts';
 import { summed } from './evolve-iterations.ts';
-import { continuation } from './goes-on.ts';
+import { continuation, continuesOf } from './goes-on.ts';
 import { valueAt } from './inputs.ts';
 import { goOnFromPause } from './paused.ts';
 import { partsOf } from './row.ts';
@@ -124,7 +124,18 @@ function ended(
     const { execution, node, iteration } = parent;
     const child = step.head.execution;
     const written = session === undefined ? {} : { session };
-    const command = { type: 'child-ended', child, node, iteration, status, output, error, ...written } as const;
+    const kept = step.header.savepoint === null ? {} : { kept: continuesOf(step.header) };
+    const command = {
+      type: 'child-ended',
+      child,
+      node,
+      iteration,
+      status,
+      output,
+      error,
+      ...written,
+      ...kept,
+    } as const;
     step.effects.push({ effect: 'send', execution, workflow: null, command });
   }
   const next = step.header.savepoint?.next ?? null;

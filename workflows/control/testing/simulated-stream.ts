@@ -4,7 +4,7 @@ import type { Json, Millis } from '../../../core/ids.ts';
 import { randomInt, seededRandom, seedOf } from '../../../core/random.ts';
 import type { Command } from '../../lifecycle/lifecycle.ts';
 import { segmentName } from '../../segments/segments.ts';
-import { type ClearMessage, rootOf, type TaskMessage } from '../messages.ts';
+import type { ClearMessage, TaskMessage } from '../messages.ts';
 import type { Answered, AskedOfSegment } from '../segment-calls.ts';
 import { document } from './small-documents.ts';
 
@@ -23,9 +23,17 @@ export function streamDocument(version: string): Json {
   return { ...made, version, mode: 'streaming' };
 }
 
+/** One whose node starts that. */
+export function familyDocument(version: string): Json {
+  const made = document('family', [['run', 'workflow', { workflow: 'stream' }]], []) as {
+    readonly [name: string]: Json;
+  };
+  return { ...made, version, mode: 'streaming' };
+}
+
 /** It goes on until it is told otherwise, and gives what came in from the start of the execution. */
 export async function runStream(task: TaskMessage, { signal, end, savepoint }: AskedOfSegment): Promise<Answered> {
-  assert.equal(task.o ?? task.x, rootOf(task.x), 'the run is called by the first execution');
+  assert.doesNotMatch(task.o ?? task.x, /~/, 'the run is called by the first execution');
   const random = seededRandom(seedOf(`${task.x} ${task.a}`));
   if (task.a < 3 && random.next() < 0.15) throw new Error('not yet');
   const asked = AbortSignal.any([signal, end, savepoint]);
@@ -63,9 +71,10 @@ export class HeldRuns {
 }
 
 /** An upgrade as the facade asks for it. */
-export function upgradeTo(version: string): Command {
-  const nodes = ['first', 'orders', 'all', 'sum'];
-  return { type: 'savepoint', next: { version, nodes, segments: { orders: null } }, graceMs: 100 };
+export function upgradeTo(version: string, workflow: string): Command {
+  const nodes = workflow === 'family' ? ['run'] : ['first', 'orders', 'all', 'sum'];
+  const segments = workflow === 'family' ? { run: null } : { orders: null };
+  return { type: 'savepoint', next: { version, nodes, segments }, graceMs: 100 };
 }
 
 /** Tells of its nodes one after the other, fails some attempts, and gives what a run of the segment would. */

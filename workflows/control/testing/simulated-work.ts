@@ -1,5 +1,5 @@
 import type { Json } from '../../../core/ids.ts';
-import { streamDocument } from './simulated-stream.ts';
+import { familyDocument, streamDocument } from './simulated-stream.ts';
 import { added, document, numberType, tenNodes, tenNodesResult } from './small-documents.ts';
 
 /** Workflows of the simulation. */
@@ -43,6 +43,10 @@ export const WORKLOADS: readonly Workload[] = [
   {
     ...{ workflow: 'stream', document: streamDocument('1.0.0'), signals: false, next: streamDocument('2.0.0') },
     result: (input) => ({ first: input, sum: input + 1 }),
+  },
+  {
+    ...{ workflow: 'family', document: familyDocument('1.0.0'), signals: false, next: familyDocument('2.0.0') },
+    result: (input) => ({ run: { first: input, sum: input + 1 } }),
   },
 ];
 

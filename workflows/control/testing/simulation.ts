@@ -56,6 +56,8 @@ class Simulation {
   #processes = 0;
   readonly #records = new Map<string, StepRecord[]>();
   readonly #started = new Map<string, Started>();
+  /** What nodes have started. */
+  readonly #within = new Map<string, Started>();
   readonly #signalled = new Set<string>();
   readonly #topics = controlTopics(PARTITIONS);
   readonly #sent: CommandMessage[] = [];
@@ -158,7 +160,9 @@ class Simulation {
     if (dice < 3) this.#start();
     else if (dice === 3) this.#signal();
     else if (dice < 6)
-      this.#steer(random.next() < 0.6 ? upgradeTo(random.next() < 0.5 ? '1.0.0' : '2.0.0') : { type: 'end' });
+      this.#steer((workflow) =>
+        random.next() < 0.6 ? upgradeTo(random.next() < 0.5 ? '1.0.0' : '2.0.0', workflow) : { type: 'end' },
+      );
     else if (dice === 6 && this.#sent.length > 0) this.#send(this.#sent[randomInt(random, this.#sent.length)]!);
     else if (dice === 7) this.#driver.advance(randomInt(random, 60));
     else if (dice === 8) await this.#settle();
@@ -192,14 +196,16 @@ class Simulation {
   }
 
   /** To a streaming execution that has begun and not ended, as the committed rows show. */
-  #steer(command: Command): void {
+  #steer(command: (workflow: string) => Command): void {
     const rows = this.#rows();
     const live = [...this.#started].filter(
       ([execution, { workload }]) =>
         workload.next !== undefined && new StoredRows(rows, execution).header() !== undefined,
     );
     const chosen = live[randomInt(this.#random, Math.max(1, live.length))];
-    if (chosen !== undefined) this.#command({ x: chosen[0], c: command, id: this.#id() });
+    if (chosen === undefined) return;
+    const [execution, { workload }] = chosen;
+    this.#command({ x: execution, c: command(workload.workflow), id: this.#id() });
   }
 
   /** What calls have said comes as other commands do, and not while a step or a crash goes on. */
@@ -254,7 +260,14 @@ class Simulation {
 
   /** What goes on from a savepoint was started by the execution before it. */
   #seeStart({ execution, events: [first] }: StepRecord): void {
-    if (first?.type !== 'started' || first.continues === undefined) return;
+    if (first?.type !== 'started') return;
+    if (first.parent !== null) {
+      const workload = WORKLOADS.find(({ workflow }) => workflow === first.workflow)!;
+      assert.ok(!this.#within.has(execution), `${execution} starts twice`);
+      this.#within.set(execution, { workload, input: first.input as number, version: first.version });
+      return;
+    }
+    if (first.continues === undefined) return;
     const { workload, input } = this.#started.get(first.continues.execution)!;
     assert.ok(!this.#started.has(execution), `${execution} starts twice`);
     this.#started.set(execution, { workload, input, version: first.version });
@@ -279,7 +292,7 @@ class Simulation {
   async #finish(): Promise<void> {
     for (let rounds = 0; rounds < 200; rounds++) {
       this.#signal();
-      if (rounds % 3 === 0) this.#steer({ type: 'end' });
+      if (rounds % 3 === 0) this.#steer(() => ({ type: 'end' }));
       this.#sendTold();
       await this.#settle();
       this.#driver.advance(50);
@@ -304,7 +317,7 @@ class Simulation {
     const rows = this.#rows();
     for (const execution of changed) {
       const records = this.#records.get(execution)!;
-      const { workload, version } = this.#started.get(execution)!;
+      const { workload, version } = (this.#started.get(execution) ?? this.#within.get(execution))!;
       const stored = new StoredRows(rows, execution);
       if (stored.header() === undefined) continue;
       const graph = this.#language.compile(version === '2.0.0' ? workload.next! : workload.document);
@@ -315,6 +328,17 @@ class Simulation {
 
   #check(): void {
     this.#held.check();
+    for (const [execution, { workload, input }] of this.#within) {
+      const events = this.#records.get(execution)!.flatMap((each) => each.events);
+      const [end, ...more] = events.flatMap((each) => (each.type === 'ended' ? [each] : []));
+      assert.deepEqual(more, [], `${execution} has ended more than once`);
+      if (end!.status === 'COMPLETED') assert.deepEqual(end!.output, workload.result(input));
+      else
+        assert.ok(
+          events.some(({ type }) => type === 'savepoint'),
+          `${execution} was ${end!.status}`,
+        );
+    }
     for (const [execution, { workload, input }] of this.#started) {
       const records = this.#records.get(execution)!;
       assert.deepEqual(

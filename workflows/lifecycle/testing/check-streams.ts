@@ -41,6 +41,7 @@ export function checkSavepoints(world: World): void {
     'S1.2: what goes on from a savepoint starts as often as it is asked',
   );
   if (told === undefined) return;
+  checkTakenAlong(world);
   const ended = events.at(-1);
   assert.ok(ended?.type === 'ended' && ended.status === 'CANCELLED', 'S1.2: a savepoint ends the execution');
   const [start] = starts;
@@ -51,6 +52,16 @@ export function checkSavepoints(world: World): void {
     const isTop = parent < 0 && standIn < 0 && !world.graph.nodes.some(({ compensation }) => compensation === number);
     return isTop && world.rows.node(keyOf(number, ''))?.status === 'COMPLETED';
   });
+  const kept = world.graph.nodes.filter(({ number, parent, type }) => {
+    const row = world.rows.node(keyOf(number, ''));
+    const hasKept = parent < 0 && type.behaviour.kind === 'child' && row?.checkpoint != null;
+    return hasKept && row?.cause === 'savepoint';
+  });
+  assert.deepEqual(
+    Object.keys(start.command.continues?.children ?? {}),
+    kept.map(({ id }) => id).filter((id) => next.nodes.includes(id)),
+    'S1.2: other executions go on than were kept',
+  );
   const wanted = completed.map(({ id }) => id).filter((id) => next.nodes.includes(id));
   assert.deepEqual(Object.keys(start.command.outputs ?? {}), wanted, 'S1.2: other outputs go on than had been put out');
 }
@@ -80,4 +91,16 @@ export function checkStarted(world: World): void {
     }
   }
   if (!isKept) assert.deepEqual([...open], [], 'S1.2.f: what was started for records is left running');
+}
+
+/** What nodes at the top have started stops at a savepoint of its own, and is not cancelled, within the grace or beyond. */
+function checkTakenAlong(world: World): void {
+  let isAtSavepoint = false;
+  for (const { effects, record } of world.sent) {
+    isAtSavepoint ||= record?.events.some(({ type }) => type === 'savepoint') ?? false;
+    for (const each of effects) {
+      if (!isAtSavepoint || each.effect !== 'send' || each.command.type !== 'cancel') continue;
+      assert.match(each.execution, /@/, 'S1.2: what a savepoint takes along is cancelled');
+    }
+  }
 }

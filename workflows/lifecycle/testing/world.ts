@@ -266,15 +266,14 @@ export class World {
   }
 
   #askOther(child: string, command: Command): void {
-    if (command.type !== 'start' && command.type !== 'cancel') return;
+    if (command.type !== 'start' && command.type !== 'cancel' && command.type !== 'savepoint') return;
     if (command.type === 'start') this.#children.set(child, command);
-    const { parent } = this.#children.get(child)!;
-    const isCancelled = command.type === 'cancel';
+    const { node, iteration } = this.#children.get(child)!.parent!;
     const hasFailed = this.#fails(child);
-    const status = isCancelled ? 'CANCELLED' : hasFailed ? 'FAILED' : 'COMPLETED';
+    const status = command.type !== 'start' ? 'CANCELLED' : hasFailed ? 'FAILED' : 'COMPLETED';
     const error = hasFailed ? fault('PERMANENT', 'child.failed') : null;
-    const { node, iteration } = parent!;
-    this.#push({ type: 'child-ended', child, node, iteration, status, output: { child }, error });
+    const kept = command.type === 'savepoint' ? { kept: { execution: child, first: child, number: 2 } } : {};
+    this.#push({ type: 'child-ended', child, node, iteration, status, output: { child }, error, ...kept });
   }
 
   readonly #children = new Map<string, StartCommand>();
@@ -350,10 +349,12 @@ export class World {
 
   #savepoint(): Command {
     const graceMs = 4000;
-    if (this.#chance(0.5)) return { type: 'savepoint', next: null, graceMs };
+    const waits = [...this.rows.allNodes()].flatMap(([, { wait }]) => (wait?.on === 'child' ? [wait.token] : []));
+    const children = Object.fromEntries(waits.map((id) => [id, this.#chance(0.1) ? 'it cannot' : null]));
+    if (this.#chance(0.5)) return { type: 'savepoint', next: null, graceMs, children };
     const ids = this.graph.nodes.filter(() => this.#chance(0.9)).map(({ id }) => id);
     const segments = Object.fromEntries(ids.map((id) => [id, this.#chance(0.1) ? 'it does not fit' : null]));
-    return { type: 'savepoint', next: { version: '2.0.0', nodes: ids, segments }, graceMs };
+    return { type: 'savepoint', next: { version: '2.0.0', nodes: ids, segments }, graceMs, children };
   }
 
   /** Property 7: nothing comes by itself, so somebody is waited for, and has a name. */
