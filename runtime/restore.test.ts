@@ -28,11 +28,14 @@ type StopWhen = (log: MemoryLog) => Promise<boolean>;
 
 /** Every partition has 2000 counts, of 6000 or more: one for each record taken by its task with stores. */
 const underWay: StopWhen = async (log) => {
-  for (let p = 0; p < counts.partitions; p++) if ((await log.admin.bounds(counts.name, p)).end < 2000) return false;
-  return true;
+  const all = Array.from({ length: counts.partitions }, (_, partition) => log.admin.bounds(counts.name, partition));
+  return (await Promise.all(all)).every(({ end }) => end >= 2000);
 };
 
-/** Runs the crash job on a log that outlives the runs; with `stopWhen` it is drained when that is so. */
+/**
+ * Runs the crash job on a log that outlives the runs; with `stopWhen` it is drained when that is so, and takes so few
+ * records at a time that it cannot have come to its end before somebody looks.
+ */
 async function runJob(
   log: MemoryLog,
   directory: string,
@@ -48,7 +51,10 @@ async function runJob(
     directory,
     clock: systemClock,
     telemetry,
-    settings: { ...DEFAULT_SETTINGS, commitIntervalMs: 5, sliceRecords: 500, writeBackMs: 10, ...settings },
+    settings: {
+      ...{ ...DEFAULT_SETTINGS, commitIntervalMs: 5, writeBackMs: 10 },
+      ...{ sliceRecords: stopWhen === undefined ? 500 : 50, ...settings },
+    },
   });
   let ended = false;
   const finished = run.finished.finally(() => {
@@ -57,6 +63,7 @@ async function runJob(
   while (stopWhen !== undefined && !ended && !(await stopWhen(log))) await systemClock.turn();
   if (stopWhen !== undefined && !ended) await run.drain();
   const { how } = await finished.finally(() => state.close());
+  if (stopWhen !== undefined) assert.equal(how, 'drained', 'the run has ended before it was to stop');
   let restored = 0;
   for (const { name, labels, values } of telemetry.snapshot()) {
     if (name === 'nodeflow_restore_records_total' && labels['task']!.startsWith('source')) restored += values[0]!;
