@@ -15,11 +15,11 @@ export function waitsForSession({ session, phase }: Header): boolean {
   return session !== null && !session.isHeld && (phase === 'running' || phase === 'paused');
 }
 
-/** The execution ends: the hold of its session does, or the wait for it. */
-export function leaveSession(step: Step, isCompleted: boolean): Values | undefined {
+/** The execution ends: the hold of its session does, or the wait for it. `isKept`: what it has written stands. */
+export function leaveSession(step: Step, isKept: boolean): Values | undefined {
   const { session } = step.header;
   if (session === null) return undefined;
-  const writes = isCompleted ? valuesOf(step, session.written) : {};
+  const writes = isKept ? valuesOf(step, session.written) : {};
   const { execution } = step.head;
   if (session.holder === '' || session.holder === execution) say(step, session, { do: 'return', execution, writes });
   else say(step, session, { do: 'unshare', holder: session.holder });

@@ -61,6 +61,7 @@ export function childEnded(step: Step, command: Of<'child-ended'>): void {
   if (command.kept !== undefined) {
     const { node, iteration } = at;
     const { kept } = command;
+    takeWrites(step, at, command.session ?? {});
     step.emit({ type: 'checkpoint', node, iteration, number: 1, value: kept as unknown as Json });
     skip(step, at, cancelCause(step));
     return;

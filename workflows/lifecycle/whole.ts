@@ -119,12 +119,13 @@ function ended(
   const { degraded, parent, counts, past } = step.header;
   const told = past === null ? {} : { counts: summed(counts, past) };
   step.emit({ type: 'ended', status, degraded, output, error, ...told });
-  const session = leaveSession(step, status === 'COMPLETED');
+  const isKept = step.header.savepoint !== null;
+  const session = leaveSession(step, status === 'COMPLETED' || isKept);
   if (parent !== null) {
     const { execution, node, iteration } = parent;
     const child = step.head.execution;
     const written = session === undefined ? {} : { session };
-    const kept = step.header.savepoint === null ? {} : { kept: continuesOf(step.header) };
+    const kept = isKept ? { kept: continuesOf(step.header) } : {};
     const command = {
       type: 'child-ended',
       child,
