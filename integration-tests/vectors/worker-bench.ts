@@ -148,6 +148,7 @@ export class WorkerBench {
     return {
       ...{ task, topics: [], split: undefined, nodes: [], changelogEnd: undefined },
       part: () => this.#part(id, state),
+      committed: () => undefined,
       close: ended('close'),
       discard: ended('discard'),
     } as unknown as RunningTask;
