@@ -117,6 +117,20 @@ export class Failures {
     step.settle();
   }
 
+  /** User code failed on a message that was posted, whose owner is told where this does not throw: with policy `fail`. */
+  handleMessage(thrown: unknown): void {
+    const { onFailure, skips, task, nodes } = this.#options;
+    const reason = messageOf(thrown);
+    if (onFailure === 'fail') {
+      throw new RecordError(
+        'record.failed',
+        `task ${task} failed on a message that was posted to it: ${reason}; correct the code behind it, or let such messages go back to their owner with onFailure 'skip'`,
+        { nodes, what: 'a message that was posted', reason, cause: thrown },
+      );
+    }
+    skips.add('message', {}, `message given back to its owner: ${reason}`);
+  }
+
   /** A call has failed for good, or what lies behind has failed on its result. Throws with policy `fail`. */
   handleCall(thrown: unknown, results: CallResults): void {
     const { onFailure, skips, step, drops } = this.#options;

@@ -314,7 +314,8 @@ export class Task {
       return this.#attempt(scan);
     } catch (thrown) {
       if (scan.skip === undefined) throw thrown;
-      this.#parts.failures.handleScan(thrown);
+      if (scan === this.#parts.mailboxes) this.#parts.failures.handleMessage(thrown);
+      else this.#parts.failures.handleScan(thrown);
       return this.#attempt({
         advance() {
           scan.skip?.();

@@ -17,23 +17,26 @@ function counting(version: string) {
   return { ...document, session, nodes: [...nodes, mark] };
 }
 
-test('what was written to a session is not lost at a savepoint, and not written again by what goes on', {
-  timeout: 60_000,
-}, () =>
-  served(async (log, workflows) => {
-    await workflows.publish(counting('1.0.0'));
-    await workflows.publish(counting('2.0.0'));
-    await put(log, 1, 2);
-    await workflows.start('job', null, { execution: 'x', version: '1.0.0' });
-    await arrived(log, 2);
-    await workflows.upgrade('x', { version: '2.0.0' });
-    await put(log, 3);
-    await arrived(log, 3);
-    const open = await workflows.session('begun', 'all');
-    assert.deepEqual([open?.holder?.execution, open?.values], ['x/~2', { times: 1 }]);
-    await workflows.end('x/~2');
-    const { status, error } = await workflows.ended('x/~2');
-    assert.equal(status, 'COMPLETED', JSON.stringify(error));
-    assert.deepEqual((await workflows.session('begun', 'all'))?.values, { times: 1 });
-  }),
+test(
+  'what was written to a session is not lost at a savepoint, and not written again by what goes on',
+  {
+    timeout: 60_000,
+  },
+  () =>
+    served(async (log, workflows) => {
+      await workflows.publish(counting('1.0.0'));
+      await workflows.publish(counting('2.0.0'));
+      await put(log, 1, 2);
+      await workflows.start('job', null, { execution: 'x', version: '1.0.0' });
+      await arrived(log, 2);
+      await workflows.upgrade('x', { version: '2.0.0' });
+      await put(log, 3);
+      await arrived(log, 3);
+      const open = await workflows.session('begun', 'all');
+      assert.deepEqual([open?.holder?.execution, open?.values], ['x/~2', { times: 1 }]);
+      await workflows.end('x/~2');
+      const { status, error } = await workflows.ended('x/~2');
+      assert.equal(status, 'COMPLETED', JSON.stringify(error));
+      assert.deepEqual((await workflows.session('begun', 'all'))?.values, { times: 1 });
+    }),
 );
