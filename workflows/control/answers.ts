@@ -1,10 +1,10 @@
-import type { Bytes } from '../../core/bytes.ts';
 import type { Clock } from '../../core/clock.ts';
 import { FlowError } from '../../core/errors.ts';
 import type { Millis } from '../../core/ids.ts';
 import { decodeStep, EVENTS_TOPIC, type StepRecord, stepHead } from '../../events/events.ts';
 import { BatchView } from '../../log/batch.ts';
 import type { Log, LogReader } from '../../log/log.ts';
+import { Recent } from './recent.ts';
 
 export interface AnswersParts {
   readonly log: Log;
@@ -45,8 +45,7 @@ export class Answers {
   readonly #reader: LogReader;
   readonly #pending = new Map<string, Pending>();
   readonly #ends = new Map<string, Set<EndWaiter>>();
-  readonly #recent = new Map<string, Bytes>();
-  #recentBytes = 0;
+  readonly #recent = new Recent(MOST_RECENT_BYTES);
   readonly #stop = new AbortController();
   readonly #view = new BatchView();
   #reading: Promise<void> | undefined;
@@ -170,22 +169,13 @@ export class Answers {
       const record = ends !== undefined || head.count === 1 ? decodeStep(bytes, start, end) : undefined;
       if (pending !== undefined) {
         this.#pending.delete(id!);
-        if (head.seq === 1 && pending.isKept) this.#keep(head.execution, Buffer.from(bytes.subarray(start, end)));
+        if (head.seq === 1 && pending.isKept)
+          this.#recent.keep(head.execution, Buffer.from(bytes.subarray(start, end)));
         const event = record?.events[0];
         const rejected = event?.type === 'rejected' ? { code: event.code, why: event.why } : undefined;
         pending.resolve({ seq: head.seq, rejected });
       }
       if (record !== undefined && ends !== undefined && isLast(record)) for (const { take } of [...ends]) take(record);
-    }
-  }
-
-  #keep(execution: string, bytes: Bytes): void {
-    this.#recent.set(execution, bytes);
-    this.#recentBytes += bytes.length;
-    for (const [oldest, { length }] of this.#recent) {
-      if (this.#recentBytes <= MOST_RECENT_BYTES) return;
-      this.#recent.delete(oldest);
-      this.#recentBytes -= length;
     }
   }
 
