@@ -83,7 +83,9 @@ export class Catalogue {
       try {
         return await this.#publish(definition);
       } catch (thrown) {
-        if (!isFlowError(thrown, 'log.fenced') || tries === MOST_TRIES) throw thrown;
+        // another process publishes: it has taken over the id of the transaction, or ended it
+        const isOvertaken = isFlowError(thrown, 'log.fenced') || isFlowError(thrown, 'log.aborted');
+        if (!isOvertaken || tries === MOST_TRIES) throw thrown;
       }
     }
   }
