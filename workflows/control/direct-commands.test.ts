@@ -10,7 +10,19 @@ function world(lacks: ReadonlySet<string> = new Set()) {
   const taken: string[] = [];
   const direct = new DirectCommands(({ id }) => logged.push(id));
   let owner!: MailboxOwner<CommandMessage>;
-  const mailbox: Mailbox<CommandMessage> = { post: (message, at) => owner.take(message, at) };
+  let waiting: (() => void)[] | undefined;
+  const mailbox: Mailbox<CommandMessage> = {
+    post: (message, at) =>
+      waiting === undefined ? owner.take(message, at) : waiting.push(() => owner.take(message, at)),
+  };
+  /** Messages are taken behind all that is done here. */
+  const late = <T>(work: () => T): T => {
+    waiting = [];
+    const done = work();
+    for (const take of waiting) take();
+    waiting = undefined;
+    return done;
+  };
   const context = {
     partition: 0,
     mailbox<M>(given: MailboxOwner<M>) {
@@ -32,6 +44,7 @@ function world(lacks: ReadonlySet<string> = new Set()) {
     logged,
     taken,
     send,
+    late,
     open: () => owner.opened(mailbox),
     close: () => owner.closed(),
     owner: () => owner,
@@ -72,6 +85,16 @@ test('none overtakes one that is on its way over the log', () => {
   direct.over({ partition: 0, id: 'third' });
   send('fourth');
   assert.deepEqual({ logged, taken }, { logged: ['lacking', 'next', 'third'], taken: ['fourth'] });
+});
+
+test('what was posted behind a command that goes back does so too', () => {
+  const { send, open, late, logged, taken, direct } = world(new Set(['lacking']));
+  open();
+  const sent = late(() => ['first', 'lacking', 'next'].map((id) => send(id)));
+  assert.deepEqual({ logged, taken }, { logged: ['lacking', 'next'], taken: ['first'] });
+  for (const each of sent) direct.over(each);
+  send('fourth');
+  assert.deepEqual(taken, ['first', 'fourth']);
 });
 
 test('what fails in the coordinator, and what is large, goes over the log', () => {

@@ -47,7 +47,10 @@ export class DirectCommands {
     context.mailbox<CommandMessage>({
       opened: (box) => void this.#boxes.set(partition, box),
       closed: () => this.#closed(partition),
-      take: (message) => take(message, () => this.#giveBack(partition, message.id)),
+      take: (message) => {
+        const { id } = message;
+        if (this.#direct.get(partition)?.has(id)) take(message, () => this.#giveBack(partition, id));
+      },
       refuse: ({ id }) => this.#giveBack(partition, id),
     });
   }
@@ -76,12 +79,17 @@ export class DirectCommands {
     box.post(JSON.parse(text) as CommandMessage, at);
   }
 
+  /** With all that was posted behind it. */
   #giveBack(partition: number, id: string): void {
     const direct = this.#direct.get(partition);
-    const sent = direct?.get(id);
-    if (sent === undefined) return;
-    direct!.delete(id);
-    this.#log(sent);
+    if (!direct?.has(id)) return;
+    let isBehind = false;
+    for (const [each, sent] of direct) {
+      isBehind ||= each === id;
+      if (!isBehind) continue;
+      direct.delete(each);
+      this.#log(sent);
+    }
   }
 
   /** It was answered, or nobody waits any more. */
