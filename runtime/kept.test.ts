@@ -11,6 +11,7 @@ import { createStateBackend, type StateBackend } from '../state/state.ts';
 import { createTelemetry } from '../telemetry/telemetry.ts';
 import { counts, events, expectedUpdates, PARTITIONS, topology } from './counting-job.fixture.ts';
 import { holdingBack } from './holding-back.fixture.ts';
+import { during } from './let-pass.testing.ts';
 import { DEFAULT_SETTINGS, type Run, startRun } from './runtime.ts';
 
 /**
@@ -114,14 +115,8 @@ class Simulation {
     }
   }
 
-  async during<T>(work: Promise<T>): Promise<T> {
-    let done = false;
-    const ended = work.finally(() => {
-      done = true;
-    });
-    ended.catch(() => undefined);
-    await this.until('what was asked for', () => done);
-    return ended;
+  during<T>(work: Promise<T>): Promise<T> {
+    return during(work, (isDone) => this.until('what was asked for', isDone));
   }
 
   /** The input ends; all of it is counted, once. */

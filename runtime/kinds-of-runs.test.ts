@@ -8,6 +8,7 @@ import { createMemoryLog, type MemoryLog } from '../log/memory/memory.ts';
 import { createStateBackend } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
 import { counts, EventFeeder, expectedUpdates, topology } from './counting-job.fixture.ts';
+import { during } from './let-pass.testing.ts';
 import { DEFAULT_SETTINGS, type Run, type RunSettings, startRun } from './runtime.ts';
 
 /** An application is run to the present end of its topics, and run until it is stopped, in turns. */
@@ -65,14 +66,8 @@ class Application {
     }
   }
 
-  async during<T>(work: Promise<T>): Promise<T> {
-    let done = false;
-    const ended = work.finally(() => {
-      done = true;
-    });
-    ended.catch(() => undefined);
-    await this.until('what was asked for', () => done);
-    return ended;
+  during<T>(work: Promise<T>): Promise<T> {
+    return during(work, (isDone) => this.until('what was asked for', isDone));
   }
 }
 

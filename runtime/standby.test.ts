@@ -12,6 +12,7 @@ import { createStateBackend } from '../state/state.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { BudgetShare } from './budget-share.ts';
 import { counts, EventFeeder, expectedUpdates, PARTITIONS, topology } from './counting-job.fixture.ts';
+import { during } from './let-pass.testing.ts';
 import { listTasks } from './list-tasks.ts';
 import { storeFolder, tableSpecs } from './open-state.ts';
 import { DEFAULT_SETTINGS, type Run, type RunSettings, startRun } from './runtime.ts';
@@ -93,14 +94,8 @@ class Application {
   }
 
   /** Lets time pass until something is done. */
-  async during<T>(work: Promise<T>): Promise<T> {
-    let done = false;
-    const ended = work.finally(() => {
-      done = true;
-    });
-    ended.catch(() => undefined);
-    await this.until('what was asked for', () => done);
-    return ended;
+  during<T>(work: Promise<T>): Promise<T> {
+    return during(work, (isDone) => this.until('what was asked for', isDone));
   }
 
   /** All that was fed is counted. */

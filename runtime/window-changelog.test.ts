@@ -10,6 +10,7 @@ import { int64, string, windowed } from '../schemas/schemas.ts';
 import { createStateBackend } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
 import { topic, topology, tumbling } from '../topology/topology.ts';
+import { during } from './let-pass.testing.ts';
 import { DEFAULT_SETTINGS, startRun } from './runtime.ts';
 
 const WINDOW_MS = 10_000;
@@ -51,6 +52,9 @@ test('hard-places 8: the changelog of windows is trimmed to the first row of the
       clock.advance(50);
     }
   };
+  const until = async (holds: () => boolean) => {
+    while (!holds()) await pass(50);
+  };
   let fed = 0;
   /** A record of each key every second, at the time that it is. */
   const feed = async (seconds: number) => {
@@ -67,24 +71,14 @@ test('hard-places 8: the changelog of windows is trimmed to the first row of the
   };
   const bounds = () => log.admin.bounds(CHANGELOG, 0);
   for (let life = 0; life < 3; life++) {
-    const starting = start();
-    let run: Awaited<typeof starting> | undefined;
-    void starting.then((started) => {
-      run = started;
-    });
-    while (run === undefined) await pass(50);
+    const run = await during(start(), until);
     const before = await bounds();
     await feed(150);
     const { start: from, end } = await bounds();
     assert.ok(from > before.start, `it begins at ${from} of ${end}`);
     // what is kept are the windows of the last minutes: a round comes every 30 s, and says what held in the one before
     assert.ok(end - from < (end - before.end) * 0.8, `${end - from} of ${end} positions are kept`);
-    const drained = run.drain();
-    let done = false;
-    void drained.then(() => {
-      done = true;
-    });
-    while (!done) await pass(50);
+    await during(run.drain(), until);
   }
   const last = new Map<string, bigint>();
   for (const { key, value } of await readTopic(log, counts)) last.set(`${key.key} ${key.start}`, BigInt(value));

@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { systemClock } from '../../core/clock.ts';
 import type { Json } from '../../core/ids.ts';
 import type { Log } from '../../log/log.ts';
-import { createStateBackend } from '../../state/state.ts';
-import { silentTelemetry } from '../../telemetry/telemetry.ts';
 import { added, document, numberType } from '../../workflows/control/testing/small-documents.ts';
-import { createLanguage, openWorkflows, type Workflows } from '../../workflows/workflows.ts';
-import type { Place } from './world.ts';
+import type { Workflows } from '../../workflows/workflows.ts';
+import { openAt, type Place } from './world.ts';
 
 /** Of what a process ends, by the number of the node. */
 export const ENDS = ['exit', 'kill', 'throw'] as const;
@@ -54,15 +51,7 @@ export const DOCUMENTS: readonly Json[] = [
 ];
 
 export function openPoison(place: Place, log: Log): Promise<Workflows> {
-  return openWorkflows({
-    log,
-    state: createStateBackend({}),
-    directory: join(place.directory, 'state'),
-    clock: systemClock,
-    telemetry: silentTelemetry(),
-    language: createLanguage({ types: [POISON, INNOCENT_TASK] }),
-    settings: { partitions: 4, quarantine: QUARANTINE, run: { writeBackMs: 50 } },
-  });
+  return openAt(place, log, [POISON, INNOCENT_TASK], { quarantine: QUARANTINE });
 }
 
 /** Whether a node of the execution waits for somebody. */

@@ -8,6 +8,7 @@ import { prefixed } from '../../log/kafka/prefixed.fixture.ts';
 import type { Log } from '../../log/log.ts';
 import { createStateBackend } from '../../state/state.ts';
 import { silentTelemetry } from '../../telemetry/telemetry.ts';
+import type { NodeType } from '../../workflows/catalog.ts';
 import {
   ADD,
   added,
@@ -16,7 +17,7 @@ import {
   tenNodes,
   tenNodesResult,
 } from '../../workflows/control/testing/small-documents.ts';
-import { createLanguage, openWorkflows, type Workflows } from '../../workflows/workflows.ts';
+import { createLanguage, openWorkflows, type WorkflowSettings, type Workflows } from '../../workflows/workflows.ts';
 
 export interface Place {
   readonly directory: string;
@@ -80,14 +81,23 @@ export function resultOf(i: number): Json {
   return workflowOf(i) === 'waits' ? { d: i * 1000 + 5 } : tenNodesResult(i);
 }
 
-export async function open(place: Place, log: Log): Promise<Workflows> {
+export function open(place: Place, log: Log): Promise<Workflows> {
+  return openAt(place, log, [ADD, SLOW]);
+}
+
+export function openAt(
+  place: Place,
+  log: Log,
+  types: readonly NodeType[],
+  settings: Partial<WorkflowSettings> = {},
+): Promise<Workflows> {
   return openWorkflows({
     log,
     state: createStateBackend({}),
     directory: join(place.directory, 'state'),
     clock: systemClock,
     telemetry: silentTelemetry(),
-    language: createLanguage({ types: [ADD, SLOW] }),
-    settings: { partitions: 4, run: { writeBackMs: 50 } },
+    language: createLanguage({ types }),
+    settings: { partitions: 4, run: { writeBackMs: 50 }, ...settings },
   });
 }

@@ -6,6 +6,7 @@ import type { NodeType } from '../catalog.ts';
 import { NodeFailure } from '../errors/node-failure.ts';
 import { checkEndCounts } from '../lifecycle/testing/check-log.ts';
 import { ControlDriver } from './testing/control-driver.ts';
+import { runWithCrashAt } from './testing/crash-at.ts';
 import { ADD, added, document, numberType } from './testing/small-documents.ts';
 
 type Clock = ControlDriver['clock'];
@@ -290,19 +291,8 @@ async function withCrashAt(
   place: number | undefined,
 ): Promise<{ readonly commits: number; readonly driver: ControlDriver }> {
   const driver = await ControlDriver.open({ documents: FAMILY, types: lasting, slots: 1 });
-  let commits = 0;
-  const boundary = async (): Promise<void> => {
-    if (commits++ === place) await driver.crash();
-    driver.commit();
-  };
   driver.start('x', 'family', 0);
-  for (;;) {
-    await boundary();
-    await driver.settle();
-    await boundary();
-    if (driver.open === 0 && driver.records.length > 0) return { commits, driver };
-    assert.ok(await driver.next());
-  }
+  return { commits: await runWithCrashAt(driver, place), driver };
 }
 
 test('S9.3.a, S2.1.b4, S1.2.d: a crash at every boundary leaves all or nothing, and one end', async () => {

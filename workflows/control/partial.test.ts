@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkEndCounts } from '../lifecycle/testing/check-log.ts';
 import { ControlDriver } from './testing/control-driver.ts';
+import { runWithCrashAt } from './testing/crash-at.ts';
 import { ADD, added, numberType } from './testing/small-documents.ts';
 
 /** A source that is pinned, a map over what it gives, and nodes beside and behind that are not selected. */
@@ -37,19 +38,8 @@ async function partWithCrashAt(place: number | undefined) {
       }),
     ],
   });
-  let commits = 0;
-  const boundary = async (): Promise<void> => {
-    if (commits++ === place) await driver.crash();
-    driver.commit();
-  };
   driver.start('x', 'part', 0, { select: { nodes: ['each'], closure: 'ancestors' }, pins: { items: [1, 2, 3, 4] } });
-  for (;;) {
-    await boundary();
-    await driver.settle();
-    await boundary();
-    if (driver.open === 0 && driver.records.length > 0) return { commits, driver };
-    assert.ok(await driver.next());
-  }
+  return { commits: await runWithCrashAt(driver, place), driver };
 }
 
 test('S2.1.b4: a partial execution has the same end and counters, wherever it crashes, and leaves no row', async () => {
