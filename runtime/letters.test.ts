@@ -181,7 +181,8 @@ test('what is sent may be another record; with another key it goes to the partit
 
 test('once more on purpose: each id is once', { timeout: 20_000 }, async () => {
   const { log, letters, list } = await withLetters([{ n: 10 }]);
-  const { id } = (await list())[0]!;
+  const row = (await list())[0]!;
+  const { id } = row;
   await letters.redrive(id);
   const more = [undefined, 'x', 'x', 'y', 'x'].map((key) => ({
     again: true,
@@ -192,6 +193,8 @@ test('once more on purpose: each id is once', { timeout: 20_000 }, async () => {
   assert.deepEqual(existing, [false, false, true, false, true]);
   assert.equal((await sentOf(log)).length, 4);
   assert.equal((await letters.show(id)).redriven!.times, 4);
+  await letters.redriveAll([row, row], { again: true });
+  assert.equal((await sentOf(log)).length, 5);
 });
 
 test('S2.2.d: killed at any write, before it is done or after, and begun anew: once', { timeout: 60_000 }, async () => {

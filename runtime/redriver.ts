@@ -60,12 +60,13 @@ export class Redriver {
     await marks.prepare();
     const named = { ...options, id: options.id ?? uniqueId() };
     const sent = new Map<string, Sent>();
+    const once = [...new Map(sendings.map((each) => [each.letter, each] as const)).values()];
     const topics = [...new Set([REDRIVES_TOPIC, ...sendings.map(({ topic }) => topic)])];
     for (let tries = 1; ; tries++) {
       const producer = await log.producer({ transactionalId: `nf.redrive.${lane}`, writes: { topics } });
       try {
         await marks.refresh('decided');
-        for (const part of partsOf(sendings.filter(({ letter }) => !sent.has(letter)))) {
+        for (const part of partsOf(once.filter(({ letter }) => !sent.has(letter)))) {
           await this.#sendPart(producer, part, named, sent);
         }
         return sendings.map(({ letter }) => sent.get(letter)!);
