@@ -67,7 +67,7 @@ export function letterId(topic: string, position: number): string {
   return `${topic}:${position}`;
 }
 
-const ID = /^(nf\..+\.dead-letters):(\d{1,15})$/;
+const ID = /^(nf\..+\.dead-letters):(0|[1-9]\d{0,14})$/;
 
 /** Undefined where the text is no id of such a letter. */
 export function readLetterId(id: string): { readonly topic: string; readonly position: number } | undefined {

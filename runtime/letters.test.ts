@@ -279,7 +279,7 @@ test('a topic of letters that was made anew has letters of its own', { timeout: 
 test('what cannot go back says why, and what to do', { timeout: 20_000 }, async () => {
   const { log, letters, list } = await withLetters([{ n: 10 }]);
   const { id } = (await list())[0]!;
-  for (const unknown of ['x', `${LETTERS}:99`, 'nf.other.dead-letters:0', `${LETTERS}:`]) {
+  for (const unknown of ['x', `${LETTERS}:99`, 'nf.other.dead-letters:0', `${LETTERS}:`, `${LETTERS}:00`]) {
     await assert.rejects(letters.redrive(unknown), { code: 'dead-letter.unknown' });
   }
   await log.admin.delete(IN.name);
