@@ -1,18 +1,10 @@
 import type { Json, Millis } from '../core/ids.ts';
 import type { EventFeed, ExecutionStatus, GraphNames, Mode, NodeStatus, StepRecord } from '../events/events.ts';
-import type { Health, LetterPage } from '../runtime/runtime.ts';
+import type { Health } from '../runtime/runtime.ts';
 import type { CatchUp, Overlap } from '../scheduler/scheduler.ts';
 import type { Catalog } from './catalog.ts';
 import type { DocumentFault, WorkflowDocument } from './document.ts';
-import type {
-  LetterQuery,
-  LetterView,
-  RedriveLetter,
-  RedriveMany,
-  RedrivenLetter,
-  RedrivenPage,
-  WholeLetter,
-} from './letters/letters.ts';
+import type { Letters } from './letters/letters.ts';
 import type { Explanation, PatchOp } from './lifecycle/lifecycle.ts';
 import type { NodeFigures } from './segments/segments.ts';
 
@@ -22,7 +14,8 @@ import type { NodeFigures } from './segments/segments.ts';
  * Two planes, one log. The *control plane* is a topology of this engine like any other (`control/`): commands come in by
  * `nf.commands`, keyed by the root execution, or without a record of their own where the sender's process owns the
  * execution; a keyed operator judges each by the pure code of `lifecycle/`, keeps the rows of executions in a store, and
- * puts out one step record for each command, in the transaction that takes the command. Tasks run beside its loop as asynchronous calls; what they answer comes back as commands by `nf.internal`.
+ * puts out one step record for each command, in the transaction that takes the command. Tasks run beside its loop as
+ * asynchronous calls; what they answer comes back as commands by `nf.internal`.
  * The *data plane* (`segments/`) compiles nodes with `dataset` and `stream` ports into plans of operators, the same that
  * the DSL makes; to the control plane a segment is one node.
  *
@@ -43,7 +36,7 @@ import type { NodeFigures } from './segments/segments.ts';
  * {@link Workflows} is what gateways, command line and programs use. It holds no state of its own: it sends commands,
  * and reads stores, events and definitions.
  */
-export interface Workflows {
+export interface Workflows extends Letters {
   readonly catalog: Catalog;
   /** Judges a document without publishing it. */
   validate(document: unknown): readonly DocumentFault[];
@@ -85,14 +78,6 @@ export interface Workflows {
   retryFrom(execution: string, node: string, options?: CommandOptions): Promise<Answer>;
   intervene(execution: string, node: string, what: Intervention, options?: CommandOptions): Promise<Answer>;
   patch(execution: string, baseRevision: number, ops: readonly PatchOp[], options?: CommandOptions): Promise<Answer>;
-  /** What was given up, of all kinds (`letters/letters.ts`), newest first: by what is committed, whoever gave it up. */
-  deadLetters(query?: LetterQuery): Promise<LetterPage<LetterView>>;
-  /** All of one; `raw`: bytes as they came, with nothing hidden. Throws `dead-letter.unknown`. */
-  deadLetter(id: string, options?: { readonly raw?: boolean }): Promise<WholeLetter>;
-  /** Does again what was given up. Redriving a dead letter twice is as once. Fails with `dead-letter.not-redrivable`. */
-  redrive(deadLetter: string, options?: RedriveLetter): Promise<RedrivenLetter>;
-  /** The same of a page of those that the query finds and that were not redriven; what is refused is told of each. */
-  redriveAll(query: LetterQuery, options?: RedriveMany): Promise<RedrivenPage>;
   /** A new execution that has the history of another up to a step, and goes on from there, with a version of its own if wanted. */
   fork(execution: string, seq: number, options?: StartOptions): Promise<Started>;
 

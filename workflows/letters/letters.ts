@@ -130,9 +130,16 @@ export interface RedriveMany extends Pick<CommandOptions, 'by'> {
 
 /** Dead letters, wherever they are asked for: {@link Workflows} has these, and so has a log by itself. */
 export interface Letters {
+  /** Newest first: by what is committed, whoever gave it up. */
   deadLetters(query?: LetterQuery): Promise<LetterPage<LetterView>>;
+  /** All of one; `raw`: bytes as they came, with nothing hidden. Throws `dead-letter.unknown`. */
   deadLetter(id: string, options?: { readonly raw?: boolean }): Promise<WholeLetter>;
+  /** Does again what was given up. Redriving a dead letter twice is as once. Fails with `dead-letter.not-redrivable`. */
   redrive(deadLetter: string, options?: RedriveLetter): Promise<RedrivenLetter>;
+  /**
+   * The same of those that are named, or of a page of those that the query finds and that were not redriven. Tells of each
+   * in this order, of what is refused too.
+   */
   redriveAll(query: LetterQuery, options?: RedriveMany): Promise<RedrivenPage>;
 }
 
