@@ -245,6 +245,11 @@ test('S2.2.d: what an application gave up is redriven from the log, and goes thr
     (await run(['dead-letters', 'redrive', id, '--log'])).out[0]!,
     /redriven before, .* by ann.*nothing was sent/,
   );
+  const named = await run(['dead-letters', 'redrive', 'nobody', id, '--log', '--json']);
+  assert.deepEqual(
+    named.out.map((line) => (JSON.parse(line) as { readonly id: string }).id),
+    ['nobody', id],
+  );
   const looked = await run(['dead-letters', 'redrive', '--log', '--application', 'tens']);
   assert.match(looked.out.join('\n'), /2 ready\nnothing was done yet/);
   assert.match((await run(['dead-letters', 'redrive', '--log', '--yes'])).out.join('\n'), /2 redriven/);

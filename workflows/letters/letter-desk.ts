@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import { type FlowError, isFlowError } from '../../core/errors.ts';
+import { isFlowError } from '../../core/errors.ts';
 import type { Json } from '../../core/ids.ts';
 import { uniqueId } from '../../core/random.ts';
 import type { Log } from '../../log/log.ts';
@@ -33,6 +33,7 @@ import type {
   WholeLetter,
 } from './letters.ts';
 import { findNodeLetter, type NodeLetter, nodeLetters } from './node-letters.ts';
+import { redriveMany, told } from './redrive-many.ts';
 import { checkSegmentReads, type Look } from './segment-life.ts';
 import { bytesOfChange, fits, unfit, viewOfRecord, wholeRecord } from './shown.ts';
 
@@ -81,37 +82,17 @@ export class LetterDesk {
     if (!isRecord(letter)) return this.#redriveNode(letter, options);
     if (isOfCommands(letter)) return this.#redriveCommand(letter, options);
     if (isOfSegments(letter)) await checkSegmentReads(letter, this.#parts.look);
-    const { by, again, id: named } = options;
-    const change = bytesOfChange(id, options.change);
-    const sent = await this.#records.redrive(id, {
-      change,
-      ...(by === undefined ? {} : { by }),
-      ...(again === undefined ? {} : { again }),
-      ...(named === undefined ? {} : { id: named }),
-    });
+    const sent = await this.#records.redrive(id, { ...options, change: bytesOfChange(id, options.change) });
     return { ...sent, kind: 'record', execution: null, seq: null };
   }
 
-  async redriveAll(query: LetterQuery, options: RedriveMany = {}): Promise<RedrivenPage> {
-    const { ids } = options;
-    const outcomes = new Map<string, RedriveOutcome>();
-    const letters: Letter[] = [];
-    let next: string | null = null;
-    if (ids === undefined) {
-      const page = await this.#page({ ...query, redriven: false });
-      letters.push(...page.rows);
-      next = page.next;
-    } else {
-      for (const id of new Set(ids)) {
-        const letter = await told(() => this.#find(id));
-        if (isFlowError(letter)) outcomes.set(id, outcomeOf(id, letter));
-        else letters.push(letter);
-      }
-    }
-    for (const each of await this.#many(letters, options)) outcomes.set(each.id, each);
-    const kinds = new Map(letters.map((letter) => [letter.id, viewOf(letter).kind]));
-    const order = ids === undefined ? letters.map(({ id }) => id) : [...new Set(ids)];
-    return { rows: order.map((id) => ({ ...outcomes.get(id)!, kind: kinds.get(id) ?? null })), next };
+  redriveAll(query: LetterQuery, options: RedriveMany = {}): Promise<RedrivenPage> {
+    return redriveMany<Letter>(query, options.ids, {
+      page: (asked) => this.#page(asked),
+      find: (id) => this.#find(id),
+      redrive: (letters) => this.#many(letters, options),
+      viewOf,
+    });
   }
 
   async #page(query: LetterQuery): Promise<LetterPage<Letter>> {
@@ -231,15 +212,6 @@ function remembering(look: Look): Look {
     seen.set(execution, found);
     return found;
   };
-}
-
-async function told<T>(act: () => Promise<T>): Promise<T | FlowError> {
-  try {
-    return await act();
-  } catch (thrown) {
-    if (isFlowError(thrown)) return thrown;
-    throw thrown;
-  }
 }
 
 function isRecord(letter: Letter): letter is RecordLetter {

@@ -1,13 +1,11 @@
 import type { Clock } from '../../core/clock.ts';
-import { FlowError, isFlowError } from '../../core/errors.ts';
+import { FlowError } from '../../core/errors.ts';
 import type { Log } from '../../log/log.ts';
 import {
   type LetterPage,
   openRecordLetters,
-  outcomeOf,
   type RecordLetter,
   type RecordLetters,
-  type RedriveOutcome,
   readLetterId,
 } from '../../runtime/runtime.ts';
 import { CONTROL_APPLICATION } from '../control/program.ts';
@@ -22,6 +20,7 @@ import type {
   RedrivenPage,
   WholeLetter,
 } from './letters.ts';
+import { redriveMany } from './redrive-many.ts';
 import { bytesOfChange, fits, viewOfRecord, wholeRecord } from './shown.ts';
 
 /**
@@ -57,29 +56,13 @@ export class LogLetters implements Letters {
   }
 
   async redriveAll(query: LetterQuery, { ids, preview = false, by, change }: RedriveMany = {}): Promise<RedrivenPage> {
-    const refused = new Map<string, RedriveOutcome>();
-    const letters: RecordLetter[] = [];
-    let next: string | null = null;
-    if (ids === undefined) {
-      const page = await this.#page({ ...query, redriven: false });
-      letters.push(...page.rows);
-      next = page.next;
-    }
-    for (const id of new Set(ids)) {
-      try {
-        letters.push(await this.#records.show(id));
-      } catch (thrown) {
-        if (!isFlowError(thrown)) throw thrown;
-        refused.set(id, outcomeOf(id, thrown));
-      }
-    }
     const sent = { change: bytesOfChange('what was chosen', change), ...(by === undefined ? {} : { by }) };
-    const done = await (preview ? this.#records.preview(letters, sent) : this.#records.redriveAll(letters, sent));
-    const rows = [...done, ...refused.values()].map((each) => ({
-      ...each,
-      kind: refused.has(each.id) ? null : kindOf(letters.find(({ id }) => id === each.id)!),
-    }));
-    return { rows, next };
+    return redriveMany<RecordLetter>(query, ids, {
+      page: (asked) => this.#page(asked),
+      find: (id) => this.#records.show(id),
+      redrive: (letters) => (preview ? this.#records.preview(letters, sent) : this.#records.redriveAll(letters, sent)),
+      viewOf: viewOfRecord,
+    });
   }
 
   #page(query: LetterQuery): Promise<LetterPage<RecordLetter>> {
@@ -91,10 +74,6 @@ export class LogLetters implements Letters {
       ...(after === undefined ? {} : { after }),
     });
   }
-}
-
-function kindOf(letter: RecordLetter): LetterView['kind'] {
-  return viewOfRecord(letter).kind;
 }
 
 function checkOfApplication({ id, application }: RecordLetter): void {
