@@ -34,6 +34,19 @@ const PICKY: NodeType = numberType('picky', {
   },
 });
 
+/** Of its node `n`: what fails there is given up at the first attempt. */
+const AT_ONCE = { n: { onError: 'dead-letter', retry: { maxAttempts: 1 } } };
+/** It waits for a signal besides. */
+const GIVES_UP = document(
+  'small',
+  [
+    ['n', 'picky', { n: 1 }],
+    ['s', 'wait.signal', { name: 'go' }],
+  ],
+  [],
+  AT_ONCE,
+);
+
 async function openHere(log: Log): Promise<Workflows> {
   const workflows = await openWorkflows({
     ...{ log, clock: systemClock, state: createStateBackend({}), directory: undefined, telemetry: silentTelemetry() },
@@ -126,8 +139,7 @@ async function running(workflows: Workflows, log: Log, document: WorkflowDocumen
 test('S2.2.d: letters of three kinds are listed in one way, filtered, and shown', TIMEOUT, () =>
   opened(async (workflows, log) => {
     await putCommand(log, '{"x":"a","c":null,"token":"abc"}');
-    const policy = { n: { onError: 'dead-letter', retry: { maxAttempts: 1 } } };
-    await workflows.publish(document('small', [['n', 'picky', { n: 1 }]], [], policy));
+    await workflows.publish(document('small', [['n', 'picky', { n: 1 }]], [], AT_ONCE));
     await workflows.start('small', -5, { execution: 'e' });
     await putLists(log, 0, 3);
     const execution = await running(workflows, log, KEEPING);
@@ -231,12 +243,7 @@ test('S2.2.d: what was no command is sent as one, once', TIMEOUT, () =>
 test('S2.2.d: asked of two processes at once, a command and a node are each redriven once', TIMEOUT, () =>
   opened(async (first, log) => {
     const second = await openHere(log);
-    const policy = { n: { onError: 'dead-letter', retry: { maxAttempts: 1 } } };
-    const nodes = [
-      ['n', 'picky', { n: 1 }],
-      ['s', 'wait.signal', { name: 'go' }],
-    ] as const;
-    await first.publish(document('small', nodes, [], policy));
+    await first.publish(GIVES_UP);
     await first.start('small', -5, { execution: 'e' });
     await putCommand(log, 'null');
     const rows = await letters(first, 2);
@@ -262,12 +269,7 @@ test('S2.2.d: asked of two processes at once, a command and a node are each redr
 
 test('S2.2.d: a node is redriven once, with another input where one is given, and who did it is told', TIMEOUT, () =>
   opened(async (workflows) => {
-    const policy = { n: { onError: 'dead-letter', retry: { maxAttempts: 1 } } };
-    const nodes = [
-      ['n', 'picky', { n: 1 }],
-      ['s', 'wait.signal', { name: 'go' }],
-    ] as const;
-    await workflows.publish(document('small', nodes, [], policy));
+    await workflows.publish(GIVES_UP);
     await workflows.start('small', -5, { execution: 'e' });
     const [letter] = await letters(workflows, 1);
     await assert.rejects(workflows.redrive(letter!.id, { change: { key: 'k' } }), { code: 'dead-letter.unfit' });
@@ -339,14 +341,9 @@ test('what has an end reads nothing beyond it; what has stopped at a savepoint g
 
 test('S2.2.d: many are redriven at once, after a look at what that would do', TIMEOUT, () =>
   opened(async (workflows, log) => {
-    const policy = { n: { onError: 'dead-letter', retry: { maxAttempts: 1 } } };
-    const nodes = [
-      ['n', 'picky', { n: 1 }],
-      ['s', 'wait.signal', { name: 'go' }],
-    ] as const;
-    await workflows.publish(document('small', nodes, [], policy));
+    await workflows.publish(GIVES_UP);
     for (let i = 0; i < 20; i++) await workflows.start('small', -1 - i, { execution: `e${i}` });
-    await workflows.publish({ ...(document('ends', [['n', 'picky', { n: 1 }]], [], policy) as object), id: 'ends' });
+    await workflows.publish({ ...(document('ends', [['n', 'picky', { n: 1 }]], [], AT_ONCE) as object), id: 'ends' });
     await workflows.start('ends', -1, { execution: 'over' });
     await workflows.ended('over');
     await putLists(log, 3, 4, 5);
