@@ -12,7 +12,6 @@ import {
   type RecordLetter,
   type RecordLetters,
   type RedriveOutcome,
-  readLetterId,
   unknownLetter,
 } from '../../runtime/runtime.ts';
 import { redact } from '../../telemetry/telemetry.ts';
@@ -21,7 +20,6 @@ import { type Commands, rejection } from '../control/commands.ts';
 import type { CommandMessage } from '../control/messages.ts';
 import { CONTROL_APPLICATION } from '../control/program.ts';
 import { readToken } from '../lifecycle/lifecycle.ts';
-import { SEGMENT_DEAD_LETTERS } from '../segments/segments.ts';
 import { commandOf, commandTarget, isCommand } from './command-letters.ts';
 import type {
   LetterQuery,
@@ -35,7 +33,7 @@ import type {
 import { findNodeLetter, type NodeLetter, nodeLetters } from './node-letters.ts';
 import { redriveMany, told } from './redrive-many.ts';
 import { checkSegmentReads, type Look } from './segment-life.ts';
-import { bytesOfChange, fits, unfit, viewOfRecord, wholeRecord } from './shown.ts';
+import { bytesOfChange, fits, isOfCommands, isOfSegments, unfit, viewOfRecord, wholeRecord } from './shown.ts';
 
 export interface LetterDeskParts {
   readonly log: Log;
@@ -216,14 +214,6 @@ function remembering(look: Look): Look {
 
 function isRecord(letter: Letter): letter is RecordLetter {
   return 'record' in letter;
-}
-
-function isOfCommands({ application }: RecordLetter): boolean {
-  return application === CONTROL_APPLICATION;
-}
-
-function isOfSegments({ id }: RecordLetter): boolean {
-  return readLetterId(id)?.topic === SEGMENT_DEAD_LETTERS;
 }
 
 function viewOf(letter: Letter): LetterView {

@@ -1,15 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { FlowError } from '../../core/errors.ts';
 import type { Log } from '../../log/log.ts';
-import {
-  type LetterPage,
-  openRecordLetters,
-  type RecordLetter,
-  type RecordLetters,
-  readLetterId,
-} from '../../runtime/runtime.ts';
-import { CONTROL_APPLICATION } from '../control/program.ts';
-import { SEGMENT_DEAD_LETTERS } from '../segments/segments.ts';
+import { type LetterPage, openRecordLetters, type RecordLetter, type RecordLetters } from '../../runtime/runtime.ts';
 import type {
   LetterQuery,
   Letters,
@@ -21,7 +13,7 @@ import type {
   WholeLetter,
 } from './letters.ts';
 import { redriveMany } from './redrive-many.ts';
-import { bytesOfChange, fits, viewOfRecord, wholeRecord } from './shown.ts';
+import { bytesOfChange, fits, isOfCommands, isOfSegments, viewOfRecord, wholeRecord } from './shown.ts';
 
 /**
  * The dead letters that a log has of records, where no workflows are served over it: those of applications are redriven;
@@ -76,10 +68,10 @@ export class LogLetters implements Letters {
   }
 }
 
-function checkOfApplication({ id, application }: RecordLetter): void {
-  if (application !== CONTROL_APPLICATION && readLetterId(id)?.topic !== SEGMENT_DEAD_LETTERS) return;
+function checkOfApplication(letter: RecordLetter): void {
+  if (!isOfCommands(letter) && !isOfSegments(letter)) return;
   throw new FlowError(
     'dead-letter.not-redrivable',
-    `${id} cannot be redriven from the log alone: it is of workflows; redrive it where they are served, without --log`,
+    `${letter.id} cannot be redriven from the log alone: it is of workflows; redrive it where they are served, without --log`,
   );
 }

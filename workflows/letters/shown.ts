@@ -1,22 +1,32 @@
 import { ERRORS, FlowError } from '../../core/errors.ts';
 import type { Json } from '../../core/ids.ts';
 import type { FailureClass } from '../../events/events.ts';
-import type { LetterRecord, RecordChange, RecordLetter } from '../../runtime/runtime.ts';
+import { type LetterRecord, type RecordChange, type RecordLetter, readLetterId } from '../../runtime/runtime.ts';
 import { redact, redactText } from '../../telemetry/telemetry.ts';
 import { CONTROL_APPLICATION } from '../control/program.ts';
+import { SEGMENT_DEAD_LETTERS } from '../segments/segments.ts';
 import type { LetterChange, LetterQuery, LetterView, ShownBytes, WholeLetter } from './letters.ts';
 
 /** A letter of a record as it is listed: of a segment in the words of its document. */
 export function viewOfRecord(letter: RecordLetter): LetterView {
   const { id, at, application, task, node, from, reason, code, message, redrives, redriven, told } = letter;
   return {
-    ...{ id, kind: application === CONTROL_APPLICATION ? 'command' : 'record', at, application, task, from },
+    ...{ id, kind: isOfCommands(letter) ? 'command' : 'record', at, application, task, from },
     workflow: told['workflow'] ?? null,
     execution: told['execution'] ?? null,
     node: told['owner'] ?? node,
     iteration: told['iteration'] ?? '',
     ...{ reason, class: classOf(code), code, message, redrives, redriven },
   };
+}
+
+/** Given up by the control plane. */
+export function isOfCommands({ application }: RecordLetter): boolean {
+  return application === CONTROL_APPLICATION;
+}
+
+export function isOfSegments({ id }: RecordLetter): boolean {
+  return readLetterId(id)?.topic === SEGMENT_DEAD_LETTERS;
 }
 
 function classOf(code: string | null): FailureClass | null {
