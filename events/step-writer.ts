@@ -1,6 +1,6 @@
 import { type Bytes, ByteWriter, zigzag } from '../core/bytes.ts';
 import type { Json } from '../core/ids.ts';
-import type { Cause, EndCounts, StepEvent, StepRecord } from './events.ts';
+import type { Cause, StepEvent, StepRecord } from './events.ts';
 import { BRANCH, CAUSES, LAST, STATUSES, STEP_VERSION, TIMERS } from './step-schema.ts';
 
 const places = (words: readonly string[]): ReadonlyMap<string, number> => new Map(words.map((word, i) => [word, i]));
@@ -101,14 +101,16 @@ export class StepWriter {
         this.#string(moreText(more));
         break;
       }
-      case 'ended':
+      case 'ended': {
+        const { counts } = event;
         this.#place(BRANCH.ended);
         this.#place(LAST.indexOf(event.status));
         this.#out.byte(event.degraded ? 1 : 0);
         this.#json(event.output);
         this.#string(event.error === null ? '' : JSON.stringify(event.error));
-        this.#counts(event.counts);
+        this.#ints(counts === undefined ? [] : LAST.map((status) => counts[status]));
         break;
+      }
       case 'waiting':
         this.#at(BRANCH.waiting, event);
         this.#string(event.on);
@@ -164,15 +166,6 @@ export class StepWriter {
     if (values.length > 0) {
       this.#long(values.length);
       for (const value of values) this.#long(value);
-    }
-    this.#out.byte(0);
-  }
-
-  /** As a list of numbers. */
-  #counts(counts: EndCounts | undefined): void {
-    if (counts !== undefined) {
-      this.#long(LAST.length);
-      for (const status of LAST) this.#long(counts[status]);
     }
     this.#out.byte(0);
   }

@@ -215,7 +215,7 @@ function splitLabel(text: string): readonly [string, string] {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-export function noList(): FlowError {
+function noList(): FlowError {
   return new FlowError(
     'gateway.no-list',
     'the read side is not configured; name its database, or ask for executions by their ids',
