@@ -1,16 +1,5 @@
-import type { Clock } from '../core/clock.ts';
 import { FlowError, isFlowError } from '../core/errors.ts';
-import type {
-  LetterChange,
-  LetterQuery,
-  Letters,
-  RedriveLetter,
-  RedriveMany,
-  RedrivenLetter,
-  RedrivenPage,
-  WholeLetter,
-} from '../workflows/workflows.ts';
-import { LogLetters } from '../workflows/workflows.ts';
+import { type LetterQuery, type Letters, LogLetters } from '../workflows/workflows.ts';
 import type { Call } from './command.ts';
 import { withLog } from './engine.ts';
 import { type GatewayClient, gatewayOf } from './gateway-client.ts';
@@ -19,8 +8,7 @@ import type { World } from './world.ts';
 /** Dead letters where workflows are served, or with `--log` those of the log itself. */
 export function withLetters<T>(call: Call, world: World, use: (letters: Letters) => Promise<T>): Promise<T> {
   if (call.option('log') === undefined) return served(() => use(servedLetters(gatewayOf(call.config()))));
-  const clock: Clock = world.clock;
-  return withLog(call, world, ({ log }) => use(new LogLetters({ log, clock })));
+  return withLog(call, world, ({ log }) => use(new LogLetters({ log, clock: world.clock })));
 }
 
 async function served<T>(use: () => Promise<T>): Promise<T> {
@@ -39,18 +27,14 @@ function servedLetters(gateway: GatewayClient): Letters {
   const of = (id: string, rest = '') => `${path}/${encodeURIComponent(id)}${rest}`;
   return {
     deadLetters: (query = {}) => gateway.ask('GET', `${path}?${textOf(query)}`),
-    deadLetter: (id, { raw = false } = {}) => gateway.ask<WholeLetter>('GET', of(id, raw ? '?raw=true' : '')),
-    redrive(id, { change = {}, again, id: key }: RedriveLetter = {}) {
-      const body: LetterChange & { readonly again?: boolean } = {
-        ...change,
-        ...(again === undefined ? {} : { again }),
-      };
-      const headers: { readonly [name: string]: string } = key === undefined ? {} : { 'idempotency-key': key };
-      return gateway.ask<RedrivenLetter>('POST', of(id, '/redrive'), body, headers);
+    deadLetter: (id, { raw = false } = {}) => gateway.ask('GET', of(id, raw ? '?raw=true' : '')),
+    redrive(id, { change = {}, again, id: key } = {}) {
+      const body = { ...change, ...(again === undefined ? {} : { again }) };
+      return gateway.ask('POST', of(id, '/redrive'), body, key === undefined ? {} : { 'idempotency-key': key });
     },
-    redriveAll(query, { ids, preview, change = {} }: RedriveMany = {}) {
+    redriveAll(query, { ids, preview, change = {} } = {}) {
       const more = { ...(ids === undefined ? {} : { ids }), ...(preview === undefined ? {} : { preview }) };
-      return gateway.ask<RedrivenPage>('POST', `${path}/redrive`, { ...query, ...more, ...change });
+      return gateway.ask('POST', `${path}/redrive`, { ...query, ...more, ...change });
     },
   };
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { FlowError } from '../core/errors.ts';
+import type { Json } from '../core/ids.ts';
 import { didYouMean } from '../core/nearest.ts';
 import { type Call, COMMON_OPTIONS, type Command } from './command.ts';
 import { loadConfig } from './config.ts';
@@ -87,4 +88,18 @@ export function numberOption(call: Call, name: string): number | undefined {
   if (written === undefined) return undefined;
   if (!/^\d+$/.test(written)) throw new FlowError('option.unknown', `--${name} takes a whole number, not ${written}`);
   return Number(written);
+}
+
+/** JSON given as an option; null where it is not given. */
+export function jsonOption(call: Call, name: string): Json {
+  const text = call.option(name);
+  if (text === undefined) return null;
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    throw new FlowError(
+      'input.invalid',
+      `--${name} is no JSON: ${text}; write texts in double quotes, such as '"paid"'`,
+    );
+  }
 }

@@ -1,5 +1,4 @@
 import { FlowError } from '../../core/errors.ts';
-import type { Json } from '../../core/ids.ts';
 import type {
   LetterChange,
   LetterKind,
@@ -15,7 +14,7 @@ import { columnsOf } from '../columns.ts';
 import type { Call, Command } from '../command.ts';
 import { momentOf } from '../duration.ts';
 import { withLetters } from '../letter-door.ts';
-import { numberOption } from '../parse.ts';
+import { jsonOption, numberOption } from '../parse.ts';
 import type { World } from '../world.ts';
 
 const KINDS: readonly string[] = ['command', 'node', 'record'] satisfies LetterKind[];
@@ -228,7 +227,7 @@ function queryOf(call: Call): LetterQuery {
   const kind = call.option('kind');
   if (kind !== undefined && !KINDS.includes(kind)) throw wrong(`--kind takes ${KINDS.join(', ')}, not ${kind}`);
   const limit = numberOption(call, 'limit');
-  const query: { [name: string]: string | number } = {};
+  const query: { [name: string]: string } = {};
   for (const name of ['kind', 'application', 'workflow', 'execution', 'node', 'reason', 'code', 'after']) {
     const value = call.option(name);
     if (value !== undefined) query[name] = value;
@@ -252,7 +251,7 @@ function changeOf(call: Call, world: World): LetterChange | undefined {
     return [header.slice(0, at), header.slice(at + 1)];
   });
   const change: LetterChange = {
-    ...(value === undefined ? {} : { value: jsonOf(value) }),
+    ...(value === undefined ? {} : { value: jsonOption(call, 'value') }),
     ...(valueBase64 === undefined ? {} : { valueBase64 }),
     ...(key === undefined ? {} : { key }),
     ...(keyBase64 === undefined ? {} : { keyBase64 }),
@@ -260,14 +259,6 @@ function changeOf(call: Call, world: World): LetterChange | undefined {
     ...(headers.length === 0 ? {} : { headers: Object.fromEntries(headers) }),
   };
   return Object.keys(change).length === 0 ? undefined : change;
-}
-
-function jsonOf(text: string): Json {
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    throw new FlowError('input.invalid', `--value is no JSON: ${text}; write texts in double quotes, such as '"paid"'`);
-  }
 }
 
 function timeOption(call: Call, name: string): number | undefined {

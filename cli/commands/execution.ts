@@ -7,6 +7,7 @@ import { columnsOf } from '../columns.ts';
 import type { Call, Command } from '../command.ts';
 import { connected } from '../connected.ts';
 import { type GatewayClient, gatewayOf } from '../gateway-client.ts';
+import { jsonOption } from '../parse.ts';
 import type { World } from '../world.ts';
 
 interface Action {
@@ -373,17 +374,4 @@ function eventLine({ at: time, execution: id, type, node, iteration, data }: Nam
       ? `${data['from'] ?? 'new'} > ${data['to']} (${data['cause']})`
       : `${type} ${JSON.stringify(data)}`;
   return `${new Date(time).toISOString()} ${id}${where} ${what}`;
-}
-
-function jsonOption(call: Call, name: string): Json {
-  const text = call.option(name);
-  if (text === undefined) return null;
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    throw new FlowError(
-      'input.invalid',
-      `--${name} is no JSON: ${text}; write texts in double quotes, such as '"paid"'`,
-    );
-  }
 }
