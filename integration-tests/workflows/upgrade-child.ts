@@ -9,8 +9,8 @@ import { nothingLeft } from './segments-world.ts';
 import { openLog, type Place } from './world.ts';
 
 /**
- * Upgrades a streaming execution, or one that has started that, again and again while records come, then ends the last one. Killed and started again it
- * goes on: it asks for every upgrade again, and puts what is not there yet.
+ * Upgrades a streaming execution, or one that has started that, again and again while records come, then ends the last
+ * one. Killed and started again it goes on: it asks for every upgrade again, and puts what is not there yet.
  */
 const [text, number, upgrades, workflow] = process.argv.slice(2) as [string, string, string, 'job' | 'outer'];
 const place = JSON.parse(text) as Place;
