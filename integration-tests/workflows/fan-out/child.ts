@@ -1,4 +1,5 @@
 import { systemClock } from '../../../core/clock.ts';
+import { fanOut } from '../../../workflows/control/records.fixture.ts';
 import type { WorkflowDocument } from '../../../workflows/document.ts';
 import { documentOf } from '../../../workflows/segments/jobs.fixture.ts';
 import { open, openLog, type Place } from '../world.ts';
@@ -26,31 +27,18 @@ const ONE: WorkflowDocument = {
 
 const NEVER: WorkflowDocument = { ...documentOf([['word', 'wait.signal', { name: 'never' }]], []), id: 'never' };
 
-function fanOut(workflow: string, count: number): WorkflowDocument {
-  return {
-    ...documentOf(
-      [
-        ['numbers', 'source.generator', { count, splits: 2, make: "{'n': index}" }],
-        ['each', 'op.workflow', { workflow, input: 'value.n', concurrency: 40 }],
-        ...(workflow === 'never' ? [] : ([['by', 'op.select-key', { key: "'all'" }]] as const)),
-        ...(workflow === 'never' ? [] : ([['sum', 'op.aggregate', { function: 'sum', of: 'value.n' }]] as const)),
-        ['all', 'collect', { newest: true }],
-      ],
-      workflow === 'never'
-        ? ['numbers > each', 'each > all']
-        : ['numbers > each', 'each > by', 'by > sum', 'sum > all'],
-    ),
-    id: `fan-${workflow}`,
-    mode: 'batch',
-  };
+/** Of those that never end nothing is summed up. */
+function fan(workflow: 'one' | 'never'): WorkflowDocument {
+  const config = { workflow, concurrency: 40, order: 'none' };
+  return { ...fanOut({ count: Number(number), config, collects: workflow === 'never' }), id: `fan-${workflow}` };
 }
 
 const log = await openLog(place);
 const workflows = await open(place, log);
 await workflows.publish(ONE);
 await workflows.publish(NEVER);
-await workflows.publish(fanOut('one', Number(number)));
-await workflows.publish(fanOut('never', Number(number)));
+await workflows.publish(fan('one'));
+await workflows.publish(fan('never'));
 console.log('busy');
 if (how === 'run') {
   await workflows.start('fan-one', null, { execution: 'x' });
