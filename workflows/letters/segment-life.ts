@@ -1,4 +1,5 @@
 import { FlowError } from '../../core/errors.ts';
+import { LAST } from '../../events/events.ts';
 import type { RecordLetter } from '../../runtime/runtime.ts';
 import type { ExecutionView } from '../workflows.ts';
 
@@ -25,12 +26,11 @@ export async function checkSegmentReads(letter: RecordLetter, look: Look): Promi
   if (phase === 'ended' || ending)
     throw refused(letter, `execution ${id} ${phase === 'ended' ? 'has ended' : 'was told to end'}`);
   const node = view.nodes.find((each) => each.id === segment && each.iteration === iteration);
-  if (node === undefined || ENDED.includes(node.status)) {
+  if (node === undefined || LAST.some((status) => status === node.status)) {
     throw refused(letter, `its segment, that of ${segment}, is over in execution ${id}`);
   }
 }
 
-const ENDED: readonly string[] = ['COMPLETED', 'FAILED', 'CANCELLED'];
 /** Executions that one may go on as. */
 const MOST_VERSIONS = 1000;
 
