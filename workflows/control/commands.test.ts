@@ -193,6 +193,16 @@ test('a running execution takes a node more', async () => {
   assert.deepEqual((await workflows.executionAt('grown', 1))?.revision, 0);
 });
 
+test('a node that a patch brings, and that waits for nothing, begins in the step of the patch', async () => {
+  await workflows.start('one', 1, { execution: 'wider' });
+  await until(() => gate.running.includes('wider/a'));
+  const node = { id: 'beside', type: 'gated', data: { config: { n: 100 } } };
+  await workflows.patch('wider', 0, [{ op: 'add-node', node }]);
+  await gate.open('wider/beside');
+  await gate.open('wider/a');
+  assert.deepEqual((await workflows.ended('wider')).output, { a: 2, beside: 101 });
+});
+
 test('a task takes a slot of its own pool, also behind a node that a patch has removed', async () => {
   const narrow = { placement: { pool: 'narrow' } };
   const nodes = ['a', 'x', 'b', 'c'].map((id) => [id, 'gated', { n: 1 }] as const);

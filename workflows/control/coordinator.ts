@@ -188,6 +188,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       if (!decided.more && decided.effects.length === 0) return;
     } else {
       rows.keepPatches(record);
+      if (record.revision !== graph.revision) graph = this.#graphOf(rows);
       countStep(this.#parts.figures, record);
       const bytes = encodeStep(record);
       this.#written += bytes.length;
@@ -344,10 +345,9 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       case 'send':
         if (!this.#started.isUnheard(effect, execution)) this.#deliver(effect, from, at, open);
         return;
-      case 'tell-started': {
+      case 'tell-started':
         for (const each of this.#started.told(effect, graph)) this.#deliver(each, from, at, open);
         return;
-      }
       case 'take-up':
         this.#deliver(this.#savepoints.takeUp(effect), from, at, open);
         return;

@@ -38,10 +38,7 @@ export class Leftovers {
     const { execution, seq, events } = record;
     for (const event of events) {
       if (event.type !== 'node' || !LAST.has(event.to) || event.cause === 'savepoint') continue;
-      const node = graph.nodes[event.node];
-      // a patch has brought it in this very step
-      if (node === undefined) continue;
-      const { type, id } = node;
+      const { type, id } = graph.nodes[event.node]!;
       // one that was to be taken up from a savepoint, and was not, has not begun here
       const hasRun = event.attempt > 0 || header.continues !== null;
       if (type.behaviour.kind !== 'operator' || !hasRun) continue;
