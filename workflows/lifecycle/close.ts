@@ -39,9 +39,12 @@ export function closeNode(step: Step, at: At, cause: TransitionCause, how: Closi
   if (cause === 'savepoint' && how === 'graceful' && mayEnd) {
     // tasks may end within the grace: those that do not, run again in what goes on from there
     if (behaviour.kind === 'operator') step.effects.push({ effect: 'savepoint', ...at, attempt: row.attempt });
-    // what inner nodes have started goes on, for what goes on from there
-  } else if (cause !== 'savepoint' || behaviour.kind !== 'inner') stop(step, at);
-  if (how === 'graceful' && row.status === 'RUNNING' && mayAnswer(behaviour.kind)) return;
+  } else stop(step, at);
+  if (how === 'graceful' && row.status === 'RUNNING' && mayAnswer(behaviour.kind)) {
+    // at a savepoint it goes on, for what goes on from there
+    if (cause !== 'savepoint') cancelStarted(step, at);
+    return;
+  }
   step.clearTimers(at);
   step.move(at, 'CANCELLED', cause);
   step.budget--;
@@ -63,7 +66,7 @@ export function stop(step: Step, at: At): void {
     step.effects.push({ effect: 'send', execution: wait.token, workflow: null, command });
   } else if ((kind === 'task' || kind === 'operator') && (status === 'RUNNING' || status === 'QUEUED')) {
     step.effects.push({ effect: 'abort', node: at.node, iteration: at.iteration, attempt });
-  } else cancelStarted(step, at);
+  }
 }
 
 function mayAnswer(kind: string): boolean {
