@@ -63,8 +63,7 @@ function decideNode(step: Step, at: At): void {
   }
   if (ready === 'wait') return;
   step.budget--;
-  const { hasPins, isPartial } = step.header;
-  const pin = hasPins ? step.pin(node.id) : undefined;
+  const pin = step.pin(node.id);
   if (pin !== undefined) {
     const judged = judge(step, at, { [pinPort(node.type.outputs)]: pin });
     if (judged.error === undefined) {
@@ -76,7 +75,7 @@ function decideNode(step: Step, at: At): void {
   }
   const carried = node.parent < 0 ? step.output(at, CARRIED) : undefined;
   if (carried !== undefined && completeAgain(step, at, carried as Ports)) return;
-  if (isPartial && node.parent < 0 && !step.facts.undoes.has(at.node) && !step.rows.isSelected(at.node)) {
+  if (step.header.isPartial && node.parent < 0 && !step.facts.undoes.has(at.node) && !step.rows.isSelected(at.node)) {
     skip(step, at, 'not-selected');
     return;
   }
