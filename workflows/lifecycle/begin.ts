@@ -12,11 +12,11 @@ import { endChild } from './ending.ts';
 import { nameOf } from './goes-on.ts';
 import { openSegment } from './inner.ts';
 import { configOf, inputsOf, type Ports } from './inputs.ts';
-import { MAX_CHILD_DEPTH } from './limits.ts';
 import { heldSession, shareSession } from './session.ts';
 import { sized } from './sized.ts';
 import type { Step } from './step.ts';
 import { tokenOf } from './tokens.ts';
+import { tooDeep } from './too-deep.ts';
 
 /** A node whose time has come, by what it is. */
 export function beginNode(step: Step, at: At, node: GraphNode): void {
@@ -186,12 +186,8 @@ function ask(step: Step, at: At, config: ApprovalConfig): void {
 
 function startChild(step: Step, at: At, config: ChildConfig, inputs: Ports): void {
   const { node, iteration } = at;
-  // what goes on from a savepoint is no deeper than what was before
-  const depth = step.head.execution.split('/').filter((part) => !part.startsWith('~')).length;
-  if (depth > MAX_CHILD_DEPTH) {
-    const message = `${config.workflow} would be the execution number ${depth} within each other: a workflow that starts itself has to end`;
-    throw new FlowError('workflow.too-deep', message);
-  }
+  const deep = tooDeep(step.head.execution);
+  if (deep !== undefined) throw new FlowError('workflow.too-deep', `${config.workflow} ${deep}`);
   const child = childId(step, at);
   const effect = childEffect(step, at, child, config, inputs);
   const { bytes, error } = sized(effect.command.input, `the input of ${child}`, 'give a reference', `/nodes/${node}`);

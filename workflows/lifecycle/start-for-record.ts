@@ -3,8 +3,8 @@ import { runsAtTheEnd } from './close.ts';
 import type { Command } from './command.ts';
 import { factsOf } from './facts.ts';
 import type { Rows } from './lifecycle.ts';
-import { MAX_CHILD_DEPTH } from './limits.ts';
 import { keyOf } from './row.ts';
+import { tooDeep } from './too-deep.ts';
 
 type Start = Extract<Command, { readonly type: 'start' }>;
 
@@ -19,11 +19,8 @@ export function startForRecord(rows: Rows, graph: Graph, start: Start): Start | 
   const header = rows.header();
   if (header === undefined || header.phase === 'ended')
     return { code: 'workflow.ended', why: `${execution} has ended` };
-  const depth = execution.split('/').length;
-  if (depth > MAX_CHILD_DEPTH) {
-    const why = `it would be the execution number ${depth} within each other: a workflow that starts itself has to end`;
-    return { code: 'workflow.too-deep', why };
-  }
+  const deep = tooDeep(execution);
+  if (deep !== undefined) return { code: 'workflow.too-deep', why: `it ${deep}` };
   const { phase, mode, user, priority, labels, deadline } = header;
   if (phase === 'paused') return { code: 'workflow.paused', why: `${execution} is paused: nothing of it begins` };
   const isOver = phase !== 'running' && !runsAtTheEnd({ facts: factsOf(graph), graph }, { node, iteration });

@@ -100,3 +100,16 @@ test('one begins while its node runs, and not while it is paused, cancelled or o
   held.report('rows', { ok: false, error: fault('PERMANENT') });
   assert.equal(refusal(held), 'workflow.stale');
 });
+
+test('what goes on from savepoints is no deeper within others than what was before', () => {
+  const running32 = `x${'/run/~2'.repeat(31)}`;
+  const starts = (execution: string) => {
+    const parent = { execution, node: 1, iteration: '' };
+    return wanted(running({}, { mode: 'streaming' }), { parent });
+  };
+  assert.equal((starts(running32) as StartCommand).mode, 'batch');
+  assert.deepEqual(starts(`${running32}/run`), {
+    code: 'workflow.too-deep',
+    why: 'it would be the execution number 33 within each other: a workflow that starts itself has to end',
+  });
+});
