@@ -1,8 +1,8 @@
 import type { Json, Millis } from '../../core/ids.ts';
-import type { NodeStatus, StepRecord } from '../../events/events.ts';
+import type { StepRecord } from '../../events/events.ts';
 import type { KeyValueStore } from '../../operators/operators.ts';
 import type { Graph } from '../graph.ts';
-import { begunSegments, type Header, type Rows } from '../lifecycle/lifecycle.ts';
+import { begunSegments, firstOf, type Header, isTerminal, type Rows } from '../lifecycle/lifecycle.ts';
 import { segmentName } from '../segments/segments.ts';
 import type { ClearedMessage, LeftMessage } from './messages.ts';
 import type { Out } from './program.ts';
@@ -37,7 +37,7 @@ export class Leftovers {
     if (header === undefined) return;
     const { execution, seq, events } = record;
     for (const event of events) {
-      if (event.type !== 'node' || !LAST.has(event.to) || event.cause === 'savepoint') continue;
+      if (event.type !== 'node' || !isTerminal(event.to) || event.cause === 'savepoint') continue;
       const { type, id } = graph.nodes[event.node]!;
       // one that was to be taken up from a savepoint, and was not, has not begun here
       const hasRun = event.attempt > 0 || header.continues !== null;
@@ -71,8 +71,6 @@ export class Leftovers {
   }
 }
 
-const LAST: ReadonlySet<NodeStatus> = new Set(['COMPLETED', 'FAILED', 'CANCELLED']);
-
 /** The row that stands while a run is over and has left something. */
 export function leftoverName(name: string): string {
   return `\0W${name}`;
@@ -82,9 +80,4 @@ export function leftoverName(name: string): string {
 export function keptRuns(rows: Rows, graph: Graph): readonly string[] {
   const first = firstOf(rows.header()!);
   return begunSegments(rows, graph).map(({ node, iteration }) => segmentName(first, graph.nodes[node]!.id, iteration));
-}
-
-/** By whose id the segments of an execution are called. */
-function firstOf({ execution, continues }: Pick<Header, 'execution' | 'continues'>): string {
-  return continues?.first ?? execution;
 }

@@ -1,11 +1,12 @@
 import type { Json, Millis } from '../../core/ids.ts';
-import type { NodeStatus, StepRecord } from '../../events/events.ts';
+import type { StepRecord } from '../../events/events.ts';
 import type { KeyValueStore } from '../../operators/operators.ts';
 import type { Graph } from '../graph.ts';
 import {
   type Command,
   continuation,
   type Effect,
+  isTerminal,
   keptChildren,
   type Rows,
   unkeptChildren,
@@ -118,14 +119,12 @@ export class Savepoints {
     if (children === undefined) return;
     for (const event of events) {
       if (event.type !== 'node' || event.attempt > 0 || event.cause === 'savepoint') continue;
-      if (!ENDED.has(event.to) && event.cause !== 'redriven') continue;
+      if (!isTerminal(event.to) && event.cause !== 'redriven') continue;
       const child = event.iteration === '' ? children[graph.nodes[event.node]!.id] : undefined;
       if (child !== undefined) this.forget(child.execution, `${execution} ${seq}`, at);
     }
   }
 }
-
-const ENDED: ReadonlySet<NodeStatus> = new Set(['COMPLETED', 'FAILED', 'CANCELLED']);
 
 function nameOf(execution: string): string {
   return `\0K${execution}`;

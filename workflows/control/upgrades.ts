@@ -8,6 +8,7 @@ import { inputFaults } from '../judge-input.ts';
 import {
   begunSegments,
   continuation,
+  firstOf,
   type Header,
   keptChildren,
   type Lifecycle,
@@ -165,14 +166,14 @@ export class Upgrades {
 
 /** Why the next graph cannot take up what has begun, by the id of the node that stands for it; null where it can. */
 function judged(lifecycle: Lifecycle, { rows, graph }: Folded, next: Graph): { readonly [id: string]: string | null } {
-  const { execution, continues, input } = rows.header()!;
+  const header = rows.header()!;
   const found: { [id: string]: string | null } = {};
   for (const at of begunSegments(rows, graph)) {
     if (at.iteration !== '') continue;
     const { id } = graph.nodes[at.node]!;
-    const name = segmentName(continues?.first ?? execution, id);
+    const name = segmentName(firstOf(header), id);
     const values = lifecycle.inputs(rows, graph, at.node);
-    found[id] = unfitSegment(id, { from: graph, to: next }, { name, input, values });
+    found[id] = unfitSegment(id, { from: graph, to: next }, { name, input: header.input, values });
   }
   for (const id of waitingForChildren(rows, graph)) found[id] = unfitChild(id, next);
   return found;

@@ -2,6 +2,7 @@ import type { Json } from '../../core/ids.ts';
 import type { At } from '../../events/events.ts';
 import type { GraphNode } from '../graph.ts';
 import type { ChildConfig } from '../nodes/configs.ts';
+import { firstOf } from './goes-on.ts';
 import { configOf, inputsOf, type Ports } from './inputs.ts';
 import { heldSession } from './session.ts';
 import type { Step } from './step.ts';
@@ -20,11 +21,11 @@ export function runEffect(step: Step, at: At, node: GraphNode) {
   const inputs = inputsOf(step, at, node);
   const config = configOf(step, at, node, inputs);
   const resume = checkpoint as Json;
-  const { mode, phase, continues, execution } = step.header;
+  const { mode, phase } = step.header;
   // what begins when the execution is at its end has no end else
   const ending = step.header.ending || phase === 'cancelling' || phase === 'compensating';
   const { node: number, iteration } = at;
-  const first = continues?.first ?? execution;
+  const first = firstOf(step.header);
   return {
     effect: 'run',
     node: number,

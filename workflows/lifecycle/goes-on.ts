@@ -14,6 +14,11 @@ export function successor(header: Pick<Header, 'execution' | 'continues'>): stri
   return nameOf(continuesOf(header));
 }
 
+/** By whose id the segments of an execution are called: its own, or that of the first one that it goes on from. */
+export function firstOf({ execution, continues }: Pick<Header, 'execution' | 'continues'>): string {
+  return continues?.first ?? execution;
+}
+
 export function nameOf({ first, number }: Continues): string {
   return `${first}/~${number}`;
 }

@@ -1,5 +1,6 @@
 import type { At } from '../../events/events.ts';
 import type { TellStarted } from './command.ts';
+import { firstOf } from './goes-on.ts';
 import type { Step } from './step.ts';
 
 /**
@@ -15,8 +16,7 @@ type Told = TellStarted['command'];
 export function tellStarted(step: Step, at: At, command: Told): void {
   const { behaviour } = step.node(at).type;
   if (behaviour.kind !== 'inner' || behaviour.starts !== true) return;
-  const { continues, execution } = step.header;
-  step.effects.push({ effect: 'tell-started', ...at, first: continues?.first ?? execution, command });
+  step.effects.push({ effect: 'tell-started', ...at, first: firstOf(step.header), command });
 }
 
 /** The node wants no more of them. */
