@@ -12,7 +12,7 @@ import {
   type Header,
   keptChildren,
   type Lifecycle,
-  partsOf,
+  openChildren,
   type Rows,
   successor,
 } from '../lifecycle/lifecycle.ts';
@@ -186,10 +186,7 @@ function nextOf({ version }: Definition, graph: Graph): Next {
 
 /** Nodes at the top that wait for executions which they have started, or did at the savepoint. */
 function waitingForChildren(rows: Rows, graph: Graph): Iterable<string> {
-  const open = [...rows.allNodes()].flatMap(([key, { wait }]) => {
-    const at = partsOf(key);
-    return wait?.on === 'child' && at.iteration === '' ? [graph.nodes[at.node]!.id] : [];
-  });
+  const open = [...openChildren(rows)].flatMap(({ at }) => (at.iteration === '' ? [graph.nodes[at.node]!.id] : []));
   return new Set([...open, ...Object.keys(keptChildren(rows, graph))]);
 }
 

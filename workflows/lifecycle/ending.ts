@@ -1,6 +1,5 @@
-import type { At } from '../../events/events.ts';
 import type { Command } from './command.ts';
-import { unkeptSegment } from './family.ts';
+import { openChildren, unkeptSegment } from './family.ts';
 import { begunSegments } from './goes-on.ts';
 import type { Effect } from './lifecycle.ts';
 import { GRACE_MS } from './limits.ts';
@@ -75,7 +74,7 @@ type Reason = readonly [code: string, why: string];
 /** What is open that nothing could take up. */
 function unkept(step: Step, children: { readonly [execution: string]: string | null }): Reason | undefined {
   const code = 'workflow.no-savepoint';
-  for (const { at, child } of openChildren(step)) {
+  for (const { at, child } of openChildren(step.rows)) {
     const why = Object.hasOwn(children, child) ? children[child]! : `${child} would begin again`;
     if (why !== null) return [code, `${step.node(at).id} waits for an execution: ${why}`];
   }
@@ -83,15 +82,9 @@ function unkept(step: Step, children: { readonly [execution: string]: string | n
   return why === undefined ? undefined : [code, why];
 }
 
-function openChildren(step: Step): readonly { readonly at: At; readonly child: string }[] {
-  return [...step.rows.allNodes()].flatMap(([key, { wait }]) =>
-    wait?.on === 'child' ? [{ at: partsOf(key), child: wait.token }] : [],
-  );
-}
-
 /** Why the next version cannot take up what has begun. */
 function unfit(step: Step, segments: { readonly [id: string]: string | null }): Reason | undefined {
-  const children = openChildren(step).flatMap(({ at }) => (at.iteration === '' ? [at] : []));
+  const children = [...openChildren(step.rows)].flatMap(({ at }) => (at.iteration === '' ? [at] : []));
   for (const at of [...begunSegments(step.rows, step.graph), ...children]) {
     const { id } = step.node(at);
     const why = Object.hasOwn(segments, id)

@@ -1,4 +1,4 @@
-import type { Continues } from '../../events/events.ts';
+import type { At, Continues } from '../../events/events.ts';
 import type { Graph } from '../graph.ts';
 import type { SessionHold } from '../sessions/sessions.ts';
 import { begunSegments } from './goes-on.ts';
@@ -40,6 +40,13 @@ export function unkeptChildren(
   return Object.fromEntries(Object.keys(found).map((id) => [id, `${id} is ${why}`]));
 }
 
+/** Executions that nodes have started and wait for. */
+export function* openChildren(rows: Rows): Iterable<{ readonly at: At; readonly child: string }> {
+  for (const [key, { wait }] of rows.allNodes()) {
+    if (wait?.on === 'child') yield { at: partsOf(key), child: wait.token };
+  }
+}
+
 class Family {
   count = 0;
   readonly #open: (execution: string) => Member | undefined;
@@ -49,13 +56,12 @@ class Family {
   }
 
   *childrenOf({ rows }: Member, isWithin: boolean): Iterable<readonly [string, Why]> {
-    for (const [key, { wait }] of rows.allNodes()) {
-      if (wait?.on !== 'child') continue;
+    for (const { at, child } of openChildren(rows)) {
       this.count++;
-      const child = this.#open(wait.token);
-      const beginsAgain = isWithin || partsOf(key).iteration !== '';
-      const gone = `${wait.token} has just ended: ask again`;
-      yield [wait.token, child === undefined ? gone : this.#why(wait.token, child, beginsAgain)];
+      const member = this.#open(child);
+      const beginsAgain = isWithin || at.iteration !== '';
+      const gone = `${child} has just ended: ask again`;
+      yield [child, member === undefined ? gone : this.#why(child, member, beginsAgain)];
     }
   }
 

@@ -383,7 +383,7 @@ export interface LifecycleParts {
 export type { Command, PatchOp } from './command.ts';
 export { createLifecycle } from './decide.ts';
 export type { Explanation } from './explain.ts';
-export { unkeptChildren } from './family.ts';
+export { openChildren, unkeptChildren } from './family.ts';
 export { begunSegments, continuation, continuesOf, firstOf, keptChildren, outputsOf, successor } from './goes-on.ts';
 export { GRACE_MS, HELD_AFTER, MAX_STEP_NODES, MAX_SYSTEM_FAILURES, MAX_VALUE_BYTES } from './limits.ts';
 export { MemoryRows } from './memory-rows.ts';
