@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { systemClock } from '../../core/clock.ts';
+import { type Clock, systemClock } from '../../core/clock.ts';
 import type { Json } from '../../core/ids.ts';
 import { readHeaders } from '../../log/batch.ts';
 import { eachRecord } from '../../runtime/runtime.ts';
 import type { WorkflowDocument } from '../document.ts';
+import type { TaskFunction } from '../nodes/functions.ts';
 import { opWorkflow } from '../nodes/op-workflow.ts';
 import { documentOf } from '../segments/jobs.fixture.ts';
 import { SEGMENT_DEAD_LETTERS } from '../segments/run-segment.ts';
@@ -122,7 +123,17 @@ test('without that policy it fails the segment, and what is in flight is cancell
 test('a cancel in the middle leaves nothing running', TIMEOUT, async () => {
   const log = memory();
   let running = 0;
-  const workflows = await open(log, async (n, { signal }) => {
+  const sleeping: number[] = [];
+  const clock: Clock = {
+    ...systemClock,
+    async sleep(ms, signal) {
+      sleeping.push(ms);
+      const elapsed = await systemClock.sleep(ms, signal);
+      sleeping.splice(sleeping.indexOf(ms), 1);
+      return elapsed;
+    },
+  };
+  const work: TaskFunction = async (n, { signal }) => {
     if ((n as number) < 50) return n;
     running++;
     try {
@@ -131,7 +142,8 @@ test('a cancel in the middle leaves nothing running', TIMEOUT, async () => {
     } finally {
       running--;
     }
-  });
+  };
+  const workflows = await open(log, work, clock);
   await workflows.publish(ONE);
   await workflows.publish(fanOut({ count: 10_000, policy: { onError: 'dead-letter' } }));
   const { execution } = await workflows.start('fan', null);
@@ -149,6 +161,7 @@ test('a cancel in the middle leaves nothing running', TIMEOUT, async () => {
   const end = letters === undefined ? 0 : (await log.admin.bounds(SEGMENT_DEAD_LETTERS, 0)).end;
   assert.equal(end, 0, 'what is cancelled with its parent is no failure of a record');
   await workflows.drain();
+  assert.deepEqual(sleeping, [], 'the process would be kept alive');
 });
 
 test('a pause reaches what is in flight, and nothing begins before it is over', TIMEOUT, async () => {

@@ -1,4 +1,4 @@
-import { systemClock } from '../../core/clock.ts';
+import { type Clock, systemClock } from '../../core/clock.ts';
 import type { Json } from '../../core/ids.ts';
 import { seededRandom } from '../../core/random.ts';
 import { decodeStep, EVENTS_TOPIC, type StepRecord } from '../../events/events.ts';
@@ -21,8 +21,12 @@ export function memory(): Log {
 }
 
 /** `work` is what the task of the workflow for each record does. */
-export async function open(log: Log, work: TaskFunction = async (n) => n): Promise<Workflows> {
-  const host = { log, state: createStateBackend({}), directory: undefined, clock: systemClock };
+export async function open(
+  log: Log,
+  work: TaskFunction = async (n) => n,
+  clock: Clock = systemClock,
+): Promise<Workflows> {
+  const host = { log, state: createStateBackend({}), directory: undefined, clock };
   return openWorkflows({
     ...{ ...host, telemetry: silentTelemetry(), language: createLanguage({ tasks: { work } }) },
     settings: { partitions: 2, segments: { settings: { commitIntervalMs: 5, idleMs: 20 } } },

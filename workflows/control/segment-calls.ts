@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { FlowError, isFlowError, messageOf } from '../../core/errors.ts';
-
 import type { Json, Millis } from '../../core/ids.ts';
 import type { Outputs } from '../catalog.ts';
 import type { Graph } from '../graph.ts';
@@ -71,12 +70,15 @@ export class SegmentCalls {
 
   /**
    * Of a call that is cancelled: resolves when what it has started for records has ended, which is cancelled too, or when
-   * that has had its grace.
+   * that has had its grace, or this is closed.
    */
   async left(task: TaskMessage): Promise<void> {
     const open = this.#started.get(task);
     if (open === undefined || open.size === 0) return;
-    await Promise.race([Promise.all(open), this.#parts.host.clock.sleep(GRACE_MS)]);
+    const over = new AbortController();
+    const grace = this.#parts.host.clock.sleep(GRACE_MS, AbortSignal.any([this.#closing.signal, over.signal]));
+    await Promise.race([Promise.all(open), grace]);
+    over.abort();
   }
 
   /**
@@ -95,7 +97,7 @@ export class SegmentCalls {
         const reason = messageOf(thrown);
         host.telemetry.log.warn({ segment: name, reason, pauseMs }, 'what a segment has left is not removed yet');
       }
-      await host.clock.sleep(pauseMs, signal).catch(() => undefined);
+      await host.clock.sleep(pauseMs, signal);
     }
     throw new FlowError('stopped', `what ${name} has left is removed by whoever goes on`);
   }

@@ -135,9 +135,9 @@ export class TaskCalls {
       return this.#report(task, { ok: true, ...answered });
     } catch (thrown) {
       await this.#isTold(name, signal).catch(() => undefined);
+      if (isFlowError(signal.reason, 'workflow.stale')) await this.#parts.segments?.left(task);
       // a call that the end of the engine cuts short says nothing: it is made again
       if (this.#closed) return await new Promise<never>(() => {});
-      if (isFlowError(signal.reason, 'workflow.stale')) await this.#parts.segments?.left(task);
       const { language } = this.#parts;
       const retryAfterMs = language.retryAfter?.(thrown);
       // of a segment it may be another node than the one that stands for it
