@@ -42,7 +42,7 @@ export interface TaskCallsParts {
 /**
  * Calls of tasks in this process. The runtime makes them, and again after a crash; here is what stops them: an attempt
  * that is given up has its signal aborted, and its call is over for the engine then, whatever the function still does.
- * So it is where its partition goes to another process.
+ * So it is with a task whose partition goes to another process.
  *
  * A call that another process was making when it ended is not made, but has failed: with class SYSTEM, which leaves the
  * attempts of users whole. What is called after that is called apart from others, as {@link CallGate} says.
