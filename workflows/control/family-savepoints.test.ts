@@ -4,8 +4,8 @@ import { systemClock } from '../../core/clock.ts';
 import type { Json } from '../../core/ids.ts';
 import type { WorkflowDocument } from '../document.ts';
 import { documentOf } from '../segments/jobs.fixture.ts';
-import type { ExecutionView, Workflows } from '../workflows.ts';
-import { arrived, changes, expected, put, served, sums, topicsOf } from './streams.fixture.ts';
+import type { ExecutionView } from '../workflows.ts';
+import { arrived, changes, expected, put, seen, served, sums, topicsOf } from './streams.fixture.ts';
 
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 
@@ -33,14 +33,6 @@ const WAITS: WorkflowDocument = {
   ),
   id: 'waits',
 };
-
-async function seen(workflows: Workflows, id: string, holds: (view: ExecutionView) => boolean): Promise<ExecutionView> {
-  for (;;) {
-    const view = await workflows.execution(id);
-    if (view !== undefined && holds(view)) return view;
-    await systemClock.sleep(10);
-  }
-}
 
 const nodeOf = (view: ExecutionView, id: string) => view.nodes.find((node) => node.id === id)!;
 const isAt = (id: string, status: string) => (view: ExecutionView) => nodeOf(view, id).status === status;

@@ -9,7 +9,7 @@ import type { PolicySpec, WorkflowDocument } from '../document.ts';
 import { documentOf } from '../segments/jobs.fixture.ts';
 import { runOfTopic } from '../segments/run-segment.ts';
 import type { ExecutionView, Workflows } from '../workflows.ts';
-import { memory, open, put, sums } from './streams.fixture.ts';
+import { memory, open, put, seen, sums } from './streams.fixture.ts';
 
 /** What runs have in topics of their own and in lanes, in groups and in folders. */
 async function left(log: Log, directory: string): Promise<readonly string[]> {
@@ -56,14 +56,6 @@ function shares(policy: PolicySpec, more: Partial<WorkflowDocument> = {}): Workf
 
 const GOOD = { list: [1], at: 0 };
 const BAD = { list: [1], at: 7 };
-
-async function seen(workflows: Workflows, id: string, holds: (view: ExecutionView) => boolean): Promise<ExecutionView> {
-  for (;;) {
-    const view = (await workflows.execution(id))!;
-    if (holds(view)) return view;
-    await systemClock.sleep(10);
-  }
-}
 
 const statusOf = (view: ExecutionView, id: string) => view.nodes.find((node) => node.id === id)!.status;
 

@@ -13,6 +13,7 @@ import { openWorkflows } from '../open-workflows.ts';
 import { documentOf } from '../segments/jobs.fixture.ts';
 import { putRecords } from '../segments/put-record.ts';
 import type { ExecutionView, Workflows } from '../workflows.ts';
+import { seen } from './streams.fixture.ts';
 
 const log = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
 
@@ -38,14 +39,6 @@ const DOCUMENT: WorkflowDocument = {
   ),
   mode: 'batch',
 };
-
-async function seen(workflows: Workflows, id: string, holds: (view: ExecutionView) => boolean): Promise<ExecutionView> {
-  for (;;) {
-    const view = (await workflows.execution(id))!;
-    if (holds(view)) return view;
-    await systemClock.sleep(10);
-  }
-}
 
 function output(view: ExecutionView, id: string): Json {
   return view.nodes.find((node) => node.id === id)!.outputs['out'] ?? null;

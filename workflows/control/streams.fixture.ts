@@ -13,7 +13,7 @@ import type { WorkflowDocument } from '../document.ts';
 import { openWorkflows } from '../open-workflows.ts';
 import { documentOf } from '../segments/jobs.fixture.ts';
 import { putRecords } from '../segments/put-record.ts';
-import type { Workflows } from '../workflows.ts';
+import type { ExecutionView, Workflows } from '../workflows.ts';
 
 /** Streaming workflows over a topic of orders, and what holds of their sums. */
 
@@ -106,5 +106,18 @@ export async function arrived(log: Log, count: number): Promise<void> {
     const found = there === undefined ? {} : await changes(log);
     if (Object.values(found).reduce((sum, each) => sum + each.length, 0) >= count) return;
     await systemClock.sleep(5);
+  }
+}
+
+/** Until the view of an execution is as it is waited for. */
+export async function seen(
+  workflows: Workflows,
+  id: string,
+  holds: (view: ExecutionView) => boolean,
+): Promise<ExecutionView> {
+  for (;;) {
+    const view = await workflows.execution(id);
+    if (view !== undefined && holds(view)) return view;
+    await systemClock.sleep(10);
   }
 }
