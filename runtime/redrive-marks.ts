@@ -28,6 +28,8 @@ export const MOST_IDS = 32;
 export class RedriveMarks {
   readonly #log: Log;
   readonly #marks = new Map<string, StoredMark>();
+  /** The topic as it was made of which they are. */
+  #topicId: string | undefined;
   #next: Position = 0;
   #reading: Promise<void> = Promise.resolve();
 
@@ -53,14 +55,15 @@ export class RedriveMarks {
   }
 
   async #read(how: 'committed' | 'decided'): Promise<void> {
-    if ((await this.#log.admin.describe(REDRIVES_TOPIC)) === undefined) return;
-    const { end, stable } = await this.#log.admin.bounds(REDRIVES_TOPIC, 0);
-    const until = how === 'decided' ? end : stable;
-    // made anew: what was read is of no topic that is there
-    if (until < this.#next) {
+    const found = await this.#log.admin.describe(REDRIVES_TOPIC);
+    if (found?.id !== this.#topicId) {
       this.#marks.clear();
       this.#next = 0;
+      this.#topicId = found?.id;
     }
+    if (found === undefined) return;
+    const { end, stable } = await this.#log.admin.bounds(REDRIVES_TOPIC, 0);
+    const until = how === 'decided' ? end : stable;
     await eachRecord(
       this.#log,
       REDRIVES_TOPIC,
