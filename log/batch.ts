@@ -30,3 +30,4 @@ export { lend as lendBuffer } from './buffer-pool.ts';
 export { type Compression, compressBatch } from './compression.ts';
 export { crc32c } from './crc32c.ts';
 export { eachHeader, encodeHeaders, type HeaderPair, readHeaders } from './headers.ts';
+export { appendPlain, type PlainRecord, readPlain } from './plain-record.ts';

@@ -1,6 +1,6 @@
 import type { Millis } from '../core/ids.ts';
-import { type BatchView, type HeaderPair, readHeaders } from '../log/batch.ts';
-import type { LetterRecord, Place, RecordLetter } from './letters.ts';
+import { type BatchView, type HeaderPair, readPlain } from '../log/batch.ts';
+import type { Place, RecordLetter } from './letters.ts';
 
 /** Headers of a letter that tell of it stand behind those of the record, from this one on. */
 export const FIRST_TOLD = 'nf.reason';
@@ -29,28 +29,19 @@ const KNOWN = [
 
 /** A record of a topic of dead letters; what it was is not known yet to have been redriven. */
 export function readLetter(view: BatchView, i: number, topic: string): RecordLetter {
-  const { bytes } = view;
-  const pairs = readHeaders(bytes, view.headerStarts[i]!, view.bodyEnds[i]!);
+  const { headers: pairs, ...body } = readPlain(view, i);
   const first = pairs.findLastIndex(({ name }) => name === FIRST_TOLD);
   const headers = first < 0 ? pairs : pairs.slice(0, first);
   const told = new Map(pairs.slice(headers.length).map(({ name, value }) => [name.slice(OWN.length), textOf(value)]));
   const of = (name: string) => told.get(name) ?? '';
-  const timestamp = view.timestamps[i]!;
-  const part = (start: number, end: number) => (start < 0 ? null : Buffer.from(bytes.subarray(start, end)));
-  const record: LetterRecord = {
-    key: part(view.keyStarts[i]!, view.keyEnds[i]!),
-    value: part(view.valueStarts[i]!, view.valueEnds[i]!),
-    timestamp,
-    headers,
-  };
   return {
     id: letterId(topic, view.positions[i]!),
     ...{ application: of('application'), task: of('task'), node: of('node') },
-    at: numberOf(told.get('at')) ?? timestamp,
+    at: numberOf(told.get('at')) ?? body.timestamp,
     ...{ reason: of('reason'), code: told.get('code') ?? null, message: of('message') },
     from: placeOf(told),
     ofNode: told.get('bytes') === OF_NODE || !told.has('topic'),
-    record,
+    record: { ...body, headers },
     hidden: told.get('hidden')?.split(', ') ?? [],
     told: Object.fromEntries([...told].filter(([name]) => !KNOWN.includes(name))),
     redrives: redrivesOf(headers),

@@ -1,7 +1,6 @@
 import { FlowError, isFlowError } from '../core/errors.ts';
 import type { Log } from '../log/log.ts';
 import { Backwards } from './backwards.ts';
-import { eachRecord } from './each-record.ts';
 import { pageOf } from './letter-pages.ts';
 import { letterBytes, readLetter, readLetterId } from './letter-record.ts';
 import type {
@@ -17,6 +16,7 @@ import type {
   RedriveOutcome,
   RedriveTarget,
 } from './letters.ts';
+import { recordAt } from './record-at.ts';
 import { markOf, RedriveMarks } from './redrive-marks.ts';
 import { redriveTarget } from './redrive-target.ts';
 import { Redriver, type Sending, type Sent } from './redriver.ts';
@@ -139,11 +139,8 @@ class OpenLetters implements RecordLetters {
     if (read === undefined) throw unknownLetter(id);
     const { topic, position } = read;
     const topicId = await topicIdOf(this.#parts.log, topic, id);
-    let letter: RecordLetter | undefined;
-    const take = (...[view, i]: Parameters<Parameters<typeof eachRecord>[3]>) => {
-      if (view.positions[i] === position) letter = readLetter(view, i, topic);
-    };
-    await eachRecord(this.#parts.log, topic, 0, take, position, position + 1);
+    const place = { topic, partition: 0, position };
+    const letter = await recordAt(this.#parts.log, place, (view, i) => readLetter(view, i, topic));
     if (letter === undefined) throw unknownLetter(id);
     return { letter, topicId, topic };
   }

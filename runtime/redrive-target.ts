@@ -1,10 +1,9 @@
 import { FlowError } from '../core/errors.ts';
-import type { BatchView } from '../log/batch.ts';
-import { readHeaders } from '../log/batch.ts';
+import { readPlain } from '../log/batch.ts';
 import { type Log, partitionForKey } from '../log/log.ts';
-import { eachRecord } from './each-record.ts';
 import { redriveHeaders } from './letter-record.ts';
 import type { LetterRecord, Place, RecordChange, RecordLetter, RedriveTarget } from './letters.ts';
+import { recordAt } from './record-at.ts';
 
 /** Where a letter goes when it is redriven, and what. Fails with `dead-letter.not-redrivable`, `dead-letter.unfit`. */
 export async function redriveTarget(log: Log, letter: RecordLetter, change: RecordChange = {}): Promise<RedriveTarget> {
@@ -49,28 +48,12 @@ async function baseOf(log: Log, letter: RecordLetter, from: Place, change: Recor
   const isWhole = hidden.length === 0 || change.headers !== undefined;
   const isSame = !letter.ofNode || (change.key !== undefined && change.value !== undefined);
   if (isWhole && isSame) return record;
-  const read = await recordAt(log, from);
+  const read = await recordAt(log, from, readPlain);
   if (read !== undefined) return letter.ofNode ? read : { ...record, headers: read.headers };
   const gone = `${from.topic}/${from.partition} does not hold position ${from.position} any more`;
   if (!isSame)
     throw refused(letter, `${gone}, and what is kept is what ${node} made of that record; give key and value`);
   throw refused(letter, `${gone}, and ${hidden.join(', ')} were left out of the letter as secrets; give all headers`);
-}
-
-async function recordAt(log: Log, { topic, partition, position }: Place): Promise<LetterRecord | undefined> {
-  let found: LetterRecord | undefined;
-  const take = (view: BatchView, i: number) => {
-    const part = (start: number, end: number) => (start < 0 ? null : Buffer.from(view.bytes.subarray(start, end)));
-    if (view.positions[i] !== position) return;
-    found = {
-      key: part(view.keyStarts[i]!, view.keyEnds[i]!),
-      value: part(view.valueStarts[i]!, view.valueEnds[i]!),
-      timestamp: view.timestamps[i]!,
-      headers: readHeaders(view.bytes, view.headerStarts[i]!, view.bodyEnds[i]!),
-    };
-  };
-  await eachRecord(log, topic, partition, take, position, position + 1);
-  return found;
 }
 
 function checkChange(letter: RecordLetter, { timestamp, headers = [] }: RecordChange): void {

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { ERRORS, type FlowError, isFlowError } from '../core/errors.ts';
 import { type Random, seededRandom, seedOf, uniqueId } from '../core/random.ts';
 import { Step } from '../core/step.ts';
-import { BatchBuilder, encodeHeaders } from '../log/batch.ts';
+import { appendPlain, BatchBuilder } from '../log/batch.ts';
 import type { Log, LogProducer } from '../log/log.ts';
 import type { LetterRecord, Redriven, RedriveOptions, RedriveTarget } from './letters.ts';
 import { MOST_IDS, markOf, REDRIVES_TOPIC, type RedriveMarks, type StoredMark } from './redrive-marks.ts';
@@ -26,7 +26,6 @@ const MOST_BYTES = 1024 * 1024;
 const MOST_TRIES = 12;
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 2000;
-const NOTHING = Buffer.alloc(0);
 
 /**
  * Sends records with their marks: of a lane, one process at a time. Whoever opens the producer of a lane ends what another
@@ -167,15 +166,7 @@ function batchOf(records: readonly LetterRecord[]) {
   const step = new Step();
   const builder = new BatchBuilder(step);
   step.begin();
-  for (const { key, value, timestamp, headers } of records) {
-    const section = encodeHeaders(headers);
-    builder.appendWithHeaders(
-      timestamp,
-      ...([key ?? NOTHING, key === null ? -1 : 0, key?.length ?? -1] as const),
-      ...([value ?? NOTHING, value === null ? -1 : 0, value?.length ?? -1] as const),
-      ...([section, 0, section.length] as const),
-    );
-  }
+  for (const record of records) appendPlain(builder, record);
   step.settle();
   return builder.finish();
 }

@@ -1,24 +1,25 @@
 import { type Bytes, EMPTY } from '../../core/bytes.ts';
-import type { Millis, Position, TopicPartition } from '../../core/ids.ts';
+import type { Position, TopicPartition } from '../../core/ids.ts';
 import { Step } from '../../core/step.ts';
-import { BatchBuilder, BatchView, CODEC, eachHeader, encodeHeaders, type HeaderPair } from '../batch.ts';
+import {
+  appendPlain,
+  BatchBuilder,
+  BatchView,
+  CODEC,
+  eachHeader,
+  type HeaderPair,
+  type PlainRecord,
+} from '../batch.ts';
 import { basePosition, corrupt, isControl, recordCount, stampPosition } from '../batch-header.ts';
 
-/** A record as client libraries give and take it. */
-export interface ClientRecord {
-  readonly key: Bytes | null;
-  readonly value: Bytes | null;
-  readonly timestamp: Millis;
-  readonly headers: readonly HeaderPair[];
-}
-
-export interface PlacedRecord extends ClientRecord {
+/** A record as client libraries give it. */
+export interface PlacedRecord extends PlainRecord {
   readonly position: Position;
 }
 
 /** What an appended batch holds. */
 export interface Unpacked {
-  readonly records: readonly ClientRecord[];
+  readonly records: readonly PlainRecord[];
   /** How its records were compressed: one of `CODEC`. */
   readonly codec: number;
 }
@@ -42,7 +43,7 @@ export class Unpacker {
     // What the view has decompressed is overwritten by the next batch.
     const bytes = view.codec === CODEC.none ? view.bytes : Buffer.from(view.bytes);
     const part = (start: number, end: number) => (start < 0 ? null : bytes.subarray(start, end));
-    const records: ClientRecord[] = [];
+    const records: PlainRecord[] = [];
     for (let i = 0; i < view.count; i++) {
       records.push({
         key: part(view.keyStarts[i]!, view.keyEnds[i]!),
@@ -131,23 +132,9 @@ export class Packer {
     }
   }
 
-  #append({ timestamp, key, value, headers }: PlacedRecord): void {
+  #append(record: PlacedRecord): void {
     this.#step.begin();
-    const raw = headers.length === 0 ? NO_RAW_HEADERS : encodeHeaders(headers);
-    this.#builder.appendWithHeaders(
-      timestamp,
-      key ?? EMPTY,
-      key === null ? -1 : 0,
-      key?.length ?? -1,
-      value ?? EMPTY,
-      value === null ? -1 : 0,
-      value?.length ?? -1,
-      raw,
-      0,
-      raw.length,
-    );
+    appendPlain(this.#builder, record);
     this.#step.settle();
   }
 }
-
-const NO_RAW_HEADERS = Buffer.of(0);

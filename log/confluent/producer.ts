@@ -1,9 +1,10 @@
 import type { Bytes } from '../../core/bytes.ts';
 import { FlowError, isFlowError } from '../../core/errors.ts';
 import { type Millis, type Position, partitionName } from '../../core/ids.ts';
+import type { PlainRecord } from '../batch.ts';
 import { recycle } from '../buffer-pool.ts';
 import { checkMetadata, closedProducer, misuse, type Positions } from '../clients/producing.ts';
-import { type ClientRecord, Unpacker } from '../clients/records.ts';
+import { Unpacker } from '../clients/records.ts';
 import { failureOf } from '../kafka/error-codes.ts';
 import type { GroupIdentity, LogAdmin, LogProducer } from '../log.ts';
 import { finalFailure } from './failures.ts';
@@ -135,7 +136,7 @@ function give(
   producer: LibraryProducer,
   topic: string,
   partition: number,
-  { key, value, timestamp, headers }: ClientRecord,
+  { key, value, timestamp, headers }: PlainRecord,
   pending: Pending,
 ): void {
   // The library has no word for a header without value.

@@ -1,11 +1,12 @@
 import type { Bytes } from '../../core/bytes.ts';
 import { FlowError } from '../../core/errors.ts';
 import { type Millis, type Position, partitionName } from '../../core/ids.ts';
+import type { PlainRecord } from '../batch.ts';
 import { CODEC } from '../batch.ts';
 import { recycle } from '../buffer-pool.ts';
 import type { Members } from '../clients/members.ts';
 import { checkMetadata, closedProducer, misuse, type Positions } from '../clients/producing.ts';
-import { type ClientRecord, Unpacker } from '../clients/records.ts';
+import { Unpacker } from '../clients/records.ts';
 import { Turns } from '../clients/turns.ts';
 import { Stale } from '../kafka/error-codes.ts';
 import type { GroupIdentity, LogProducer } from '../log.ts';
@@ -75,7 +76,7 @@ export class Appends {
   async #send(
     topic: string,
     partition: number,
-    records: readonly ClientRecord[],
+    records: readonly PlainRecord[],
     codec: number,
     size: number,
     sender: () => Promise<Pick<LibraryTransaction, 'send'>>,
@@ -123,7 +124,7 @@ export async function unhurried<T>({ clock }: Shared, request: () => Promise<T>)
   }
 }
 
-function messageOf({ key, value, timestamp, headers }: ClientRecord, partition: number): LibraryMessage {
+function messageOf({ key, value, timestamp, headers }: PlainRecord, partition: number): LibraryMessage {
   const message = { key, value, partition, timestamp: String(timestamp) };
   if (headers.length === 0) return message;
   const byName = Map.groupBy(headers, ({ name }) => name);
