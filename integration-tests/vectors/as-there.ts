@@ -59,14 +59,19 @@ export async function withOperatorsAsThere<T>(
   }
 }
 
+interface Around {
+  readonly before?: (record: Rec, input: number) => void;
+  readonly after?: () => void;
+}
+
 /** Does something around each record that comes in. */
-function around(operator: Operator, before: (record: Rec) => void, after: () => void): Operator {
+function around(operator: Operator, { before, after }: Around): Operator {
   const inputs = operator.inputs.map(
-    (take): Push =>
+    (take, input): Push =>
       (record) => {
-        before(record);
+        before?.(record, input);
         take(record);
-        after();
+        after?.();
       },
   );
   return { ...operator, inputs };
@@ -79,7 +84,7 @@ function atOnce<Kind extends Holding>(own: OperatorFactory<Kind>): OperatorFacto
     const run = () => {
       for (const scan of asked.splice(0)) while (scan.advance());
     };
-    return around(operator, () => undefined, run);
+    return around(operator, { after: run });
   };
 }
 
@@ -129,7 +134,7 @@ const headersOfTrigger: Wrap<'aggregate'> = (own) => (node, context, next) => {
   const note = ({ headerBytes, headerStart, headerEnd }: Rec) => {
     bytes = headerStart < 0 ? undefined : headerBytes.slice(headerStart, headerEnd);
   };
-  return around(own(node, context, [updates, headed]), note, () => undefined);
+  return around(own(node, context, [updates, headed]), { before: note });
 };
 
 const LEAST_SEGMENT_MS = 60_000;
@@ -146,19 +151,21 @@ const COUNTS_LATE: { readonly [store in StoreThere]: Wrap<'joinStreams'> } = {
       const oldest = segmentOf(clocks[side]!.value - retentionMs);
       if (reason !== 'late' || segmentOf(record.timestamp) < oldest) context.drop(reason, record, times);
     };
-    return eachSide(own(node, { ...context, drop }, next), (_record, at) => {
-      side = at;
-    });
+    const note = (_record: Rec, input: number) => {
+      side = input;
+    };
+    return around(own(node, { ...context, drop }, next), { before: note });
   },
   /** A null value too, which moves time. */
   memory: (own) => (node, context, next) => {
     const clocks = clocksOf(node, context);
-    return eachSide(own(node, context, next), (record, side) => {
+    const count = (record: Rec, side: number) => {
       if (!record.valueIsNull || record.keyIsNull) return;
       const clock = clocks[side]!;
       clock.see(record.timestamp);
       if (record.timestamp <= clock.value - retentionOf(node)) context.drop('late', record);
-    });
+    };
+    return around(own(node, context, next), { before: count });
   },
 };
 
@@ -173,17 +180,6 @@ function clocksOf(
   return [leftStore, rightStore].map((store) => context.storeClock(store));
 }
 
-function eachSide(operator: Operator, before: (record: Rec, side: number) => void): Operator {
-  const inputs = operator.inputs.map(
-    (take, side): Push =>
-      (record) => {
-        before(record, side);
-        take(record);
-      },
-  );
-  return { ...operator, inputs };
-}
-
 const oldsOfUpdates: Wrap<'suppressBuffer'> = (own) => (node, context, next) => {
   if (!context.wantsOld) return own(node, context, next);
   const olds = new Map<string, unknown>();
@@ -194,7 +190,7 @@ const oldsOfUpdates: Wrap<'suppressBuffer'> = (own) => (node, context, next) => 
   const note = (record: Rec) => {
     olds.set(JSON.stringify(record.key), record.old);
   };
-  return around(own(node, context, [out]), note, () => undefined);
+  return around(own(node, context, [out]), { before: note });
 };
 
 /** Ours: what comes out replaces what the first update replaced that was held back since the key came out last. */
@@ -213,7 +209,7 @@ function checkedOlds(own: OperatorFactory<'suppressBuffer'>, onWrong: (words: st
       const name = JSON.stringify(record.key);
       if (!priors.has(name)) priors.set(name, record.old);
     };
-    return around(own(node, context, [out]), note, () => undefined);
+    return around(own(node, context, [out]), { before: note });
   };
   return checked;
 }
