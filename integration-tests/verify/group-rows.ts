@@ -138,9 +138,7 @@ export const GROUP_ROWS: readonly Row[] = [
     repeats: 10,
     needs: ['faults', 'joins'],
     async run(trial, repeats) {
-      const steady = await trial.start({ slot: 0 });
-      await trial.works(steady);
-      const member = [...(await trial.group()).tasks.keys()][0]!;
+      const { steady, member } = await oneAtWork(trial);
       for (let i = 0; i < repeats; i++) {
         trial.watcher!.mark();
         const joins = trial.joins;
@@ -149,24 +147,14 @@ export const GROUP_ROWS: readonly Row[] = [
           guest.until(() => trial.joins > joins),
           'the guest to join',
         );
-        const shown = trial.watcher!.ids.map(({ length }) => length);
-        await trial.within(
-          guest.until((each) => each.isReady),
-          'the guest to be ready',
-        );
+        const goneOn = shownSince(trial);
+        await becomesReady(trial, guest);
         trial.faults++;
-        const kept = trial.inputsOf((await trial.group()).tasks.get(member) ?? []);
-        if (kept.length === 0) trial.problems.push('the first process kept nothing');
-        for (const partition of kept) {
-          if (trial.watcher!.ids[partition]!.length > shown[partition]!) continue;
-          trial.problems.push(`partition ${partition} was kept, and showed nothing while the other process joined`);
-        }
-        await trial.recovered();
-        await trial.stop(guest);
-        await trial.recovered();
+        const kept = await keptBy(trial, member, goneOn, 'while the other process joined');
+        await leaves(trial, guest);
         trial.gapsMs.push(...kept.map((partition) => trial.watcher!.longestMs(partition)));
       }
-      if (steady.figures.rebuilds > 0) trial.problems.push('the first process had to begin again from its last commit');
+      checkSteady(trial, steady);
     },
   },
   {
@@ -176,9 +164,7 @@ export const GROUP_ROWS: readonly Row[] = [
     repeats: 5,
     needs: ['faults', 'joins'],
     async run(trial, repeats) {
-      const steady = await trial.start({ slot: 0 });
-      await trial.works(steady);
-      const member = [...(await trial.group()).tasks.keys()][0]!;
+      const { steady, member } = await oneAtWork(trial);
       for (let i = 0; i < repeats; i++) {
         const held = trial.proxy.add({
           ...{ name: 'what the guest is given', api: 'syncGroup', direction: 'answer', action: { do: 'hold' } },
@@ -193,8 +179,7 @@ export const GROUP_ROWS: readonly Row[] = [
           steady.until(() => trial.joins > joins),
           'the first process to have given up tasks',
         );
-        const shown = trial.watcher!.ids.map(({ length }) => length);
-        const goneOn = () => trial.watcher!.ids.map(({ length }, partition) => length - shown[partition]!);
+        const goneOn = shownSince(trial);
         await trial.within(
           steady.until(() => goneOn().some((count) => count >= KEPT_RECORDS)),
           'what is kept to go on',
@@ -202,21 +187,11 @@ export const GROUP_ROWS: readonly Row[] = [
         const counts = goneOn();
         if (guest.isReady) trial.problems.push('the guest was ready before it heard what it was given');
         held.remove();
-        await trial.within(
-          guest.until((each) => each.isReady),
-          'the guest to be ready',
-        );
-        const kept = trial.inputsOf((await trial.group()).tasks.get(member) ?? []);
-        if (kept.length === 0) trial.problems.push('the first process kept nothing');
-        for (const partition of kept) {
-          if (counts[partition]! > 0) continue;
-          trial.problems.push(`partition ${partition} was kept, and showed nothing while the group was assigned anew`);
-        }
-        await trial.recovered();
-        await trial.stop(guest);
-        await trial.recovered();
+        await becomesReady(trial, guest);
+        await keptBy(trial, member, () => counts, 'while the group was assigned anew');
+        await leaves(trial, guest);
       }
-      if (steady.figures.rebuilds > 0) trial.problems.push('the first process had to begin again from its last commit');
+      checkSteady(trial, steady);
     },
   },
   {
@@ -265,6 +240,54 @@ export const GROUP_ROWS: readonly Row[] = [
     },
   },
 ];
+
+/** A process, beside which others come and go, and what the group calls it. */
+async function oneAtWork(trial: Trial): Promise<{ readonly steady: AppProcess; readonly member: string }> {
+  const steady = await trial.start({ slot: 0 });
+  await trial.works(steady);
+  return { steady, member: [...(await trial.group()).tasks.keys()][0]! };
+}
+
+async function becomesReady(trial: Trial, guest: AppProcess): Promise<void> {
+  await trial.within(
+    guest.until((each) => each.isReady),
+    'the guest to be ready',
+  );
+}
+
+/** How many records of each partition have come out since the call. */
+function shownSince(trial: Trial): () => readonly number[] {
+  const { ids } = trial.watcher!;
+  const before = ids.map(({ length }) => length);
+  return () => ids.map(({ length }, partition) => length - before[partition]!);
+}
+
+/** The partitions that the member has kept, each of which is to have shown something. */
+async function keptBy(
+  trial: Trial,
+  member: string,
+  shown: () => readonly number[],
+  when: string,
+): Promise<readonly number[]> {
+  const kept = trial.inputsOf((await trial.group()).tasks.get(member) ?? []);
+  if (kept.length === 0) trial.problems.push('the first process kept nothing');
+  const counts = shown();
+  for (const partition of kept) {
+    if (counts[partition]! > 0) continue;
+    trial.problems.push(`partition ${partition} was kept, and showed nothing ${when}`);
+  }
+  return kept;
+}
+
+async function leaves(trial: Trial, guest: AppProcess): Promise<void> {
+  await trial.recovered();
+  await trial.stop(guest);
+  await trial.recovered();
+}
+
+function checkSteady(trial: Trial, steady: AppProcess): void {
+  if (steady.figures.rebuilds > 0) trial.problems.push('the first process had to begin again from its last commit');
+}
 
 /** The generation of the group, and what each static member has, in words. */
 async function sharesOf(trial: Trial): Promise<string> {
