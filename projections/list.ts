@@ -1,7 +1,8 @@
 import type { Json } from '../core/ids.ts';
+import { pageSize, placeText } from '../core/pages.ts';
 import type { Database } from '../database/database.ts';
 import type { ExecutionStatus } from '../events/events.ts';
-import { Conditions, pageSize, placeText, readPlace } from './page.ts';
+import { Conditions, readRowPlace } from './page.ts';
 import type {
   DeadLetterPage,
   DeadLetterQuery,
@@ -37,7 +38,10 @@ export async function listExecutions(database: Database, query: ExecutionQuery):
   if (query.labels !== undefined) conditions.add('labels @> $::jsonb', JSON.stringify(query.labels));
   if (query.text !== undefined) conditions.add(`search @@ plainto_tsquery('simple', $)`, query.text);
   if (query.after !== undefined) {
-    conditions.add('(started_at, id) < (($::jsonb->>0)::bigint, $::jsonb->>1)', JSON.stringify(readPlace(query.after)));
+    conditions.add(
+      '(started_at, id) < (($::jsonb->>0)::bigint, $::jsonb->>1)',
+      JSON.stringify(readRowPlace(query.after)),
+    );
   }
   const rows = await database.query<Row>(
     `select id, workflow, version, status, degraded, mode, started_at, ended_at, by_user, labels, counts, error
@@ -60,7 +64,7 @@ export async function listExecutions(database: Database, query: ExecutionQuery):
       counts: row.counts,
       error: row.error,
     })),
-    next: last === undefined ? null : placeText(last.started_at, last.id),
+    next: last === undefined ? null : placeText([last.started_at, last.id]),
   };
 }
 
@@ -71,7 +75,7 @@ export async function listDeadLetters(database: Database, query: DeadLetterQuery
   if (query.execution !== undefined) conditions.add('execution = $', query.execution);
   if (query.redriven !== undefined) conditions.add('redriven = $', query.redriven);
   if (query.after !== undefined) {
-    conditions.add('(at, id) < (($::jsonb->>0)::bigint, $::jsonb->>1)', JSON.stringify(readPlace(query.after)));
+    conditions.add('(at, id) < (($::jsonb->>0)::bigint, $::jsonb->>1)', JSON.stringify(readRowPlace(query.after)));
   }
   const rows = await database.query<DeadLetterRow>(
     `select id, execution, workflow, node, iteration, at, reason, redriven
@@ -79,5 +83,5 @@ export async function listDeadLetters(database: Database, query: DeadLetterQuery
     conditions.values,
   );
   const last = rows.length > size ? rows[size - 1] : undefined;
-  return { rows: rows.slice(0, size), next: last === undefined ? null : placeText(last.at, last.id) };
+  return { rows: rows.slice(0, size), next: last === undefined ? null : placeText([last.at, last.id]) };
 }

@@ -1,7 +1,7 @@
-import { FlowError } from '../core/errors.ts';
-import type { Millis, Position } from '../core/ids.ts';
+import { type Millis, type Position, partitionName } from '../core/ids.ts';
+import { pageSize, placeText, readPlace } from '../core/pages.ts';
 import type { Backwards } from './backwards.ts';
-import { DEFAULT_LETTERS, type LetterPage, MOST_LETTERS } from './letters.ts';
+import type { LetterPage } from './letters.ts';
 
 /** Positions that one page looks at, at least: what nothing is found in is told by a page that has a next one. */
 const MOST_LOOKED = 20_000;
@@ -26,11 +26,11 @@ export async function pageOf<Row extends { readonly at: Millis }>(
   fits: (row: Row) => boolean,
   sizeOf: (row: Row) => number,
 ): Promise<LetterPage<Row>> {
-  const limit = limitOf(query.limit);
-  const places = query.after === undefined ? undefined : readPlaces(query.after);
+  const limit = pageSize(query.limit);
+  const places = query.after === undefined ? undefined : readPlace(query.after, readPlaces);
   const sources = await partitions((topic, partition) =>
     // one that is not told is over, or has come since and lies before the page
-    places === undefined ? undefined : (places[`${topic}/${partition}`] ?? 0),
+    places === undefined ? undefined : (places[partitionName(topic, partition)] ?? 0),
   );
   const rows: Row[] = [];
   let bytes = 0;
@@ -43,7 +43,7 @@ export async function pageOf<Row extends { readonly at: Millis }>(
     bytes += sizeOf(newest.row);
   }
   const isOver = sources.every((source) => source.isOver);
-  return { rows, next: isOver ? null : placesText(sources) };
+  return { rows, next: isOver ? null : placeText(placesOf(sources)) };
 }
 
 function looked(sources: readonly Backwards<unknown>[]): number {
@@ -59,31 +59,18 @@ async function newestOf<Row extends { readonly at: Millis }>(sources: readonly B
   return newest;
 }
 
-function limitOf(limit: number | undefined): number {
-  if (limit === undefined) return DEFAULT_LETTERS;
-  if (Number.isInteger(limit) && limit >= 1 && limit <= MOST_LETTERS) return limit;
-  throw new FlowError('query.invalid', `a page has 1 to ${MOST_LETTERS} rows, not ${limit}`);
-}
-
-function placesText(sources: readonly Backwards<unknown>[]): string {
+function placesOf(sources: readonly Backwards<unknown>[]): Places {
   const left = sources.filter((source) => !source.isOver);
-  const places = Object.fromEntries(
-    left.map(({ topic, partition, below }) => [`${topic}/${partition}`, below] as const),
+  return Object.fromEntries(
+    left.map(({ topic, partition, below }) => [partitionName(topic, partition), below] as const),
   );
-  return Buffer.from(JSON.stringify(places)).toString('base64url');
 }
 
-function readPlaces(text: string): Places {
-  try {
-    const places = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown;
-    const isPlaces =
-      typeof places === 'object' &&
-      places !== null &&
-      !Array.isArray(places) &&
-      Object.values(places).every((below) => Number.isSafeInteger(below) && below >= 0);
-    if (isPlaces) return Object.assign(Object.create(null), places);
-  } catch {
-    // said below
-  }
-  throw new FlowError('query.invalid', `${JSON.stringify(text)} is no place in a list; give the \`next\` of a page`);
+function readPlaces(place: unknown): Places | undefined {
+  const isPlaces =
+    typeof place === 'object' &&
+    place !== null &&
+    !Array.isArray(place) &&
+    Object.values(place).every((below) => Number.isSafeInteger(below) && below >= 0);
+  return isPlaces ? Object.assign(Object.create(null), place) : undefined;
 }

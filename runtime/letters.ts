@@ -166,6 +166,3 @@ export interface RecordLettersParts {
   /** Of letters that go elsewhere than to where they were read; undefined for all others. Throws what refuses it. */
   readonly target?: (letter: RecordLetter, change: RecordChange) => Promise<RedriveTarget | undefined>;
 }
-
-export const MOST_LETTERS = 500;
-export const DEFAULT_LETTERS = 50;

@@ -242,7 +242,6 @@ export type {
   RedriveOutcome,
   RedriveTarget,
 } from './letters.ts';
-export { DEFAULT_LETTERS, MOST_LETTERS } from './letters.ts';
 export { loadProgram } from './load.ts';
 export { METRICS, type MetricName, type MetricSpec } from './metric-table.ts';
 export { MetricSet } from './metrics.ts';
