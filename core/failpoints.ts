@@ -25,10 +25,14 @@ const SIGNALS: { readonly [action: string]: NodeJS.Signals } = { kill: 'SIGKILL'
 /** Reads `name:hit:action`; the n-th time that name is reached (from 1) the action happens. */
 export function failpointFromText(text: string): (name: string) => void {
   const [wanted, hitText = '1', action = 'kill'] = text.split(':');
+  const signal = SIGNALS[action];
+  if (signal === undefined && action !== 'throw') {
+    throw new Error(`failpoint ${text}: there is no action ${action}; say kill, term, stop or throw`);
+  }
   let left = Number(hitText);
   return (name) => {
     if (name !== wanted || --left !== 0) return;
-    if (action === 'throw') throw new Error(`failpoint ${name}`);
-    process.kill(process.pid, SIGNALS[action]);
+    if (signal === undefined) throw new Error(`failpoint ${name}`);
+    process.kill(process.pid, signal);
   };
 }
