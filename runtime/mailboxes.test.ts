@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../core/clock.ts';
 import { seededRandom } from '../core/random.ts';
+import { Step } from '../core/step.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
 import type { Mailbox, ProcessContext } from '../operators/operators.ts';
 import { int64, string } from '../schemas/schemas.ts';
+import { garbageCollector } from '../state/garbage.fixture.ts';
 import { createStateBackend } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
 import { keyValueStore, topic, topology } from '../topology/topology.ts';
+import { Mailboxes } from './mailboxes.ts';
 import { readTopic } from './read-topic.ts';
 import { DEFAULT_SETTINGS, startRun } from './runtime.ts';
 import { type DriverOptions, TopologyDriver } from './testing.ts';
@@ -108,6 +111,39 @@ test('a message that fails is refused where policy goes on, and fails the task e
     },
     { code: 'record.failed', message: /no negatives/ },
   );
+});
+
+test('what was taken is let go, also where more is always waiting', async () => {
+  const step = new Step();
+  const mailboxes = new Mailboxes(step, () => undefined);
+  let box: Mailbox<object>;
+  mailboxes.add({
+    opened: (mailbox) => {
+      box = mailbox;
+    },
+    ...{ closed() {}, take() {}, refuse() {} },
+  });
+  mailboxes.open();
+  const post = () => {
+    const message = {};
+    box.post(message, 1);
+    return new WeakRef(message);
+  };
+  const first = post();
+  const taken = Array.from({ length: 9 }, () => {
+    const next = post();
+    mailboxes.begin();
+    step.begin();
+    mailboxes.advance();
+    step.settle();
+    return next;
+  });
+  assert.ok(mailboxes.waiting);
+  mailboxes.begin();
+  await systemClock.turn();
+  garbageCollector()();
+  const isGone = [first, ...taken].map((message) => message.deref() === undefined);
+  assert.deepEqual(isGone, [...Array<boolean>(9).fill(true), false]);
 });
 
 test('in a run messages wake their worker and are committed; many leave room for others', {

@@ -51,6 +51,8 @@ export class Mailboxes implements ResumableScan, Settling {
 
   /** A run of the task begins. */
   begin(): void {
+    this.#queue.splice(0, this.#taken);
+    this.#taken = 0;
     this.#left = MOST_AT_ONCE;
   }
 
