@@ -50,10 +50,11 @@ async function readLedger({ plan, log, clock }: EvolveParts): Promise<Ledger | u
 }
 
 /** The plan to which the state of an application belongs, and its last run, where it has either. */
-export async function lastStart(parts: EvolveParts): Promise<{ readonly plan?: Plan; readonly run: Ledger['run'] }> {
+export async function lastStart(
+  parts: EvolveParts,
+): Promise<{ readonly plan: Plan | undefined; readonly run: Ledger['run'] }> {
   const ledger = await readLedger(parts);
-  const found = storedIn(ledger, parts);
-  return { run: ledger?.run, ...(found === undefined ? {} : { plan: found.plan }) };
+  return { plan: storedIn(ledger, parts)?.plan, run: ledger?.run };
 }
 
 /** The plan to which the state of an application belongs that is in the log; `undefined` where there is none. */
