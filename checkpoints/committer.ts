@@ -97,9 +97,12 @@ export class Committer {
     return this.#committing !== undefined;
   }
 
-  /** Resolves when the epoch on its way is decided; rejects where it failed. */
-  async settled(): Promise<void> {
-    await this.#committing;
+  /**
+   * Resolves when the epoch on its way is decided; rejects where it failed. Whoever has asked is told as soon as another
+   * epoch may begin, and before anybody else can begin it.
+   */
+  settled(): Promise<void> {
+    return this.#committing ?? Promise.resolve();
   }
 
   /** Something has failed since the last commit: nothing more is sent before {@link abort}. */
