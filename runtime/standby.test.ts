@@ -12,12 +12,15 @@ import { createStateBackend } from '../state/state.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { BudgetShare } from './budget-share.ts';
 import { counts, EventFeeder, expectedUpdates, PARTITIONS, topology } from './counting-job.fixture.ts';
+import { eachRecord } from './each-record.ts';
 import { during } from './let-pass.testing.ts';
 import { listTasks } from './list-tasks.ts';
 import { storeFolder, tableSpecs } from './open-state.ts';
 import { DEFAULT_SETTINGS, type Run, type RunSettings, startRun } from './runtime.ts';
 import { PlanIndex } from './stage.ts';
 import { Standby } from './standby.ts';
+
+const CHANGELOG = 'nf.counting.by-key.changelog';
 
 /** One process of the application, in a folder of its own. */
 interface Member {
@@ -115,8 +118,20 @@ class Application {
   /** Positions of the changelog of the counts. */
   async changelog(): Promise<number> {
     let end = 0;
-    for (let p = 0; p < PARTITIONS; p++) end += (await this.log.admin.bounds('nf.counting.by-key.changelog', p)).end;
+    for (let p = 0; p < PARTITIONS; p++) end += (await this.log.admin.bounds(CHANGELOG, p)).end;
     return end;
+  }
+
+  /** Standbys have applied every record of the changelogs; of their lag they know only what they have heard. */
+  async followed(members: readonly Member[]): Promise<void> {
+    let written = 0;
+    const count = () => void written++;
+    for (const name of await this.log.admin.list()) {
+      if (!/^nf\.counting\..*\.(changelog|progress)$/.test(name)) continue;
+      for (let p = 0; p < PARTITIONS; p++) await eachRecord(this.log, name, p, count);
+    }
+    const applied = () => members.reduce((sum, member) => sum + followed(member), 0);
+    await this.until(`standbys to apply ${written} records`, () => applied() >= written);
   }
 
   async assertExact(): Promise<void> {
@@ -151,6 +166,7 @@ test('when an owner goes away its standby takes over, and applies no more than t
     await feeder.feed(20_000);
     await application.counted();
     await application.until('the standbys', () => [first, second].every(holds(2)));
+    await application.followed([first, second]);
     const written = await application.changelog();
     assert.ok(written > 5000, `${written} changelog records`);
     assert.ok(followed(first) > written / 4 && followed(second) > written / 4);
@@ -278,6 +294,7 @@ test('worker threads hold standbys, and tasks move between processes and between
     await feeder.feed(20_000);
     await application.counted();
     await application.until('the standbys', () => [first, second].every(holds(2)));
+    await application.followed([first, second]);
     await application.stop(second);
     await feeder.feed(1000);
     await application.assertExact();
