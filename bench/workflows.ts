@@ -15,7 +15,7 @@ import { ROWS } from './workflows/rows.ts';
  * With `--peers` it runs the ten-node graph beside other engines instead (Linux only), which it brings when it is first
  * asked to; `--peers` alone is all of them.
  *
- *     npm run bench:workflows -- --peers [restate,bullmq,dbos,temporal] [--pairs 3 --seconds 15 --json]
+ *     npm run bench:workflows -- --peers [restate,bullmq,dbos,temporal,floor] [--pairs 3 --seconds 15 --json]
  */
 const { values: options } = parseArgs({
   args: process.argv

