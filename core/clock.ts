@@ -11,8 +11,8 @@ export interface Clock {
   monotonic(): number;
   /** Resolves after `ms`, or at once with `false` when the signal aborts. */
   sleep(ms: Millis, signal?: AbortSignal): Promise<boolean>;
-  /** Runs `task` once after `ms`; the answer cancels it. Does not keep the process alive. */
-  after(ms: Millis, task: () => void): () => void;
+  /** Runs `task` once after `ms`; the answer cancels it. Keeps the process alive only where it is said to. */
+  after(ms: Millis, task: () => void, keepsAlive?: boolean): () => void;
   /** Lets everything else that is ready run once: I/O answers, messages, timers that are due. */
   turn(): Promise<void>;
 }
@@ -33,9 +33,9 @@ export const systemClock: Clock = {
       }
     });
   },
-  after(ms, task) {
+  after(ms, task, keepsAlive = false) {
     const timer = setTimeout(task, ms);
-    timer.unref();
+    if (!keepsAlive) timer.unref();
     return () => clearTimeout(timer);
   },
   turn() {

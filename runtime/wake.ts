@@ -1,16 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 import type { Millis } from '../core/ids.ts';
 
-/** Given, since an abort without a reason makes an exception of its own. */
-const NOTICED = 'noticed';
-
 /**
  * Something a loop waits on: notified by whatever brings it work. A notice given while nobody waits is kept. A loop
  * that waits keeps the process alive.
  */
 export class Wake {
   #noticed = false;
-  #waiting: AbortController | undefined;
+  #goOn: (() => void) | undefined;
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -19,18 +16,24 @@ export class Wake {
 
   notify(): void {
     this.#noticed = true;
-    this.#waiting?.abort(NOTICED);
+    this.#goOn?.();
   }
 
   /** Resolves at the next notice, in the next turn where one was kept, or after `ms`. */
   async wait(ms: Millis): Promise<void> {
     if (this.#noticed) await this.#clock.turn();
-    else {
-      const waiting = new AbortController();
-      this.#waiting = waiting;
-      await this.#clock.sleep(ms, waiting.signal);
-      this.#waiting = undefined;
-    }
+    else await this.#noticeOr(ms);
+    this.#goOn = undefined;
     this.#noticed = false;
+  }
+
+  #noticeOr(ms: Millis): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(ms, resolve, true);
+      this.#goOn = () => {
+        cancel();
+        resolve();
+      };
+    });
   }
 }
