@@ -230,10 +230,14 @@ test('a savepoint hands its state to the next version', { timeout: 30_000 }, asy
   const second = runDocument(host, next, { mode: 'streaming', end: end.signal });
   await systemClock.sleep(200);
   end.abort();
-  const { how, outputs } = await second;
+  const { how, outputs, figures } = await second;
   assert.equal(how, 'complete');
   // three from before, and the large one of those that came
   assert.deepEqual(outputs['all.out'], { ann: 4 });
+  // those that came before its end was asked for are counted too
+  const { orders: taken, large, counts } = figures.nodes;
+  assert.deepEqual([taken!.in, large!.in, large!.filtered, large!.out, counts!.in], [2, 2, 1, 1, 1]);
+  assert.deepEqual([figures.edges['orders.out>large.in'], figures.edges['large.out>counts.in']], [2, 1]);
   await host.log.close();
 });
 

@@ -18,7 +18,7 @@ import { InnerLives } from './inner-lives.ts';
 import { failedIn, namedFailure } from './named-failure.ts';
 import { inputTopics, putInput } from './realtime-input.ts';
 import { type Connections, collected, targetOf } from './results.ts';
-import { type Counted, countedOf } from './segment-figures.ts';
+import { addedUp, type Counted, countedOf } from './segment-figures.ts';
 import type { Segment, SegmentFigures, SegmentProgram, StartForRecord } from './segments.ts';
 
 /** Where segments run. */
@@ -124,11 +124,18 @@ function isNew(now: SegmentFigures, before: SegmentFigures): boolean {
   return !isDeepStrictEqual(now.nodes, before.nodes) || !isDeepStrictEqual(now.edges, before.edges);
 }
 
+function ownFigures({ telemetry }: SegmentHost): Telemetry {
+  return { ...silentTelemetry(), log: telemetry.log };
+}
+
 class SegmentRunning {
   readonly #host: SegmentHost;
   readonly #task: SegmentTask;
   readonly #made: SegmentProgram;
-  readonly #telemetry: Telemetry;
+  /** Of the run that goes on, with figures of its own, so that they can be told apart; lines go where all go. */
+  #telemetry: Telemetry;
+  /** What was counted before it. */
+  #before: Counted | undefined;
   readonly #lives: InnerLives;
   #run: Run | undefined;
   #countedAt: Millis = 0;
@@ -140,8 +147,7 @@ class SegmentRunning {
     const { segment, graph, name, input, values, startForRecord } = task;
     const starts = startForRecord === undefined ? {} : { startForRecord };
     this.#made = segment.program({ name, graph, input, values, topics: inputTopics(task), ...starts });
-    // figures of its own, so that they can be told apart; lines go where all go
-    this.#telemetry = { ...silentTelemetry(), log: host.telemetry.log };
+    this.#telemetry = ownFigures(host);
     this.#lives = new InnerLives(graph, segment.nodes, this.#made);
   }
 
@@ -221,7 +227,11 @@ class SegmentRunning {
     }
     cancel.throwIfAborted();
     if (stop?.aborted === true) return 'stopped';
-    return savepoint?.aborted === true ? 'savepoint' : this.#live('end');
+    if (savepoint?.aborted === true) return 'savepoint';
+    // it has committed all that it counted
+    this.#before = this.#counted();
+    this.#telemetry = ownFigures(host);
+    return this.#live('end');
   }
 
   #policy(): Partial<RunSettings> {
@@ -291,7 +301,8 @@ class SegmentRunning {
 
   #counted(): Counted {
     const { graph, segment } = this.#task;
-    return countedOf(graph, segment.nodes, this.#made, this.#telemetry.snapshot());
+    const now = countedOf(graph, segment.nodes, this.#made, this.#telemetry.snapshot());
+    return this.#before === undefined ? now : addedUp(this.#before, now);
   }
 
   #figures(counted = this.#counted()): SegmentFigures {

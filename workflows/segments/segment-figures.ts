@@ -25,6 +25,29 @@ export function countedOf(
   return { nodes, edges: Object.fromEntries(edges), again: metrics.again };
 }
 
+/** Of one run that goes on where another has stopped, in one process: each has counted what it ran itself. */
+export function addedUp(before: Counted, now: Counted): Counted {
+  const nodes: { [id: string]: Omit<NodeFigures, 'status'> } = {};
+  for (const [id, each] of Object.entries(now.nodes)) {
+    const { in: into, out, filtered, dropped, deadLetters } = before.nodes[id] ?? NOTHING;
+    nodes[id] = {
+      ...{ in: into + each.in, out: out + each.out, filtered: filtered + each.filtered },
+      dropped: sums(dropped, each.dropped),
+      deadLetters: deadLetters + each.deadLetters,
+    };
+  }
+  return { nodes, edges: sums(before.edges, now.edges), again: before.again || now.again };
+}
+
+type Counts = { readonly [name: string]: number };
+const NOTHING = { in: 0, out: 0, filtered: 0, dropped: {}, deadLetters: 0 };
+
+function sums(before: Counts, now: Counts): Counts {
+  const all = { ...before };
+  for (const [name, count] of Object.entries(now)) all[name] = (all[name] ?? 0) + count;
+  return all;
+}
+
 /** Sums over tasks. */
 class Metrics {
   readonly #rows: readonly MetricRow[];
