@@ -3,7 +3,7 @@ import swagger from '@fastify/swagger';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { FlowError, messageOf } from '../core/errors.ts';
-import { redactText } from '../telemetry/telemetry.ts';
+import { type Logger, redactText } from '../telemetry/telemetry.ts';
 import { checkProtected, isForeign, isRebound, keyOf } from './auth.ts';
 import { definitionRoutes } from './definition-routes.ts';
 import { eventRoutes } from './event-routes.ts';
@@ -11,7 +11,7 @@ import { executionRoutes } from './execution-routes.ts';
 import { type Gateway, type GatewayOptions, MOST_BODY_BYTES } from './gateway.ts';
 import { letterRoutes } from './letter-routes.ts';
 import { outputRoutes } from './output-routes.ts';
-import { PROBLEM_TYPE, problemOf } from './problem.ts';
+import { PROBLEM_TYPE, type Problem, problemOf } from './problem.ts';
 import { scheduleRoutes } from './schedule-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
 
@@ -47,8 +47,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   app.addHook('onRequest', async (request) => admit(request, options));
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
-    if (problem.status >= 500)
-      telemetry.log.error({ url: request.url, code: problem.code }, `a request failed: ${messageOf(error)}`);
+    tellProblem(problem, error, request, telemetry.log);
     void reply.status(problem.status).type(PROBLEM_TYPE).send(problem);
   });
   app.setNotFoundHandler((request) => {
@@ -86,6 +85,15 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       await app.close();
     },
   };
+}
+
+/** What was refused stands in the log as what failed does; of the address no query, which may hold anything. */
+function tellProblem({ status, code, detail }: Problem, thrown: unknown, request: FastifyRequest, log: Logger): void {
+  const { method, url, by } = request;
+  const fields = { method, url: url.split('?')[0], status, code, ...(by === undefined ? {} : { by }) };
+  const refused = `a request was refused: ${detail}`;
+  if (status < 500) method === 'GET' ? log.info(fields, refused) : log.warn(fields, refused);
+  else log.error(fields, `a request failed: ${messageOf(thrown)}`);
 }
 
 async function admit(request: FastifyRequest, { apiKeys = [] }: GatewayOptions): Promise<void> {
