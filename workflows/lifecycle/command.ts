@@ -153,6 +153,8 @@ export type PatchOp =
   | { readonly op: 'add-edge'; readonly edge: Json }
   | { readonly op: 'remove-edge'; readonly id: string };
 
+export const PATCH_OPS = ['add-node', 'replace-node', 'remove-node', 'add-edge', 'remove-edge'] as const;
+
 /** To each execution that a node has started for a record, and that is open; they are called by the id of `first`. */
 export interface TellStarted {
   readonly effect: 'tell-started';

@@ -207,6 +207,9 @@ test('S1.1.d: a graph changes while it runs, where nothing has begun; of two pat
     world.rejection(patch([{ op: 'add-edge', edge: { from: 'a', to: 'b', toPort: 'more' } }])),
     'workflow.node-started',
   );
+  for (const op of [{ op: 'set-on-fire' }, { op: 'constructor' }, {}, 5, null]) {
+    assert.equal(world.rejection(patch([op])), 'workflow.patch-invalid');
+  }
   patch([
     { op: 'add-node', node: { id: 'd', kind: 'inline' } },
     { op: 'add-edge', edge: { from: 'a', to: 'd' } },

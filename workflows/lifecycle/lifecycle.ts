@@ -380,7 +380,7 @@ export interface LifecycleParts {
   readonly tap?: (event: StepEvent, rows: Rows) => StepEvent | undefined;
 }
 
-export type { Command, PatchOp } from './command.ts';
+export { type Command, PATCH_OPS, type PatchOp } from './command.ts';
 export { createLifecycle } from './decide.ts';
 export type { Explanation } from './explain.ts';
 export { openChildren, unkeptChildren } from './family.ts';

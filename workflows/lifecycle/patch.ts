@@ -1,10 +1,10 @@
 import type { Json } from '../../core/ids.ts';
 import type { At } from '../../events/events.ts';
 import type { Graph } from '../graph.ts';
+import { type Command, PATCH_OPS, type PatchOp } from './command.ts';
 import { skip } from './complete.ts';
 import { chosen, chosenOnFailure, chosenOnSkip, deliver } from './deliver.ts';
 import { factsOf } from './facts.ts';
-import type { Command } from './lifecycle.ts';
 import { isTerminal, PENDING_ROW } from './row.ts';
 import type { Step } from './step.ts';
 
@@ -22,6 +22,11 @@ export function patch(step: Step, command: Patch): void {
     step.reject('workflow.patch-conflict', why);
     return;
   }
+  const unknown = unknownOp(command.ops);
+  if (unknown !== undefined) {
+    step.reject('workflow.patch-invalid', unknown);
+    return;
+  }
   const next = step.parts.patch(step.graph, command.ops);
   if (!('nodes' in next)) {
     const faults = next.map(({ pointer, message }) => `${pointer}: ${message}`).join('; ');
@@ -34,6 +39,13 @@ export function patch(step: Step, command: Patch): void {
     return;
   }
   apply(step, next, command);
+}
+
+/** Ops come from outside, as JSON. What was taken before stands in the log as it is, and is not judged again. */
+function unknownOp(ops: readonly (Partial<PatchOp> | null)[]): string | undefined {
+  const index = ops.findIndex((op) => op?.op === undefined || !PATCH_OPS.includes(op.op));
+  if (index < 0) return undefined;
+  return `/${index}/op: there is no such operation; take one of ${PATCH_OPS.join(', ')}`;
 }
 
 interface Difference {
