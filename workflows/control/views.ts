@@ -93,7 +93,8 @@ function nodeView(
   const { status: _, ...figures } = told ?? {};
   const { status, attempt, error, wait } = row;
   const since = row.since === 0 ? startedAt : row.since;
-  const shown = ports.filter((port) => port !== FIGURES);
+  // what the engine keeps there for itself begins so: figures, an input that was given by hand
+  const shown = ports.filter((port) => !port.startsWith('#'));
   const outputs = Object.fromEntries(shown.map((port) => [port, rows.output(key, port) ?? null]));
   return {
     ...{ id, type: type.name, iteration, status, attempt, since, outputs, error: error as Json, wait, segment },
