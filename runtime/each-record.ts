@@ -1,4 +1,4 @@
-import type { Position } from '../core/ids.ts';
+import type { Position, TopicPartition } from '../core/ids.ts';
 import { BatchView } from '../log/batch.ts';
 import type { Log } from '../log/log.ts';
 
@@ -38,6 +38,40 @@ export async function eachRecord(
         fetched.release();
       }
     }
+  } finally {
+    await reader.close();
+  }
+}
+
+/**
+ * Whether there is a committed record in a topic, as far as it goes now; waits for transactions that are open there. Its
+ * bounds do not say so: positions have gaps where transactions were aborted, and where topics share a lane.
+ */
+export async function holdsRecords(log: Log, topic: string): Promise<boolean> {
+  const partitions = (await log.admin.describe(topic))?.settings.partitions ?? 0;
+  for (let partition = 0; partition < partitions; partition++) {
+    const { start, end } = await log.admin.bounds(topic, partition);
+    if (start < end && (await holdsBatch(log, { topic, partition, start, end }))) return true;
+  }
+  return false;
+}
+
+async function holdsBatch(
+  log: Log,
+  { topic, partition, start, end }: TopicPartition & { readonly start: Position; readonly end: Position },
+): Promise<boolean> {
+  const reader = log.reader({ isolation: 'committed' });
+  try {
+    reader.assign([{ topic, partition, position: start }]);
+    for (let next: Position = start; next < end; ) {
+      for (const fetched of await reader.fetch(100)) {
+        const found = fetched.starts.length > 0;
+        next = fetched.next;
+        fetched.release();
+        if (found) return true;
+      }
+    }
+    return false;
   } finally {
     await reader.close();
   }

@@ -222,7 +222,7 @@ export interface RestoreProgress extends RestoreFigures {
 
 export { Backwards } from './backwards.ts';
 export { type BindTopicOptions, bindProgram, bindSerdes, bindTopic, inspectSchemas } from './bind-schemas.ts';
-export { eachRecord } from './each-record.ts';
+export { eachRecord, holdsRecords } from './each-record.ts';
 export { type FoundDiff, inspectPlanDiff, storedPlan } from './evolve.ts';
 export { type ApplicationFindings, inspectApplication } from './inspect.ts';
 export { pageOf } from './letter-pages.ts';

@@ -2,7 +2,7 @@ import { changelogTopic, type Guarantee, schemasTopic } from '../checkpoints/che
 import type { Clock } from '../core/clock.ts';
 import { type ErrorCode, FlowError } from '../core/errors.ts';
 import type { Random } from '../core/random.ts';
-import type { Log, LogAdmin } from '../log/log.ts';
+import type { Log } from '../log/log.ts';
 import { openRegistry } from '../registry/registry.ts';
 import {
   isAvro,
@@ -15,6 +15,7 @@ import {
 } from '../schemas/schemas.ts';
 import type { Plan, PlanStore } from '../topology/plan.ts';
 import type { Program } from '../topology/topology.ts';
+import { holdsRecords } from './each-record.ts';
 
 export interface BindStoresParts {
   readonly log: Log;
@@ -91,7 +92,7 @@ async function check(
     );
   };
   const versions = await registry.versions(store);
-  if (versions === undefined && (await hasRecords(log.admin, changelogTopic(application, store)))) {
+  if (versions === undefined && (await holdsRecords(log, changelogTopic(application, store)))) {
     refuse('state.format', 'has rows of which no schema is known', 'go on with the version that wrote them');
   }
   for (const { id, version, schema } of versions ?? []) {
@@ -103,13 +104,4 @@ async function check(
     }
     schemas.learn(id, type);
   }
-}
-
-async function hasRecords(admin: LogAdmin, topic: string): Promise<boolean> {
-  const found = await admin.describe(topic);
-  for (let partition = 0; partition < (found?.settings.partitions ?? 0); partition++) {
-    const { start, end } = await admin.bounds(topic, partition);
-    if (end > start) return true;
-  }
-  return false;
 }

@@ -3,6 +3,7 @@ import type { Json, Millis } from '../../core/ids.ts';
 import { Step } from '../../core/step.ts';
 import { BatchBuilder } from '../../log/batch.ts';
 import { type Log, partitionForKey } from '../../log/log.ts';
+import { holdsRecords } from '../../runtime/runtime.ts';
 import type { Serde } from '../../schemas/schemas.ts';
 
 export interface OneRecord {
@@ -20,11 +21,7 @@ interface Records {
 
 /** A topic that holds this record and no other; nothing where it is there already. */
 export async function putRecord(log: Log, topic: Records, record: OneRecord): Promise<void> {
-  const { name, partitions } = topic;
-  if ((await log.admin.describe(name)) !== undefined) {
-    const bounds = await Promise.all(Array.from({ length: partitions }, (_, each) => log.admin.bounds(name, each)));
-    if (bounds.some(({ end }) => end > 0)) return;
-  }
+  if (await holdsRecords(log, topic.name)) return;
   await putRecords(log, topic, [record]);
 }
 
