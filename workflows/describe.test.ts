@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compileDocument } from './compile.ts';
 import { createCatalog } from './create-catalog.ts';
+import { createLanguage } from './create-language.ts';
 import { describeGraph } from './describe.ts';
 import { diffDocuments, documentDiffLines } from './diff.ts';
 import type { WorkflowDocument } from './document.ts';
@@ -50,6 +51,40 @@ test('a graph as text', () => {
     '',
     'answers',
     '  paid: = nodes.pay.out',
+  ]);
+});
+
+test('nodes of the data plane are shown by the edges of their records', () => {
+  const document: WorkflowDocument = {
+    apiVersion: 'nodeflow/v1',
+    id: 'counts',
+    name: 'Counts',
+    version: '1.0.0',
+    nodes: [
+      { id: 'all', type: 'collect' },
+      { id: 'made', type: 'source.generator', data: { config: { count: 9, make: "{'n': index}" } } },
+      { id: 'even', type: 'op.filter', data: { config: { where: 'value.n % 2 == 0' } } },
+      { id: 'small', type: 'op.filter', data: { config: { where: 'value.n < 5' } } },
+      { id: 'list', type: 'expression', data: { config: { value: '= size(value)' } } },
+    ],
+    edges: [
+      { source: 'made', target: 'even' },
+      { source: 'made', target: 'small' },
+      { source: 'even', target: 'all' },
+      { source: 'small', target: 'all' },
+      { source: 'all', target: 'list' },
+    ],
+  };
+  const graph = createLanguage().compile(document as never);
+  assert.deepEqual(describeGraph(graph), [
+    'counts 1.0.0: Counts',
+    `hash ${graph.hash.slice(0, 16)}, 5 nodes, 5 edges`,
+    '',
+    'made   source.generator',
+    'even   op.filter         <- made; in the segment of made',
+    'small  op.filter         <- made; in the segment of made',
+    'all    collect           <- even, small; in the segment of made',
+    'list   expression        <- all',
   ]);
 });
 

@@ -4,11 +4,13 @@ import type { Graph, GraphEdge, GraphNode } from './graph.ts';
 
 /**
  * A graph as text, for terminals: each node under what it needs, with what leads to it; children under their container.
+ * Nodes of the data plane are shown by the edges of their records, and with the segment that they run in.
  *
  *     size     switch      <- total
  *     ask      wait.human  <- size.big, where value > 3
  */
-export function describeGraph(graph: Graph): readonly string[] {
+export function describeGraph(control: Graph): readonly string[] {
+  const graph = control.records?.graph ?? control;
   const { document } = graph;
   const nodes = graph.nodes.filter(({ removed }) => !removed);
   const head = `${document.id} ${document.version}: ${document.name}`;
@@ -29,7 +31,7 @@ export function describeGraph(graph: Graph): readonly string[] {
   const type = Math.max(0, ...rows.map(({ node }) => node.type.name.length));
   for (const { left, node } of rows) {
     const from = sourcesOf(graph, node);
-    const notes = notesOf(graph, node);
+    const notes = [...segmentOf(control, node), ...notesOf(graph, node)];
     const line = `${left.padEnd(name)}  ${node.type.name.padEnd(type)}  ${[...from, ...notes].join('; ')}`;
     lines.push(line.trimEnd());
   }
@@ -81,6 +83,12 @@ function edgeWords(graph: Graph, edge: GraphEdge): string {
   const target = edge.targetPort === 'in' || edge.targetPort === '' ? '' : ` to ${edge.targetPort}`;
   const when = edge.when === null ? '' : ` where ${edge.when.source}`;
   return `${edge.kind === 'control' ? 'after ' : ''}${source}${port}${target}${when}`;
+}
+
+/** An inner node of a segment is called by the node that stands for it. */
+function segmentOf({ nodes }: Graph, { number }: GraphNode): readonly string[] {
+  const { standIn } = nodes[number]!;
+  return standIn < 0 ? [] : [`in the segment of ${nodes[standIn]!.id}`];
 }
 
 function notesOf(graph: Graph, node: GraphNode): readonly string[] {
