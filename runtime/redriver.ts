@@ -62,18 +62,19 @@ export class Redriver {
     const once = [...new Map(sendings.map((each) => [each.letter, each] as const)).values()];
     const topics = [...new Set([REDRIVES_TOPIC, ...sendings.map(({ topic }) => topic)])];
     for (let tries = 1; ; tries++) {
-      const producer = await log.producer({ transactionalId: `nf.redrive.${lane}`, writes: { topics } });
+      let producer: LogProducer | undefined;
       try {
+        producer = await log.producer({ transactionalId: `nf.redrive.${lane}`, writes: { topics } });
         await marks.refresh('decided');
         for (const part of partsOf(once.filter(({ letter }) => !sent.has(letter)))) {
           await this.#sendPart(producer, part, named, sent);
         }
         return sendings.map(({ letter }) => sent.get(letter)!);
       } catch (thrown) {
-        await producer.abort().catch(() => undefined);
+        await producer?.abort().catch(() => undefined);
         if (!passes(thrown) || tries === MOST_TRIES) throw thrown;
       } finally {
-        await producer.close().catch(() => undefined);
+        await producer?.close().catch(() => undefined);
       }
       // another process is at it, or the log was away: what was not answered may be done
       const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** tries);

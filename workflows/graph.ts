@@ -66,8 +66,8 @@ export interface GraphNode {
   /** Of an inner node of a segment: the node that stands for the segment. -1 everywhere else, and of that node too. */
   readonly standIn: number;
   /**
-   * The node that compensates it, or -1; see docs/workflows/errors.md. Who compensates has no edges, and
-   * runs only then.
+   * The node that compensates it, or -1. Who compensates has no edges, and runs only when what it undoes was done and
+   * the execution fails for good.
    */
   readonly compensation: number;
   /** What it reads and writes of the session. */
