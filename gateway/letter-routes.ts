@@ -19,7 +19,7 @@ const tags = ['dead letters'];
 
 type RedriveBody = LetterChange & Pick<RedriveLetter, 'again'>;
 
-interface RedriveManyBody extends LetterQuery {
+interface RedriveManyBody extends Omit<LetterQuery, 'redriven'> {
   readonly ids?: readonly string[];
   readonly preview?: boolean;
   readonly timestamp?: number;

@@ -5,7 +5,7 @@ const kind = { enum: ['command', 'node', 'record'] } as const;
 const orNull = { type: ['string', 'null'] } as const;
 const base64 = { type: 'string', maxLength: 1024 * 1024 } as const;
 
-const query = {
+const which = {
   kind,
   application: text,
   workflow: text,
@@ -14,14 +14,13 @@ const query = {
   /** `exhausted` of nodes; `undecodable`, `failed`, or what is wrong with the time of a record. */
   reason: text,
   code: text,
-  redriven: { type: 'boolean' },
   /** When they were given up. */
   since: millis,
   until: millis,
   limit: { type: 'integer', minimum: 1, maximum: 500 },
   after: { type: 'string', minLength: 1, maxLength: 8192 },
 } as const;
-export const LETTERS = object(query);
+export const LETTERS = object({ ...which, redriven: { type: 'boolean' } });
 export const LETTER_QUERY = object({ raw: { type: 'boolean' } });
 const headers = { type: 'object', additionalProperties: { type: 'string' }, maxProperties: 256 } as const;
 export const REDRIVE = nullable(
@@ -39,7 +38,7 @@ export const REDRIVE = nullable(
 );
 export const REDRIVE_MANY = nullable(
   object({
-    ...query,
+    ...which,
     /** These alone. */
     ids: { type: 'array', items: text, minItems: 1, maxItems: 500 },
     preview: { type: 'boolean' },
