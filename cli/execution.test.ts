@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -67,6 +67,34 @@ test('an execution is started, looked at and told what to do', () =>
       ['end', 'e1', { by: 'ann' }],
       ['savepoint', 'e1', { by: 'ann' }],
       ['upgrade', 'e1', { version: '2.0.0', by: 'ann' }],
+    ]);
+  }));
+
+test('of a start what is run and under which words; a fork, and a patch of the graph as it is', () =>
+  served(async (run, fake) => {
+    const part = ['--select', 'pay', '--select', 'ship', '--closure', 'none', '--pins', '{"size":{"large":1}}'];
+    const words = ['--label', 'team=shop', '--label', 'why=a=b', '--execution', 'e9'];
+    await run('start', 'orders', '--mode', 'batch', ...part, ...words);
+    assert.deepEqual((await run('fork', 'e1', '--at', '4', '--version', '1.0.0', '--label', 'team=x')).out, [
+      'e2 has started (orders 1.0.0)',
+    ]);
+    assert.match((await run('fork', 'e1')).err.join(), /fork needs --at/);
+    assert.match((await run('start', 'orders', '--label', 'team')).err.join(), /--label team is no name=value/);
+    fake.view = { ...VIEW, revision: 3 };
+    const ops = [{ op: 'remove-node', id: 'ship' }];
+    writeFileSync(join(cwd, 'ops.json'), JSON.stringify(ops));
+    writeFileSync(join(cwd, 'patch.json'), JSON.stringify({ baseRevision: 2, ops }));
+    assert.deepEqual((await run('patch', 'e1', 'ops.json')).out, ['e1 took it in step 7']);
+    await run('patch', 'e1', 'patch.json', '--id', 'p1');
+    assert.match((await run('patch', 'e1', 'none.json')).err.join(), /there is no file/);
+    const pins = { size: { large: 1 } };
+    const select = { nodes: ['pay', 'ship'], closure: 'none' };
+    const labels = { team: 'shop', why: 'a=b' };
+    assert.deepEqual(fake.asked, [
+      ['start', 'orders', null, { mode: 'batch', execution: 'e9', labels, select, pins, user: 'ann' }],
+      ['fork', 'e1', 4, { version: '1.0.0', labels: { team: 'x' }, user: 'ann' }],
+      ['patch', 'e1', 3, ops, { by: 'ann' }],
+      ['patch', 'e1', 2, ops, { id: 'p1', by: 'ann' }],
     ]);
   }));
 

@@ -4,6 +4,7 @@ import type { Json } from '../core/ids.ts';
 import { didYouMean } from '../core/nearest.ts';
 import { type Call, COMMON_OPTIONS, type Command } from './command.ts';
 import { loadConfig } from './config.ts';
+import { momentOf } from './duration.ts';
 import type { World } from './world.ts';
 
 export interface Parsed extends Call {
@@ -102,4 +103,18 @@ export function jsonOption(call: Call, name: string): Json {
       `--${name} is no JSON: ${text}; write texts in double quotes, such as '"paid"'`,
     );
   }
+}
+
+/** Milliseconds since the epoch. */
+export function timeOption(call: Call, name: string): number | undefined {
+  const written = call.option(name);
+  if (written === undefined) return undefined;
+  const time = momentOf(written);
+  if (time === undefined) {
+    throw new FlowError(
+      'option.unknown',
+      `--${name} takes a time with its zone, such as 2026-01-31T12:00:00Z, not ${written}`,
+    );
+  }
+  return time;
 }

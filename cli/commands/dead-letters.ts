@@ -12,9 +12,8 @@ import type {
 } from '../../workflows/workflows.ts';
 import { columnsOf } from '../columns.ts';
 import type { Call, Command } from '../command.ts';
-import { momentOf } from '../duration.ts';
 import { withLetters } from '../letter-door.ts';
-import { jsonOption, numberOption } from '../parse.ts';
+import { jsonOption, numberOption, timeOption } from '../parse.ts';
 import type { World } from '../world.ts';
 
 const KINDS: readonly string[] = ['command', 'node', 'record'] satisfies LetterKind[];
@@ -259,15 +258,6 @@ function changeOf(call: Call, world: World): LetterChange | undefined {
     ...(headers.length === 0 ? {} : { headers: Object.fromEntries(headers) }),
   };
   return Object.keys(change).length === 0 ? undefined : change;
-}
-
-function timeOption(call: Call, name: string): number | undefined {
-  const written = call.option(name);
-  if (written === undefined) return undefined;
-  const time = momentOf(written);
-  if (time === undefined)
-    throw wrong(`--${name} takes a time with its zone, such as 2026-01-31T12:00:00Z, not ${written}`);
-  return time;
 }
 
 /** Who asks, where no key says so. */

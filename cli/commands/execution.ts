@@ -1,13 +1,17 @@
+import { resolve } from 'node:path';
 import { FlowError } from '../../core/errors.ts';
 import type { Json } from '../../core/ids.ts';
 import { type NamedEvent, readReference, referenceText } from '../../events/events.ts';
 import type { ExecutionPage } from '../../projections/projections.ts';
-import type { Answer, ExecutionView, OutputView, RecordFigures } from '../../workflows/workflows.ts';
+import type { Answer, ExecutionView, OutputView } from '../../workflows/workflows.ts';
+import { executionPath as at, begin, partOf, type StartedRow, wordsOfStart } from '../begin-execution.ts';
 import { columnsOf } from '../columns.ts';
 import type { Call, Command } from '../command.ts';
 import { connected } from '../connected.ts';
+import { eventLine, show } from '../execution-shown.ts';
 import { type GatewayClient, gatewayOf } from '../gateway-client.ts';
-import { jsonOption } from '../parse.ts';
+import { jsonOption, timeOption } from '../parse.ts';
+import { readJsonFile } from '../read-json-file.ts';
 import type { World } from '../world.ts';
 
 interface Action {
@@ -25,18 +29,16 @@ interface ScheduleRow {
   readonly running: string | null;
 }
 
-interface StartedRow {
-  readonly execution: string;
-  readonly version: string;
-  readonly existing: boolean;
+/** What `patch` reads; a list of operations alone is for the graph as it is. */
+interface PatchFile {
+  readonly baseRevision: number;
+  readonly ops: readonly Json[];
 }
 
 interface BackfillRow {
   readonly execution: string;
   readonly existing: boolean;
 }
-
-const at = (id: string, rest = '') => `/v1/executions/${encodeURIComponent(id)}${rest}`;
 
 /** The same id makes one command of two. */
 function idOf(call: Call): { readonly [name: string]: string } {
@@ -64,17 +66,32 @@ const ACTIONS: { readonly [name: string]: Action } = {
   start: {
     words: ['<workflow>'],
     async run(gateway, [workflow], call, world) {
-      const [key, version] = [call.option('key'), call.option('version')];
-      const body = { workflow, input: jsonOption(call, 'input'), ...(version === undefined ? {} : { version }) };
-      const headers: { readonly [name: string]: string } = key === undefined ? {} : { 'idempotency-key': key };
-      const started = await gateway.ask<StartedRow>('POST', '/v1/executions', body, headers);
-      if (call.option('wait') !== undefined) return waitFor(gateway, started.execution, call, world);
-      const { execution, existing } = started;
-      world.out(
-        call.json
-          ? JSON.stringify(started)
-          : `${execution} ${existing ? 'was there already' : 'has started'} (${workflow} ${started.version})`,
+      const body = { workflow, input: jsonOption(call, 'input'), ...wordsOfStart(call), ...partOf(call) };
+      return begin(gateway, '/v1/executions', body, call, world);
+    },
+  },
+  fork: {
+    words: ['<execution>'],
+    async run(gateway, [id], call, world) {
+      const seq = call.option('at');
+      if (seq === undefined) throw new FlowError('option.unknown', 'fork needs --at, the step that it goes on from');
+      return begin(gateway, at(id!, '/fork'), { seq: Number(seq), ...wordsOfStart(call) }, call, world);
+    },
+  },
+  patch: {
+    words: ['<execution>', '<file>'],
+    async run(gateway, [id, file], call, world) {
+      const read = readJsonFile(resolve(world.cwd, file!)) as PatchFile | PatchFile['ops'];
+      const { ops, baseRevision } = Array.isArray(read)
+        ? { ops: read, baseRevision: (await gateway.ask<ExecutionView>('GET', at(id!))).revision }
+        : (read as PatchFile);
+      const { execution, seq } = await gateway.ask<Answer>(
+        'POST',
+        at(id!, '/patch'),
+        { baseRevision, ops },
+        idOf(call),
       );
+      world.out(call.json ? JSON.stringify({ execution, seq }) : `${execution} took it in step ${seq}`);
       return 0;
     },
   },
@@ -120,6 +137,14 @@ const ACTIONS: { readonly [name: string]: Action } = {
         if (value !== undefined) query.set(name, value);
       }
       for (const label of call.options('label')) query.append('label', label);
+      for (const [option, name] of [
+        ['from', 'startedAfter'],
+        ['before', 'startedBefore'],
+      ] as const) {
+        const time = timeOption(call, option);
+        if (time !== undefined) query.set(name, `${time}`);
+      }
+      if (call.option('degraded') !== undefined) query.set('degraded', 'true');
       const { rows, next } = await gateway.ask<ExecutionPage>('GET', `/v1/executions?${query}`);
       if (call.json) for (const row of rows) world.out(JSON.stringify(row));
       else {
@@ -266,22 +291,39 @@ export const execution: Command = {
     },
     key: {
       value: 'text',
-      about: 'With start: an idempotency key; the same key again finds the execution that it started.',
+      about: 'With start, fork: an idempotency key; the same key again finds the execution that it started.',
     },
     version: {
       value: 'version',
-      about: 'With start: which version of the workflow; default the newest. With upgrade: which it goes on in.',
+      about:
+        'With start, fork: which version of the workflow; default the newest, or that of the other. With upgrade: which it goes on in.',
     },
-    wait: { about: 'With start: waits until it has ended; exit code 1 unless it is COMPLETED.' },
-    from: { value: 'time', about: 'With backfill: the first past time that the schedule is to be run for.' },
-    before: { value: 'time', about: 'With backfill: the end of these times, which is not one of them.' },
+    execution: { value: 'id', about: 'With start, fork: the id that it is to have.' },
+    mode: { value: 'mode', about: 'With start: batch, realtime or streaming, whatever its document says.' },
+    select: { value: 'node', about: 'With start: runs what this node needs, and no more; may be given several times.' },
+    closure: {
+      value: 'which',
+      about: 'With start and --select: ancestors, the default; descendants; or none, the selected nodes alone.',
+    },
+    pins: { value: 'json', about: 'With start: what nodes put out without running, by node: {"rate":1.1}.' },
+    wait: { about: 'With start, fork: waits until it has ended; exit code 1 unless it is COMPLETED.' },
+    from: {
+      value: 'time',
+      about:
+        'With backfill: the first past time that the schedule is to be run for. With list: started then or later, such as 2026-01-31T12:00:00Z.',
+    },
+    before: {
+      value: 'time',
+      about: 'With backfill: the end of these times, which is not one of them. With list: started before.',
+    },
+    degraded: { about: 'With list: that went on without something that failed.' },
     id: { value: 'text', about: 'With commands: their id; the same one twice is one command.' },
     reason: { value: 'text', about: 'With cancel: why.' },
-    at: { value: 'step', about: 'With show: as it stood behind that step.' },
+    at: { value: 'step', about: 'With show: as it stood behind that step. With fork: the step that it goes on from.' },
     iteration: { value: 'path', about: 'With explain, intervene: which iteration of a map or a loop.' },
     workflow: { value: 'id', about: 'With list: of this workflow.' },
     status: { value: 'status', about: 'With list: in one of these states, with commas between.' },
-    label: { value: 'name=value', about: 'With list: with this label; may be given several times.' },
+    label: { value: 'name=value', about: 'With list, start, fork: with this label; may be given several times.' },
     text: { value: 'words', about: 'With list: with these words in id, workflow, labels or error.' },
     limit: { value: 'rows', about: 'With list: at most so many; default 50.' },
     after: { value: 'place', about: 'With list: goes on behind a page.' },
@@ -300,78 +342,3 @@ export const execution: Command = {
     return action.run(gatewayOf(call.config()), words, call, world);
   },
 };
-
-/** Follows the events of an execution until it has ended. It listens before it looks, so that no end passes between. */
-async function waitFor(gateway: GatewayClient, id: string, call: Call, world: World): Promise<number> {
-  const looked = new AbortController();
-  const path = `/v1/events?execution=${encodeURIComponent(id)}&types=EXECUTION_COMPLETED`;
-  const look = () => gateway.ask<ExecutionView>('GET', at(id));
-  const view = await connected(world, async (stands) => {
-    const ends = await gateway.events(path, AbortSignal.any([world.stop, looked.signal]));
-    const now = await look();
-    stands();
-    if (now.phase === 'ended') return now;
-    await ends.next();
-    return look();
-  });
-  looked.abort();
-  show(view, call, world);
-  return view.status === 'COMPLETED' ? 0 : 1;
-}
-
-function show(view: ExecutionView, call: Call, world: World): void {
-  if (call.json) {
-    world.out(JSON.stringify(view));
-    return;
-  }
-  world.out(
-    `${view.id}: ${view.workflow} ${view.version}, ${view.status}${view.degraded ? ', degraded' : ''}, step ${view.seq}`,
-  );
-  if (view.continues !== null) world.out(`  goes on from ${view.continues}`);
-  if (view.continuedBy !== null) world.out(`  at a savepoint; ${view.continuedBy} goes on from there, or may`);
-  const { segments = [], executions = [] } = view.kept ?? {};
-  if (segments.length > 0) world.out(`  it holds the segments of ${segments.join(', ')}`);
-  if (executions.length > 0) world.out(`  it holds the executions ${executions.join(', ')}`);
-  if (view.error !== null) world.out(`  failed: ${JSON.stringify(view.error)}`);
-  if (view.output !== null) world.out(`  output: ${JSON.stringify(view.output)}`);
-  const rows = view.nodes.map(({ id, type, iteration, status, attempt, since, wait, figures }) => ({
-    ...{
-      node: iteration === '' ? id : `${id} [${iteration}]`,
-      type,
-      status,
-      attempt,
-      since: new Date(since).toISOString(),
-      waits: wait?.on === 'segment' ? `segment of ${wait.token}` : wait?.on,
-    },
-    ...(figures === null ? {} : recordColumns(figures)),
-  }));
-  const records = view.nodes.some(({ figures }) => figures !== null) ? ['in', 'out', 'left out'] : [];
-  for (const line of columnsOf(['node', 'type', 'status', 'attempt', 'since', 'waits', ...records], rows)) {
-    world.out(line);
-  }
-  for (const { id, iteration, wait, error } of view.nodes) {
-    if (wait?.on === 'approval') world.out(`${id} waits for somebody: nodeflow execution approve '${wait.token}'`);
-    if (wait?.on === 'intervention') {
-      const why = (error as { readonly message?: string } | null)?.message ?? 'it has failed';
-      const within = iteration === '' ? '' : ` --iteration ${iteration}`;
-      world.out(`${id} is held: ${why}`);
-      world.out(`  nodeflow execution intervene ${view.id} ${id} retry|output|skip|fail${within}`);
-    }
-  }
-}
-
-/** Of a node of the data plane: what came in and went out, and what did neither, by reason. */
-function recordColumns({ in: taken, out, filtered, dropped, deadLetters }: RecordFigures) {
-  const left = { filtered, ...dropped, 'dead letters': deadLetters };
-  const told = Object.entries(left).filter(([, count]) => count > 0);
-  return { in: taken, out, 'left out': told.map(([reason, count]) => `${count} ${reason}`).join(', ') || undefined };
-}
-
-function eventLine({ at: time, execution: id, type, node, iteration, data }: NamedEvent): string {
-  const where = node === null ? '' : ` ${node}${iteration === '' ? '' : `[${iteration}]`}`;
-  const what =
-    type === 'NODE_STATE_CHANGED'
-      ? `${data['from'] ?? 'new'} > ${data['to']} (${data['cause']})`
-      : `${type} ${JSON.stringify(data)}`;
-  return `${new Date(time).toISOString()} ${id}${where} ${what}`;
-}

@@ -94,6 +94,7 @@ function tell(
     return;
   }
   world.out(`workflows at ${url}; its interface is described at ${url}/openapi.json. Ctrl+C stops it.`);
+  world.out(`  in a browser: ${url}/v1/executions what runs and ran, ${url}/v1/events what happens, as it comes`);
   for (const name of published) world.out(`  published ${name}`);
   for (const { hints = [] } of served) for (const hint of hints) world.out(hint);
 }
