@@ -225,6 +225,28 @@ test('S1.1.d: a graph changes while it runs, where nothing has begun; of two pat
   assert.deepEqual(world.ended.output, { d: 1, e: 2 });
 });
 
+test('explain says of what is held that it waits for somebody, and of what lies behind it too', () => {
+  const world = new Harness({
+    nodes: [
+      { id: 'pay', kind: task, onError: 'hold', retry: { maxAttempts: 2, jitter: 'none' } },
+      { id: 'ship', kind: task },
+    ],
+    edges: to('pay>ship'),
+  });
+  world.start();
+  for (let attempt = 1; attempt <= 2; attempt++) {
+    if (attempt > 1) world.fire();
+    world.grant('pay');
+    world.failed('pay', { class: 'TRANSIENT', code: 'busy', message: 'come again', instance: '/nodes/0' });
+  }
+  const say = (node: string) => world.lifecycle.explain(world.rows, world.graph, node, '', world.at).text;
+  assert.match(say('pay'), /^pay does not run now \(after 2 failed attempts\): it waits for an intervention: /);
+  assert.match(
+    say('ship'),
+    /^ship has not run: it waits for pay, which is PENDING for .* \(after 2 failed attempts\), waiting for an intervention$/,
+  );
+});
+
 test('explain says in words what a node waits for', () => {
   const world = new Harness({
     nodes: [
@@ -239,7 +261,7 @@ test('explain says in words what a node waits for', () => {
   const say = (node: string) => world.lifecycle.explain(world.rows, world.graph, node, '', world.at + 12_000).text;
   assert.equal(
     say('ship'),
-    'ship has not run: it waits for pay, which is RUNNING for 12 s (attempt 1 of 5); and ask, which is RUNNING for 12 s (attempt 1 of 1)',
+    'ship has not run: it waits for pay, which is RUNNING for 12 s (attempt 1 of 5); and ask, which is RUNNING for 12 s (attempt 1 of 1), waiting for an approval',
   );
   assert.equal(say('ask'), 'ask is RUNNING (attempt 1 of 1): it waits for an approval');
   assert.equal(say('pay'), 'pay is RUNNING (attempt 1 of 5): it waits for its task, which runs for 12 s');

@@ -47,10 +47,21 @@ function textOf(step: Step, at: At, row: NodeRow, waitsFor: readonly Reason[]): 
     const segment = step.graph.nodes[standIn]!.id;
     return [`${where} is RUNNING in the segment of ${segment} for ${span(step.at - row.since)}`, ...through].join(': ');
   }
-  const attempt = row.attempt > 0 ? ` (attempt ${row.failures + 1} of ${retry.maxAttempts})` : '';
+  const attempt = attemptOf(row, retry);
   const state = row.status === 'PENDING' ? (row.attempt > 0 ? 'does not run now' : 'has not run') : `is ${row.status}`;
   const reasons = waitsFor.map(({ what }) => what).join('; and ');
   return `${where} ${state}${attempt}${reasons === '' ? '' : `: it waits for ${reasons}`}${error}`;
+}
+
+/** Who is held has had all its attempts. */
+function attemptOf(
+  { attempt, failures, wait }: NodeRow,
+  { maxAttempts }: Step['graph']['nodes'][number]['retry'],
+): string {
+  if (attempt === 0) return '';
+  return wait?.on === 'intervention'
+    ? ` (after ${failures} failed ${failures === 1 ? 'attempt' : 'attempts'})`
+    : ` (attempt ${failures + 1} of ${maxAttempts})`;
 }
 
 /** What the segment of an inner node has failed with, where it was in that node. */
@@ -125,9 +136,10 @@ function edgeReasons(step: Step, at: At, row: NodeRow): readonly Reason[] {
     seen.add(source);
     const before = step.row({ node: source, iteration: at.iteration });
     const { id, retry } = step.graph.nodes[source]!;
-    const attempt = before.attempt > 0 ? ` (attempt ${before.failures + 1} of ${retry.maxAttempts})` : '';
     const since = before.since > 0 ? ` for ${span(step.at - before.since)}` : '';
-    found.push({ kind: 'node', what: `${id}, which is ${before.status}${since}${attempt}`, until: null });
+    const waits = before.wait === null ? '' : `, waiting for ${waitReason(step, before).what}`;
+    const what = `${id}, which is ${before.status}${since}${attemptOf(before, retry)}${waits}`;
+    found.push({ kind: 'node', what, until: null });
   }
   if (found.length > 0) return found;
   const isDeferred = unpacked(step.header.deferred).some(
