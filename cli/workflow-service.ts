@@ -99,7 +99,6 @@ async function openReadSide(
     ...{
       feed: workflows.feed,
       projections,
-      names: (definition) => workflows.names(definition),
       clock,
     },
     onState: (failure) =>

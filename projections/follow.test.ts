@@ -94,7 +94,7 @@ test('rows follow what comes, and what was there before', async () => {
   const list = new ListFeed();
   for (let i = 0; i < 2500; i++) list.add(`e${i}`, 1, [started]);
   const projections = await openProjections(await openDatabase({ directory: undefined }));
-  const following = followFeed({ feed: list.feed, projections, names, clock: systemClock });
+  const following = followFeed({ feed: list.feed, projections, clock: systemClock });
   await following.caughtUp();
   list.add('late', 1, [started]);
   await following.caughtUp();
@@ -121,7 +121,6 @@ test('while the database fails nothing is held, and then it catches up', async (
   const following = followFeed({
     feed: list.feed,
     projections,
-    names,
     clock: systemClock,
     onState: (state) => void states.push(state),
   });
@@ -165,7 +164,7 @@ test('what lies between the steps in the log is no lag', async () => {
   await commitSteps(log, [record, answer]);
   const feed = await openFeed(parts);
   const projections = await openProjections(await openDatabase({ directory: undefined }));
-  const following = followFeed({ feed, projections, names, clock: systemClock });
+  const following = followFeed({ feed, projections, clock: systemClock });
   await following.caughtUp();
   await commitSteps(log, [{ ...record, seq: 2 }, answer]);
   while (feed.cursor[0] !== 6) await systemClock.sleep(2);
@@ -180,7 +179,7 @@ test('what lies between the steps in the log is no lag', async () => {
 test('closing writes what is in hand', async () => {
   const list = new ListFeed();
   const projections = await openProjections(await openDatabase({ directory: undefined }));
-  const following = followFeed({ feed: list.feed, projections, names, clock: systemClock });
+  const following = followFeed({ feed: list.feed, projections, clock: systemClock });
   while (list.takers.size === 0) await systemClock.sleep(5);
   list.add('a', 1, [started]);
   await following.close();

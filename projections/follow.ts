@@ -2,12 +2,11 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Millis } from '../core/ids.ts';
 import type { EventFeed, FeedCursor, PlacedStep } from '../events/events.ts';
-import type { NamesOf, Projections } from './projections.ts';
+import type { Projections } from './projections.ts';
 
 export interface FollowParts {
   readonly feed: EventFeed;
   readonly projections: Projections;
-  readonly names: NamesOf;
   readonly clock: Clock;
   /** Told when the database fails, and when it answers again. */
   onState?(failure: string | undefined): void;
@@ -121,12 +120,12 @@ class Follower implements Following {
   }
 
   async #write({ steps, cursor }: Batch): Promise<void> {
-    const { projections, names } = this.#parts;
+    const { projections } = this.#parts;
     for (let i = 0; i < steps.length; i += MOST_STEPS) {
       const part = steps.slice(i, i + MOST_STEPS);
       // a place behind a part of them is not known for every partition: the rows know what they have seen
       const behind = i + MOST_STEPS >= steps.length ? cursor : [];
-      await projections.write(part, behind, names);
+      await projections.write(part, behind);
     }
     this.#written = cursor;
   }

@@ -3,14 +3,7 @@ import { pageSize, placeText } from '../core/pages.ts';
 import type { Database } from '../database/database.ts';
 import type { ExecutionStatus } from '../events/events.ts';
 import { Conditions, readRowPlace } from './page.ts';
-import type {
-  DeadLetterPage,
-  DeadLetterQuery,
-  DeadLetterRow,
-  ExecutionPage,
-  ExecutionQuery,
-  ExecutionRow,
-} from './projections.ts';
+import type { ExecutionPage, ExecutionQuery, ExecutionRow } from './projections.ts';
 
 interface Row {
   readonly id: string;
@@ -66,22 +59,4 @@ export async function listExecutions(database: Database, query: ExecutionQuery):
     })),
     next: last === undefined ? null : placeText([last.started_at, last.id]),
   };
-}
-
-export async function listDeadLetters(database: Database, query: DeadLetterQuery): Promise<DeadLetterPage> {
-  const size = pageSize(query.limit);
-  const conditions = new Conditions();
-  if (query.workflow !== undefined) conditions.add('workflow = $', query.workflow);
-  if (query.execution !== undefined) conditions.add('execution = $', query.execution);
-  if (query.redriven !== undefined) conditions.add('redriven = $', query.redriven);
-  if (query.after !== undefined) {
-    conditions.add('(at, id) < (($::jsonb->>0)::bigint, $::jsonb->>1)', JSON.stringify(readRowPlace(query.after)));
-  }
-  const rows = await database.query<DeadLetterRow>(
-    `select id, execution, workflow, node, iteration, at, reason, redriven
-     from nf_dead_letters ${conditions.where} order by at desc, id desc limit ${size + 1}`,
-    conditions.values,
-  );
-  const last = rows.length > size ? rows[size - 1] : undefined;
-  return { rows: rows.slice(0, size), next: last === undefined ? null : placeText([last.at, last.id]) };
 }

@@ -46,4 +46,6 @@ export const MIGRATIONS: readonly Migration[] = [
       'create table nf_cursor (part integer primary key, position bigint not null)',
     ],
   },
+  // dead letters are listed from the log, with those of commands and records
+  { name: '2 no dead letters', statements: ['drop table nf_dead_letters'] },
 ];

@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts';
-import { listDeadLetters, listExecutions } from './list.ts';
+import { listExecutions } from './list.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
 import type { ExecutionPlace, Projections } from './projections.ts';
@@ -17,9 +17,9 @@ export async function openProjections(database: Database): Promise<Projections> 
     throw thrown;
   }
   return {
-    write: (steps, cursor, names) =>
+    write: (steps, cursor) =>
       database.transaction(async (query) => {
-        await writeSteps(query, steps, names);
+        await writeSteps(query, steps);
         await query(
           `insert into nf_cursor (part, position)
            select ordinality - 1, position from unnest($1::bigint[]) with ordinality as rows (position, ordinality)
@@ -32,7 +32,6 @@ export async function openProjections(database: Database): Promise<Projections> 
         ({ position }) => position,
       ),
     list: (query) => listExecutions(database, query),
-    deadLetters: (query) => listDeadLetters(database, query),
     async place(execution) {
       const [row] = await database.query<ExecutionPlace>(
         'select part as partition, first_position as first, last_position as last from nf_executions where id = $1',

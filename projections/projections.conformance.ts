@@ -21,14 +21,14 @@ export function projectionSuite(name: string, open: () => Promise<Database>): vo
     });
 
   opened('an execution is a row, from its start to its end', async (projections) => {
-    await projections.write([step('a', 1, [started('orders'), node(0, null, 'PENDING')])], [1], names);
+    await projections.write([step('a', 1, [started('orders'), node(0, null, 'PENDING')])], [1]);
     assert.deepEqual((await projections.list({})).rows, [
       {
         ...{ id: 'a', workflow: 'orders', version: '1.0.0', status: 'RUNNING', degraded: false, mode: 'realtime' },
         ...{ startedAt: 1001, endedAt: null, user: 'ann', labels: { team: 'x' }, counts: {}, error: null },
       },
     ]);
-    await projections.write([step('a', 2, [node(0, 'PENDING', 'COMPLETED'), ended('COMPLETED')])], [2], names);
+    await projections.write([step('a', 2, [node(0, 'PENDING', 'COMPLETED'), ended('COMPLETED')])], [2]);
     const [row] = (await projections.list({})).rows;
     assert.deepEqual([row!.status, row!.endedAt, row!.counts], ['COMPLETED', 1002, { COMPLETED: 1 }]);
     assert.deepEqual(await projections.place('a'), { partition: 0, first: 1, last: 2 });
@@ -42,10 +42,10 @@ export function projectionSuite(name: string, open: () => Promise<Database>): vo
         numRuns: 1,
       })[0]!,
     );
-    await projections.write(steps, [steps.length], names);
+    await projections.write(steps, [steps.length]);
     const once = await projections.list({});
-    await projections.write(steps.slice(5), [steps.length], names);
-    for (const each of steps) await projections.write([each], [each.position + 1], names);
+    await projections.write(steps.slice(5), [steps.length]);
+    for (const each of steps) await projections.write([each], [each.position + 1]);
     assert.deepEqual(await projections.list({}), once);
     assert.deepEqual(await projections.cursor(), [steps.length], 'the cursor does not go back');
   });
@@ -64,7 +64,7 @@ export function projectionSuite(name: string, open: () => Promise<Database>): vo
     for (let i = 0, c = 0; i < steps.length; c++) {
       const part = steps.slice(i, i + cuts![c]!);
       i += part.length;
-      await projections.write(part, [i], names);
+      await projections.write(part, [i]);
     }
     for (const row of (await projections.list({ limit: 500 })).rows) {
       const due: { [status: string]: number } = {};
@@ -90,7 +90,6 @@ export function projectionSuite(name: string, open: () => Promise<Database>): vo
         step('c3', 2, [ended('COMPLETED', null, true)], { at: 35 }),
       ],
       [5],
-      names,
     );
     const ids = async (query: Parameters<Projections['list']>[0]) =>
       (await projections.list(query)).rows.map(({ id }) => id);
@@ -113,7 +112,6 @@ export function projectionSuite(name: string, open: () => Promise<Database>): vo
     await projections.write(
       Array.from({ length: 25 }, (_, i) => begin(i)),
       [25],
-      names,
     );
     const seen: string[] = [];
     for (let after: string | undefined, i = 25; ; i++) {
@@ -121,7 +119,7 @@ export function projectionSuite(name: string, open: () => Promise<Database>): vo
       seen.push(...page.rows.map(({ id }) => id));
       if (page.next === null) break;
       after = page.next;
-      await projections.write([begin(i)], [i + 1], names);
+      await projections.write([begin(i)], [i + 1]);
     }
     assert.equal(new Set(seen).size, seen.length);
     assert.equal(seen.length, 25);
@@ -129,35 +127,15 @@ export function projectionSuite(name: string, open: () => Promise<Database>): vo
     await assert.rejects(projections.list({ limit: 501 }), { code: 'query.invalid' });
   });
 
-  opened('dead letters are listed, and told when they are done again', async (projections) => {
-    const letter = {
-      type: 'dead-letter',
-      node: 1,
-      iteration: '',
-      id: 'd1',
-      reason: 'gave up after 5 attempts',
-    } as const;
-    await projections.write([step('a', 1, [started('orders')]), step('a', 2, [letter])], [2], names);
-    assert.deepEqual((await projections.deadLetters({})).rows, [
-      {
-        ...{ id: 'd1', execution: 'a', workflow: 'orders', node: 'n1', iteration: '', at: 1002 },
-        ...{ reason: 'gave up after 5 attempts', redriven: false },
-      },
-    ]);
-    await projections.write([step('a', 3, [{ type: 'redriven', id: 'd1' }])], [3], names);
-    assert.deepEqual((await projections.deadLetters({ redriven: false })).rows, []);
-    assert.equal((await projections.deadLetters({ execution: 'a' })).rows[0]!.redriven, true);
-  });
-
   opened('a start that was rejected is no execution', async (projections) => {
-    await projections.write([step('a', 1, [{ type: 'rejected', code: 'workflow.unknown', why: 'x' }])], [1], names);
+    await projections.write([step('a', 1, [{ type: 'rejected', code: 'workflow.unknown', why: 'x' }])], [1]);
     assert.deepEqual((await projections.list({})).rows, []);
     assert.deepEqual(await projections.cursor(), [1]);
   });
 
   opened('a batch of which a part cannot be written leaves nothing behind', async (projections) => {
     const odd = step('b', 1, [started('orders', { labels: { zero: 'a\u0000b' } })]);
-    await assert.rejects(projections.write([step('a', 1, [started('orders')]), odd], [2], names));
+    await assert.rejects(projections.write([step('a', 1, [started('orders')]), odd], [2]));
     assert.deepEqual((await projections.list({})).rows, []);
     assert.deepEqual(await projections.cursor(), []);
   });
@@ -175,13 +153,6 @@ export function projectionSuite(name: string, open: () => Promise<Database>): vo
     assert.deepEqual(await database.query('select * from nf_more'), []);
   });
 }
-
-const names = () => ({
-  workflow: 'orders',
-  id: (node: number) => `n${node}`,
-  type: () => 'expression',
-  schema: () => null,
-});
 
 interface Place {
   readonly at?: number;

@@ -1,5 +1,5 @@
 import type { Json, Millis } from '../core/ids.ts';
-import type { ExecutionStatus, FeedCursor, GraphNames, PlacedStep } from '../events/events.ts';
+import type { ExecutionStatus, FeedCursor, PlacedStep } from '../events/events.ts';
 
 /**
  * The read side: executions as rows of a database, to be listed and searched. PGlite within the process, or PostgreSQL,
@@ -15,20 +15,15 @@ import type { ExecutionStatus, FeedCursor, GraphNames, PlacedStep } from '../eve
  */
 export interface Projections {
   /** Takes step records in the order of the feed; idempotent. `cursor` is where the feed stands behind them. */
-  write(steps: readonly PlacedStep[], cursor: FeedCursor, names: NamesOf): Promise<void>;
+  write(steps: readonly PlacedStep[], cursor: FeedCursor): Promise<void>;
   /** Where to go on reading; empty: from the beginning. */
   cursor(): Promise<FeedCursor>;
   /** Newest first. */
   list(query: ExecutionQuery): Promise<ExecutionPage>;
-  /** Newest first. */
-  deadLetters(query: DeadLetterQuery): Promise<DeadLetterPage>;
   /** Where the step records of an execution stand: first and last position in its partition of `nf.events`. */
   place(execution: string): Promise<ExecutionPlace | undefined>;
   close(): Promise<void>;
 }
-
-/** The names of nodes in a definition, by its hash. */
-export type NamesOf = (definition: string) => GraphNames;
 
 export interface ExecutionPlace {
   readonly partition: number;
@@ -70,31 +65,6 @@ export interface ExecutionRow {
 
 export interface ExecutionPage {
   readonly rows: readonly ExecutionRow[];
-  readonly next: string | null;
-}
-
-export interface DeadLetterQuery {
-  readonly workflow?: string;
-  readonly execution?: string;
-  readonly redriven?: boolean;
-  /** Default 50, at most 500. */
-  readonly limit?: number;
-  readonly after?: string;
-}
-
-export interface DeadLetterRow {
-  readonly id: string;
-  readonly execution: string;
-  readonly workflow: string;
-  readonly node: string;
-  readonly iteration: string;
-  readonly at: Millis;
-  readonly reason: string;
-  readonly redriven: boolean;
-}
-
-export interface DeadLetterPage {
-  readonly rows: readonly DeadLetterRow[];
   readonly next: string | null;
 }
 

@@ -1,7 +1,6 @@
 import type { Json } from '../core/ids.ts';
 import type { Database } from '../database/database.ts';
-import type { FailureInfo, GraphNames, NodeStatus, PlacedStep, StepEvent, StepRecord } from '../events/events.ts';
-import type { NamesOf } from './projections.ts';
+import type { FailureInfo, NodeStatus, PlacedStep, StepEvent, StepRecord } from '../events/events.ts';
 
 type Query = Database['query'];
 
@@ -39,11 +38,10 @@ interface Known {
 }
 
 /** Writes what steps tell; those that an execution's row has seen already change nothing. */
-export async function writeSteps(query: Query, steps: readonly PlacedStep[], names: NamesOf): Promise<void> {
+export async function writeSteps(query: Query, steps: readonly PlacedStep[]): Promise<void> {
   if (steps.length === 0) return;
   const known = await knownRows(query, steps);
   const changes = new Map<string, Change>();
-  const letters: { readonly step: PlacedStep; readonly event: StepEvent }[] = [];
   for (const step of steps) {
     const { record } = step;
     const change = changes.get(record.execution) ?? newChange(step, known.get(record.execution));
@@ -51,17 +49,13 @@ export async function writeSteps(query: Query, steps: readonly PlacedStep[], nam
     if (record.seq <= change.seq) continue;
     change.seq = record.seq;
     change.last = step.position;
-    for (const event of record.events) {
-      take(change, record, event);
-      if (event.type === 'dead-letter' || event.type === 'redriven') letters.push({ step, event });
-    }
+    for (const event of record.events) take(change, record, event);
   }
   const rows = [...changes.values()]
     .filter(({ execution, seq }) => seq > (known.get(execution)?.seq ?? 0))
     .map((change) => rowOf(change, known.get(change.execution)))
     .filter((row) => row !== undefined);
   await putRows(query, rows);
-  for (const { step, event } of letters) await putLetter(query, step.record, event, names, changes, known);
 }
 
 async function knownRows(query: Query, steps: readonly PlacedStep[]): Promise<ReadonlyMap<string, Known>> {
@@ -171,28 +165,5 @@ async function putRows(query: Query, rows: readonly (readonly unknown[])[]): Pro
   await query(
     PUT_ROWS,
     COLUMNS.map((_, i) => rows.map((row) => row[i])),
-  );
-}
-
-async function putLetter(
-  query: Query,
-  record: StepRecord,
-  event: StepEvent,
-  names: NamesOf,
-  changes: ReadonlyMap<string, Change>,
-  known: ReadonlyMap<string, Known>,
-): Promise<void> {
-  if (event.type === 'redriven') {
-    await query('update nf_dead_letters set redriven = true where id = $1', [event.id]);
-    return;
-  }
-  if (event.type !== 'dead-letter') return;
-  const graph: GraphNames = names(record.definition);
-  const workflow =
-    changes.get(record.execution)?.started?.workflow ?? known.get(record.execution)?.workflow ?? graph.workflow;
-  await query(
-    `insert into nf_dead_letters (id, execution, workflow, node, iteration, at, reason, redriven)
-     values ($1, $2, $3, $4, $5, $6, $7, false) on conflict (id) do nothing`,
-    [event.id, record.execution, workflow, graph.id(event.node), event.iteration, record.at, event.reason],
   );
 }
