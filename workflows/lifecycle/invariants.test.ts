@@ -31,6 +31,8 @@ test('C.7 1-4, 7-12: executions of random graphs that nobody disturbs', () => ho
 test('C.7 1-4, 7-12: with failures', () => holds({ faults: 0.25 }));
 test('C.7 1-4, 7-12: with failures, duplicates and crashes', () =>
   holds({ faults: 0.25, duplicates: 0.3, crashes: 0.2 }));
+test('C.7 1-4, 7-12: with a crash at every step boundary', () =>
+  holds({ faults: 0.25, duplicates: 0.2, people: 0.05, crashes: 1 }));
 test('C.7 1-4, 7-12: with people who interfere', () => {
   holds({ faults: 0.25, duplicates: 0.2, crashes: 0.1, people: 0.1 }, RUNS * 2);
 });

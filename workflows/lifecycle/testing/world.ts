@@ -21,7 +21,7 @@ import { outstanding } from './outstanding.ts';
 
 export interface WorldOptions {
   readonly seed: number;
-  /** How likely an attempt fails, a message comes twice, the owner crashes between two steps. */
+  /** How likely an attempt fails, a message comes twice, the owner crashes behind a step (no `continue` that finds nothing). */
   readonly faults?: number;
   readonly duplicates?: number;
   readonly crashes?: number;
@@ -178,7 +178,8 @@ export class World {
     }
     for (const effect of effects) this.#ask(effect);
     if (more) this.#pool.push({ command: { type: 'continue' }, id: '', due: 0 });
-    if (this.#chance(this.#options.crashes ?? 0)) this.#crash();
+    if (this.#chance(this.#options.crashes ?? 0) && (record !== undefined || command.type !== 'continue'))
+      this.#crash();
   }
 
   /** Property 4: what is live is the fold of the records, as a reader of the log has them. */
