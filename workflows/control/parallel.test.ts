@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { seededRandom } from '../../core/random.ts';
 import type { NodeType } from '../catalog.ts';
 import { ControlDriver } from './testing/control-driver.ts';
-import { genome, layers, listSchedule, mosaic, type Shaped, shapedDocument } from './testing/scientific.ts';
+import { layers, listSchedule, recorded, type Shaped, shapedDocument } from './testing/scientific.ts';
 import { document, numberType } from './testing/small-documents.ts';
 
 /** Takes as many milliseconds of the virtual clock as its number says. */
@@ -19,7 +19,7 @@ const lasting = (clock: { sleep(ms: number): Promise<boolean> }): readonly NodeT
 ];
 
 const SEED = 17;
-const FULL = mosaic(seededRandom(SEED));
+const FULL = recorded('montage');
 
 async function replay(
   shaped: Shaped,
@@ -65,8 +65,9 @@ test('S1.1.b: of 2,122 tasks each edge is told once, and each task runs behind a
 });
 
 for (const [name, shaped, slots] of [
-  ['a mosaic of 2,122 tasks', FULL, 32],
-  ['a genome', genome(seededRandom(SEED)), 8],
+  ['a mosaic of the sky of 2,122 tasks, as it was recorded,', FULL, 32],
+  ['genomes, as they were recorded,', recorded('genome'), 8],
+  ['epigenomes, as they were recorded,', recorded('epigenomics'), 5],
   ['layers', layers(seededRandom(SEED)), 6],
   ['layers, one at a time', layers(seededRandom(SEED), 6, 10), 1],
 ] as const) {

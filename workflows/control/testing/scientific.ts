@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import type { Json, Millis } from '../../../core/ids.ts';
 import { type Random, randomInt } from '../../../core/random.ts';
 import { document } from './small-documents.ts';
 
-/** A graph of tasks that take so long, made from a seed in the shape of workflows that scientists run. */
+/** A graph of tasks that take so long. */
 export interface Shaped {
   readonly nodes: readonly { readonly id: string; readonly ms: Millis }[];
   readonly links: readonly (readonly [from: string, to: string])[];
@@ -30,42 +31,16 @@ function range(count: number): readonly number[] {
   return Array.from({ length: count }, (_, i) => i);
 }
 
-/** Mosaics of the sky: in each of three colours images are projected, compared where they overlap, corrected, joined. */
-export function mosaic(random: Random, images = 150, overlaps = 402): Shaped {
-  const drawing = new Drawing(random);
-  const colours = range(3).map((c) => {
-    const projected = range(images).map((i) => drawing.task(`c${c}-project-${i}`, 1300, []));
-    const compared = range(overlaps).map((i) => {
-      const one = randomInt(random, images);
-      const other = (one + 1 + randomInt(random, images - 1)) % images;
-      return drawing.task(`c${c}-compare-${i}`, 1000, [projected[one]!, projected[other]!]);
-    });
-    const fitted = drawing.task(`c${c}-fit`, 14_000, compared);
-    const model = drawing.task(`c${c}-model`, 38_000, [fitted]);
-    const corrected = range(images).map((i) => drawing.task(`c${c}-correct-${i}`, 1100, [model, projected[i]!]));
-    const table = drawing.task(`c${c}-table`, 3500, corrected);
-    const joined = drawing.task(`c${c}-join`, 24_000, [table, ...corrected]);
-    return drawing.task(`c${c}-shrink`, 2000, [joined]);
-  });
-  drawing.task('view', 1500, colours);
-  return drawing;
-}
-
-/** Reads of a genome: split, each part filtered, converted and mapped, merged, indexed, piled up. */
-export function genome(random: Random, lanes = 7, parts = 20): Shaped {
-  const drawing = new Drawing(random);
-  const merged = range(lanes).map((l) => {
-    const split = drawing.task(`l${l}-split`, 4000, []);
-    const mapped = range(parts).map((p) => {
-      const filtered = drawing.task(`l${l}-filter-${p}`, 1500, [split]);
-      const converted = drawing.task(`l${l}-convert-${p}`, 600, [filtered]);
-      return drawing.task(`l${l}-map-${p}`, 9000, [converted]);
-    });
-    return drawing.task(`l${l}-merge`, 5000, mapped);
-  });
-  const all = drawing.task('merge', 6000, merged);
-  drawing.task('pile', 9000, [drawing.task('index', 3000, [all])]);
-  return drawing;
+/** A run of a scientific workflow that was recorded: see the `source` in its file. */
+export function recorded(name: 'montage' | 'genome' | 'epigenomics'): Shaped {
+  const file = new URL(`recorded/${name}.json`, import.meta.url);
+  const { tasks } = JSON.parse(readFileSync(file, 'utf8')) as {
+    readonly tasks: readonly (readonly [id: string, ms: Millis, behind: readonly number[]])[];
+  };
+  return {
+    nodes: tasks.map(([id, ms]) => ({ id, ms })),
+    links: tasks.flatMap(([id, , behind]) => behind.map((from) => [tasks[from]![0], id] as const)),
+  };
 }
 
 /** Layers in which everything hangs on some of the layer before. */
