@@ -78,6 +78,9 @@ export interface SegmentResult {
 /** How long what a run has done waits for its commit at most, where its host says nothing else. */
 export const SEGMENT_COMMIT_MS: { readonly [mode in Mode]: Millis } = { realtime: 10, batch: 20, streaming: 20 };
 
+/** Records between two turns: the control plane runs in this thread too, and waits for its turn as long. */
+const SEGMENT_SLICE_RECORDS = 512;
+
 const PLAIN_NAME = /^wf\.[\w-]+\.[\w-]+$/;
 /** Records that segments give up: of all runs, and there still when these are forgotten. */
 export const SEGMENT_DEAD_LETTERS = 'nf.segments.dead-letters';
@@ -193,6 +196,7 @@ class SegmentRunning {
       settings: {
         ...DEFAULT_SETTINGS,
         commitIntervalMs: SEGMENT_COMMIT_MS[this.#task.mode],
+        sliceRecords: SEGMENT_SLICE_RECORDS,
         deadLetters: SEGMENT_DEAD_LETTERS,
         letterWords: { told: this.#task.told ?? {}, owners: Object.fromEntries(this.#made.owners) },
         ...host.settings,
