@@ -84,6 +84,8 @@ export type Handle<Id extends string, Outs, W, Branches extends boolean = false>
 
 export interface NodeOptions {
   readonly label?: string;
+  /** Where an editor shows it; React Flow wants one of every node. */
+  readonly position?: { readonly x: number; readonly y: number };
   readonly policy?: PolicySpec;
   /** Runs after these, and takes nothing of them. */
   readonly after?: readonly Output<unknown>[];

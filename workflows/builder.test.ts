@@ -80,6 +80,22 @@ test('builder and document give the same definition', () => {
   assert.equal(JSON.stringify(a), JSON.stringify(b));
 });
 
+test('a node has the position that it is given, in a container too', () => {
+  const flow = workflow('placed', { version: '1.0.0' });
+  const first = flow.node('first', expression<number>('= 1'), {}, { position: { x: 1, y: 2 } });
+  flow.forEach(
+    'each',
+    { items: '[1, 2]', in: first.out },
+    (item) => item.node('one', expression<number>('= item'), {}, { position: { x: 3, y: 4 } }).out,
+  );
+  const document = flow.document();
+  assert.deepEqual(validateDocument(document, settings), []);
+  assert.deepEqual(
+    document.nodes.map(({ position }) => position),
+    [{ x: 1, y: 2 }, undefined, { x: 3, y: 4 }],
+  );
+});
+
 test('containers', () => {
   const flow = workflow('lines', { version: '1.0.0' });
   const lines = flow.forEach('lines', { items: 'input.lines', concurrency: 4 }, (item) => {

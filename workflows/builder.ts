@@ -172,7 +172,7 @@ export class Level {
       throw new FlowError('workflow.invalid', `there is a node ${id} already: give this one another id`);
     }
     const { edges, join } = edgesOf(id, wiring, options.after ?? [], this.#parent);
-    const { label, disabled, undo, session } = options;
+    const { label, position, disabled, undo, session } = options;
     const policy = join === undefined ? options.policy : { ...options.policy, join };
     if (undo !== undefined) this.draft.undone.add(undo.compensates);
     const data = {
@@ -187,6 +187,7 @@ export class Level {
       id,
       type: what.type,
       ...(this.#parent === undefined ? {} : { parentId: this.#parent }),
+      ...(position === undefined ? {} : { position }),
       ...(Object.keys(data).length === 0 ? {} : { data }),
     });
     this.draft.edges.push(...edges);
