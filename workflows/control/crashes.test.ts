@@ -187,6 +187,7 @@ test('S5.1.c: a task that is called when its process ends five times in a row is
   const held = driver.view('x').nodes.find(({ id }) => id === 'a')!;
   assert.deepEqual([held.status, (held.error as { readonly code?: string }).code], ['PENDING', 'workflow.quarantined']);
   driver.send('x', { type: 'intervene', node: 'a', iteration: '', action: 'retry', value: 5 }, 'ann');
+  assert.deepEqual(driver.view('x').nodes[0]!.outputs, {}, 'what was given by hand is no output');
   await driver.finish();
   assert.deepEqual(driver.ended('x'), { status: 'COMPLETED', output: { a: 6 } });
   assert.equal(failuresOf(driver).length, 6);
