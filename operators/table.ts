@@ -8,6 +8,8 @@ import { createDifference } from './difference.ts';
 import { createFilter } from './filter.ts';
 import { createFilterTable } from './filter-table.ts';
 import { createFlatMap } from './flat-map.ts';
+import { createFlatMapValues } from './flat-map-values.ts';
+import { createForEach } from './for-each.ts';
 import { createGroupTable } from './group-table.ts';
 import { createJoinForeign } from './join-foreign.ts';
 import { createJoinGlobal } from './join-global.ts';
@@ -23,11 +25,12 @@ import type { OperatorFactory } from './operators.ts';
 import { createPass } from './pass.ts';
 import { createPeek } from './peek.ts';
 import { createProcess } from './process.ts';
+import { createRepartition } from './repartition.ts';
 import { createSelectKey } from './select-key.ts';
-import { createRepartition, createTo } from './sinks.ts';
 import { createStoreRows } from './store-rows.ts';
 import { createSubscribeForeign } from './subscribe-foreign.ts';
 import { createSuppressBuffer } from './suppress-buffer.ts';
+import { createTo } from './to.ts';
 
 /** Kinds that the task itself serves: it reads, decodes, stamps and pushes. A global table is the worker's. */
 type SourceKind = 'source' | 'read' | 'globalTable';
@@ -44,6 +47,8 @@ export const OPERATORS = {
   filter: createFilter,
   filterTable: createFilterTable,
   flatMap: createFlatMap,
+  flatMapValues: createFlatMapValues,
+  forEach: createForEach,
   groupTable: createGroupTable,
   joinForeign: createJoinForeign,
   joinGlobal: createJoinGlobal,

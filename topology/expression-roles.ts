@@ -50,6 +50,7 @@ function paramsOf(node: PlanNode, role: CodeRole): readonly string[] | undefined
     case 'map':
     case 'mapValues':
     case 'flatMap':
+    case 'flatMapValues':
     case 'selectKey':
     case 'branch':
     case 'filterTable':
@@ -91,5 +92,6 @@ function expected(node: PlanNode, role: CodeRole): ExprType | undefined {
   if (node.kind === 'filter' || node.kind === 'filterTable' || node.kind === 'branch') return 'bool';
   if (role === 'time' || role === 'gap') return 'number';
   if (node.kind === 'map' || node.kind === 'groupTable') return { list: 'dyn' };
+  if (node.kind === 'flatMapValues') return { list: 'dyn' };
   return node.kind === 'flatMap' ? { list: { list: 'dyn' } } : undefined;
 }

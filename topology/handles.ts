@@ -124,9 +124,13 @@ export interface Stream<K, V, P extends Scheme> extends Keyed<K>, Flow<V> {
   mapValues<V2>(fn: (value: V, key: K) => V2): Stream<K, V2, P>;
   /** Any number of new records for one. */
   flatMap<K2, V2>(fn: (value: V, key: K) => Iterable<readonly [key: K2, value: V2]>): Stream<K2, V2, 'stale'>;
+  /** Any number of new values for one, each under the key it came with. */
+  flatMapValues<V2>(fn: (value: V, key: K) => Iterable<V2>): Stream<K, V2, P>;
   selectKey<K2>(fn: (value: V, key: K) => K2): Stream<K2, V, 'stale'>;
   /** Looks at each record and passes it on. It may see a record again after a cold read or a crash. */
   peek(look: (value: V, key: K) => void): Stream<K, V, P>;
+  /** Looks at each record, which goes no further. It may see a record again, as `peek` may. */
+  forEach(look: (value: V, key: K) => void): void;
   /** Each record goes to the first arm, in the order written, that takes it; `true` takes every one. */
   branch<const A extends Arms<K, V>>(arms: A): Branches<K, V, P, A>;
   /** The records of both, in the order of processing. */

@@ -209,7 +209,6 @@ export type PlanNode = NodeCommon &
         readonly time: CodeRef;
         readonly bounded: boolean;
       }
-    /** A topic read as a table into a store. */
     | { readonly kind: 'table'; readonly topic: string; readonly store: string; readonly onUndecodable: FailurePolicy }
     /** A whole topic as a table, of which each worker has a copy. It belongs to no stage. */
     | { readonly kind: 'globalTable'; readonly topic: string; readonly store: string }
@@ -217,8 +216,10 @@ export type PlanNode = NodeCommon &
     | { readonly kind: 'mapValues'; readonly fn: CodeRef }
     | { readonly kind: 'filter'; readonly fn: CodeRef; readonly not: boolean }
     | { readonly kind: 'flatMap'; readonly fn: CodeRef }
+    | { readonly kind: 'flatMapValues'; readonly fn: CodeRef }
     | { readonly kind: 'selectKey'; readonly fn: CodeRef }
     | { readonly kind: 'peek'; readonly fn: CodeRef }
+    | { readonly kind: 'forEach'; readonly fn: CodeRef }
     /** Sends each record to the first arm whose predicate holds; none: dropped without effect. */
     | { readonly kind: 'branch'; readonly arms: readonly { readonly name: string; readonly fn: CodeRef | null }[] }
     | { readonly kind: 'arm'; readonly arm: string }

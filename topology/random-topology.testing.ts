@@ -117,6 +117,7 @@ class Grower {
       () => stream.filter(({ n }) => n % 3 !== 0),
       () => stream.filterNot(({ n }) => n % 5 === 0),
       () => stream.mapValues(({ n }) => ({ n: n + 1 })),
+      () => stream.flatMapValues(({ n }) => Array.from({ length: n % 3 }, (_, i) => ({ n: n + i }))),
       () => stream.peek(() => {}),
     ];
     this.#streams.push({ ...from, stream: this.#pick(moves)() });

@@ -18,7 +18,7 @@ import type { Lambda, Place, Stored, Wire } from './wire.ts';
 type Repartition = RepartitionOptions<unknown, unknown, number>;
 type StreamJoin = StreamJoinOptions<unknown, unknown, Lambda>;
 type JoinGlobal = JoinGlobalOptions<Lambda, Lambda>;
-type OneLambda = 'map' | 'mapValues' | 'flatMap' | 'selectKey' | 'peek';
+type OneLambda = 'map' | 'mapValues' | 'flatMap' | 'flatMapValues' | 'selectKey' | 'peek' | 'forEach';
 
 /** `Stream` of `handles.ts`. */
 export class StreamHandle implements Place {
@@ -53,12 +53,20 @@ export class StreamHandle implements Place {
     return this.#lambda('flatMap', fn, { key: null, value: null, partitions: 'stale' });
   }
 
+  flatMapValues(fn: Lambda): Place {
+    return this.#lambda('flatMapValues', fn, { key: this.#node.key, value: null, partitions: this.partitions });
+  }
+
   selectKey(fn: Lambda): Place {
     return this.#lambda('selectKey', fn, { key: null, value: this.#node.value, partitions: 'stale' });
   }
 
   peek(look: Lambda): Place {
     return this.#lambda('peek', look, { ...this.#same, partitions: this.partitions });
+  }
+
+  forEach(look: Lambda): void {
+    this.#lambda('forEach', look, { ...this.#same, partitions: this.partitions });
   }
 
   branch(arms: { readonly [name: string]: Lambda | true }): { readonly [name: string]: Place } {

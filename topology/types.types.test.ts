@@ -76,6 +76,21 @@ test('type guards narrow, in filter and in branch', () => {
   arms.other;
 });
 
+test('values that are made keep the key, and forEach is an end', () => {
+  const { stream } = sources();
+  const words = stream.flatMapValues((order, key) => [order.customer, key]);
+  same<typeof words, Stream<string, string, 12>>();
+  words.groupByKey().count({ store: 'words' });
+  const end = stream.forEach((order) => void order.amount);
+  same<typeof end, void>();
+  // @ts-expect-error nothing comes of it
+  stream.forEach(() => {}).to(orders);
+  // @ts-expect-error an amount is no list
+  stream.flatMapValues((order) => order.amount);
+  // @ts-expect-error the key changed
+  stream.flatMap((order, key) => [[key, order] as const]).groupByKey();
+});
+
 test('aggregates type their rows, windows their keys', () => {
   const { stream } = sources();
   const grouped = stream.groupByKey();

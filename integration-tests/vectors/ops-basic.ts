@@ -37,9 +37,7 @@ export const OPS_BASIC: OpTable = {
   },
   flatMapValues(statement, build) {
     const from = build.get('stream', statement.from);
-    const supplier = () => new SplitAtCommas();
-    const handle = from.handle.processValues({ name: build.name(statement), supplier, value: build.text });
-    return { ...from, handle };
+    return { ...from, handle: from.handle.flatMapValues<Text>((value) => text(value)?.split(',') ?? []) };
   },
   selectKey(statement, build) {
     const from = build.get('stream', statement.from);
@@ -143,12 +141,6 @@ export function table(handle: unknown, keys: Keys): TableMade {
 function printed(key: unknown, { windows }: Keys): string {
   const { start, end } = key as Windowed<unknown>;
   return WINDOWED_MARK + JSON.stringify([plainKey(key), start, windows === 'unlimited' ? 'inf' : end]);
-}
-
-class SplitAtCommas implements Processor<string, Text, string, Text> {
-  process(value: Text, key: string, context: ProcessContext<string, Text>): void {
-    for (const piece of text(value)?.split(',') ?? []) context.forward(key, piece);
-  }
 }
 
 /** Forwards what it gets, and a tick at each interval. */

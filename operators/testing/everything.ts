@@ -60,6 +60,10 @@ export function everyNode(): Program {
   present
     .flatMap((value, key) => (value > 6 ? [] : [[`${key}-x`, value] as const, [`${key}-y`, -value] as const]))
     .to(numbersOut);
+  present
+    .flatMapValues((value, key) => Array.from({ length: value % 3 }, (_, i) => `${key}${value}.${i}`))
+    .to(textsOut);
+  present.forEach(() => {});
   const { small, large } = present.branch({ small: (value) => value < 3, large: (value) => value > 6 });
   small
     .merge(large.map((value, key) => [key, value + 100] as const))

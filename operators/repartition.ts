@@ -1,11 +1,5 @@
 import type { OperatorFactory } from './operators.ts';
 
-/** Writes to a topic of the user's. A record that nothing has changed is copied as it lies. */
-export const createTo: OperatorFactory<'to'> = (node, context) => {
-  const output = context.output(node.topic);
-  return { inputs: [(record) => output.write(record)] };
-};
-
 /**
  * Writes to the internal topic from which the next stage reads. Records without a key have no place there, unless
  * the plan says that something behind it takes them.
