@@ -102,6 +102,45 @@ test('run shows and does what plan diff says, and orphans lists and deletes what
   assert.match(refused.err.join(), /plan\.incompatible/);
 });
 
+test('plan diff refuses a schema that cannot read the rows that there are, as the start would', async () => {
+  const program = (
+    fields: string,
+    name: string,
+  ) => `import { avro, generator, int64, json, string, topic, topology as define } from '${root}index.ts';
+const orders = topic('sales', { key: string(), value: json(), partitions: 2 });
+export const topology = define('sales');
+topology.read(generator({ count: 10, make: (n) => ({ n }) }), {
+  name: 'made', key: (o) => 'k' + o.n, keySerde: string(), value: json(), time: (o) => o.n,
+}).to(orders);
+const value = avro({ type: 'record', name: 'Sum', fields: [${fields}] });
+topology.stream(orders).groupByKey().aggregate({
+  store: '${name}', value, initial: () => ({ sum: 0, note: '' }), add: (row, { n }) => ({ ...row, sum: row.sum + n }),
+});
+`;
+  const sum = `{ name: 'sum', type: 'long' }`;
+  const write = (file: string, fields: string, name = 'sums') => writeFileSync(join(cwd, file), program(fields, name));
+  write('sales.mjs', sum);
+  write('wider.mjs', `${sum}, { name: 'note', type: 'string', default: '' }`);
+  write('unfit.mjs', `${sum}, { name: 'note', type: 'string' }`, 'totals');
+  const data = ['--data', join(cwd, 'sold')];
+  assert.equal((await say(cwd, ['run', 'sales.mjs', ...data])).code, 0);
+  const rename = ['--rename', 'sums=totals'];
+  for (const from of [['sales.mjs'], []]) {
+    const where = from.length === 0 ? data : [];
+    const taken = await say(cwd, ['plan', 'diff', ...from, 'wider.mjs', ...where]);
+    assert.deepEqual([taken.code, taken.err], [0, []], taken.out.join());
+    const refused = await say(cwd, ['plan', 'diff', ...from, 'unfit.mjs', ...rename, ...where]);
+    assert.equal(refused.code, 2);
+    const told = refused.out.join('\n');
+    assert.match(told, /store totals.*could not be read any more: Sum\.note was not written, and has no default/);
+    assert.match(told, /correct that field, give the store another name/);
+    const json = await say(cwd, ['plan', 'diff', ...from, 'unfit.mjs', ...rename, ...where, '--json']);
+    assert.equal((JSON.parse(json.out[0]!) as { stores: { how: string }[] }).stores[0]!.how, 'refused');
+  }
+  const started = await say(cwd, ['run', 'unfit.mjs', ...rename, ...data]);
+  assert.match(started.err.join(), /Sum\.note was not written.*\[state\.schema\]/);
+});
+
 test('init writes a project and does not write over another', async () => {
   const first = await say(cwd, ['init', 'starter', '--json']);
   assert.equal(first.code, 0);

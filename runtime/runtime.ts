@@ -254,6 +254,7 @@ export { RecordError } from './record-error.ts';
 export { REDRIVES_SETTINGS, REDRIVES_TOPIC, type StoredMark } from './redrive-marks.ts';
 export { forgetApplication, internalTopics, outputsOf, resetApplication } from './reset.ts';
 export type { RestoreFigures } from './restores.ts';
+export { withSchemas, withStoredSchemas } from './schema-faults.ts';
 export { deadLetterTopic } from './stage.ts';
 export { startRun } from './supervisor.ts';
 export { TopologyDriver } from './testing.ts';

@@ -1,13 +1,21 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { FlowError } from '../../core/errors.ts';
-import { forgetOrphans, inspectOrphans, inspectPlanDiff } from '../../runtime/runtime.ts';
+import { seededRandom } from '../../core/random.ts';
+import {
+  forgetOrphans,
+  inspectOrphans,
+  inspectPlanDiff,
+  withSchemas,
+  withStoredSchemas,
+} from '../../runtime/runtime.ts';
 import type { Plan } from '../../topology/plan.ts';
 import {
   type DiffCosts,
   diffLines,
   diffPlans,
   type PlanDiff,
+  type Program,
   type Renames,
   readPlan,
 } from '../../topology/topology.ts';
@@ -32,17 +40,21 @@ export const plan: Command = {
   async run(call, world) {
     const [action, first, second] = call.words as [string, string, string | undefined];
     if (action === 'diff' && second !== undefined) {
-      const [from, to] = [await planOf(first, call, world), await planOf(second, call, world)];
-      return tell(diffPlans(from, to, renamesOf(call)), undefined, call, world);
+      const [from, to] = [await read(first, call, world), await read(second, call, world)];
+      const diff = diffPlans(from.plan, to.plan, renamesOf(call));
+      const both = from.program !== undefined && to.program !== undefined;
+      return tell(both ? withSchemas(diff, from.program, to.program) : diff, undefined, call, world);
     }
     if (action === 'diff') {
-      const to = await planOf(first, call, world);
+      const { plan: to, program } = await read(first, call, world);
       return withLog(call, world, async ({ log, clock }) => {
         const found = await inspectPlanDiff({ plan: to, log, clock, renames: renamesOf(call) });
         if (found === undefined) {
           throw new FlowError('file.missing', `the log has no plan of ${to.name}: it has not run there yet`);
         }
-        return tell(found.diff, found.costs, call, world);
+        const { diff, costs } = found;
+        const parts = { log, clock, random: seededRandom(clock.now()) };
+        return tell(program === undefined ? diff : await withStoredSchemas(diff, program, parts), costs, call, world);
       });
     }
     if (action === 'orphans' && second === undefined) return orphans(first, call, world);
@@ -64,12 +76,21 @@ export function renamesOf(call: Call): Renames {
   );
 }
 
-/** A plan as JSON, or that of a topology module. */
-async function planOf(file: string, call: Call, world: World): Promise<Plan> {
-  if (!file.endsWith('.json')) return (await loadTopology(file, call, world)).plan;
+interface Read {
+  readonly plan: Plan;
+  /** Where it is a topology module. */
+  readonly program?: Program;
+}
+
+/** A plan as JSON, or a topology module. */
+async function read(file: string, call: Call, world: World): Promise<Read> {
+  if (!file.endsWith('.json')) {
+    const program = await loadTopology(file, call, world);
+    return { plan: program.plan, program };
+  }
   const path = resolve(world.cwd, file);
   if (!existsSync(path)) throw new FlowError('file.missing', `there is no file ${path}; check the path`);
-  return readPlan(readFileSync(path, 'utf8'), path);
+  return { plan: readPlan(readFileSync(path, 'utf8'), path) };
 }
 
 function tell(diff: PlanDiff, costs: DiffCosts | undefined, call: Call, world: World): number {
@@ -89,7 +110,7 @@ function tell(diff: PlanDiff, costs: DiffCosts | undefined, call: Call, world: W
 }
 
 async function orphans(file: string, call: Call, world: World): Promise<number> {
-  const used = await planOf(file, call, world);
+  const { plan: used } = await read(file, call, world);
   const isDone = call.option('yes') !== undefined;
   return withLog(call, world, async ({ log }) => {
     const topics = await (isDone ? forgetOrphans(used, log) : inspectOrphans(used, log));
