@@ -11,10 +11,9 @@ import {
   startOfPane,
   unsortedRows,
 } from '../operators/operators.ts';
-import { type BytesTable, type Table, UNDECIDED } from '../state/state.ts';
+import { type BytesTable, type Table, type TaskState, UNDECIDED } from '../state/state.ts';
 import type { Program } from '../topology/topology.ts';
 import { storeSerdes } from './context.ts';
-import type { RunningTask } from './running-task.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
 
 /** A question to a store of some tasks. It crosses threads. */
@@ -25,6 +24,13 @@ export interface StoreRequest {
   /** `committed`: what committed epochs have left, and nothing of the one at hand. */
   readonly read: 'live' | 'committed';
   readonly question: StoreQuestion;
+}
+
+/** A task whose stores are read. */
+export interface ReadTask {
+  readonly task: { readonly id: string; readonly state: TaskState };
+  /** A number of its progress, where there is one. */
+  number(name: string): number | undefined;
 }
 
 /** Rows in memory that a range may bring into order: more would hold the loop for too long. */
@@ -44,7 +50,7 @@ export interface ReadStoreParts {
  */
 export async function readStores(
   parts: ReadStoreParts,
-  running: ReadonlyMap<string, RunningTask>,
+  running: ReadonlyMap<string, ReadTask>,
   request: StoreRequest,
 ): Promise<readonly FoundRow[] | undefined> {
   const global = parts.globals.tables.get(request.store);
@@ -54,7 +60,7 @@ export async function readStores(
     if (task === undefined) throw restoring(id, request.store);
     return task;
   });
-  const isHere = (task: RunningTask) => running.get(task.task.id) === task;
+  const isHere = (task: ReadTask) => running.get(task.task.id) === task;
   try {
     return (await Promise.all(tasks.map((task) => readStore(parts, task, request, () => isHere(task))))).flat();
   } catch (thrown) {
@@ -87,14 +93,14 @@ function readGlobal(parts: ReadStoreParts, table: Table, request: StoreRequest):
  */
 async function readStore(
   parts: ReadStoreParts,
-  running: RunningTask,
+  running: ReadTask,
   request: StoreRequest,
   isHere: () => boolean,
 ): Promise<readonly FoundRow[]> {
   const { step } = parts;
   const { store, question } = request;
   const { state } = running.task;
-  const startOf = question.kind === 'window' ? startsOf(parts, store) : undefined;
+  const startOf = question.kind === 'window' ? startsOf(parts.index, store) : undefined;
   for (;;) {
     if (!isHere()) throw restoring(running.task.id, store);
     // asked anew each time, since epochs may have been committed meanwhile
@@ -117,7 +123,7 @@ async function readStore(
   }
 }
 
-function liveContext(parts: ReadStoreParts, running: RunningTask): StoreContext {
+function liveContext(parts: ReadStoreParts, running: ReadTask): StoreContext {
   const { state } = running.task;
   return contextOf(
     parts,
@@ -126,7 +132,7 @@ function liveContext(parts: ReadStoreParts, running: RunningTask): StoreContext 
   );
 }
 
-function committedContext(parts: ReadStoreParts, running: RunningTask): StoreContext {
+function committedContext(parts: ReadStoreParts, running: ReadTask): StoreContext {
   const { state } = running.task;
   if (!state.tellsCommitted) throw UNDECIDED;
   return contextOf(
@@ -137,7 +143,7 @@ function committedContext(parts: ReadStoreParts, running: RunningTask): StoreCon
 }
 
 /** Where the windows of the store lie by their end, as calendar windows do: what tells their start. */
-function startsOf({ index }: ReadStoreParts, store: string): ((end: Millis) => Millis) | undefined {
+export function startsOf(index: PlanIndex, store: string): ((end: Millis) => Millis) | undefined {
   const writer = index.nodes.get(index.stores.get(store)!.nodes[0]!);
   return writer?.kind === 'aggregate' && writer.window !== null ? startOfPane(writer.window) : undefined;
 }

@@ -15,6 +15,16 @@ export interface DriverRecord<K, V> {
   readonly headers: Headers;
 }
 
+export interface DriverInput<K, V> {
+  /** Sends one record; without a timestamp it carries the wall clock's time. */
+  send(key: K | null, value: V | null, options?: { timestamp?: Millis; partition?: number; headers?: Headers }): void;
+}
+
+export interface DriverOutput<K, V> {
+  /** Committed records since the last read, in order of arrival. */
+  read(): readonly DriverRecord<K, V>[];
+}
+
 /** One record as a batch of its own, and its encoded key. */
 export function encodeRecord(
   serdes: { readonly key: Serde<unknown>; readonly value: Serde<unknown> },

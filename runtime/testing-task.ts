@@ -178,6 +178,11 @@ export class DriverTask {
     return this.#inputs;
   }
 
+  /** A number of its progress, where there is one. */
+  number(name: string): number | undefined {
+    return this.#numbers.value(name);
+  }
+
   /** Takes one record, from this input where others have one of the same time; then what scans are pending. */
   takeFrom(input: Input): void {
     const inputs = this.#inputs;
@@ -216,6 +221,11 @@ export class DriverTask {
 
   commit(stores: DriverStores): void {
     stores.commit(this.id, this.state, this.#numbers, this.#inputs);
+  }
+
+  /** From now on its state knows what rows were before an epoch changed them, for questions about what is committed. */
+  keepCommitted(): boolean {
+    return this.state.tellsCommitted;
   }
 
   /** Forgets what is not committed. */

@@ -11,16 +11,27 @@ import { silentTelemetry } from '../telemetry/telemetry.ts';
 import type { Program, Topic } from '../topology/topology.ts';
 import { bindProgram } from './bind-schemas.ts';
 import { GlobalTables } from './global-tables.ts';
+import type { Query } from './query.ts';
 import type { SplitInput } from './split-input.ts';
 import { deadLetterTopic, PlanIndex } from './stage.ts';
 import { DriverLog } from './testing-log.ts';
 import type { DriverOptions } from './testing-options.ts';
 import { OldestFirst } from './testing-order.ts';
+import { driverQuery } from './testing-query.ts';
 import { WrittenOrder } from './testing-ranks.ts';
-import { type DriverRecord, decodeBatch, encodeRecord, type Headers } from './testing-records.ts';
+import {
+  type DriverInput,
+  type DriverOutput,
+  type DriverRecord,
+  decodeBatch,
+  encodeRecord,
+} from './testing-records.ts';
 import { type DriverRow, type DriverTable, driverTable } from './testing-rows.ts';
 import { DriverStores } from './testing-state.ts';
 import { type DriverFeed, type DriverParts, type DriverTask, openTasks, type TopicFeed } from './testing-task.ts';
+
+export type { DriverOptions } from './testing-options.ts';
+export type { DriverInput, DriverOutput, DriverRecord, DriverRow, DriverTable };
 
 /**
  * Runs a topology in a test: one process, a virtual clock, no log and no disk, every partition. What is sent is
@@ -34,19 +45,6 @@ import { type DriverFeed, type DriverParts, type DriverTask, openTasks, type Top
  * With `commit: 'on demand'` it shows what an application does between two commits: outputs are read when they are
  * committed, `crash` throws away what is not, and what was sent since is processed again.
  */
-export interface DriverInput<K, V> {
-  /** Sends one record; without a timestamp it carries the wall clock's time. */
-  send(key: K | null, value: V | null, options?: { timestamp?: Millis; partition?: number; headers?: Headers }): void;
-}
-
-export interface DriverOutput<K, V> {
-  /** Committed records since the last read, in order of arrival. */
-  read(): readonly DriverRecord<K, V>[];
-}
-
-export type { DriverOptions } from './testing-options.ts';
-export type { DriverRecord, DriverRow, DriverTable, Headers };
-
 export class TopologyDriver {
   readonly clock: VirtualClock;
   readonly #parts: DriverParts;
@@ -57,6 +55,7 @@ export class TopologyDriver {
   readonly #order: WrittenOrder;
   readonly #globalRows = new Map<string, Table>();
   #globals: GlobalTables | undefined;
+  #query: Query | undefined;
   #tasks: readonly DriverTask[] = [];
   #feeds: ReadonlyMap<string, readonly TopicFeed[]> = new Map();
   #notified: () => void = () => undefined;
@@ -123,26 +122,17 @@ export class TopologyDriver {
 
   /** The rows of a store as they stand, committed or not. */
   table<K, V>(store: string): DriverTable<K, V> {
-    const { index, program, step } = this.#parts;
-    const { code } = program;
-    const found = index.stores.get(store);
-    if (found === undefined) {
-      const names = [...index.stores.keys()].join(', ') || 'none';
-      throw new FlowError('plan.invalid', `store ${store} is not part of this topology; it has ${names}`);
-    }
-    const { kind } = found;
-    if (kind !== 'key-value' && kind !== 'window' && kind !== 'versioned' && kind !== 'global') {
-      throw new FlowError('plan.invalid', `store ${store} is a ${kind} store, whose rows are its operator's alone`);
-    }
-    const tasks = this.#tasks.filter(({ stage }) => stage.stores.includes(store));
     const global = this.#globalRows.get(store);
-    const tables = global === undefined ? tasks.map(({ state }) => state.table(store)) : [global];
-    const key = code.serde(found.key) as Serde<K>;
-    return driverTable(step, tables, {
-      key,
-      value: code.stored(found) as Serde<V>,
-      windowed: kind === 'window',
-    });
+    const tasks = () => this.#tasks.filter(({ stage }) => stage.stores.includes(store));
+    return driverTable(this.#parts, store, () =>
+      global === undefined ? tasks().map(({ state }) => state.table(store)) : [global],
+    );
+  }
+
+  /** Reads stores as `query` of a run does: by key, range, window, session and moment, live or committed. */
+  get query(): Query {
+    this.#query ??= driverQuery(this.#parts, this.#onDemand, () => ({ tasks: this.#tasks, globals: this.#globals }));
+    return this.#query;
   }
 
   /** Records that went to the dead-letter topic since the last read, as raw bytes with their headers. */
@@ -184,7 +174,10 @@ export class TopologyDriver {
 
   /** What was done so far is to stay: outputs can be read, and a crash goes on from here. */
   commit(): void {
-    for (const task of this.#tasks) task.commit(this.#parts.stores);
+    for (const task of this.#tasks) {
+      task.commit(this.#parts.stores);
+      if (this.#onDemand) task.keepCommitted();
+    }
     this.#log.commit();
   }
 
@@ -266,6 +259,7 @@ export class TopologyDriver {
   async #open(): Promise<void> {
     await this.#openGlobals();
     this.#tasks = await openTasks(this.#parts);
+    for (const task of this.#tasks) if (this.#onDemand) task.keepCommitted();
     const feeds = new Map<string, TopicFeed[]>();
     for (const task of this.#tasks) {
       for (const input of task.topics) {
