@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,9 +11,9 @@ import { QUERIES } from './nexmark/queries.ts';
 import { median, spread } from './spread.ts';
 
 /**
- * The queries of the Nexmark benchmark, exactly-once, on the engine alone over a file log; with `--kafka` those that the
- * peer has on a real broker beside Kafka Streams, in turns. Each output is held against a plain computation before its
- * figure counts.
+ * The queries of the Nexmark benchmark, exactly-once: on the engine alone over a file log, then those that the peer has
+ * on a real broker beside Kafka Streams, in turns. Each output is held against a plain computation before its figure
+ * counts. `--embedded` and `--kafka` are for one of the two; on a machine without Java and Maven the second is left out.
  *
  *     npm run bench:nexmark [-- --events 2000000 --queries q0,q5 --runs 3 --seed 1 --json]
  *     npm run bench:nexmark -- --kafka [--events 10000000]
@@ -24,6 +24,7 @@ const { values: options } = parseArgs({
     queries: { type: 'string' },
     runs: { type: 'string', default: '3' },
     seed: { type: 'string', default: '1' },
+    embedded: { type: 'boolean', default: false },
     kafka: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
@@ -39,12 +40,17 @@ interface Measured {
   readonly equal: boolean;
 }
 
-const count = options.events ?? (options.kafka ? '10000000' : '2000000');
-const known = options.kafka ? PEER_QUERIES : Object.keys(QUERIES);
+const known = options.kafka && !options.embedded ? PEER_QUERIES : Object.keys(QUERIES);
 const queries = options.queries?.split(',') ?? known;
 for (const name of queries) {
   if (!known.includes(name)) throw new Error(`there is no query ${name}; there are ${known.join(', ')}`);
 }
+const peers = queries.filter((name) => PEER_QUERIES.includes(name));
+/** Both where neither is asked for. */
+const parts = {
+  embedded: options.embedded || !options.kafka,
+  kafka: options.kafka || (!options.embedded && peers.length > 0),
+};
 const folder = mkdtempSync(join(tmpdir(), 'nodeflow-nexmark-'));
 const script = join(import.meta.dirname, 'nexmark', 'run.ts');
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -55,7 +61,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
-function run(mode: string, ...rest: readonly string[]): string {
+function run(mode: string, count: string, ...rest: readonly string[]): string {
   return execFileSync(process.execPath, [script, mode, folder, count, options.seed, ...rest], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -67,8 +73,11 @@ function tell(name: string, figures: { readonly [name: string]: number }, words:
   else console.log(`${name.padEnd(4)} ${QUERIES[name]!.title.padEnd(56)} ${words}`);
 }
 
-function measureEmbedded(name: string): void {
-  const runs = Array.from({ length: Number(options.runs) }, () => JSON.parse(run('engine', name, '1')) as Measured);
+function measureEmbedded(name: string, count: string): void {
+  const runs = Array.from(
+    { length: Number(options.runs) },
+    () => JSON.parse(run('engine', count, name, '1')) as Measured,
+  );
   const wrong = runs.find(({ equal }) => !equal);
   if (wrong !== undefined) {
     throw new Error(
@@ -99,24 +108,41 @@ async function measureOnKafka(nexmark: KafkaNexmark, name: string): Promise<void
   tell(name, { ratio, low, high, engineNs, peerNs, enginePeakMb, peerPeakMb }, words);
 }
 
-try {
-  console.error(
-    `Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, ` +
-      `${count} events, seed ${options.seed}, ${options.runs} ${options.kafka ? 'pairs' : 'runs'} of each query`,
-  );
-  if (options.kafka) {
-    buildPrograms();
-    buildPeer();
-    const nexmark = await KafkaNexmark.open(folder, Number(count), Number(options.seed));
-    try {
-      for (const name of queries) await measureOnKafka(nexmark, name);
-    } finally {
-      await nexmark.close();
-    }
-  } else {
-    run('prepare');
-    for (const name of queries) measureEmbedded(name);
+function embedded(): void {
+  const count = options.events ?? '2000000';
+  introduce(count, 'runs');
+  run('prepare', count);
+  for (const name of queries) measureEmbedded(name, count);
+  rmSync(join(folder, 'log'), { recursive: true, force: true });
+}
+
+async function besideKafkaStreams(): Promise<void> {
+  const count = options.events ?? '10000000';
+  introduce(count, 'pairs');
+  buildPrograms();
+  buildPeer();
+  const nexmark = await KafkaNexmark.open(folder, Number(count), Number(options.seed));
+  try {
+    for (const name of peers) await measureOnKafka(nexmark, name);
+  } finally {
+    await nexmark.close();
   }
+}
+
+function introduce(count: string, each: 'runs' | 'pairs'): void {
+  const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores`;
+  console.error(`Node ${process.version}, ${machine}, ${count} events, seed ${options.seed}, ${options.runs} ${each}`);
+}
+
+/** Whether what the peer is built and run with is on the path. */
+function hasJava(): boolean {
+  return ['java', 'mvn'].every((program) => spawnSync(program, ['-version'], { stdio: 'ignore' }).error === undefined);
+}
+
+try {
+  if (parts.embedded) embedded();
+  if (parts.kafka && (options.kafka || hasJava())) await besideKafkaStreams();
+  else if (parts.kafka) console.error('left out: beside Kafka Streams, which takes java and mvn on the path');
 } finally {
   killChildren();
   rmSync(folder, { recursive: true, force: true });
