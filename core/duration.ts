@@ -15,7 +15,7 @@ export type Duration =
 /** The span in milliseconds. Fails on a negative, fractional or empty span, naming `what`. */
 export function millis(span: Duration, what: string): Millis {
   const total = signedMillis(span, what);
-  if (total < 0) throw unfit(span, what);
+  if (total < 0) throw new FlowError('plan.invalid', `${what} must be 0 ms or more, not ${JSON.stringify(span)}`);
   return total;
 }
 

@@ -1,5 +1,6 @@
 import { type Duration, millis } from '../core/duration.ts';
 import type { Assign, CloseAt, MergeWindows, PlainWindows, Windows } from './window-handles.ts';
+import type { Length } from './windows.ts';
 
 /** Windows that Kafka Streams does not have. */
 
@@ -10,9 +11,9 @@ export interface CountsOptions {
   readonly every?: number;
 }
 
-export interface CumulativeOptions {
+export interface CumulativeOptions<D extends Duration = Duration> {
   /** From the end of one window to the end of the next. */
-  readonly step: Duration;
+  readonly step: D & Length<D>;
   /** The length of the last window, a multiple of the step: then all begin anew. */
   readonly max: Duration;
   /** How long a window stays open for late records; default 0. */
@@ -51,7 +52,7 @@ export function counts(options: CountsOptions): PlainWindows<'count'> {
 }
 
 /** Windows that start together, each a step longer than the one before, up to the longest; aligned to the epoch. */
-export function cumulative(options: CumulativeOptions): PlainWindows<'cumulative'> {
+export function cumulative<const D extends Duration>(options: CumulativeOptions<D>): PlainWindows<'cumulative'> {
   return Object.freeze({
     type: 'cumulative',
     stepMs: millis(options.step, 'the step of a cumulative window'),

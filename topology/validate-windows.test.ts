@@ -27,6 +27,8 @@ import type { DeclaredWindows } from './window-handles.ts';
 const input = topic('in', { key: string(), value: int64(), partitions: 2 });
 const stream = (t: Topology) => t.stream(input) as Stream<string, number, 2>;
 type AnyWindows = Windows<unknown, unknown, Merging>;
+/** Of which the compiler does not see that it is nothing. */
+const zero: number = 0;
 const untyped = (windows: DeclaredWindows) => windows as unknown as AnyWindows;
 
 function planOf(windows: AnyWindows, close = false): Plan {
@@ -45,8 +47,11 @@ function refused(define: () => unknown, words: RegExp): void {
 }
 
 const CASES: { readonly [name: string]: readonly [() => unknown, RegExp] } = {
-  'a tumbling window of size zero': [() => planOf(tumbling(0)), /window is 0 ms long; say a whole number above 0/],
-  'a negative grace': [() => tumbling(10, { grace: -1 }), /the grace of a tumbling window must be a whole number/],
+  'a tumbling window of size zero': [() => planOf(tumbling(zero)), /window is 0 ms long; say a whole number above 0/],
+  'a negative grace': [
+    () => tumbling(10, { grace: -1 }),
+    /the grace of a tumbling window must be 0 ms or more, not -1/,
+  ],
   'a negative grace past the handles': [
     () => planOf(untyped({ type: 'tumbling', sizeMs: 10, graceMs: -1 })),
     /aggregate:s: the grace is -1 ms; say a whole number of at least 0/,
@@ -55,8 +60,11 @@ const CASES: { readonly [name: string]: readonly [() => unknown, RegExp] } = {
     () => planOf(hopping(10, { advance: 11 })),
     /the advance of 11 ms leaves gaps between windows of 10 ms; make it at most the size/,
   ],
-  'an advance of zero': [() => planOf(hopping(10, { advance: 0 })), /the advance is 0 ms; say a whole number above 0/],
-  'a sliding difference of zero': [() => planOf(sliding({ difference: 0 })), /the difference is 0 ms/],
+  'an advance of zero': [
+    () => planOf(hopping(10, { advance: zero })),
+    /the advance is 0 ms; say a whole number above 0/,
+  ],
+  'a sliding difference of zero': [() => planOf(sliding({ difference: zero })), /the difference is 0 ms/],
   'a negative sliding difference': [() => sliding({ difference: -1 }), /the difference of a sliding window must be/],
   'a negative gap': [() => session({ gap: -1 }), /the gap of a session must be/],
   'a negative gap past the handles': [
@@ -69,7 +77,7 @@ const CASES: { readonly [name: string]: readonly [() => unknown, RegExp] } = {
     () => planOf(cumulative({ step: 4, max: 10 })),
     /the longest window of 10 ms is no multiple of the step of 4 ms; make it one/,
   ],
-  'a step of zero': [() => planOf(cumulative({ step: 0, max: 10 })), /the step is 0 ms/],
+  'a step of zero': [() => planOf(cumulative({ step: zero, max: 10 })), /the step is 0 ms/],
   'an unknown time zone': [
     () => planOf(calendar({ unit: 'day', timeZone: 'Europe/Atlantis' })),
     /there is no time zone "Europe\/Atlantis"; say a name of the IANA database/,

@@ -308,7 +308,7 @@ test('a negative grace is refused where it is said', () => {
   const within = { ...NEAR, grace: -1 };
   assert.throws(
     () => t.stream(four).joinStream(t.stream(alsoFour), { name: 'j', within, merge }),
-    /the grace of join j must be a whole number of milliseconds, not -1/,
+    /the grace of join j must be 0 ms or more, not -1/,
   );
 });
 

@@ -6,21 +6,32 @@ import type { GapOf, PlainWindows, Windows } from './window-handles.ts';
  * start. A window is open while `end > stream time - grace`; a record is dropped as late once for each of its windows
  * that has closed, and goes to the others.
  */
+/** A length; the compiler refuses one that it sees to be nothing, and `build()` any other. */
+export type Length<D extends Duration> = D extends 0 | Nothing ? 'a window of size zero holds no record' : D;
+
+interface Nothing {
+  readonly days?: 0;
+  readonly hours?: 0;
+  readonly minutes?: 0;
+  readonly seconds?: 0;
+  readonly ms?: 0;
+}
+
 export interface TumblingOptions {
   /** How long a window stays open for late records; default 0. */
   readonly grace?: Duration;
 }
 
-export interface HoppingOptions {
+export interface HoppingOptions<A extends Duration = Duration> {
   /** From the start of one window to the start of the next: at most the size. */
-  readonly advance: Duration;
+  readonly advance: A & Length<A>;
   /** How long a window stays open for late records; default 0. */
   readonly grace?: Duration;
 }
 
-export interface SlidingOptions {
+export interface SlidingOptions<D extends Duration = Duration> {
   /** The longest time between two records of a window. */
-  readonly difference: Duration;
+  readonly difference: D & Length<D>;
   /** How long a window stays open for late records; default 0. */
   readonly grace?: Duration;
 }
@@ -38,7 +49,10 @@ export interface UnlimitedOptions {
 }
 
 /** Every record falls into one window of this size. */
-export function tumbling(size: Duration, options: TumblingOptions = {}): PlainWindows<'tumbling'> {
+export function tumbling<const D extends Duration>(
+  size: D & Length<D>,
+  options: TumblingOptions = {},
+): PlainWindows<'tumbling'> {
   return Object.freeze({
     type: 'tumbling',
     sizeMs: millis(size, 'the size of a tumbling window'),
@@ -47,7 +61,10 @@ export function tumbling(size: Duration, options: TumblingOptions = {}): PlainWi
 }
 
 /** Windows of this size, one starting every `advance`: a record falls into size / advance of them. */
-export function hopping(size: Duration, options: HoppingOptions): PlainWindows<'hopping'> {
+export function hopping<const D extends Duration, const A extends Duration>(
+  size: D & Length<D>,
+  options: HoppingOptions<A>,
+): PlainWindows<'hopping'> {
   return Object.freeze({
     type: 'hopping',
     sizeMs: millis(size, 'the size of a hopping window'),
@@ -61,7 +78,7 @@ export function hopping(size: Duration, options: HoppingOptions): PlainWindows<'
  * apart than the difference. Records before the first difference share `[0, difference]`. A window is open while
  * `end >= stream time - grace`. Null values are dropped.
  */
-export function sliding(options: SlidingOptions): PlainWindows<'sliding'> {
+export function sliding<const D extends Duration>(options: SlidingOptions<D>): PlainWindows<'sliding'> {
   return Object.freeze({
     type: 'sliding',
     differenceMs: millis(options.difference, 'the difference of a sliding window'),

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { int64, json, string, type Windowed } from '../schemas/schemas.ts';
 import {
@@ -108,4 +109,29 @@ test('functions of windows get the records', () => {
   grouped().window(custom({ name: 'by page', assign: (time, visit) => ({ start: 0, end: time + visit.page.length }) }));
   // @ts-expect-error windows of other records
   grouped().window(session<number, string>({ gap: (value) => value }));
+});
+
+test('a window of size zero does not compile, where its number is seen, and never builds', () => {
+  const hour = { hours: 1 };
+  const some: number = 5;
+  const fine = [
+    tumbling(1),
+    tumbling({ seconds: 0, ms: 1 }),
+    tumbling(hour),
+    tumbling(some),
+    hopping(hour, { advance: 5 }),
+  ];
+  assert.equal(fine.length, 5);
+  // @ts-expect-error a window of size zero holds no record
+  tumbling(0);
+  // @ts-expect-error a window of size zero holds no record
+  tumbling({ minutes: 0 });
+  // @ts-expect-error a window of size zero holds no record
+  hopping(0, { advance: 1 });
+  // @ts-expect-error windows that begin at one place
+  hopping(10, { advance: { ms: 0 } });
+  // @ts-expect-error a window of size zero holds no record
+  sliding({ difference: 0 });
+  // @ts-expect-error a window of size zero holds no record
+  cumulative({ step: 0, max: 10 });
 });
