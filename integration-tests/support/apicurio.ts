@@ -13,7 +13,7 @@ import { leaveOut } from './test-run.ts';
 
 /** The newest that runs on Java 17. */
 const VERSION = '3.0.9';
-const READY_MS = 60_000;
+const READY_MS = 180_000;
 
 export interface TestApicurio {
   /** Of its interface like Confluent's. */

@@ -50,7 +50,7 @@ export function registryConformance(name: string, open: () => Promise<OpenedForT
   const mark = `${name.replaceAll(/\W/g, '')}-${process.pid}`;
   let opened: OpenedForTest | undefined;
   const cases = casesOf(mark);
-  test(`${name}: the contract of schema registries`, { timeout: 60_000 }, async (t) => {
+  test(`${name}: the contract of schema registries`, { timeout: 300_000 }, async (t) => {
     opened = await open();
     if (opened === undefined) return;
     try {
