@@ -4,23 +4,27 @@ import { partitionName } from '../core/ids.ts';
 import { type Random, randomInt, seededRandom } from '../core/random.ts';
 import { Step } from '../core/step.ts';
 import { BatchBuilder, BatchView, readHeaders } from '../log/batch.ts';
-import type { GroupIdentity, Log } from '../log/log.ts';
-import { createStateBackend } from '../state/state.ts';
+import type { Fetched, GroupIdentity, Log, LogReader } from '../log/log.ts';
+import { createStateBackend, type StateBackend } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
-import type { FailurePolicy, Stage } from '../topology/plan.ts';
+import { endsBefore, type FailurePolicy, type Stage } from '../topology/plan.ts';
 import type { Program } from '../topology/topology.ts';
 import { Alignment } from './alignment.ts';
+import { beginRun } from './begin-run.ts';
 import { prepareTopics } from './deploy.ts';
+import { GlobalTables } from './global-tables.ts';
 import { type OpenTaskParts, openTask } from './open-task.ts';
 import type { RunningTask } from './running-task.ts';
 import { DEFAULT_SETTINGS } from './runtime.ts';
 import { deadLetterTopic, PlanIndex, type TaskSpec } from './stage.ts';
 import { StageTimes } from './stage-times.ts';
+import type { RunResult } from './task-parts.ts';
+import type { TopicInput } from './topic-input.ts';
 
 /**
  * Drives the tasks of a plan one after the other, stage by stage, each to the end of its inputs: what comes out may
- * depend on nothing but the inputs. Sizes of batches and slices, moments of commits, write-backs and crashes come
- * from a seed; log and stores are real.
+ * depend on nothing but the inputs. Stages that feed each other run together, in slices, as the tasks of one worker.
+ * Sizes of batches and slices, moments of commits, write-backs and crashes come from a seed; log and stores are real.
  */
 export interface DriveOptions {
   /** Without a seed: whole inputs at once, and a commit where nothing else is left to do. */
@@ -57,6 +61,15 @@ export interface Driven {
 /** Drives a program over an empty log. */
 export function drive(log: Log, program: Program, inputs: Inputs, options: DriveOptions): Promise<Driven> {
   return new Drive(program, log, options).run(inputs);
+}
+
+/** A task at work, its reader, and for the inputs that tasks beside it write, which. */
+interface Opened {
+  readonly id: string;
+  readonly running: RunningTask;
+  readonly reader: LogReader;
+  readonly writers: Map<TopicInput, readonly string[]>;
+  readonly slice: number;
 }
 
 class Drive {
@@ -98,8 +111,12 @@ class Drive {
       onLost: () => undefined,
     });
     const parts = await this.#parts(limits);
-    for (const stage of inOrder(plan.stages)) {
-      for (const spec of specsOf(stage)) await this.#runTask(parts, spec, member.identity);
+    for (const stages of inOrder(plan.stages)) {
+      const specs = stages.flatMap(specsOf);
+      const together = stages.length > 1 || feeds(stages[0]!, stages[0]!);
+      for (const group of together ? [specs] : specs.map((spec) => [spec])) {
+        await this.#runTasks(parts, group, member.identity);
+      }
     }
     await parts.backend.close();
     const drops: { [name: string]: number } = {};
@@ -112,25 +129,47 @@ class Drive {
   }
 
   async #parts(limits: ReadonlyMap<string, number>): Promise<OpenTaskParts> {
+    const backend = createStateBackend({});
+    const ledger = await Ledger.open(this.#log, this.#program.plan.name, systemClock);
+    // topics that end before the task that writes them are known in bounded runs alone
+    if (this.#program.plan.stages.some((stage) => endsBefore(this.#program.plan, stage).length > 0)) {
+      await beginRun({ log: this.#log, index: this.#index, ledger, clock: systemClock }, false);
+    }
     return {
       program: this.#program,
       index: this.#index,
       log: this.#log,
-      backend: createStateBackend({}),
+      backend,
       directory: this.#options.directory,
       clock: systemClock,
       telemetry: this.#telemetry,
       settings: { ...DEFAULT_SETTINGS, onFailure: this.#options.onFailure ?? 'fail' },
       step: this.#step,
-      globals: new Map(),
+      globals: await this.#globals(backend),
       outputs: this.#outputs,
       budget: { maxBytes: this.#options.stateBytes ?? Number.MAX_SAFE_INTEGER, usedBytes: 0 },
-      ledger: await Ledger.open(this.#log, this.#program.plan.name, systemClock),
+      ledger,
       times: new StageTimes(this.#index, this.#program.plan.stages.flatMap(specsOf)),
       alignment: new Alignment(),
       bounded: true,
       maxRecordBytes: (topic) => limits.get(topic)!,
     };
+  }
+
+  /** Global tables, loaded from their topics. */
+  async #globals(backend: StateBackend): Promise<GlobalTables['tables']> {
+    const budget = { maxBytes: Number.MAX_SAFE_INTEGER, usedBytes: 0 };
+    const parts = { index: this.#index, clock: systemClock, telemetry: this.#telemetry };
+    const globals = await GlobalTables.open({ ...parts, backend, budget });
+    for (const { topic } of this.#index.globals) {
+      for (let partition = 0; partition < this.#index.topics.get(topic)!.partitions; partition++) {
+        for (const fetched of await fetchAll(this.#log, topic, partition)) {
+          globals.take(fetched);
+          fetched.release();
+        }
+      }
+    }
+    return globals.tables;
   }
 
   /** Writes records in batches of random sizes. */
@@ -154,7 +193,7 @@ class Drive {
     await producer.close();
   }
 
-  async #runTask(parts: OpenTaskParts, spec: TaskSpec, identity: GroupIdentity): Promise<void> {
+  async #runTasks(parts: OpenTaskParts, specs: readonly TaskSpec[], identity: GroupIdentity): Promise<void> {
     const producer = await this.#log.producer({ transactionalId: 'drive' });
     const options = { producer, step: this.#step, outputs: this.#outputs, ledgerTopic: ledgerTopic(identity.group) };
     const committer = new Committer({
@@ -163,80 +202,118 @@ class Drive {
       identityFor: () => identity,
       nextIdentity: async () => undefined,
     });
-    for (;;) {
-      const running = await openTask(parts, spec);
-      if (await this.#runOpened(running, committer)) break;
+    for (let crashed = 0; ; crashed++) {
+      const opened: Opened[] = [];
+      for (const spec of specs) opened.push(await this.#open(parts, spec, specs));
+      // many tasks together would hardly ever all come to their end between two of them
+      const crashes = specs.length === 1 || crashed < MOST_CRASHES;
+      if (await this.#runOpened(opened, committer, crashes)) break;
       this.#figures.crashes++;
       await committer.settled();
       await committer.abort();
       this.#outputs.clear();
-      await running.discard();
+      for (const { running } of opened) await running.discard();
     }
     await producer.close();
   }
 
-  /** False where it was cut short. */
-  async #runOpened(running: RunningTask, committer: Committer): Promise<boolean> {
-    const { task, topics } = running;
-    const { crashEvery = 0 } = this.#options;
+  async #open(parts: OpenTaskParts, spec: TaskSpec, group: readonly TaskSpec[]): Promise<Opened> {
+    const running = await openTask(parts, spec);
     const reader = this.#log.reader({ isolation: 'committed', maxPartitionBytes: this.#pick(1, 500, 1 << 20) });
-    const slice = this.#pick(3, 20, 200);
-    let cold = 0;
-    const finish = async () => {
-      await reader.close();
-      this.#figures.coldReads += cold;
-    };
-    for (const input of topics) {
+    const writers = new Map<TopicInput, readonly string[]>();
+    for (const input of running.topics) {
       const { topic, partition, position } = input;
-      input.setEnd((await this.#log.admin.bounds(topic, partition)).stable);
+      const stages = this.#index.writers(topic).map(({ id }) => id);
+      const beside = group.filter(({ stage }) => stages.includes(stage)).map(({ id }) => id);
+      if (beside.length > 0) writers.set(input, beside);
+      else input.setEnd((await this.#log.admin.bounds(topic, partition)).stable);
       reader.assign([{ topic, partition, position }]);
     }
-    while (!task.finished) {
-      if (this.#oneIn(3)) {
-        for (const fetched of await reader.fetch(0)) {
-          topics
-            .find((input) => input.topic === fetched.topic && input.partition === fetched.partition)!
-            .offer(fetched);
+    return { id: spec.id, running, reader, writers, slice: this.#pick(3, 20, 200) };
+  }
+
+  /** False where it was cut short. */
+  async #runOpened(opened: readonly Opened[], committer: Committer, crashes: boolean): Promise<boolean> {
+    const { crashEvery = 0 } = this.#options;
+    const finish = async () => {
+      for (const { running, reader } of opened) {
+        this.#figures.coldReads += running.task.state.figures.coldReads;
+        await reader.close();
+      }
+    };
+    while (!opened.every(({ running }) => running.task.finished)) {
+      let worked = false;
+      for (const each of opened) {
+        const { task } = each.running;
+        if (task.finished) continue;
+        const result = await this.#turn(each);
+        if (!committer.committing) committer.flush();
+        const waits = this.#random === undefined && result === 'idle' && task.worked;
+        if (waits || (this.#random !== undefined && result !== 'miss' && this.#oneIn(4))) {
+          await this.#commit(opened, committer);
         }
+        worked ||= result !== 'idle' || task.worked;
       }
-      const result = task.run(this.#random === undefined ? 1_000_000 : 1 + randomInt(this.#random, slice));
-      if (result === 'miss') {
-        this.#figures.misses++;
-        await task.fetchMissed();
-      } else task.state.unpin();
-      // calls of asynchronous functions end
-      if (result === 'idle') await systemClock.turn();
-      if (!committer.committing) committer.flush();
-      const waits = this.#random === undefined && result === 'idle' && task.worked;
-      if (waits || (this.#random !== undefined && result !== 'miss' && this.#oneIn(4))) {
-        await this.#commit(running, committer);
-      }
-      cold = task.state.figures.coldReads;
-      if (crashEvery > 0 && this.#oneIn(crashEvery)) {
+      if (crashes && crashEvery > 0 && this.#oneIn(crashEvery)) {
         await finish();
         return false;
       }
+      if (opened.length > 1 && !worked) await this.#endInputs(opened, committer);
     }
-    await this.#commit(running, committer);
+    await this.#commit(opened, committer);
     await committer.settled();
     await finish();
-    await running.close();
+    for (const { running } of opened) await running.close();
     return true;
   }
 
-  async #commit(running: RunningTask, committer: Committer): Promise<void> {
+  async #turn({ running, reader, slice }: Opened): Promise<RunResult> {
+    const { task, topics } = running;
+    if (this.#oneIn(3)) {
+      for (const fetched of await reader.fetch(0)) {
+        topics.find((input) => input.topic === fetched.topic && input.partition === fetched.partition)!.offer(fetched);
+      }
+    }
+    const result = task.run(this.#random === undefined ? 1_000_000 : 1 + randomInt(this.#random, slice));
+    if (result === 'miss') {
+      this.#figures.misses++;
+      await task.fetchMissed();
+    } else task.state.unpin();
+    // calls of asynchronous functions end
+    if (result === 'idle') await systemClock.turn();
+    return result;
+  }
+
+  /** Topics that nobody of those beside writes any more end where they stand, when that is committed. */
+  async #endInputs(opened: readonly Opened[], committer: Committer): Promise<void> {
+    const done = new Map(opened.map(({ id, running }) => [id, running.task]));
+    for (const { writers } of opened) {
+      for (const [input, ids] of writers) {
+        const { topic, partition } = input;
+        if (!ids.every((id) => done.get(id)!.finished || done.get(id)!.endedTopics.has(topic))) continue;
+        await this.#commit(opened, committer);
+        await committer.settled();
+        input.setEnd((await this.#log.admin.bounds(topic, partition)).stable);
+        writers.delete(input);
+      }
+    }
+  }
+
+  async #commit(opened: readonly Opened[], committer: Committer): Promise<void> {
     await committer.settled();
-    committer.commit([{ ...running.part(), ended: undefined }]);
-    running.task.worked = false;
-    committer.settled().then(
-      () => running.committed(),
-      () => undefined,
-    );
+    committer.commit(opened.map(({ running }) => ({ ...running.part(), ended: undefined })));
+    for (const { running } of opened) running.task.worked = false;
+    const committed = () => {
+      for (const { running } of opened) running.committed();
+    };
+    committer.settled().then(committed, () => undefined);
     this.#figures.commits++;
     if (this.#oneIn(2)) return;
     await committer.settled();
-    const { state } = running.task;
-    if (state.overBudget || this.#oneIn(3)) await state.writeBack();
+    for (const { running } of opened) {
+      const { state } = running.task;
+      if (state.overBudget || this.#oneIn(3)) await state.writeBack();
+    }
   }
 
   async #readAll(): Promise<Driven['outputs']> {
@@ -259,6 +336,7 @@ class Drive {
   }
 }
 
+const MOST_CRASHES = 8;
 const EMPTY = Buffer.alloc(0);
 
 function specsOf(stage: Stage): readonly TaskSpec[] {
@@ -267,37 +345,48 @@ function specsOf(stage: Stage): readonly TaskSpec[] {
   }));
 }
 
-/** Each stage behind those that write what it reads. */
-function inOrder(stages: readonly Stage[]): readonly Stage[] {
-  const sorted: Stage[] = [];
-  while (sorted.length < stages.length) {
-    const left = stages.filter((stage) => !sorted.includes(stage));
-    const next = left.find((stage) => !left.some((other) => other.writes.some((topic) => stage.reads.includes(topic))));
-    if (next === undefined) throw new Error('the stages feed each other');
-    sorted.push(next);
+function feeds(from: Stage, to: Stage): boolean {
+  return from.writes.some((topic) => to.reads.includes(topic));
+}
+
+/** Each stage behind those that write what it reads; together with those that it feeds itself. */
+function inOrder(stages: readonly Stage[]): readonly (readonly Stage[])[] {
+  const sorted: (readonly Stage[])[] = [];
+  for (let left = stages; left.length > 0; ) {
+    const groups = left.map((stage) => {
+      const group = new Set([stage]);
+      for (const each of group) for (const other of left) if (feeds(other, each)) group.add(other);
+      return group;
+    });
+    const next = groups.reduce((least, each) => (each.size < least.size ? each : least));
+    sorted.push([...next]);
+    left = left.filter((stage) => !next.has(stage));
   }
   return sorted;
 }
 
 /** The records of a partition as text, but for what tasks tell of their time; positions in headers are left out, since commits take positions too, and when it was. */
 async function readRaw(log: Log, topic: string, partition: number): Promise<string[]> {
+  const view = new BatchView();
+  const lines: string[] = [];
+  for (const fetched of await fetchAll(log, topic, partition)) {
+    for (let b = 0; b < fetched.starts.length; b++) {
+      view.open(fetched.bytes, fetched.starts[b]!, fetched.ends[b]!, fetched);
+      for (let i = 0; i < view.count; i++) if (!isTimeRecord(view, i)) lines.push(lineOf(view, i));
+    }
+    fetched.release();
+  }
+  return lines;
+}
+
+async function fetchAll(log: Log, topic: string, partition: number): Promise<readonly Fetched[]> {
   const { start, stable } = await log.admin.bounds(topic, partition);
   const reader = log.reader({ isolation: 'committed' });
   reader.assign([{ topic, partition, position: start }]);
-  const view = new BatchView();
-  const lines: string[] = [];
-  for (let next = start; next < stable; ) {
-    for (const fetched of await reader.fetch(100)) {
-      for (let b = 0; b < fetched.starts.length; b++) {
-        view.open(fetched.bytes, fetched.starts[b]!, fetched.ends[b]!, fetched);
-        for (let i = 0; i < view.count; i++) if (!isTimeRecord(view, i)) lines.push(lineOf(view, i));
-      }
-      next = fetched.next;
-      fetched.release();
-    }
-  }
+  const all: Fetched[] = [];
+  while ((all.at(-1)?.next ?? start) < stable) all.push(...(await reader.fetch(100)));
   await reader.close();
-  return lines;
+  return all;
 }
 
 function lineOf(view: BatchView, i: number): string {

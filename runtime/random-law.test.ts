@@ -15,6 +15,7 @@ import {
   type LawfulProgram,
   LOADED_AT,
   lawfulEvents,
+  lawfulEverywhere,
   lawfulProgram,
   lawfulRows,
   lawfulVersions,
@@ -29,7 +30,7 @@ const COUNTS: readonly LawfulCounts[] = [
   { sources: 2, middle: 7 },
   { sources: 7, middle: 1 },
 ];
-const TOPICS = { events: lawfulEvents, rows: lawfulRows, versions: lawfulVersions };
+const TOPICS = { events: lawfulEvents, rows: lawfulRows, everywhere: lawfulEverywhere, versions: lawfulVersions };
 
 interface Sent {
   readonly topic: keyof typeof TOPICS;
@@ -43,6 +44,7 @@ function inputsOf(seed: number): readonly Sent[] {
   const random = seededRandom(seed);
   const sent: Sent[] = [];
   for (let i = 0; i < 6; i++) sent.push({ topic: 'rows', key: `k${i}`, n: i * 10, timestamp: LOADED_AT });
+  for (let i = 0; i < 5; i++) sent.push({ topic: 'everywhere', key: `k${i}`, n: i * 7, timestamp: LOADED_AT });
   let time = LOADED_AT + DISORDER + 1;
   for (let i = 0; i < 70; i++) {
     time += randomInt(random, 4) + (randomInt(random, 15) === 0 ? 30 : 0);
@@ -175,6 +177,7 @@ async function overSeeds(first: number, count: number, check: (seed: number) => 
 
 const PIECES: readonly string[] = [
   ...['windows', 'windows of windows', 'cogroup', 'tables of tables', 'table join', 'stream join', 'as-of join'],
+  ...['inner foreign join', 'left foreign join', 'global join', 'own operator'],
   ...['suppress', 'deduplicate', 'difference', 'tumbling windows', 'hopping windows', 'sliding windows'],
   ...['session windows', 'session by record windows', 'cumulative windows', 'calendar windows', 'custom windows'],
   ...['calls in order of key', 'calls in order of partition', 'calls in order of none'],
@@ -215,13 +218,14 @@ test('hard-places 20: a batch gives the same, in any sizes, with any bound of me
   await overSeeds(1001, 25, async (seed) => {
     const sent = inputsOf(seed);
     const alone = lawfulProgram(seed, ALONE);
-    if (alone.cyclic) return alone;
     const expected = await streamed(alone, ALONE, sent);
+    const isSure = (_: unknown, i: number) => !alone.outputs[i]!.inTurn;
     for (const at of [seed, seed + 2]) {
       const counts = COUNTS[at % COUNTS.length]!;
       const lawful = lawfulProgram(seed, counts);
       const run = await batch(lawful, counts, sent, seed);
-      assertSame(run.results, expected, lawful, JSON.stringify(counts));
+      const sure = { ...lawful, outputs: lawful.outputs.filter(isSure) };
+      assertSame(run.results.filter(isSure), expected.filter(isSure), sure, JSON.stringify(counts));
       sum.crashes += run.crashes;
       sum.misses += run.misses;
     }

@@ -1,10 +1,12 @@
 import { type Random, randomInt, seededRandom } from '../core/random.ts';
+import type { ProcessContext, Processor } from '../operators/operators.ts';
 import { json, type Serde, sessionWindowed, string, type Windowed, windowed } from '../schemas/schemas.ts';
 import {
   calendar,
   cumulative,
   custom,
   hopping,
+  keyValueStore,
   type Merging,
   type Program,
   type Stream,
@@ -16,6 +18,7 @@ import {
   topology,
   tumbling,
   type Windows,
+  windowStore,
 } from '../topology/topology.ts';
 
 /**
@@ -27,8 +30,6 @@ import {
 export interface LawfulProgram {
   readonly program: Program;
   readonly outputs: readonly LawfulOutput[];
-  /** Stages feed each other: only what runs all of them at once can run it. */
-  readonly cyclic: boolean;
   /** What it is made of. */
   readonly pieces: readonly string[];
 }
@@ -37,6 +38,8 @@ export interface LawfulOutput {
   /** `rows`: the last record of each key counts. `records`: all records count, in any order. */
   readonly counts: 'rows' | 'records';
   readonly topic: Topic<unknown, Counted, number>;
+  /** Right where each change is answered before the next of its key: an inner join by foreign key asks no more of a row that names nobody, and takes what deletes its result for stale. */
+  readonly inTurn: boolean;
 }
 
 export interface Counted {
@@ -58,6 +61,7 @@ const LONG = 100_000;
 const value = json<Counted>();
 export const lawfulEvents = (partitions: number) => topic('events', { key: string(), value, partitions });
 export const lawfulRows = (partitions: number) => topic('rows', { key: string(), value, partitions });
+export const lawfulEverywhere = (partitions: number) => topic('everywhere', { key: string(), value, partitions });
 export const lawfulVersions = (partitions: number) => topic('versions', { key: string(), value, partitions });
 
 type Flow = Stream<string, Counted, number>;
@@ -81,14 +85,15 @@ class Lawful {
   readonly #outputs: LawfulOutput[] = [];
   readonly #pieces: string[] = [];
   readonly #hasWatermark: boolean;
-  #cyclic = false;
   #names = 0;
   /** So that programs of seeds in sequence have windows of every kind. */
   #kind: number;
+  readonly #seed: number;
 
   constructor(seed: number, counts: LawfulCounts) {
     this.#random = seededRandom(seed);
     this.#kind = seed;
+    this.#seed = seed;
     this.#counts = counts;
     this.#hasWatermark = this.#oneIn(2);
     const timing = this.#hasWatermark ? { watermark: { maxOutOfOrderness: DISORDER } } : {};
@@ -116,7 +121,10 @@ class Lawful {
       this.#pieces.push(name);
       menu[name]!();
     }
-    const parts = { outputs: this.#outputs, cyclic: this.#cyclic, pieces: this.#pieces };
+    // of seeds in sequence some have these too
+    const more = [() => this.#joinGlobal(), () => this.#own()][this.#seed % 4];
+    more?.();
+    const parts = { outputs: this.#outputs, pieces: this.#pieces };
     return { program: this.#app.build(), ...parts };
   }
 
@@ -268,14 +276,38 @@ class Lawful {
   }
 
   #joinForeign(): void {
-    this.#cyclic = true;
     const left = this.#total(this.#settled());
     const right = this.#oneIn(2) ? this.#rows : this.#total(this.#events);
     const options = { name: this.#name('foreign'), foreignKey: ({ n }: Counted) => (n % 6 === 0 ? null : `k${n % 5}`) };
-    const joined = this.#oneIn(2)
+    const inner = this.#oneIn(2);
+    const joined = inner
       ? left.joinForeign(right, { ...options, merge: (a, b) => ({ n: a.n * 2 + b.n }) })
       : left.leftJoinForeign(right, { ...options, merge: (a, b) => ({ n: a.n * 2 + (b?.n ?? 1000) }) });
-    this.#out('rows', string(), joined.toStream());
+    this.#pieces.push(inner ? 'inner foreign join' : 'left foreign join');
+    this.#out('rows', string(), joined.toStream(), inner);
+  }
+
+  #joinGlobal(): void {
+    this.#pieces.push('global join');
+    const table = this.#app.globalTable(lawfulEverywhere(this.#counts.sources), { store: 'everywhere' });
+    const key = ({ n }: Counted) => (n % 5 === 0 ? null : `k${n % 8}`);
+    const from = this.#settled();
+    const joined = this.#oneIn(2)
+      ? from.joinGlobal(table, { key, merge: ({ n }, row) => ({ n: n * 100 + row.n }) })
+      : from.leftJoinGlobal(table, { key, merge: ({ n }, row) => ({ n: n * 100 + (row?.n ?? 99) }) });
+    this.#out('records', string(), joined);
+  }
+
+  /** Records of one key come in their order, however many partitions there are. */
+  #own(): void {
+    this.#pieces.push('own operator');
+    const stores = [
+      keyValueStore('own-sums', { key: string(), value }),
+      windowStore('own-times', { key: string(), value, retention: LONG }),
+    ];
+    const supplier = () => new Remember();
+    const out = this.#events.processValues<Counted>({ name: 'own', stores, supplier, value });
+    this.#out('records', string(), out);
   }
 
   #joinStreams(): void {
@@ -323,10 +355,11 @@ class Lawful {
     counts: LawfulOutput['counts'],
     key: Serde<K>,
     stream: Stream<K, Counted, number> | Stream<K, Counted | null, number>,
+    inTurn = false,
   ): void {
     const out = topic(this.#name('out'), { key, value, partitions: this.#counts.middle });
     (stream as Stream<K, Counted, number>).to(out);
-    this.#outputs.push({ counts, topic: out as unknown as LawfulOutput['topic'] });
+    this.#outputs.push({ counts, topic: out as unknown as LawfulOutput['topic'], inTurn });
   }
 
   #oneIn(times: number): boolean {
@@ -339,6 +372,20 @@ class Lawful {
 
   #name(kind: string): string {
     return `${kind}-${this.#names++}`;
+  }
+}
+
+/** Sums the records of a key, and those that lie near before it. */
+class Remember implements Processor<string, Counted, string, Counted> {
+  process({ n }: Counted, key: string, context: ProcessContext<string, Counted>): void {
+    const sums = context.store<string, Counted>('own-sums');
+    const times = context.windowStore<string, Counted>('own-times');
+    const sum = (sums.get(key)?.n ?? 0) + n;
+    sums.put(key, { n: sum });
+    times.put(key, context.timestamp, { n });
+    let near = 0;
+    for (const [, row] of times.fetch(key, Math.max(0, context.timestamp - 20), context.timestamp)) near += row.n;
+    context.forward(key, { n: sum * 1000 + near });
   }
 }
 
