@@ -332,7 +332,11 @@ export const ERRORS = {
     'Correct what the message names.',
   ),
   'task.lost': row('transient', 'A task was taken away while it worked.', 'Retried by its new owner.'),
-  'worker.failed': row('system', 'A worker thread ended unexpectedly.', 'See the cause in the log.'),
+  'worker.failed': row(
+    'system',
+    'A worker thread ended unexpectedly, and so did the one that took its place.',
+    'See the cause in the message: user code that throws outside of a record, or ends the process.',
+  ),
   // workflows
   ...WORKFLOW_ERRORS,
   stopped: row('transient', 'The run was stopped before it ended.', 'Start it again; it continues.'),

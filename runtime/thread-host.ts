@@ -6,6 +6,7 @@ import type { FoundRow } from '../operators/operators.ts';
 import { registeredSecrets } from '../telemetry/telemetry.ts';
 import { planHash } from '../topology/plan.ts';
 import type { HostOptions, WorkerFigures, WorkerHost } from './host.ts';
+import { LastingHost, ThreadFallen } from './lasting-host.ts';
 import { restoring, type StoreRequest } from './read-store.ts';
 import type { ModuleRef } from './runtime.ts';
 import {
@@ -22,10 +23,17 @@ type Uncalled<Request> = Request extends { readonly call: number } ? Omit<Reques
 /** Of a question; nothing else is answered. */
 type Answer = readonly FoundRow[] | undefined;
 
-/** A worker in a thread of its own. The log stays here; encoded batches cross by message. */
-export async function createThreadHost(
-  options: HostOptions & { readonly module?: ModuleRef | undefined },
-): Promise<WorkerHost> {
+type ThreadOptions = HostOptions & { readonly module?: ModuleRef | undefined };
+
+/** A worker in a thread of its own, and in another should that fall. */
+export function createThreadHost(options: ThreadOptions): Promise<WorkerHost> {
+  const { worker, clock, telemetry, program } = options;
+  const log = telemetry.log.with({ application: program.plan.name });
+  return LastingHost.open({ worker, clock, log, open: () => startThread(options) });
+}
+
+/** The log stays here; encoded batches cross by message. */
+async function startThread(options: ThreadOptions): Promise<WorkerHost> {
   if (options.module === undefined) {
     throw new FlowError(
       'config.invalid',
@@ -105,11 +113,13 @@ class ThreadHost implements WorkerHost {
         this.#calls.clear();
       }
     });
-    thread.on('error', (failure) =>
-      fail(new FlowError('worker.failed', `worker ${options.worker}: ${String(failure)}`, { cause: failure })),
-    );
+    let fallen: ThreadFallen | undefined;
+    thread.on('error', (failure) => {
+      fallen = new ThreadFallen(`worker ${options.worker}: ${String(failure)}`, { cause: failure });
+    });
+    // only then its stores can be opened by another
     thread.on('exit', (code) => {
-      if (!this.#ended) fail(new FlowError('worker.failed', `worker ${options.worker} ended with exit code ${code}`));
+      if (!this.#ended) fail(fallen ?? new ThreadFallen(`worker ${options.worker} ended with exit code ${code}`));
     });
   }
 

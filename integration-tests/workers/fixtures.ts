@@ -1,3 +1,4 @@
+import { existsSync, writeFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { generator, int64, string, topic, topology } from '../../index.ts';
 
@@ -46,6 +47,21 @@ export const leaving = application('leaving', (n) => {
   if (n === 77 && !isMainThread) process.exit(7);
   return n;
 });
+
+/** Names the file by which threads of `leavingOnce` know that one has left already. */
+export const LEFT = 'WORKERS_TEST_LEFT';
+
+/** The first thread to come there is ended by its own code; those behind it go on. */
+export const leavingOnce = application('leaving-once', (n) => {
+  if (n === 77 && !isMainThread && isFirst(process.env[LEFT]!)) process.exit(7);
+  return n;
+});
+
+function isFirst(file: string): boolean {
+  const is = !existsSync(file);
+  writeFileSync(file, '');
+  return is;
+}
 
 /** How long the thread of `blocking` stands still. */
 const BLOCKED_MS = 4000;

@@ -4,11 +4,12 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type ErrorCode, isFlowError, openEngine, run } from '../../index.ts';
+import { createTelemetry, type ErrorCode, isFlowError, openEngine, run } from '../../index.ts';
+import type { Log } from '../../log/log.ts';
 import { assertFolderExact } from '../crash/exact.ts';
 import { reportOf, runChild } from '../crash/run-child.ts';
 import { readTopic } from '../support/read-topic.ts';
-import { blocking, failing, falling, leaving, out, unequal } from './fixtures.ts';
+import { blocking, failing, falling, LEFT, leaving, leavingOnce, out, unequal } from './fixtures.ts';
 
 async function inFolder(work: (directory: string) => Promise<void>): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'nodeflow-workers-'));
@@ -53,6 +54,12 @@ test(
       await assertFolderExact(directory);
     }),
 );
+
+async function assertEveryUpdate(log: Log): Promise<void> {
+  const updates = (await readTopic(log, out)).map(({ key, value }) => `${key} ${value}`);
+  const expected = Array.from({ length: 1000 }, (_, n) => `k${n % 20} ${Math.floor(n / 20) + 1}`);
+  assert.deepEqual(updates.sort(), expected.sort());
+}
 
 const fixtures = { unequal, failing, falling, leaving };
 
@@ -99,11 +106,32 @@ test('a worker thread that is blocked for longer than its session is told and lo
   await until(async () => (await members()) === 1);
   assert.equal(running.health().degraded, undefined);
   assert.equal((await running.finished).how, 'complete');
-  const updates = (await readTopic(engine.log, out)).map(({ key, value }) => `${key} ${value}`);
-  const expected = Array.from({ length: 1000 }, (_, n) => `k${n % 20} ${Math.floor(n / 20) + 1}`);
-  assert.deepEqual(updates.sort(), expected.sort());
+  await assertEveryUpdate(engine.log);
   await engine.close();
 });
+
+test(
+  'a worker thread that is ended by its own code is replaced, with its stores; the run ends exactly',
+  {
+    timeout: 60_000,
+  },
+  () =>
+    inFolder(async (directory) => {
+      const module = { url: new URL('./fixtures.ts', import.meta.url).href, name: 'leavingOnce' };
+      process.env[LEFT] = join(directory, 'left');
+      const lines: string[] = [];
+      const telemetry = createTelemetry({ level: 'warn', form: 'json', sink: { write: (line) => lines.push(line) } });
+      const engine = await openEngine({ directory, telemetry });
+      const running = await run(leavingOnce, { engine, settings: { workers: 2 }, module });
+      assert.equal((await running.finished).how, 'complete');
+      const told = lines.filter((line) =>
+        /worker \d ended with exit code 7; another thread takes its place/.test(line),
+      );
+      assert.equal(told.length, 1, lines.join('\n'));
+      await assertEveryUpdate(engine.log);
+      await engine.close();
+    }),
+);
 
 test('the command line ends with the exit code of what failed in a worker', { timeout: 30_000 }, () =>
   inFolder(async (directory) => {
