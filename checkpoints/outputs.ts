@@ -2,6 +2,7 @@ import type { Bytes } from '../core/bytes.ts';
 import { partitionName } from '../core/ids.ts';
 import type { Step } from '../core/step.ts';
 import { BatchBuilder, type Compression } from '../log/batch.ts';
+import { splitBatch } from './split-batch.ts';
 import { appendTimeRecord, TimeNotes } from './time-records.ts';
 
 /** A finished batch on its way to the log. */
@@ -23,7 +24,7 @@ interface Slot {
 /**
  * The output of a worker's current epoch: one batch in the making per topic and partition, and the batches
  * finished so far, in order. Writers append to a builder within their step and raise `full` when it has reached
- * `batchBytes`; the task calls `seal` between steps. What tasks have to tell of their time goes behind all else.
+ * `batchBytes`; the task calls `seal` between steps. A batch larger than its topic takes is written as several. What tasks have to tell of their time goes behind all else.
  */
 export class Outputs {
   /** A builder has grown past the batch size; looked at once a step. */
@@ -32,15 +33,22 @@ export class Outputs {
   readonly times = new TimeNotes();
   readonly batchBytes: number;
   readonly #compression: Compression;
+  readonly #maxBatchBytes: (topic: string) => number;
   readonly #step: Step;
   readonly #slots = new Map<string, Slot>();
   #sealed: Sealed[] = [];
   #sealedBytes = 0;
 
-  constructor(step: Step, batchBytes: number, compression: Compression = 'none') {
+  constructor(
+    step: Step,
+    batchBytes: number,
+    compression: Compression = 'none',
+    maxBatchBytes: (topic: string) => number = () => Number.POSITIVE_INFINITY,
+  ) {
     this.#step = step;
     this.batchBytes = batchBytes;
     this.#compression = compression;
+    this.#maxBatchBytes = maxBatchBytes;
   }
 
   builder(topic: string, partition: number): BatchBuilder {
@@ -111,8 +119,16 @@ export class Outputs {
     const records = slot.builder.count;
     if (records === 0) return;
     slot.written = true;
-    const bytes = slot.builder.finish(this.#compression);
-    this.#push({ topic: slot.topic, partition: slot.partition, bytes, records });
+    const { topic, partition, builder } = slot;
+    const limit = this.#maxBatchBytes(topic);
+    if (builder.size <= limit) {
+      this.#push({ topic, partition, bytes: builder.finish(this.#compression), records });
+      return;
+    }
+    // one step, or one large record, went past what the topic takes
+    const whole = builder.finish();
+    for (const piece of splitBatch(whole, limit, this.#compression, slot)) this.#push({ topic, partition, ...piece });
+    builder.recycle(whole);
   }
 
   #push(sealed: Sealed): void {

@@ -54,16 +54,34 @@ export function neededNames(index: PlanIndex): readonly string[] {
 /** Told of what may lose records that somebody expects, though the plan can run. */
 export type Warn = (message: string) => void;
 
+/** What a topic takes. */
+export interface TopicLimit {
+  /** The largest batch. */
+  readonly maxBytes: number;
+  /** Each record has to be looked at, since one without a key is refused. */
+  readonly compacted: boolean;
+}
+
+/** By topic. */
+export type TopicLimits = ReadonlyMap<string, TopicLimit>;
+
+const UNLIMITED: TopicLimit = { maxBytes: Number.POSITIVE_INFINITY, compacted: false };
+
+/** Topics that nobody has looked at take everything. */
+export function limitOf(limits: TopicLimits): (topic: string) => TopicLimit {
+  return (topic) => limits.get(topic) ?? UNLIMITED;
+}
+
 /**
  * Makes the topics that the application owns or writes, and checks those that are there: one error names everything
- * that is missing or does not fit, and then nothing was made. Answers the largest batch each topic takes.
+ * that is missing or does not fit, and then nothing was made. Answers what each topic takes.
  */
 export async function prepareTopics(
   admin: LogAdmin,
   index: PlanIndex,
   specs: readonly TaskSpec[],
   warn: Warn = () => undefined,
-): Promise<ReadonlyMap<string, number>> {
+): Promise<TopicLimits> {
   const { needed, found, faults, warnings } = await inspectTopics(admin, index, specs);
   refuse(faults);
   for (const { message } of warnings) warn(message);
@@ -75,7 +93,12 @@ export async function prepareTopics(
       if (made !== undefined) found.set(name, made);
     }),
   );
-  return new Map([...found].map(([name, { settings }]) => [name, settings.maxMessageBytes]));
+  return new Map(
+    [...found].map(([name, { settings }]) => [
+      name,
+      { maxBytes: settings.maxMessageBytes, compacted: settings.cleanup.includes('compact') },
+    ]),
+  );
 }
 
 interface Inspected {

@@ -11,7 +11,7 @@ import { endsBefore, type FailurePolicy, type Stage } from '../topology/plan.ts'
 import type { Program } from '../topology/topology.ts';
 import { Alignment } from './alignment.ts';
 import { beginRun } from './begin-run.ts';
-import { prepareTopics } from './deploy.ts';
+import { limitOf, prepareTopics, type TopicLimits } from './deploy.ts';
 import { GlobalTables } from './global-tables.ts';
 import { type OpenTaskParts, openTask } from './open-task.ts';
 import type { RunningTask } from './running-task.ts';
@@ -128,7 +128,7 @@ class Drive {
     return { outputs: await this.#readAll(), drops, ...this.#figures };
   }
 
-  async #parts(limits: ReadonlyMap<string, number>): Promise<OpenTaskParts> {
+  async #parts(limits: TopicLimits): Promise<OpenTaskParts> {
     const backend = createStateBackend({});
     const ledger = await Ledger.open(this.#log, this.#program.plan.name, systemClock);
     // topics that end before the task that writes them are known in bounded runs alone
@@ -152,7 +152,7 @@ class Drive {
       times: new StageTimes(this.#index, this.#program.plan.stages.flatMap(specsOf)),
       alignment: new Alignment(),
       bounded: true,
-      maxRecordBytes: (topic) => limits.get(topic)!,
+      limit: limitOf(limits),
     };
   }
 

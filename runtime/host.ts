@@ -9,7 +9,7 @@ import type { Budget } from '../state/state.ts';
 import type { Logger } from '../telemetry/telemetry.ts';
 import { Alignment } from './alignment.ts';
 import { BudgetShare } from './budget-share.ts';
-import { neededNames } from './deploy.ts';
+import { limitOf, neededNames, type TopicLimits } from './deploy.ts';
 import { endsOfTopics } from './ends.ts';
 import { Feed } from './feed.ts';
 import { GlobalFeed } from './global-feed.ts';
@@ -83,7 +83,7 @@ export interface HostOptions extends Omit<RunOptions, 'module'> {
   readonly slot: string;
   /** The worker's number in its process. */
   readonly worker: number;
-  readonly maxRecordBytes: ReadonlyMap<string, number>;
+  readonly limits: TopicLimits;
   /** Of the program's serdes, where a registry keeps schemas of theirs. */
   readonly schemas?: KnownSchemas | undefined;
 }
@@ -115,7 +115,7 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
   const budget = { maxBytes: Math.floor(settings.stateBytes / settings.workers), usedBytes: 0 };
   const runLog = telemetry.log.with({ application });
   const globals = await GlobalFeed.open({ ...options, budget, lines: runLog });
-  const outputs = new Outputs(step, settings.batchBytes, settings.compression);
+  const outputs = createOutputs(options, step);
   const wake = new Wake(clock);
   const ledger = await Ledger.open(log, application, clock);
   const renewProducer = () => openProducer(options);
@@ -157,7 +157,7 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
           signal,
           restores: report,
           notify: () => wake.notify(),
-          maxRecordBytes: (topic) => options.maxRecordBytes.get(topic) ?? Number.POSITIVE_INFINITY,
+          limit: limitOf(options.limits),
         },
         spec,
       );
@@ -187,6 +187,11 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
       registryOutage: options.schemas?.away,
     }),
   };
+}
+
+function createOutputs({ settings, limits }: HostOptions, step: Step): Outputs {
+  const limit = limitOf(limits);
+  return new Outputs(step, settings.batchBytes, settings.compression, (topic) => limit(topic).maxBytes);
 }
 
 /** A record that meets an unknown schema misses, as at a cold row. */

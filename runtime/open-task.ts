@@ -14,6 +14,7 @@ import { functionOf, type NodeOf, STORE_FORMS, type Stage } from '../topology/pl
 import type { Alignment } from './alignment.ts';
 import { type BuiltStage, buildStage } from './build.ts';
 import { openCalls } from './calls.ts';
+import type { TopicLimit } from './deploy.ts';
 import { Drops } from './drops.ts';
 import { Failures } from './failures.ts';
 import type { Input } from './inputs.ts';
@@ -55,7 +56,7 @@ export interface OpenTaskParts extends OpenStateParts {
   readonly schemas?: SchemaWaits | undefined;
   /** Nobody waits for the task any more. */
   readonly signal?: AbortSignal;
-  maxRecordBytes(topic: string): number;
+  limit(topic: string): TopicLimit;
   /** A call that a task has made is over. */
   notify?(): void;
 }
@@ -107,7 +108,7 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     clock: clocked ? clock : undefined,
     counted: telemetry.measures,
     globals: parts.globals,
-    maxRecordBytes: parts.maxRecordBytes,
+    maxRecordBytes: (topic) => parts.limit(topic).maxBytes,
     now: () => parts.clock.now(),
   });
   if (clocked) clock?.bind(built.nodes);
@@ -298,8 +299,9 @@ function topicInputs(
       screen,
       alone,
       told: clock?.isTold(topic) ? (bytes, start, end) => clock.take(topic, bytes, start, end) : undefined,
-      pass: passThrough(index, stage, spec.partition, parts.outputs, (position, records) =>
-        input.passedTo(position, records),
+      pass: passThrough(
+        { index, stage, partition: spec.partition, outputs: parts.outputs, limit: parts.limit },
+        (...to) => input.passedTo(...to),
       ),
     });
     if (align !== null) input.ceiling = parts.alignment.join(align.group, align.maxDriftMs, input);

@@ -78,7 +78,7 @@ async function startInSlot(
   const prepare = async () => {
     if (options.anew && bounded) await resetIfComplete({ ...options, plan });
     const evolution = await evolve(evolving, (line) => options.telemetry.log.info({ application }, line));
-    const maxRecordBytes = await prepareTopics(log.admin, index, specs, (message) =>
+    const limits = await prepareTopics(log.admin, index, specs, (message) =>
       options.telemetry.log.warn({ application }, message),
     );
     await evolution.carry();
@@ -88,17 +88,15 @@ async function startInSlot(
     const parts = { log, index, ledger, clock };
     const began = bounded && (await beginRun(parts, settings.until === 'end'));
     if (!bounded) await beginEndless(parts);
-    return { program, maxRecordBytes, ledger, began, evolution };
+    return { program, limits, ledger, began, evolution };
   };
   // processes that are started side by side begin one run, and carry state over once
   const isAlone = bounded || (await isFirstOfItsKind(evolving));
-  const { program, maxRecordBytes, ledger, began, evolution } = await (isAlone
-    ? alone(log, application, prepare)
-    : prepare());
+  const { program, limits, ledger, began, evolution } = await (isAlone ? alone(log, application, prepare) : prepare());
   if (slot.directory !== undefined) await forgetOtherTasks(slot.directory, new Set(specs.map(({ id }) => id)));
   const hostOptions = {
     ...options,
-    ...{ program, index, maxRecordBytes, slot: slot.id, directory: slot.directory },
+    ...{ program, index, limits, slot: slot.id, directory: slot.directory },
     specs: new Map(specs.map((spec) => [spec.id, spec])),
   };
   const hosts: WorkerHost[] = [];

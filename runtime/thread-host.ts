@@ -51,7 +51,7 @@ async function startThread(options: ThreadOptions): Promise<WorkerHost> {
     settings: options.settings,
     directory: options.directory,
     specs: [...options.specs.values()],
-    maxRecordBytes: options.maxRecordBytes,
+    limits: options.limits,
     registry: options.registry?.address,
     secrets: registeredSecrets(),
   };

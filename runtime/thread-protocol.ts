@@ -2,6 +2,7 @@ import type { Bytes } from '../core/bytes.ts';
 import type { GroupIdentity } from '../log/log.ts';
 import type { FoundRow } from '../operators/operators.ts';
 import type { MetricRow } from '../telemetry/telemetry.ts';
+import type { TopicLimits } from './deploy.ts';
 import type { WorkerFigures } from './host.ts';
 import type { RegistryAddress } from './open-registry.ts';
 import type { StoreRequest } from './read-store.ts';
@@ -19,7 +20,7 @@ export interface ThreadData {
   readonly settings: RunSettings;
   readonly directory: string | undefined;
   readonly specs: readonly TaskSpec[];
-  readonly maxRecordBytes: ReadonlyMap<string, number>;
+  readonly limits: TopicLimits;
   readonly registry: RegistryAddress | undefined;
   /** What is to be hidden in the dead letters of the thread. */
   readonly secrets: readonly string[];

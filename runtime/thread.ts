@@ -85,7 +85,7 @@ async function start({ log, telemetry, random, registry }: ThreadParts): Promise
     specs: new Map(data.specs.map((spec) => [spec.id, spec])),
     worker: data.worker,
     slot: data.slot,
-    maxRecordBytes: data.maxRecordBytes,
+    limits: data.limits,
   });
   reportRegistry(new MetricSet(telemetry, { application: data.application }), bound.schemas, systemClock);
   const close = () => bound.schemas?.close();
