@@ -12,7 +12,7 @@ export const KAFKA_ERROR = {
   kafkaStorageError: 56,
 } as const;
 
-/** The answer of a broker that refuses the whole of a Produce, EndTxn or InitProducerId request with one error. */
+/** The answer that refuses the whole of a Produce, EndTxn, InitProducerId or TxnOffsetCommit request with one error. */
 export function failedAnswer(request: Frame, error: number): Buffer {
   const body = new Body();
   body.int32(request.correlation);
@@ -28,10 +28,45 @@ export function failedAnswer(request: Frame, error: number): Buffer {
     return body.framed();
   }
   if (request.api === API.produce && request.version >= 9) return failedProduce(body, request, error);
+  if (request.api === API.txnOffsetCommit && request.version >= 3) return failedPositions(body, request, error);
   throw new FlowError(
     'log.unsupported',
     `the proxy cannot make an error answer for request ${request.api} of version ${request.version}`,
   );
+}
+
+function failedPositions(body: Body, request: Frame, error: number): Buffer {
+  const cursor = new Cursor(request.bytes, 12);
+  cursor.skip(cursor.int16OrNone());
+  cursor.tags();
+  // transactional id and group, producer id and epoch, generation, member and instance
+  cursor.skip(cursor.compactLength());
+  cursor.skip(cursor.compactLength());
+  cursor.skip(8 + 2 + 4);
+  cursor.skip(cursor.compactLength());
+  cursor.skip(cursor.compactLength());
+  const topics = cursor.compactLength();
+  body
+    .tags()
+    .int32(0)
+    .uvarint(topics + 1);
+  for (let t = 0; t < topics; t++) {
+    const start = cursor.at;
+    cursor.skip(cursor.compactLength());
+    body.raw(request.bytes.subarray(start, cursor.at));
+    const partitions = cursor.compactLength();
+    body.uvarint(partitions + 1);
+    for (let p = 0; p < partitions; p++) {
+      body.int32(cursor.int32()).int16(error).tags();
+      // position and leader's epoch, metadata
+      cursor.skip(8 + 4);
+      cursor.skip(cursor.compactLength());
+      cursor.tags();
+    }
+    cursor.tags();
+    body.tags();
+  }
+  return body.tags().framed();
 }
 
 function failedProduce(body: Body, request: Frame, error: number): Buffer {

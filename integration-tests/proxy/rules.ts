@@ -18,7 +18,7 @@ export type Action =
   | { readonly do: 'cut'; readonly deliver?: boolean }
   /** The connection stays open and carries nothing more, in both directions. */
   | { readonly do: 'silence' }
-  /** The broker never sees the request; the proxy answers with this error. Produce, EndTxn and InitProducerId. */
+  /** The broker never sees the request; the proxy answers with this error. See `failed-answer.ts`. */
   | { readonly do: 'fail'; readonly error: number };
 
 export interface Rule {

@@ -76,7 +76,7 @@ export class AppProcess {
     return this.events.some(({ event }) => event === 'ready');
   }
 
-  /** A thread of it was made to stand still. */
+  /** A thread of it was made to stand still, or to leave. */
   get isBlocked(): boolean {
     return this.events.some(({ event }) => event === 'blocked');
   }

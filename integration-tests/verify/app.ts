@@ -20,7 +20,7 @@ export interface AppOptions {
 
 export type AppEvent =
   | { readonly event: 'ready' }
-  /** By the job, as its thread stands still from now on. */
+  /** By the job, as its thread stands still from now on, or leaves. */
   | { readonly event: 'blocked' }
   | ({ readonly event: 'figures' } & AppFigures)
   | { readonly event: 'ended'; readonly how: string }

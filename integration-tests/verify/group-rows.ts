@@ -1,13 +1,16 @@
+import { FAILPOINTS } from '../../checkpoints/checkpoints.ts';
 import { randomInt } from '../../core/random.ts';
 import { KAFKA_FAILPOINTS } from '../../log/kafka/failpoints.ts';
 import type { AppProcess } from './app-process.ts';
-import type { Row } from './rows.ts';
+import { ONCE, type Row } from './rows.ts';
 import type { Trial } from './trial.ts';
 
-/** Where a process that stops holds an open transaction, or has just ended one. */
-const STOPPED_AT = ['commit.positions', 'commit.begun', 'commit.ending', 'commit.committed', 'commit.appended'];
 /** The default session of a member. */
 const SESSION_MS = 6000;
+/** No partition may show nothing for longer while processes come and go. */
+const WINDOW_MS = 10_000;
+/** So many processes at once that start and stop take their time. */
+const STORM_PATIENCE_MS = 30_000;
 /** So many records of a partition are an epoch or more. */
 const KEPT_RECORDS = 100;
 
@@ -37,15 +40,16 @@ export const GROUP_ROWS: readonly Row[] = [
   ...failpointRows,
   {
     id: '1 stop',
-    title: 'stopped in the middle of a commit for longer than the session, while another process goes on; then waked',
+    title: 'stopped at each step in turn for longer than the session, while another process goes on; then waked',
     worlds: ['kafka'],
-    repeats: 5,
+    repeats: FAILPOINTS.length,
     needs: ['faults', 'joins'],
     async run(trial, repeats) {
       await trial.begin();
       for (let i = 0; i < repeats; i++) {
-        const step = STOPPED_AT[i % STOPPED_AT.length]!;
-        const zombie = await trial.start({ slot: 0, failpoint: `${step}:${3 + randomInt(trial.random, 5)}:stop` });
+        const step = FAILPOINTS[i % FAILPOINTS.length]!;
+        const hit = ONCE.includes(step) ? 1 : 3 + randomInt(trial.random, 5);
+        const zombie = await trial.start({ slot: 0, failpoint: `${step}:${hit}:stop` });
         const other = await trial.start({ slot: 1 });
         await trial.freezes(zombie);
         trial.faults++;
@@ -113,6 +117,7 @@ export const GROUP_ROWS: readonly Row[] = [
     async run(trial, repeats) {
       const steady = await trial.start({ slot: 0 });
       await trial.works(steady);
+      trial.watcher!.mark();
       const guests: AppProcess[] = [];
       let serial = 0;
       for (let i = 0; i < repeats; i++) {
@@ -129,6 +134,31 @@ export const GROUP_ROWS: readonly Row[] = [
       }
       for (const guest of guests) await trial.stop(guest);
       await trial.recovered();
+      checkGoneOn(trial);
+    },
+  },
+  {
+    id: '6 storm',
+    title: 'a process started or stopped every 500 ms, ready or not, for 60 s; behind it all is done within 30 s',
+    worlds: ['kafka'],
+    repeats: 120,
+    needs: ['faults', 'joins'],
+    async run(trial, repeats) {
+      const steady = await trial.start({ slot: 0 });
+      await trial.works(steady);
+      trial.watcher!.mark();
+      const guests: AppProcess[] = [];
+      const stops: Promise<void>[] = [];
+      for (let i = 0; i < repeats; i++) {
+        if (i % 2 === 0) guests.push(await trial.start({ slot: 1 + ((i / 2) % 3) }));
+        if (i % 2 === 1 && guests.length > 2) stops.push(trial.stop(guests.shift()!, STORM_PATIENCE_MS));
+        trial.faults++;
+        await trial.clock.sleep(500);
+      }
+      for (const guest of guests) stops.push(trial.stop(guest, STORM_PATIENCE_MS));
+      await trial.within(trial.recovered(), 'the lag to be gone', STORM_PATIENCE_MS);
+      await Promise.all(stops);
+      checkGoneOn(trial);
     },
   },
   {
@@ -283,6 +313,12 @@ async function leaves(trial: Trial, guest: AppProcess): Promise<void> {
   await trial.recovered();
   await trial.stop(guest);
   await trial.recovered();
+}
+
+function checkGoneOn(trial: Trial): void {
+  const longest = Math.max(...trial.watcher!.ids.map((_, partition) => trial.watcher!.longestMs(partition)));
+  trial.gapsMs.push(longest);
+  if (longest > WINDOW_MS) trial.problems.push(`a partition showed nothing for ${Math.round(longest)} ms`);
 }
 
 function checkSteady(trial: Trial, steady: AppProcess): void {

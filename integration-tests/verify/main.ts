@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { CODE_ROWS } from './code-rows.ts';
 import { DOCTORED, selfTest } from './doctored.ts';
 import { createFileWorld } from './file-world.ts';
 import { GROUP_ROWS } from './group-rows.ts';
@@ -50,7 +51,7 @@ const say = (line: string) => process.stderr.write(`${line}\n`);
 function chosen(kind: World['kind']): readonly Row[] {
   const wanted = values.rows?.split(',').map((each) => each.trim());
   const isWanted = ({ id }: Row) => wanted?.some((each) => id === each || id.startsWith(`${each} `)) ?? true;
-  const rows = [...PROCESS_ROWS, ...GROUP_ROWS, ...STANDBY_ROWS, ...NETWORK_ROWS];
+  const rows = [...PROCESS_ROWS, ...CODE_ROWS, ...GROUP_ROWS, ...STANDBY_ROWS, ...NETWORK_ROWS];
   return [...rows, ...oldProtocolRows(rows)]
     .filter((row) => row.worlds.includes(kind) && isWanted(row))
     .filter((row) => !values.short || row.short !== undefined);

@@ -5,6 +5,14 @@ import type { Row } from './rows.ts';
 import type { Trial } from './trial.ts';
 
 const NETWORK = { worlds: ['kafka'], needs: ['faults', 'retries'] } as const satisfies Partial<Row>;
+/** What goes to the coordinator of a group. */
+const OF_THE_GROUP = ['joinGroup', 'syncGroup', 'heartbeat', 'leaveGroup', 'txnOffsetCommit'] as const;
+/** What a broker says that cannot keep a batch as it should. */
+const REFUSED = [
+  KAFKA_ERROR.notEnoughReplicas,
+  KAFKA_ERROR.notEnoughReplicasAfterAppend,
+  KAFKA_ERROR.kafkaStorageError,
+];
 /** What a process may grow by while no broker answers: less than what may be held and fetched. */
 const GROWTH_BYTES = 64 * 1024 * 1024;
 
@@ -202,21 +210,21 @@ export const NETWORK_ROWS: readonly Row[] = [
     id: '19 offsets',
     title: 'the answer of TxnOffsetCommit lost, the same comes again late',
     short: 5,
-    repeats: 100,
+    repeats: 200,
     run: (trial, repeats) => disturb(trial, repeats, lateTwin('txnOffsetCommit')),
   },
   {
     ...NETWORK,
     id: '19 offsets late',
     title: 'TxnOffsetCommit held back behind its own retry',
-    repeats: 100,
+    repeats: 200,
     run: (trial, repeats) => disturb(trial, repeats, lateArrival('txnOffsetCommit')),
   },
   {
     ...NETWORK,
     id: '19 Produce',
     title: 'the answer of Produce lost, the same comes again late',
-    repeats: 100,
+    repeats: 200,
     run: (trial, repeats) => disturb(trial, repeats, lateTwin('produce')),
   },
   {
@@ -224,7 +232,7 @@ export const NETWORK_ROWS: readonly Row[] = [
     id: '19 Produce late',
     title: 'Produce held back behind its own retry',
     short: 5,
-    repeats: 100,
+    repeats: 200,
     run: (trial, repeats) => disturb(trial, repeats, lateArrival('produce')),
   },
   {
@@ -238,6 +246,22 @@ export const NETWORK_ROWS: readonly Row[] = [
         const lift = trial.proxy.silence();
         await trial.clock.sleep(9000);
         lift();
+      }),
+  },
+  {
+    ...NETWORK,
+    id: '20 coordinator',
+    title: 'cut off from the coordinator of its group alone: it works on, and what it sends for others is refused',
+    repeats: 3,
+    needs: ['faults', 'rebuilds', 'joins'],
+    run: (trial, repeats) =>
+      disturb(trial, repeats, async () => {
+        trial.faults++;
+        const rules = OF_THE_GROUP.map((api) =>
+          trial.proxy.add({ name: `${api} lost`, api, direction: 'request', times: 10_000, action: { do: 'drop' } }),
+        );
+        await trial.clock.sleep(9000);
+        for (const rule of rules) rule.remove();
       }),
   },
   {
@@ -302,27 +326,31 @@ export const NETWORK_ROWS: readonly Row[] = [
   {
     ...NETWORK,
     id: '24',
-    title: 'not enough replicas in sync, five times in a row',
+    title: 'too few replicas in sync, before and after the append, and a disk that fails, five times in a row each',
     short: 2,
     repeats: 20,
     run: (trial, repeats) =>
       disturb(trial, repeats, async () => {
-        const action = { do: 'fail', error: KAFKA_ERROR.notEnoughReplicas } as const;
-        const rule = await fire(trial, { name: 'replicas', api: 'produce', direction: 'request', times: 5, action });
-        rule.remove();
+        for (const error of REFUSED) {
+          const action = { do: 'fail', error } as const;
+          const rule = await fire(trial, { name: 'refused', api: 'produce', direction: 'request', times: 5, action });
+          rule.remove();
+        }
       }),
   },
   {
     ...NETWORK,
     id: '18 late',
-    title: 'the coordinator says that it is none, at EndTxn',
+    title: 'the coordinators say that they are none, at EndTxn and at TxnOffsetCommit',
     short: 3,
     repeats: 50,
     run: (trial, repeats) =>
       disturb(trial, repeats, async () => {
-        const action = { do: 'fail', error: KAFKA_ERROR.notCoordinator } as const;
-        const rule = await fire(trial, { name: 'not coordinator', api: 'endTxn', direction: 'request', action });
-        rule.remove();
+        for (const api of ['endTxn', 'txnOffsetCommit'] as const) {
+          const action = { do: 'fail', error: KAFKA_ERROR.notCoordinator } as const;
+          const rule = await fire(trial, { name: 'not coordinator', api, direction: 'request', action });
+          rule.remove();
+        }
       }),
   },
 ];

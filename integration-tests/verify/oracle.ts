@@ -46,13 +46,13 @@ function expectPartition(
   outputs: Record<OutputName, Entry[]>,
 ): void {
   const chains = new Map<string, { count: number; hash: number }>();
-  const open = new Map<string, { key: string; start: number; count: number; total: number }>();
+  const open = new Map<string, { key: string; start: number; sums: WindowSums }>();
   let clock = -1;
   const close = (until: number) => {
-    for (const [name, { key, start, count, total }] of open) {
+    for (const [name, { key, start, sums }] of open) {
       if (start + WINDOW_MS + GRACE_MS > until) continue;
       open.delete(name);
-      outputs.windows.push(windowEntry(partition, key, start, count, total));
+      outputs.windows.push(windowEntry(partition, key, start, sums));
     }
   };
   for (const { key, id, group, amount, at } of records) {
@@ -70,10 +70,20 @@ function expectPartition(
     const start = at - (at % WINDOW_MS);
     if (start + WINDOW_MS + GRACE_MS <= clock) continue;
     const name = `${key}@${start}`;
-    const window = open.get(name) ?? { key, start, count: 0, total: 0 };
-    open.set(name, { ...window, count: window.count + 1, total: window.total + amount });
+    const sums = withAmount(open.get(name)?.sums, amount);
+    open.set(name, { key, start, sums });
   }
   if (ended) close(Number.POSITIVE_INFINITY);
+}
+
+function withAmount(sums: WindowSums | undefined, amount: number): WindowSums {
+  const { count, total, least, most } = sums ?? { count: 0, total: 0, least: amount, most: amount };
+  return {
+    count: count + 1,
+    total: total + amount,
+    least: Math.min(least, amount),
+    most: Math.max(most, amount),
+  };
 }
 
 export const copyEntry = (partition: number, key: string, id: number, group: string, amount: number): Entry => ({
@@ -90,11 +100,19 @@ export const chainEntry = (partition: number, key: string, id: number, count: nu
   text: `${key} ${count} ${hash}`,
 });
 
-export const windowEntry = (partition: number, key: string, start: number, count: number, total: number): Entry => ({
+/** What a window says of the amounts in it. */
+export interface WindowSums {
+  readonly count: number;
+  readonly total: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+export const windowEntry = (partition: number, key: string, start: number, sums: WindowSums): Entry => ({
   partition,
   key,
   id: `${key}@${start}`,
-  text: `${count} ${total}`,
+  text: `${sums.count} ${sums.total} ${sums.least} ${sums.most}`,
 });
 
 export const joinedEntry = (partition: number, key: string, id: number, product: number): Entry => ({

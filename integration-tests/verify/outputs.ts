@@ -27,7 +27,7 @@ export async function readResults(log: Log, job: Job): Promise<Results> {
     add('chain', chainEntry(partition, key, value!.id, value!.count, value!.hash)),
   );
   await readTopic(log, windows, (value, key, { partition }) =>
-    add('windows', windowEntry(partition, key.key, key.start, value!.count, value!.total)),
+    add('windows', windowEntry(partition, key.key, key.start, value!)),
   );
   await readTopic(log, joined, (value, key, { partition }) =>
     add('joined', joinedEntry(partition, key, value!.id, value!.product)),

@@ -1,6 +1,6 @@
 import { FAILPOINTS } from '../../checkpoints/checkpoints.ts';
 import { randomInt } from '../../core/random.ts';
-import type { Row } from './rows.ts';
+import { ONCE, type Row } from './rows.ts';
 import type { Trial } from './trial.ts';
 
 /** The steps of the commit protocol, by the names of the failpoints at which a process ends. */
@@ -22,9 +22,6 @@ const STEPS: { readonly [failpoint in (typeof FAILPOINTS)[number]]: string } = {
 
 /** Steps that leave an open transaction behind; at those before, nothing is on its way to the brokers yet. */
 const ABORTING: readonly string[] = ['commit.appended', 'commit.positions'];
-
-/** Reached once in the life of a process. */
-const ONCE: readonly string[] = ['producer.opening', 'restore.table'];
 
 const killRows = FAILPOINTS.map(
   (failpoint): Row => ({

@@ -1,6 +1,9 @@
 import type { Trial } from './trial.ts';
 import type { World } from './world.ts';
 
+/** Failpoints that are reached once in the life of a process. */
+export const ONCE: readonly string[] = ['producer.opening', 'restore.table'];
+
 /** A row of the fault matrix: what is done to the job, and what must have happened for it to count. */
 export interface Row {
   /** The number in the matrix, with a letter where a row has several. */

@@ -20,6 +20,8 @@ export interface Outcome {
   readonly pauseMs: number;
   /** The longest time in which committed readers saw nothing new of a task that stayed where it was. */
   readonly gapMs: number | undefined;
+  /** The longest time in which committed readers saw nothing new in a partition. */
+  readonly stillMs: number | undefined;
   /** Whoever was degraded said so after this time at most. */
   readonly alarmMs: number | undefined;
   readonly counters: Counters;
@@ -44,6 +46,8 @@ export async function runRow(world: World, row: Row, repeats: number, seed: numb
     await trial.withLog(async (log) => {
       const input = await readInput(log, trial.job);
       records = input.length;
+      if (records !== trial.fed)
+        trial.problems.push(`the input has ${records} records, acknowledged were ${trial.fed}`);
       const keys = new Map(input.map(({ id, key }) => [String(id), key]));
       const actual = await readResults(log, trial.job);
       const expected = expectedResults(input, makeTable(seed), { ended: false });
@@ -67,6 +71,7 @@ export async function runRow(world: World, row: Row, repeats: number, seed: numb
     recoveryMs: recoveryOf(trial.recoveriesMs),
     pauseMs: Math.max(0, ...trial.apps.map(({ figures }) => figures.pauseMs)),
     gapMs: trial.gapsMs.length === 0 ? undefined : Math.round(Math.max(...trial.gapsMs)),
+    stillMs: stillOf(trial),
     alarmMs: trial.alarmsMs.length === 0 ? undefined : Math.round(Math.max(...trial.alarmsMs)),
     counters,
     seconds: Math.round((trial.clock.monotonic() - startedAt) / 1000),
@@ -113,6 +118,10 @@ function countersOf(trial: Trial, aborted: number): Counters {
     retries: sum((app) => app.figures.retries),
     joins: trial.joins,
   };
+}
+
+function stillOf({ watcher }: Trial): number | undefined {
+  return watcher === undefined ? undefined : Math.round(watcher.stillMs);
 }
 
 function recoveryOf(times: readonly number[]): Outcome['recoveryMs'] {

@@ -18,7 +18,7 @@ const event = avro({
 });
 const row = avro({ type: 'record', name: 'Row', fields: [long('factor')] });
 const link = avro({ type: 'record', name: 'Link', fields: [long('count'), long('hash'), long('id')] });
-const sum = avro({ type: 'record', name: 'Sum', fields: [long('count'), long('total')] });
+const sum = avro({ type: 'record', name: 'Sum', fields: [long('count'), long('total'), long('least'), long('most')] });
 const match = avro({ type: 'record', name: 'Match', fields: [long('id'), long('product')] });
 const member = avro({ type: 'record', name: 'Member', fields: [long('count'), long('id')] });
 
@@ -67,10 +67,12 @@ export function defineJob(name: string, onRecord: () => void = () => undefined) 
     .aggregate({
       store: 'windows',
       value: sum,
-      initial: () => ({ count: 0, total: 0 }),
+      initial: () => ({ count: 0, total: 0, least: Number.MAX_SAFE_INTEGER, most: 0 }),
       add(state, { amount }) {
         state.count++;
         state.total += amount;
+        state.least = Math.min(state.least, amount);
+        state.most = Math.max(state.most, amount);
       },
     })
     .suppress()

@@ -244,15 +244,34 @@ export class Trial {
     if (this.world.shared) await this.withLog(async (log) => (this.watcher ??= new Watcher(log, this.job, this.clock)));
   }
 
-  /** The input ends, and one process at least runs until all of it is done and every transaction is decided. */
+  /** Records of the input whose transaction was acknowledged. */
+  get fed(): number {
+    return this.#fed;
+  }
+
+  /**
+   * The input ends, and one process at least runs until all of it is done and every transaction is decided. Then all
+   * stores are lost, and a process does the same once more from what their changelogs say.
+   */
   async settle(): Promise<void> {
     this.world.proxy?.clear();
     this.#stopFeeding.abort();
     await this.#feeding;
+    await this.#finish();
+    await this.loseStores();
+    const from = this.apps.length;
+    await this.#finish();
+    const restored = this.apps.slice(from).reduce((sum, { figures }) => sum + figures.restored, 0);
+    if (restored === 0) this.problems.push('stores that were lost were not read back from their changelogs');
+  }
+
+  /** Each key gets one more record, which shows what its state is, and all of them are done. */
+  async #finish(): Promise<void> {
     await this.withLog(async (log) => {
       const feeder = new Feeder(log, this.job, this.#seed, this.#fed);
       await feeder.feedLast();
       await feeder.close();
+      this.#fed = feeder.fed;
     });
     const deadline = this.clock.monotonic() + PATIENCE_MS;
     for (;;) {

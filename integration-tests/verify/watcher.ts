@@ -15,6 +15,8 @@ export class Watcher {
   /** When a partition last showed something, and the longest time that it showed nothing since `mark`. */
   readonly #lastAt: number[];
   readonly #longestMs: number[] = Array.from({ length: PARTITIONS }, () => 0);
+  /** The longest time in which a partition showed nothing. */
+  stillMs = 0;
   #wakes: (() => void)[] = [];
   failure: unknown;
 
@@ -82,7 +84,9 @@ export class Watcher {
 
   #shown(partition: number): void {
     const now = this.#clock.monotonic();
-    this.#longestMs[partition] = Math.max(this.#longestMs[partition]!, now - this.#lastAt[partition]!);
+    const silentMs = now - this.#lastAt[partition]!;
+    this.#longestMs[partition] = Math.max(this.#longestMs[partition]!, silentMs);
+    this.stillMs = Math.max(this.stillMs, silentMs);
     this.#lastAt[partition] = now;
   }
 
