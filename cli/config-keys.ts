@@ -148,6 +148,12 @@ export const CONFIG_KEYS = {
     DEFAULT_SETTINGS.onFailure,
     'What happens to a record on which an operator fails.',
   ),
+  'run.onLostPosition': choice(
+    ['fail', 'earliest', 'latest'],
+    DEFAULT_SETTINGS.onLostPosition,
+    'What happens where records that are yet to be read are gone: `fail` ends the run, `earliest` goes on with the ' +
+      'first record that there is, `latest` with those to come. It is said each time.',
+  ),
   'run.commitInterval': duration(DEFAULT_SETTINGS.commitIntervalMs, 'Time between commits.'),
   'run.idle': duration(
     DEFAULT_SETTINGS.idleMs,

@@ -75,6 +75,7 @@ export function runSettings(config: Config): RunSettings {
     sessionTimeoutMs: config.number('run.sessionTimeout'),
     until: config.text('run.until') as RunSettings['until'],
     onFailure: config.text('run.onFailure') as RunSettings['onFailure'],
+    onLostPosition: config.text('run.onLostPosition') as RunSettings['onLostPosition'],
     deadLetters: undefined,
     letterWords: { told: {}, owners: {} },
     rack: config.text('run.rack'),

@@ -73,7 +73,9 @@ export class Feed {
   }
 
   pump(): void {
-    if (this.#failure !== undefined) throw this.#failure;
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure;
     const arrived = this.#arrived;
     this.#arrived = [];
     for (const fetched of arrived) {

@@ -33,6 +33,7 @@ import { SplitInput, splitTopic } from './split-input.ts';
 import type { TaskSpec } from './stage.ts';
 import type { StageClock } from './stage-clock.ts';
 import type { StageTimes } from './stage-times.ts';
+import { startPosition } from './start-position.ts';
 import { Task } from './task.ts';
 import { TaskTimes, type TaskTimesParts, toldTopics } from './task-times.ts';
 import { Timers } from './timers.ts';
@@ -218,9 +219,8 @@ async function committedPositions(parts: OpenTaskParts, stage: Stage, spec: Task
     .map((topic) => ({ topic, partition: spec.partition }));
   const positions = await log.committed(group, partitions);
   const committed = new Map<string, CommittedPosition | undefined>();
-  for (const [i, { topic, partition }] of partitions.entries()) {
-    const first = async () => ({ position: (await log.admin.bounds(topic, partition)).start, metadata: '' });
-    committed.set(partitionName(topic, partition), positions[i] ?? (await first()));
+  for (const [i, at] of partitions.entries()) {
+    committed.set(partitionName(at.topic, at.partition), await startPosition(parts, at, positions[i]));
   }
   return committed;
 }

@@ -92,6 +92,12 @@ export interface RunSettings {
   /** What happens to a record on which an operator fails. Default `fail`. */
   readonly onFailure: FailurePolicy;
   /**
+   * What happens where records that the application has yet to read are gone, deleted by retention or by somebody, or
+   * its position lies behind the end: it ends with `log.range`, or says so and goes on with the first record that there
+   * is, or with those to come. Default `fail`.
+   */
+  readonly onLostPosition: 'fail' | 'earliest' | 'latest';
+  /**
    * The topic of records that are given up, which applications may share; each tells by a header whose it is. One that is
    * named `nf.<anything>.dead-letters` is found by whoever lists and redrives them. Default:
    * `nf.<application>.dead-letters`, which goes with the application.
@@ -142,6 +148,7 @@ export const DEFAULT_SETTINGS: RunSettings = {
   commitIntervalMs: 100,
   idleMs: 1000,
   onFailure: 'fail',
+  onLostPosition: 'fail',
   deadLetters: undefined,
   letterWords: { told: {}, owners: {} },
   until: 'drained',

@@ -316,6 +316,8 @@ export class Worker {
    */
   #isPassing(thrown: unknown): boolean {
     if (!isFlowError(thrown)) return false;
+    // a task that is opened anew goes on where there are records
+    if (thrown.code === 'log.range') return this.#parts.settings.onLostPosition !== 'fail';
     if (thrown.code !== 'log.fenced') return PASSING.includes(thrown.code);
     return this.#parts.clock.monotonic() - this.#fencedAt > FENCED_AGAIN_MS;
   }
