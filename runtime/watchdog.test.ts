@@ -75,6 +75,33 @@ test('a worker thread that gives no sign is told after a second, and loses its t
   watchdog.close();
 });
 
+test('a worker that waits for ever loses its tasks after a minute, though its thread lives, once', async () => {
+  const { watchdog, state, overdue, pass } = watched();
+  await pass(60_000);
+  const waiting = (ms: number): WorkerFigures => ({ ...GOOD, silentMs: ms });
+  state.figures = [GOOD, waiting(59_000)];
+  await pass(1000);
+  assert.deepEqual(overdue, []);
+  assert.equal(watchdog.health().ill, 'worker 1 has stood still for 59000 ms');
+  state.figures = [GOOD, waiting(60_500)];
+  await pass(2000);
+  assert.deepEqual(overdue, ['worker 1 has stood still for 60500 ms']);
+  watchdog.close();
+});
+
+test('a worker that waited for a log which did not answer has a minute from then on', async () => {
+  const { watchdog, state, overdue, pass } = watched();
+  state.outage = { since: BEGAN, reason: 'a:1 cannot be reached' };
+  state.figures = [GOOD, { ...GOOD, silentMs: 90_000 }];
+  await pass(90_000);
+  state.outage = undefined;
+  await pass(59_000);
+  assert.deepEqual(overdue, []);
+  await pass(2000);
+  assert.equal(overdue.length, 1);
+  watchdog.close();
+});
+
 test('a thread that stood still itself has heard nobody, and judges nobody', async () => {
   const { watchdog, state, overdue, clock, pass } = watched();
   state.figures = [blockedFor(8000), GOOD];

@@ -7,7 +7,7 @@ import type { Health } from './runtime.ts';
 export interface WatchdogParts {
   readonly clock: Clock;
   readonly log: Log;
-  /** A worker that is blocked for longer loses its tasks, as a process that is not heard of does. */
+  /** A worker whose thread is blocked for longer loses its tasks, as a process that is not heard of does. */
   readonly sessionMs: Millis;
   readonly commitIntervalMs: Millis;
   figures(): readonly WorkerFigures[];
@@ -21,11 +21,14 @@ export interface WatchdogParts {
 const SILENCE_MS: Millis = 10_000;
 /** A thread that gave no sign of life for this long is blocked; it gives five a second. */
 const BLOCKED_MS: Millis = 1000;
+/** A worker whose loop has not turned for this long, though its thread lives and the log answers, loses its tasks. */
+const PROGRESS_MS: Millis = 60_000;
 const LOOK_MS: Millis = 500;
 
 /**
  * Judges whether the workers of a process go on, and takes the tasks from a thread that is blocked for longer than the
- * group would wait for the process: the supervisor's thread beats for it, so nobody else would notice.
+ * group would wait for the process, and from a worker that waits for ever: the supervisor's thread beats for them, so
+ * nobody else would notice.
  */
 export class Watchdog {
   readonly #parts: WatchdogParts;
@@ -46,21 +49,24 @@ export class Watchdog {
   }
 
   health(): Health {
-    const { clock, commitIntervalMs } = this.#parts;
+    const { commitIntervalMs } = this.#parts;
     const figures = this.#parts.figures();
     const degraded = this.#outage() ?? blockedWorker(figures) ?? registryAway(figures);
-    // whoever waited for the log has had no chance to turn since
-    const since = clock.monotonic() - this.#outageAt;
-    const silent = figures.findIndex(({ silentMs }) => Math.min(silentMs, since) > SILENCE_MS + commitIntervalMs);
+    const silent = figures.findIndex((each) => this.#silentMs(each) > SILENCE_MS + commitIntervalMs);
     return {
       ready: degraded === undefined && silent < 0 && figures.every(({ ready }) => ready),
       degraded,
-      ill: silent < 0 ? undefined : `worker ${silent} has stood still for ${Math.round(figures[silent]!.silentMs)} ms`,
+      ill: silent < 0 ? undefined : stoodStill(figures, silent),
     };
   }
 
   close(): void {
     this.#ended.abort();
+  }
+
+  /** Whoever waited for the log has had no chance to turn since. */
+  #silentMs({ silentMs }: WorkerFigures): Millis {
+    return Math.min(silentMs, this.#parts.clock.monotonic() - this.#outageAt);
   }
 
   #outage(): string | undefined {
@@ -78,10 +84,16 @@ export class Watchdog {
       // where this thread itself stood still, it has heard nobody
       if (clock.monotonic() - looked > 2 * LOOK_MS || !this.#parts.isMember()) continue;
       const figures = this.#parts.figures();
-      const overdue = figures.flatMap(({ blockedMs }, worker) => (blockedMs > sessionMs ? [worker] : []));
-      if (overdue.length > 0) this.#parts.onOverdue(overdue, blockedWorker(figures)!);
+      const isOverdue = (each: WorkerFigures) => each.blockedMs > sessionMs || this.#silentMs(each) > PROGRESS_MS;
+      const overdue = figures.flatMap((each, worker) => (isOverdue(each) ? [worker] : []));
+      if (overdue.length > 0)
+        this.#parts.onOverdue(overdue, blockedWorker(figures) ?? stoodStill(figures, overdue[0]!));
     }
   }
+}
+
+function stoodStill(figures: readonly WorkerFigures[], worker: number): string {
+  return `worker ${worker} has stood still for ${Math.round(figures[worker]!.silentMs)} ms`;
 }
 
 function blockedWorker(figures: readonly WorkerFigures[]): string | undefined {
