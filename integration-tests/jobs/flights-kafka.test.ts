@@ -16,6 +16,7 @@ import { naiveFlights } from './naive-flights.ts';
 const folder = mkdtempSync(join(tmpdir(), 'nodeflow-flights-kafka-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const expected = naiveFlights();
+const HALF_OF_THE_RESULTS = 212_000;
 
 const openLog = (brokers: string) => createKafkaLog({ brokers, clock: systemClock, random: seededRandom(1) });
 
@@ -70,7 +71,7 @@ if (one !== undefined) {
       const [victim, ...others] = jobs;
       const ended = others.map((job) => job.ended);
       for (const end of ended) end.then(() => over.abort());
-      await withLog(brokers, (log) => awaitResults(log, 100_000, over.signal));
+      await withLog(brokers, (log) => awaitResults(log, HALF_OF_THE_RESULTS, over.signal));
       victim!.child.kill('SIGKILL');
       await three.kill(2);
       await three.start(2);

@@ -71,7 +71,7 @@ export async function runRow(world: World, row: Row, repeats: number, seed: numb
     recoveryMs: recoveryOf(trial.recoveriesMs),
     pauseMs: Math.max(0, ...trial.apps.map(({ figures }) => figures.pauseMs)),
     gapMs: trial.gapsMs.length === 0 ? undefined : Math.round(Math.max(...trial.gapsMs)),
-    stillMs: stillOf(trial),
+    stillMs: trial.stillMs === undefined ? undefined : Math.round(trial.stillMs),
     alarmMs: trial.alarmsMs.length === 0 ? undefined : Math.round(Math.max(...trial.alarmsMs)),
     counters,
     seconds: Math.round((trial.clock.monotonic() - startedAt) / 1000),
@@ -118,10 +118,6 @@ function countersOf(trial: Trial, aborted: number): Counters {
     retries: sum((app) => app.figures.retries),
     joins: trial.joins,
   };
-}
-
-function stillOf({ watcher }: Trial): number | undefined {
-  return watcher === undefined ? undefined : Math.round(watcher.stillMs);
 }
 
 function recoveryOf(times: readonly number[]): Outcome['recoveryMs'] {

@@ -56,6 +56,8 @@ export class Trial {
   readonly alarmsMs: number[] = [];
   /** The longest time in which a partition showed nothing new whose task stayed where it was while others came and went. */
   readonly gapsMs: number[] = [];
+  /** The longest time in which a partition showed nothing new, until the faults were over. */
+  stillMs: number | undefined;
   #fed = 0;
   #log: Log | undefined;
   #feeding: Promise<void> | undefined;
@@ -255,6 +257,7 @@ export class Trial {
    */
   async settle(): Promise<void> {
     this.world.proxy?.clear();
+    this.stillMs = this.watcher?.stillMs;
     this.#stopFeeding.abort();
     await this.#feeding;
     await this.#finish();
