@@ -251,7 +251,7 @@ export const NETWORK_ROWS: readonly Row[] = [
   {
     ...NETWORK,
     id: '20 coordinator',
-    title: 'cut off from the coordinator of its group alone: it works on, and what it sends for others is refused',
+    title: 'cut off from the coordinator of its group alone, for longer than the session',
     repeats: 3,
     needs: ['faults', 'rebuilds', 'joins'],
     run: (trial, repeats) =>
