@@ -105,7 +105,7 @@ function tellSaved(group: Group): boolean {
 
 /** Seconds of a series but for its pairs, as estimated. */
 function restOf(groups: readonly Group[], others: Omit<GroupOptions, 'pairs'>): number {
-  return groups.reduce((sum, group) => sum + besideSeconds(group, others, smallRecords), 0);
+  return groups.reduce((sum, group) => sum + besideSeconds(group, others, { full: records, small: smallRecords }), 0);
 }
 
 const roundOf = (groups: readonly Group[]) => groups.reduce((sum, group) => sum + roundSeconds(group, records), 0);

@@ -2,6 +2,7 @@ import { messageOf } from '../../core/errors.ts';
 import { spread } from '../spread.ts';
 import { type Latency, measureLatency } from './latency.ts';
 import {
+  COMMIT_INTERVAL_MS,
   type Guarantee,
   type Measured,
   measureEngine,
@@ -54,12 +55,17 @@ export function roundSeconds({ rows, guarantees }: Group, records: number): numb
 }
 
 /** Seconds of everything else of a group, its sweep left out. */
-export function besideSeconds(group: Group, options: Omit<GroupOptions, 'pairs'>, small: number): number {
+export function besideSeconds(
+  group: Group,
+  options: Omit<GroupOptions, 'pairs'>,
+  { full, small }: { readonly full: number; readonly small: number },
+): number {
   const { rows, guarantees } = group;
   const latency = PACE.latency(options.warmSeconds, options.latencySeconds);
   let seconds = options.latencySeconds === 0 ? 0 : rows.length * guarantees.length * 2 * latency;
   if (!options.beside) return seconds;
   seconds += PACE.engine(rows[0]!, small);
+  if (KAFKA_ROWS[rows[0]!]!.job === 'count') seconds += guarantees.length * PACE.engine(rows[0]!, full);
   seconds += othersOf(rows[0]!).length * PACE.peer(rows[0]!, small);
   return seconds + (rows.includes('pass') ? (options.neighbours?.there.length ?? 0) * PACE.peer('pass', small) : 0);
 }
@@ -107,6 +113,9 @@ export class GroupRun {
     for (const result of results) tell(await this.#withLatency(result));
     for (const result of this.#costs()) tell(result);
     if (!beside) return;
+    if (KAFKA_ROWS[this.#group.rows[0]!]!.job === 'count') {
+      for (const result of await this.#asManyCommits()) tell(result);
+    }
     tell(await this.#memory());
     for (const result of await this.#beside()) tell(result);
   }
@@ -190,6 +199,40 @@ export class GroupRun {
         atLeastOnce: medianOf(least),
       };
     });
+  }
+
+  /** The engine once more over all of the input, at an interval at which it commits as often as the peer, which took longer. */
+  async #asManyCommits(): Promise<readonly Result[]> {
+    const { rows, guarantees } = this.#group;
+    const row = rows[0]!;
+    const results: Result[] = [];
+    for (const guarantee of guarantees) {
+      const peers = this.#samples.of(guarantee);
+      const peer = medianOf(peers);
+      const { commits } = medianOf(this.#samples.of(`${row} ${guarantee}`));
+      const intervalMs = Math.max(1, Math.floor((COMMIT_INTERVAL_MS * commits) / Math.max(1, peer.commits)));
+      const run = () => measureEngine(this.#full, row, guarantee, intervalMs);
+      const engine = await this.#progress.step(
+        `${row}, ${guarantee}: engine, a commit each ${intervalMs} ms`,
+        PACE.engine(row, this.#full.records),
+        run,
+      );
+      const ratios = spread(peers.map((each) => each.engineCpu / engine.engineCpu));
+      const [{ goal }, profile, pairs] = [KAFKA_ROWS[row]!, this.#choice.best.name, peers.length];
+      results.push({
+        row: 'as-many-commits',
+        of: row,
+        guarantee,
+        intervalMs,
+        ...ratios,
+        goal,
+        pairs,
+        profile,
+        engine,
+        peer,
+      });
+    }
+    return results;
   }
 
   /** The peer with a small heap, on fewer records, against the engine's runs over all of them. */

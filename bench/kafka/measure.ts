@@ -70,8 +70,9 @@ export function startEngine(
   job: StreamsJob,
   { compression }: Pick<Series, 'compression'>,
   guarantee: Guarantee,
+  commitIntervalMs = COMMIT_INTERVAL_MS,
 ): Child {
-  return startProgram('kafka/engine-main', { ...job, compression, guarantee, commitIntervalMs: COMMIT_INTERVAL_MS });
+  return startProgram('kafka/engine-main', { ...job, compression, guarantee, commitIntervalMs });
 }
 
 function startProgram(name: 'kafka/engine-main' | 'kafka/neighbour-main', job: EngineJob | NeighbourJob): Child {
@@ -101,8 +102,13 @@ export function startStreams(job: StreamsJob, profile: Profile, guarantee: Guara
 }
 
 /** Runs the engine over the whole input, and holds its output against what was expected. */
-export function measureEngine(series: Series, row: string, guarantee: Guarantee): Promise<Measured> {
-  return measure(series, row, 'engine', (job) => startEngine(job, series, guarantee));
+export function measureEngine(
+  series: Series,
+  row: string,
+  guarantee: Guarantee,
+  commitIntervalMs?: number,
+): Promise<Measured> {
+  return measure(series, row, 'engine', (job) => startEngine(job, series, guarantee, commitIntervalMs));
 }
 
 /** The same with a loop over a client for Node; only for row `pass`. */

@@ -49,7 +49,18 @@ export interface BesideResult extends Line {
   readonly peer: Measured;
 }
 
-export type Result = RowResult | CostResult | MemoryResult | BesideResult;
+/** The engine once more, where it commits as often as the peer, against the peer's runs. */
+export interface OftenResult extends Line {
+  readonly row: 'as-many-commits';
+  readonly of: string;
+  readonly guarantee: string;
+  readonly intervalMs: number;
+  readonly profile: string;
+  readonly engine: Measured;
+  readonly peer: Measured;
+}
+
+export type Result = RowResult | CostResult | MemoryResult | OftenResult | BesideResult;
 
 /** Each figure by itself: the median of all runs; memory the largest. */
 export function medianOf(all: readonly Measured[]): Measured {
@@ -107,6 +118,11 @@ export function linesOf(result: Result, title: (row: RowName) => string): readon
     return [
       `beside ${result.of}: ${result.who} takes ${ratio.toFixed(1)} times the engine's CPU`,
       ...sides(result.who),
+    ];
+  if (result.row === 'as-many-commits')
+    return [
+      `${result.of} with as many commits, ${result.guarantee}: ratio ${ratio.toFixed(1)} (${spreadInWords(result)})${met}`,
+      ...sides(`Kafka Streams, ${result.profile}`),
     ];
   const { latency } = result;
   return [
