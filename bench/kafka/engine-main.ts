@@ -17,16 +17,24 @@ export interface EngineJob extends Places {
   readonly warm: number;
   readonly compression: 'none' | 'lz4';
   readonly commitIntervalMs: number;
+  /** Records between two looks at whether a commit is due. Default: the engine's. */
+  readonly sliceRecords?: number;
   readonly guarantee: 'exactly-once' | 'at-least-once';
 }
 
 const job = JSON.parse(process.argv[2]!) as EngineJob;
 const engine = await openEngine({ brokers: job.brokers, directory: job.directory });
-const { compression, commitIntervalMs, guarantee } = job;
+const { compression, commitIntervalMs, guarantee, sliceRecords } = job;
 const until = job.records > 0 ? 'end' : 'drained';
 const running = await run(KAFKA_ROWS[job.row]!.program(job), {
   engine,
-  settings: { compression, commitIntervalMs, guarantee, until },
+  settings: {
+    compression,
+    commitIntervalMs,
+    guarantee,
+    until,
+    ...(sliceRecords === undefined ? {} : { sliceRecords }),
+  },
 });
 
 const commits = () =>

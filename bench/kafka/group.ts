@@ -17,7 +17,7 @@ import { PACE } from './pace.ts';
 import { CACHED, DEFAULTS, type Profile } from './profiles.ts';
 import type { Progress } from './progress.ts';
 import { medianOf, type Result, type RowResult } from './report.ts';
-import { KAFKA_ROWS, type RowName } from './rows.ts';
+import { KAFKA_ROWS, PARTITIONS, type RowName } from './rows.ts';
 import type { Choice } from './sweep.ts';
 
 /** Rows that ask the same of the peer are measured beside the same runs of it. */
@@ -35,6 +35,8 @@ export interface GroupOptions {
   readonly latencySeconds: number;
   readonly warmSeconds: number;
 }
+
+const SLICES_A_COMMIT = 4;
 
 export const COST_GOAL = 1.15;
 export const MEMORY_GOAL = 2;
@@ -211,7 +213,10 @@ export class GroupRun {
       const peer = medianOf(peers);
       const { commits } = medianOf(this.#samples.of(`${row} ${guarantee}`));
       const intervalMs = Math.max(1, Math.floor((COMMIT_INTERVAL_MS * commits) / Math.max(1, peer.commits)));
-      const run = () => measureEngine(this.#full, row, guarantee, intervalMs);
+      // a commit comes between slices, of which there have to be enough
+      const sliceRecords = Math.max(1, Math.floor(this.#full.records / (SLICES_A_COMMIT * PARTITIONS * peer.commits)));
+      const pace = { commitIntervalMs: intervalMs, sliceRecords };
+      const run = () => measureEngine(this.#full, row, guarantee, pace);
       const engine = await this.#progress.step(
         `${row}, ${guarantee}: engine, a commit each ${intervalMs} ms`,
         PACE.engine(row, this.#full.records),

@@ -66,13 +66,16 @@ export function newPlaces(row: string, side: string): { readonly application: st
   return { application, out: `${application}out` };
 }
 
+/** How often the engine commits. */
+export type CommitPace = Pick<EngineJob, 'commitIntervalMs' | 'sliceRecords'>;
+
 export function startEngine(
   job: StreamsJob,
   { compression }: Pick<Series, 'compression'>,
   guarantee: Guarantee,
-  commitIntervalMs = COMMIT_INTERVAL_MS,
+  pace: CommitPace = { commitIntervalMs: COMMIT_INTERVAL_MS },
 ): Child {
-  return startProgram('kafka/engine-main', { ...job, compression, guarantee, commitIntervalMs });
+  return startProgram('kafka/engine-main', { ...job, compression, guarantee, ...pace });
 }
 
 function startProgram(name: 'kafka/engine-main' | 'kafka/neighbour-main', job: EngineJob | NeighbourJob): Child {
@@ -102,13 +105,8 @@ export function startStreams(job: StreamsJob, profile: Profile, guarantee: Guara
 }
 
 /** Runs the engine over the whole input, and holds its output against what was expected. */
-export function measureEngine(
-  series: Series,
-  row: string,
-  guarantee: Guarantee,
-  commitIntervalMs?: number,
-): Promise<Measured> {
-  return measure(series, row, 'engine', (job) => startEngine(job, series, guarantee, commitIntervalMs));
+export function measureEngine(series: Series, row: string, guarantee: Guarantee, pace?: CommitPace): Promise<Measured> {
+  return measure(series, row, 'engine', (job) => startEngine(job, series, guarantee, pace));
 }
 
 /** The same with a loop over a client for Node; only for row `pass`. */
