@@ -39,7 +39,7 @@ export function logConformance(
   });
   for (const { name, run } of CASES) {
     if (Object.hasOwn(leftOut, name)) continue;
-    test(`${driver}: ${name}`, { timeout: 20_000 }, async () => {
+    test(`${driver}: ${name}`, { timeout: 240_000 }, async () => {
       const opened = await open();
       try {
         await run(new Bench(opened));

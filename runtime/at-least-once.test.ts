@@ -65,7 +65,7 @@ async function runWithFaults(seed: number, faults: FaultOptions, directory?: str
 const CASES: readonly (readonly Fault[])[] = [['lost-answer'], ['lost-request'], ['late-answer', 'lost-answer']];
 
 for (const faults of CASES) {
-  test(`nothing is lost at-least-once through: ${faults.join(', ')}`, { timeout: 120_000 }, async () => {
+  test(`nothing is lost at-least-once through: ${faults.join(', ')}`, { timeout: 240_000 }, async () => {
     let rebuilds = 0;
     let repeated = 0;
     for (let seed = 1; seed <= 3; seed++) {
@@ -80,7 +80,7 @@ for (const faults of CASES) {
   });
 }
 
-test('with stores on disk, nothing is lost at-least-once', { timeout: 60_000 }, async () => {
+test('with stores on disk, nothing is lost at-least-once', { timeout: 240_000 }, async () => {
   const directory = mkdtempSync(join(tmpdir(), 'nodeflow-at-least-once-'));
   try {
     const ran = await runWithFaults(
@@ -94,7 +94,7 @@ test('with stores on disk, nothing is lost at-least-once', { timeout: 60_000 }, 
   }
 });
 
-test('nothing is lost when tasks are taken away and given back', { timeout: 60_000 }, async () => {
+test('nothing is lost when tasks are taken away and given back', { timeout: 240_000 }, async () => {
   const log = createMemoryLog({ clock: systemClock, random: seededRandom(6) });
   const run = await start(log);
   await completeBesideRival(log, run, 'crash');
@@ -165,7 +165,7 @@ class WatchedProducer implements LogProducer {
   }
 }
 
-test('each step of a commit is answered before the next is sent', { timeout: 60_000 }, async () => {
+test('each step of a commit is answered before the next is sent', { timeout: 240_000 }, async () => {
   const faults: FaultOptions = { chances: { 'late-answer': 0.5 }, lateMs: 3 };
   const log = createMemoryLog({ clock: systemClock, random: seededRandom(8), faults });
   const counts = new Map<Kind, number>();

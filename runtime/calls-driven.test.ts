@@ -108,7 +108,7 @@ async function driven(inputs: Inputs, options: DriveOptions): Promise<Driven> {
 }
 
 // hard-places 18 and 1
-test('what comes of calls is the same with cold rows, commits and crashes anywhere', { timeout: 120_000 }, async () => {
+test('what comes of calls is the same with cold rows, commits and crashes anywhere', { timeout: 240_000 }, async () => {
   let crashes = 0;
   let cold = 0;
   let most = 0;
@@ -142,7 +142,7 @@ test('what comes of calls is the same with cold rows, commits and crashes anywhe
 });
 
 test('a bounded run, drained now and then, ends when its calls have, with every result once', {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   const log = createMemoryLog({ clock: systemClock, random: seededRandom(3) });
   const numbers = topic('numbers', { ...KEYED, value: int64() });

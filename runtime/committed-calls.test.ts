@@ -73,7 +73,7 @@ const isAmbiguous = (called: ReadonlyMap<string, ReadonlySet<string>>) =>
 
 // hard-places 18
 test('a call that begins when its record is committed has the same name whenever it is made again', {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   let crashes = 0;
   await fc.assert(
@@ -88,7 +88,7 @@ test('a call that begins when its record is committed has the same name whenever
   assert.ok(crashes > 10, `${crashes} crashes`);
 });
 
-test('and one that begins when its record is taken may have that of another', { timeout: 60_000 }, async () => {
+test('and one that begins when its record is taken may have that of another', { timeout: 240_000 }, async () => {
   let ambiguous = 0;
   for (let seed = 0; seed < 12; seed++) if (isAmbiguous((await crashed('taken', seed)).called)) ambiguous++;
   assert.ok(ambiguous > 0);

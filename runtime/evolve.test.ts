@@ -26,7 +26,7 @@ import {
 } from './runtime.ts';
 import { writeLedger } from './write-ledger.ts';
 
-const TIMEOUT = { timeout: 30_000 };
+const TIMEOUT = { timeout: 240_000 };
 const events = topic('events', { key: string(), value: int64(), partitions: 1 });
 const out = topic('out', { key: string(), value: string(), partitions: 2 });
 const sum = avro({ type: 'record', name: 'Sum', fields: [{ name: 'total', type: 'long' }] });

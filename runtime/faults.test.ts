@@ -68,7 +68,7 @@ const CASES: readonly { readonly faults: readonly Fault[]; readonly rebuilds: bo
 ];
 
 for (const { faults, rebuilds } of CASES) {
-  test(`results come exactly once through: ${faults.join(', ')}`, { timeout: 60_000 }, async () => {
+  test(`results come exactly once through: ${faults.join(', ')}`, { timeout: 240_000 }, async () => {
     const chances = Object.fromEntries(faults.map((fault) => [fault, CHANCES[fault]]));
     const ran = await runWithFaults(11, { chances, lateMs: 4 });
     for (const fault of faults) assert.ok(ran.fired[fault] > 0, `${fault} never happened`);
@@ -76,7 +76,7 @@ for (const { faults, rebuilds } of CASES) {
   });
 }
 
-test('results come exactly once through everything at once', { timeout: 60_000 }, async () => {
+test('results come exactly once through everything at once', { timeout: 240_000 }, async () => {
   const chances = Object.fromEntries(FAULTS.map((fault) => [fault, CHANCES[fault] / 3]));
   const { fired, rebuilds } = await runWithFaults(12, { chances, lateMs: 4 });
   assert.ok(fired['lost-answer'] + fired['lost-request'] + fired.abort > 2, JSON.stringify(fired));
@@ -85,7 +85,7 @@ test('results come exactly once through everything at once', { timeout: 60_000 }
 });
 
 test('with stores on disk, behind lost commits and aborts, results come exactly once', {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   await inFolder(async (directory) => {
     const chances = { 'lost-answer': 0.006, abort: 0.006, 'late-markers': 0.2 };
@@ -100,7 +100,7 @@ for (const [fault, request] of [
   ['lost-answer', 'abort'],
   ['abort', 'positions'],
 ] as const) {
-  test(`one ${fault} at the ${request} is one step back, and nothing twice`, { timeout: 60_000 }, async () => {
+  test(`one ${fault} at the ${request} is one step back, and nothing twice`, { timeout: 240_000 }, async () => {
     const log = createMemoryLog({ clock: systemClock, random: seededRandom(3), faults: { lateMs: 6 } });
     const telemetry = silentTelemetry();
     const run = await start(log, telemetry);
@@ -169,7 +169,7 @@ test('a member that the group has put out joins again, and loses and repeats not
   await log.close();
 });
 
-test('tasks that another member takes away and gives back lose and repeat nothing', { timeout: 60_000 }, async () => {
+test('tasks that another member takes away and gives back lose and repeat nothing', { timeout: 240_000 }, async () => {
   const log = createMemoryLog({ clock: systemClock, random: seededRandom(6) });
   const telemetry = silentTelemetry();
   const run = await start(log, telemetry);

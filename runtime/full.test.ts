@@ -41,7 +41,7 @@ async function runIntoFullDisk(log: Log, disk: SimulatedDisk, records: number): 
 }
 
 test('a full disk stops the run with one clear error; with space again it goes on, nothing lost, nothing twice', {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   const disk = new SimulatedDisk(seededRandom(3));
   for (const records of [5000, 8000]) {
@@ -58,7 +58,7 @@ test('a full disk stops the run with one clear error; with space again it goes o
   await log.close();
 });
 
-test('the same log goes on when space has come back while it is open', { timeout: 60_000 }, async () => {
+test('the same log goes on when space has come back while it is open', { timeout: 240_000 }, async () => {
   const disk = new SimulatedDisk(seededRandom(4));
   const clock = new VirtualClock(systemClock.now());
   const log = await createFileLog({ directory: DIRECTORY, clock, fs: disk.mount() });

@@ -74,7 +74,7 @@ async function until(log: Log, windows: number): Promise<void> {
 }
 
 test('a partition that stays silent holds nothing back once it is idle, and no window is lost', {
-  timeout: 20_000,
+  timeout: 240_000,
 }, async () => {
   const rows = await running({ idleMs: 60 }, async (log) => {
     await write(log, 0, [1, 2, 11, 25]);
@@ -86,7 +86,7 @@ test('a partition that stays silent holds nothing back once it is idle, and no w
   assert.deepEqual(rows, ['0: 2', '10: 1', '20: 2']);
 });
 
-test('before it is idle it holds time, and what it brings then is not late', { timeout: 20_000 }, async () => {
+test('before it is idle it holds time, and what it brings then is not late', { timeout: 240_000 }, async () => {
   const rows = await running({ idleMs: 3_600_000 }, async (log) => {
     await write(log, 0, [1, 2, 11, 25]);
     await systemClock.sleep(100);
@@ -123,7 +123,7 @@ async function untilBlocked(log: Log, group: string, name: string, position: num
   await systemClock.sleep(BLOCKED_MS);
 }
 
-test('a task that was just opened is not idle while its first fetch is on its way', { timeout: 20_000 }, async () => {
+test('a task that was just opened is not idle while its first fetch is on its way', { timeout: 240_000 }, async () => {
   const log = await openLog();
   const { slow, gate } = withholding(log, 'in', 1);
   await write(log, 0, [1, 2, 11, 25]);
@@ -138,7 +138,7 @@ test('a task that was just opened is not idle while its first fetch is on its wa
   await log.close();
 });
 
-test('nor is one that comes to a process later', { timeout: 20_000 }, async () => {
+test('nor is one that comes to a process later', { timeout: 240_000 }, async () => {
   const log = await openLog();
   await write(log, 0, [1, 2, 11, 25]);
   await write(log, 1, [3, 12, 22]);
@@ -159,7 +159,7 @@ test('nor is one that comes to a process later', { timeout: 20_000 }, async () =
   await log.close();
 });
 
-test('nor is a source that says itself when it is idle', { timeout: 20_000 }, async () => {
+test('nor is a source that says itself when it is idle', { timeout: 240_000 }, async () => {
   const log = await openLog();
   const app = topology('sources');
   const sourceOf = (name: string): Stream<string, number, 1> => {
@@ -182,7 +182,7 @@ test('nor is a source that says itself when it is idle', { timeout: 20_000 }, as
   await log.close();
 });
 
-test('what a log has not told of a partition is not known: it is idle', { timeout: 20_000 }, async () => {
+test('what a log has not told of a partition is not known: it is idle', { timeout: 240_000 }, async () => {
   const log = await openLog();
   const { slow, gate } = withholding(log, 'in', 1);
   const run = await start(slow, { idleMs: IDLE_MS });

@@ -128,7 +128,7 @@ async function newest<V>(
   return byKey(rows);
 }
 
-test('a bounded run ends, though its stages feed each other', { timeout: 60_000 }, async () => {
+test('a bounded run ends, though its stages feed each other', { timeout: 240_000 }, async () => {
   const log = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
   const random = seededRandom(2);
   const all = [];
@@ -159,7 +159,7 @@ function crowd(): readonly Update[] {
   return [...rows, ...changes];
 }
 
-test('an update reaches thousands of rows, of which few fit into memory', { timeout: 60_000 }, async () => {
+test('an update reaches thousands of rows, of which few fit into memory', { timeout: 240_000 }, async () => {
   const directory = mkdtempSync(join(tmpdir(), 'nodeflow-foreign-'));
   const log = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
   const updates = crowd();
@@ -203,7 +203,7 @@ function timed(): Program {
 
 const finals = topic('finals', { key: windowed(string(), 100), value: int64(), partitions: 3 });
 
-test('a bounded run ends where the stages go by clocks too', { timeout: 60_000 }, async () => {
+test('a bounded run ends where the stages go by clocks too', { timeout: 240_000 }, async () => {
   const log = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
   const updates = randomUpdates(seededRandom(5), 1000);
   await write(log, updates);
@@ -219,7 +219,7 @@ test('a bounded run ends where the stages go by clocks too', { timeout: 60_000 }
   await log.close();
 });
 
-test('processes that come and go lose no row', { timeout: 60_000 }, async () => {
+test('processes that come and go lose no row', { timeout: 240_000 }, async () => {
   const log = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
   const random = seededRandom(3);
   const all = [...randomUpdates(random, 800)];

@@ -73,7 +73,7 @@ const joinedBy = (version: number, [key, value]: Row) =>
 
 for (const workers of [1, 2]) {
   const title = `rows are there before the first record, in every task, with ${workers} workers, and again after a restart`;
-  test(title, { timeout: 60_000 }, () =>
+  test(title, { timeout: 240_000 }, () =>
     inLog(async (log) => {
       await write(log, rows, [...rowsOf(0), [null, 'no row'], ['gone', 'v']]);
       await write(log, rows, [...rowsOf(1), [null, null], ['gone', null]]);
@@ -94,7 +94,7 @@ for (const workers of [1, 2]) {
   );
 }
 
-test('rows that come later are followed, whatever their times are', { timeout: 30_000 }, () =>
+test('rows that come later are followed, whatever their times are', { timeout: 240_000 }, () =>
   inLog(async (log) => {
     await write(log, rows, rowsOf(0));
     await write(log, events, []);
@@ -113,7 +113,7 @@ test('rows that come later are followed, whatever their times are', { timeout: 3
   }),
 );
 
-test('global tables that do not fit into memory end the run with the cure', { timeout: 30_000 }, () =>
+test('global tables that do not fit into memory end the run with the cure', { timeout: 240_000 }, () =>
   inLog(async (log) => {
     await write(log, rows, rowsOf(0));
     await write(log, events, eventsOf(0, 3));

@@ -178,7 +178,7 @@ class Simulation {
 }
 
 test('what a process keeps goes on while others come and go, and pauses at most 200 ms', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async (context) => {
   const simulation = new Simulation();
   await simulation.open();

@@ -20,6 +20,7 @@ import { encodeRecord } from './testing-records.ts';
 
 const IN = topic('amounts', { key: string(), value: json<{ readonly n: number }>(), partitions: 3 });
 const OUT = topic('doubled', { key: string(), value: int64(), partitions: 1 });
+const TIMEOUT = { timeout: 240_000 };
 const LETTERS = 'nf.doubles.dead-letters';
 
 /** Doubles what is below the bound, and gives up the rest. */
@@ -107,9 +108,7 @@ const sentOf = async (log: Log) =>
   (await recordsOf(log, IN.name, 3)).filter(({ headers }) => headers['nf.redriven'] !== undefined);
 const marksOf = (log: Log) => recordsOf(log, 'nf.redrives', 1);
 
-test('S2.2.d: a letter has what it was and why, and is redriven once to where it was read', {
-  timeout: 20_000,
-}, async () => {
+test('S2.2.d: a letter has what it was and why, and is redriven once to where it was read', TIMEOUT, async () => {
   const { log, letters, list } = await withLetters([{ n: 10 }, 'words', { n: 30 }]);
   const rows = await list();
   assert.deepEqual(
@@ -161,9 +160,7 @@ test('S2.2.d: a letter has what it was and why, and is redriven once to where it
   await better.drain();
 });
 
-test('what is sent may be another record; with another key it goes to the partition of that', {
-  timeout: 20_000,
-}, async () => {
+test('what is sent may be another record; with another key it goes to the partition of that', TIMEOUT, async () => {
   const { log, letters, list } = await withLetters([{ n: 10 }]);
   const { id } = (await list())[0]!;
   const unfit = { headers: [{ name: 'nf.redrives', value: null }] };
@@ -179,7 +176,7 @@ test('what is sent may be another record; with another key it goes to the partit
   );
 });
 
-test('once more on purpose: each id is once', { timeout: 20_000 }, async () => {
+test('once more on purpose: each id is once', TIMEOUT, async () => {
   const { log, letters, list } = await withLetters([{ n: 10 }]);
   const row = (await list())[0]!;
   const { id } = row;
@@ -197,7 +194,7 @@ test('once more on purpose: each id is once', { timeout: 20_000 }, async () => {
   assert.equal((await sentOf(log)).length, 5);
 });
 
-test('S2.2.d: killed at any write, before it is done or after, and begun anew: once', { timeout: 60_000 }, async () => {
+test('S2.2.d: killed at any write, before it is done or after, and begun anew: once', TIMEOUT, async () => {
   const count = 5;
   let most = 1;
   let finished = 0;
@@ -229,7 +226,7 @@ test('S2.2.d: killed at any write, before it is done or after, and begun anew: o
   assert.ok(finished > 0, 'it was killed at all of them');
 });
 
-test('S2.2.d: several processes at once send each letter once', { timeout: 60_000 }, async () => {
+test('S2.2.d: several processes at once send each letter once', TIMEOUT, async () => {
   const { log } = await withLetters(Array.from({ length: 250 }, (_, i) => ({ n: 10 + i })));
   const rows: RecordLetter[] = [];
   const reading = openRecordLetters({ log, clock: systemClock });
@@ -250,7 +247,7 @@ test('S2.2.d: several processes at once send each letter once', { timeout: 60_00
   assert.ok(redriven.length <= 250 && redriven.length > 0);
 });
 
-test('a page ends where its letters are many bytes, and goes on behind', { timeout: 20_000 }, async () => {
+test('a page ends where its letters are many bytes, and goes on behind', TIMEOUT, async () => {
   const text = 'x'.repeat(3_000_000);
   const { letters } = await withLetters(Array.from({ length: 14 }, (_, i) => ({ n: 10 + i, text })));
   const pages: number[] = [];
@@ -262,7 +259,7 @@ test('a page ends where its letters are many bytes, and goes on behind', { timeo
   assert.deepEqual(pages, [6, 6, 2]);
 });
 
-test('a topic of letters that was made anew has letters of its own', { timeout: 20_000 }, async () => {
+test('a topic of letters that was made anew has letters of its own', TIMEOUT, async () => {
   const { log, letters, list } = await withLetters([{ n: 10 }]);
   const { id } = (await list())[0]!;
   await letters.redrive(id);
@@ -276,7 +273,7 @@ test('a topic of letters that was made anew has letters of its own', { timeout: 
   assert.equal((await letters.redrive(id)).existing, false);
 });
 
-test('what cannot go back says why, and what to do', { timeout: 20_000 }, async () => {
+test('what cannot go back says why, and what to do', TIMEOUT, async () => {
   const { log, letters, list } = await withLetters([{ n: 10 }]);
   const { id } = (await list())[0]!;
   for (const unknown of ['x', `${LETTERS}:99`, 'nf.other.dead-letters:0', `${LETTERS}:`, `${LETTERS}:00`]) {
@@ -303,7 +300,7 @@ test('what cannot go back says why, and what to do', { timeout: 20_000 }, async 
   assert.equal(refused!.outcome, 'refused');
 });
 
-test('what failed behind a repartition goes back to there', { timeout: 20_000 }, async () => {
+test('what failed behind a repartition goes back to there', TIMEOUT, async () => {
   const log = memory();
   await log.admin.create(IN.name, { partitions: IN.partitions });
   const sums = (bound: number) => {
@@ -340,32 +337,34 @@ test('what failed behind a repartition goes back to there', { timeout: 20_000 },
   );
 });
 
-test('headers that hold secrets are left out of the letter, and come back from where they were read', {
-  timeout: 20_000,
-}, async () => {
-  const log = memory();
-  await log.admin.create(IN.name, { partitions: IN.partitions });
-  await put(log, 0, { n: 10 }, { authorization: 'Bearer abcdef123456', trace: 'x' });
-  const run = await start(log, doubles(10));
-  const letters = openRecordLetters({ log, clock: systemClock });
-  await until(async () => (await letters.list({})).rows.length === 1);
-  await run.drain();
-  const [letter] = (await letters.list({})).rows;
-  assert.deepEqual(letter!.hidden, ['authorization']);
-  assert.doesNotMatch(JSON.stringify(await recordsOf(log, LETTERS, 1)), /abcdef/);
-  await letters.redrive(letter!.id);
-  const [sent] = await sentOf(log);
-  assert.deepEqual([sent!.headers['authorization'], sent!.headers['trace']], ['Bearer abcdef123456', 'x']);
-  await log.admin.deleteRecords(IN.name, 0, 1);
-  await assert.rejects(letters.redrive(letter!.id, { again: true }), {
-    code: 'dead-letter.not-redrivable',
-    message: /authorization were left out of the letter as secrets; give all headers/,
-  });
-  const headers = [{ name: 'trace', value: Buffer.from('y') }];
-  assert.equal((await letters.redrive(letter!.id, { again: true, change: { headers } })).times, 2);
-});
+test(
+  'headers that hold secrets are left out of the letter, and come back from where they were read',
+  TIMEOUT,
+  async () => {
+    const log = memory();
+    await log.admin.create(IN.name, { partitions: IN.partitions });
+    await put(log, 0, { n: 10 }, { authorization: 'Bearer abcdef123456', trace: 'x' });
+    const run = await start(log, doubles(10));
+    const letters = openRecordLetters({ log, clock: systemClock });
+    await until(async () => (await letters.list({})).rows.length === 1);
+    await run.drain();
+    const [letter] = (await letters.list({})).rows;
+    assert.deepEqual(letter!.hidden, ['authorization']);
+    assert.doesNotMatch(JSON.stringify(await recordsOf(log, LETTERS, 1)), /abcdef/);
+    await letters.redrive(letter!.id);
+    const [sent] = await sentOf(log);
+    assert.deepEqual([sent!.headers['authorization'], sent!.headers['trace']], ['Bearer abcdef123456', 'x']);
+    await log.admin.deleteRecords(IN.name, 0, 1);
+    await assert.rejects(letters.redrive(letter!.id, { again: true }), {
+      code: 'dead-letter.not-redrivable',
+      message: /authorization were left out of the letter as secrets; give all headers/,
+    });
+    const headers = [{ name: 'trace', value: Buffer.from('y') }];
+    assert.equal((await letters.redrive(letter!.id, { again: true, change: { headers } })).times, 2);
+  },
+);
 
-test('of a call that failed the record that was read is sent, while it is there', { timeout: 20_000 }, async () => {
+test('of a call that failed the record that was read is sent, while it is there', TIMEOUT, async () => {
   const log = memory();
   await log.admin.create(IN.name, { partitions: IN.partitions });
   const app = topology('calls');

@@ -147,7 +147,7 @@ test('what was taken is let go, also where more is always waiting', async () => 
 });
 
 test('in a run messages wake their worker and are committed; many leave room for others', {
-  timeout: 30_000,
+  timeout: 240_000,
 }, async () => {
   const { app, boxes, seen } = adding();
   const log = createMemoryLog({ clock: systemClock, random: seededRandom(1) });

@@ -36,7 +36,7 @@ test('a stage reads what it writes, over several tasks, and loses nothing when i
   await log.close();
 });
 
-test('a bounded run of a stage that reads what it writes ends', { timeout: 30_000 }, async () => {
+test('a bounded run of a stage that reads what it writes ends', { timeout: 240_000 }, async () => {
   const log = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
   await fill(log);
   const run = await startRun({

@@ -21,7 +21,7 @@ import { readStores } from './read-store.ts';
 import { DEFAULT_SETTINGS, type Run, type RunSettings, startRun } from './runtime.ts';
 import { PlanIndex } from './stage.ts';
 
-const TIMEOUT = { timeout: 60_000 };
+const TIMEOUT = { timeout: 240_000 };
 const PARTITIONS = 3;
 const events = topic('events', { key: string(), value: int64(), partitions: PARTITIONS });
 const rows = topic('rows', { key: string(), value: int64(), partitions: PARTITIONS });

@@ -142,7 +142,7 @@ function damage(directory: string, task: string, files: RegExp): number {
   return damaged;
 }
 
-test('a warm restart replays at most what was not written back', { timeout: 30_000 }, () =>
+test('a warm restart replays at most what was not written back', { timeout: 240_000 }, () =>
   withJob(async (log, directory) => {
     const first = await runJob(log, directory, { stopWhen: underWay });
     assert.equal(first.how, 'drained');
@@ -153,7 +153,7 @@ test('a warm restart replays at most what was not written back', { timeout: 30_0
   }),
 );
 
-test('behind a crash only the tail of the changelogs is replayed', { timeout: 30_000 }, () =>
+test('behind a crash only the tail of the changelogs is replayed', { timeout: 240_000 }, () =>
   withJob(async (log, directory) => {
     let [commits, writes] = [0, 0];
     setFailpointHook((name) => {
@@ -177,7 +177,7 @@ test('behind a crash only the tail of the changelogs is replayed', { timeout: 30
   }),
 );
 
-test('a state folder deleted between runs is rebuilt from the changelog', { timeout: 30_000 }, () =>
+test('a state folder deleted between runs is rebuilt from the changelog', { timeout: 240_000 }, () =>
   withJob(async (log, directory) => {
     await runJob(log, directory, { stopWhen: underWay });
     rmSync(storesOf(directory), { recursive: true });
@@ -188,26 +188,29 @@ test('a state folder deleted between runs is rebuilt from the changelog', { time
   }),
 );
 
-test('changelogs that are compacted again and again while they are read give the same state', { timeout: 30_000 }, () =>
-  withJob(async (log, directory) => {
-    await runJob(log, directory, { stopWhen: underWay });
-    rmSync(storesOf(directory), { recursive: true });
-    const changelogs = (await log.admin.list()).filter((topic) => topic.endsWith('.changelog'));
-    let removed = 0;
-    const compacting = readsSlowly(log, async (topic) => {
-      if (!changelogs.includes(topic)) return;
-      const before = await recordsIn(log, topic);
-      log.compact(topic);
-      removed += before - (await recordsIn(log, topic));
-    });
-    const cold = await runJob(compacting, directory);
-    assert.ok(cold.restored >= KEYS, `${cold.restored} records restored`);
-    assert.ok(removed > 0, 'compaction found nothing to remove');
-    await assertExact(log);
-  }),
+test(
+  'changelogs that are compacted again and again while they are read give the same state',
+  { timeout: 240_000 },
+  () =>
+    withJob(async (log, directory) => {
+      await runJob(log, directory, { stopWhen: underWay });
+      rmSync(storesOf(directory), { recursive: true });
+      const changelogs = (await log.admin.list()).filter((topic) => topic.endsWith('.changelog'));
+      let removed = 0;
+      const compacting = readsSlowly(log, async (topic) => {
+        if (!changelogs.includes(topic)) return;
+        const before = await recordsIn(log, topic);
+        log.compact(topic);
+        removed += before - (await recordsIn(log, topic));
+      });
+      const cold = await runJob(compacting, directory);
+      assert.ok(cold.restored >= KEYS, `${cold.restored} records restored`);
+      assert.ok(removed > 0, 'compaction found nothing to remove');
+      await assertExact(log);
+    }),
 );
 
-test('a state folder with damaged files is set aside, rebuilt, and said', { timeout: 30_000 }, () =>
+test('a state folder with damaged files is set aside, rebuilt, and said', { timeout: 240_000 }, () =>
   withJob(async (log, directory) => {
     await runJob(log, directory, { stopWhen: underWay });
     const tasks = tasksOf(directory).filter((task) => task.startsWith('source'));
@@ -224,7 +227,7 @@ test('a state folder with damaged files is set aside, rebuilt, and said', { time
 );
 
 for (const files of [/\.sst$/, /\.log$/]) {
-  test(`damage in files ${files} alone, found sooner or later, changes no result`, { timeout: 30_000 }, () =>
+  test(`damage in files ${files} alone, found sooner or later, changes no result`, { timeout: 240_000 }, () =>
     withJob(async (log, directory) => {
       // so little memory that rows are read back from the damaged files
       const settings = { stateBytes: 1 };
@@ -239,7 +242,7 @@ for (const files of [/\.sst$/, /\.log$/]) {
 test(
   'a store that would be rebuilt from a changelog which has lost records ends the run, until newer stores are there',
   {
-    timeout: 60_000,
+    timeout: 240_000,
   },
   () =>
     withJob(async (log, directory) => {

@@ -27,7 +27,7 @@ function start(log: Log, compression: Compression = 'none') {
   });
 }
 
-test('a bounded run ends by itself with every result exactly once', { timeout: 30_000 }, async () => {
+test('a bounded run ends by itself with every result exactly once', { timeout: 240_000 }, async () => {
   const log = createMemoryLog({ clock: systemClock, random: seededRandom(7) });
   const run = await start(log);
   assert.equal((await run.finished).how, 'complete');
@@ -70,7 +70,7 @@ async function codecsOf(log: Log): Promise<ReadonlySet<number>> {
 
 for (const compression of ['none', 'lz4', 'zstd'] as const) {
   const title = `drained in the middle and started again it goes on where it stood, compressed with ${compression}`;
-  test(title, { timeout: 30_000 }, async () => {
+  test(title, { timeout: 240_000 }, async () => {
     const log = createMemoryLog({ clock: systemClock, random: seededRandom(7) });
     await runInPieces(log, compression);
     const codecs = await codecsOf(log);
@@ -80,7 +80,7 @@ for (const compression of ['none', 'lz4', 'zstd'] as const) {
   });
 }
 
-test('a connector that ends does not end a run that reads a topic besides', { timeout: 30_000 }, async () => {
+test('a connector that ends does not end a run that reads a topic besides', { timeout: 240_000 }, async () => {
   const log = createMemoryLog({ clock: systemClock, random: seededRandom(7) });
   const numbers = topic('numbers', { key: string(), value: int64(), partitions: 1 });
   const sums = topic('sums', { key: string(), value: int64(), partitions: 1 });

@@ -155,7 +155,7 @@ const holds = (tasks: number) => (member: Member) => {
   return standbys.tasks === tasks && standbys.lag === 0;
 };
 
-test('when an owner goes away its standby takes over, and applies no more than the tail', { timeout: 120_000 }, () =>
+test('when an owner goes away its standby takes over, and applies no more than the tail', { timeout: 240_000 }, () =>
   Application.with(async (application) => {
     const { feeder } = application;
     // what a standby has it leaves on disk when it ends, and not before
@@ -192,7 +192,7 @@ test('when an owner goes away its standby takes over, and applies no more than t
   }),
 );
 
-test('a task moves to a process that joins when its state has caught up there, not before', { timeout: 120_000 }, () =>
+test('a task moves to a process that joins when its state has caught up there, not before', { timeout: 240_000 }, () =>
   Application.with(async (application) => {
     const { feeder } = application;
     const settings = { acceptableLag: 100 };
@@ -221,7 +221,7 @@ test('a task moves to a process that joins when its state has caught up there, n
   }),
 );
 
-test('a standby stays within its memory, and leaves the whole state on disk', { timeout: 120_000 }, () =>
+test('a standby stays within its memory, and leaves the whole state on disk', { timeout: 240_000 }, () =>
   Application.with(async (application) => {
     const { feeder, log, clock } = application;
     const member = await application.start('a', {});
@@ -268,7 +268,7 @@ test('a standby stays within its memory, and leaves the whole state on disk', { 
   }),
 );
 
-test('a process without stores on disk holds no standbys, and takes its tasks at once', { timeout: 120_000 }, () =>
+test('a process without stores on disk holds no standbys, and takes its tasks at once', { timeout: 240_000 }, () =>
   Application.with(async (application) => {
     const settings = { standbys: 1, acceptableLag: 100 };
     const first = await application.start('a', settings);
@@ -284,7 +284,7 @@ test('a process without stores on disk holds no standbys, and takes its tasks at
   }),
 );
 
-test('worker threads hold standbys, and tasks move between processes and between threads', { timeout: 120_000 }, () =>
+test('worker threads hold standbys, and tasks move between processes and between threads', { timeout: 240_000 }, () =>
   Application.with(async (application) => {
     const { feeder } = application;
     const settings = { standbys: 1, workers: 2 };

@@ -92,7 +92,7 @@ async function within(run: (log: Log) => Promise<void>): Promise<void> {
 for (const windows of [false, true]) {
   for (const onDisk of [false, true]) {
     const title = `rows ${windows ? 'of windows ' : ''}are read under the schema of a changed application, ${onDisk ? 'from its disk' : 'restored'}`;
-    test(title, { timeout: 20_000 }, async () => {
+    test(title, { timeout: 240_000 }, async () => {
       const directory = onDisk ? mkdtempSync(join(tmpdir(), 'nodeflow-rows-')) : undefined;
       await within(async (log) => {
         const place = { log, directory, windows };

@@ -30,7 +30,7 @@ app
   .to(counts);
 
 test('hard-places 8: the changelog of windows is trimmed to the first row of the oldest that is open, and restores', {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   const clock = new VirtualClock(1_000_000);
   const log = createMemoryLog({ clock, random: seededRandom(5) });

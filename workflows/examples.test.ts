@@ -48,7 +48,7 @@ for (const { example } of language.catalog.types) {
 // those of the data plane run in segments/examples.test.ts
 const types = language.catalog.types.filter(({ behaviour }) => behaviour.kind !== 'operator');
 for (const { name, behaviour, example } of types) {
-  test(`the example of ${name} gives what it says`, { timeout: 20_000 }, async () => {
+  test(`the example of ${name} gives what it says`, { timeout: 240_000 }, async () => {
     const id = `${name.replaceAll('.', '-')}-example`;
     await workflows.publish({ ...(example.document as unknown as WorkflowDocument), id });
     const input = name === 'task.http' ? { ...(example.input as object), api: `http://${api}` } : example.input;

@@ -70,7 +70,7 @@ test('what is too large, too deep, or contains itself', () => {
   assert.match(told(validate(doc([proxy])))[0]!, /^workflow.not-json/);
 });
 
-test('big documents take time by their size alone', { timeout: 20_000 }, () => {
+test('big documents take time by their size alone', { timeout: 240_000 }, () => {
   const chain = Array.from({ length: 5000 }, (_, i) => step(`n${i}`));
   const edges = chain.slice(1).map((node, i) => edge(`n${i}`, node.id));
   assert.deepEqual(validate(doc(chain, edges)), []);

@@ -11,7 +11,7 @@ function shop(body: (workflows: Workflows) => Promise<void>): Promise<void> {
 
 const deeds = () => [...done.values()];
 
-test('a small order is paid and shipped; a busy bank is asked again', { timeout: 30_000 }, () =>
+test('a small order is paid and shipped; a busy bank is asked again', { timeout: 240_000 }, () =>
   shop(async (workflows) => {
     const { execution } = await workflows.start('order', { customer: 'ann', total: 80, card: 'busy-1' });
     const view = await workflows.ended(execution);
@@ -31,7 +31,7 @@ test('a small order is paid and shipped; a busy bank is asked again', { timeout:
   }),
 );
 
-test('a large order waits for somebody, and goes on as they say', { timeout: 30_000 }, () =>
+test('a large order waits for somebody, and goes on as they say', { timeout: 240_000 }, () =>
   shop(async (workflows) => {
     for (const decision of ['approved', 'rejected'] as const) {
       const { execution } = await workflows.start('order', { customer: 'bob', total: 5000, card: 'good' });
@@ -47,7 +47,7 @@ test('a large order waits for somebody, and goes on as they say', { timeout: 30_
   }),
 );
 
-test('what was done is undone in reverse order when a later step fails for good', { timeout: 30_000 }, () =>
+test('what was done is undone in reverse order when a later step fails for good', { timeout: 240_000 }, () =>
   shop(async (workflows) => {
     const declined = await workflows.start('order', { customer: 'ann', total: 80, card: 'bad' });
     const first = await workflows.ended(declined.execution);

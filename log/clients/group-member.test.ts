@@ -19,7 +19,7 @@ const brokers = await testBrokers();
 if (brokers !== undefined) {
   for (const [driver, { create, transactional, knowsGivenId }] of Object.entries(DRIVERS)) {
     test(`${driver}: while a member gives up a task, another log commits for it under the generation of that round`, {
-      timeout: 60_000,
+      timeout: 240_000,
     }, async () => {
       const open = () => create({ brokers: brokers.addresses.brokers, clock: systemClock, random: seededRandom(1) });
       const [joined, other] = await Promise.all([open(), open()]);
@@ -72,7 +72,7 @@ if (brokers !== undefined) {
     });
 
     test(`${driver}: a log that is closed while a member joins refuses the join, and the group is rid of the member`, {
-      timeout: 60_000,
+      timeout: 240_000,
     }, async (t) => {
       const open = () => create({ brokers: brokers.addresses.brokers, clock: systemClock, random: seededRandom(1) });
       const logs = await Promise.all([open(), open(), open()]);

@@ -14,7 +14,7 @@ if (brokers !== undefined && libraryFrom !== undefined) {
   // A consumer that stays open keeps this process from ending, so that the file would be late.
   for (const afterMs of [0, 20, 400]) {
     test(`a log that is closed ${afterMs} ms behind a call to join leaves nothing open`, {
-      timeout: 30_000,
+      timeout: 240_000,
     }, async () => {
       const log = await createConfluentLog({
         ...{ brokers: brokers.addresses.brokers, libraryFrom },

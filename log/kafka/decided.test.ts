@@ -13,7 +13,7 @@ after(() => brokers?.close());
 if (brokers !== undefined) {
   // whether the broker ends before the markers is chance, about one to one; the commit must stand either way
   test('a commit that was answered stands in every partition, though all brokers end before its markers are written', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     const log = await createKafkaLog({
       ...{ brokers: brokers.addresses.brokers, clock: systemClock, random: seededRandom(1) },

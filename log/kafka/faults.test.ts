@@ -157,7 +157,7 @@ function countOnce(
   isMeant: (row: Row) => boolean = () => true,
 ): void {
   for (const { api, direction, action, skip } of rows(apis, acts).filter(isMeant)) {
-    test(`${what}: ${api} ${direction} ${JSON.stringify(action)}`, { timeout: 60_000 }, async () => {
+    test(`${what}: ${api} ${direction} ${JSON.stringify(action)}`, { timeout: 240_000 }, async () => {
       // some copies fall between two transactions: many are sent
       const times = action.do === 'repeat' ? TRANSACTIONS : 2;
       const rule = { name: api, api, direction, action, skip, times };
@@ -220,7 +220,7 @@ if (brokers !== undefined) {
     }
   }
 
-  test('once: the broker crashes and comes back', { timeout: 120_000 }, async () => {
+  test('once: the broker crashes and comes back', { timeout: 240_000 }, async () => {
     const log = await createKafkaLog({
       brokers: advertise,
       patienceMs: 60_000,

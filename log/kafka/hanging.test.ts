@@ -49,7 +49,7 @@ for (const [protocol, version] of [
   }
 
   test(`${protocol} protocol: what a transaction has left open, unknown to its coordinator, is aborted before the next`, {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async () => {
     const log = await createKafkaLog({ brokers: address, ...parts });
     const topic = `hanging-${protocol}`;

@@ -82,7 +82,7 @@ if (brokers !== undefined) {
   }
 
   test('appends go on under new leaders, each once and in order, whether a broker is killed or stopped', {
-    timeout: 180_000,
+    timeout: 240_000,
   }, async () => {
     await log.admin.create('plain', { partitions: PARTITIONS });
     const producer = await log.producer({});
@@ -107,7 +107,7 @@ if (brokers !== undefined) {
   });
 
   test('transactions go on under new leaders and coordinators; what fails on the way is done again, and shows once', {
-    timeout: 180_000,
+    timeout: 240_000,
   }, async () => {
     await log.admin.create('transactional', { partitions: PARTITIONS });
     let producer = await log.producer({ transactionalId: 'mover' });

@@ -57,7 +57,7 @@ export async function openingConformance(create: (options: KafkaOptions) => Prom
   ];
   for (const [kind, options] of kinds) {
     test(`a producer ${kind} that is being opened while its log is closed stays nowhere`, {
-      timeout: 60_000,
+      timeout: 240_000,
     }, async (t) => {
       const { log, topic } = await open();
       t.after(() => proxy.clear());
@@ -79,7 +79,7 @@ export async function openingConformance(create: (options: KafkaOptions) => Prom
   }
 
   test('a producer without transactions whose id is refused says so, leaves nothing, and may be tried again', {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async () => {
     const { log, topic } = await open();
     const bare = await opens(log, topic, {});

@@ -28,7 +28,7 @@ async function limit(place: string, clientId: string): Promise<void> {
 const brokers = await testBrokers();
 if (brokers !== undefined) {
   test('a client over its quota is held back: nothing fails, and it does not ask again and again', {
-    timeout: 90_000,
+    timeout: 240_000,
   }, async () => {
     const clientId = `quota-${process.pid}-${systemClock.now()}`;
     await limit(brokers.addresses.brokers, clientId);

@@ -232,6 +232,6 @@ export async function securityConformance(
   after(() => brokers.close());
   const bench = new SecurityBench(brokers, create);
   for (const { name, run } of CASES) {
-    if (leftOut[name] === undefined) test(name, { timeout: 60_000 }, () => run(bench));
+    if (leftOut[name] === undefined) test(name, { timeout: 240_000 }, () => run(bench));
   }
 }

@@ -9,7 +9,7 @@ import { createKafkaJsLog } from './kafkajs.ts';
 const brokers = await testBrokers();
 
 if (brokers !== undefined) {
-  test('a transactional producer that cannot be opened leaves no connection open', { timeout: 30_000 }, async (t) => {
+  test('a transactional producer that cannot be opened leaves no connection open', { timeout: 240_000 }, async (t) => {
     const log = await createKafkaJsLog({
       ...{ brokers: brokers.addresses.brokers, clock: systemClock, random: seededRandom(1) },
     });

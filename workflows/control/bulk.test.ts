@@ -24,7 +24,7 @@ function document(id: string, nodes: readonly NodeSpec[], more: Partial<Workflow
 
 const big = (id: string): NodeSpec => ({ id, type: 'function', data: { config: { name: 'big' } } });
 
-test('values that fill more than a batch of the log are written in many steps', { timeout: 60_000 }, async () => {
+test('values that fill more than a batch of the log are written in many steps', { timeout: 240_000 }, async () => {
   const nodes = Array.from({ length: 80 }, (_, i) => big(`n${i}`));
   await workflows.publish(document('wide', nodes, { outputs: { last: '= nodes.n79.out.size()' } }));
   const { execution } = await workflows.start('wide', null);
@@ -33,7 +33,7 @@ test('values that fill more than a batch of the log are written in many steps', 
   assert.ok((await workflows.history(execution)).length > 10);
 });
 
-test('so are those of children, whichever way they go', { timeout: 60_000 }, async () => {
+test('so are those of children, whichever way they go', { timeout: 240_000 }, async () => {
   await workflows.publish(document('child', [big('a')]));
   const config = { workflow: 'child', input: '= input' };
   const children: readonly NodeSpec[] = Array.from({ length: 60 }, (_, i) => ({
@@ -45,7 +45,7 @@ test('so are those of children, whichever way they go', { timeout: 60_000 }, asy
   assert.deepEqual([view.status, view.output], ['COMPLETED', { last: BIG.length }]);
 });
 
-test('a workflow that starts itself without end fails, and harms nobody', { timeout: 60_000 }, async () => {
+test('a workflow that starts itself without end fails, and harms nobody', { timeout: 240_000 }, async () => {
   const config = { workflow: 'again' };
   await workflows.publish(document('again', [{ id: 'a', type: 'workflow', data: { config } }]));
   const { execution } = await workflows.start('again', null);
@@ -54,7 +54,7 @@ test('a workflow that starts itself without end fails, and harms nobody', { time
   assert.equal((view.error as { readonly code: string }).code, 'workflow.too-deep');
 });
 
-test('so does one that starts two of itself, and nothing of it is left', { timeout: 120_000 }, async () => {
+test('so does one that starts two of itself, and nothing of it is left', { timeout: 240_000 }, async () => {
   const config = { workflow: 'twins' };
   const twins = ['a', 'b'].map((id) => ({ id, type: 'workflow', data: { config } }));
   await workflows.publish(document('twins', twins));

@@ -45,7 +45,7 @@ class Parts {
 for (const trouble of ['hangs', 'fails'] as const) {
   const what = trouble === 'hangs' ? 'a process that ends' : 'an attempt that fails';
   test(`S9.1.d: behind checkpoint 7 of 10 of ${what}, parts 1 to 7 are not done again`, {
-    timeout: 20_000,
+    timeout: 240_000,
   }, async () => {
     const parts = new Parts(trouble);
     const world = {

@@ -32,7 +32,7 @@ async function starts(): Promise<number> {
 }
 
 test('S2.1.b3: 100 starts at once with one key are one execution, and all are told of it', {
-  timeout: 20_000,
+  timeout: 240_000,
 }, async () => {
   const workflows = await opened();
   await workflows.publish(tenNodes());
@@ -48,7 +48,7 @@ test('S2.1.b3: 100 starts at once with one key are one execution, and all are to
 });
 
 test('S1.1.d: of two patches at once one is taken, and the other is told of a conflict', {
-  timeout: 20_000,
+  timeout: 240_000,
 }, async () => {
   const workflows = await opened();
   await workflows.publish(document('waits', [['s', 'wait.signal', { name: 'go' }]], []));

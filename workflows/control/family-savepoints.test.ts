@@ -37,7 +37,7 @@ const WAITS: WorkflowDocument = {
 const nodeOf = (view: ExecutionView, id: string) => view.nodes.find((node) => node.id === id)!;
 const isAt = (id: string, status: string) => (view: ExecutionView) => nodeOf(view, id).status === status;
 
-test('an upgrade takes along what nodes have started: no record is lost or doubled', { timeout: 60_000 }, () =>
+test('an upgrade takes along what nodes have started: no record is lost or doubled', { timeout: 240_000 }, () =>
   served(async (log, workflows) => {
     await workflows.publish(sums('1.0.0'));
     await workflows.publish(around('inner', 'job'));
@@ -78,7 +78,7 @@ test('an upgrade takes along what nodes have started: no record is lost or doubl
   }),
 );
 
-test('one without segments goes on with what it had done', { timeout: 30_000 }, () =>
+test('one without segments goes on with what it had done', { timeout: 240_000 }, () =>
   served(async (_, workflows) => {
     await workflows.publish(WAITS);
     await workflows.publish(around('outer', 'waits'));
@@ -96,7 +96,7 @@ test('one without segments goes on with what it had done', { timeout: 30_000 }, 
   }),
 );
 
-test('all or nothing: what one of them cannot keep is told, and nothing has stopped', { timeout: 60_000 }, () =>
+test('all or nothing: what one of them cannot keep is told, and nothing has stopped', { timeout: 240_000 }, () =>
   served(async (log, workflows) => {
     const each = (inner: string) =>
       documentOf(
@@ -142,7 +142,7 @@ test('all or nothing: what one of them cannot keep is told, and nothing has stop
   }),
 );
 
-test('what it holds goes when it is forgotten, or when what goes on never comes to it', { timeout: 60_000 }, () =>
+test('what it holds goes when it is forgotten, or when what goes on never comes to it', { timeout: 240_000 }, () =>
   served(async (log, workflows) => {
     await workflows.publish(sums('1.0.0'));
     await workflows.publish(around('outer', 'job'));

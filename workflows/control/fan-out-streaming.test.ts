@@ -23,7 +23,7 @@ const range = (from: number, to: number) => Array.from({ length: to - from }, (_
 
 test(
   'an upgrade meets what is in flight: it runs on, and its answer is taken by what goes on',
-  { timeout: 60_000 },
+  { timeout: 240_000 },
   () =>
     served(async (log, workflows) => {
       await workflows.publish(WAITS);
@@ -50,7 +50,7 @@ test(
     }),
 );
 
-test('and a cancel of what goes on reaches it', { timeout: 60_000 }, () =>
+test('and a cancel of what goes on reaches it', { timeout: 240_000 }, () =>
   served(async (log, workflows) => {
     await workflows.publish(WAITS);
     for (const version of ['1.0.0', '2.0.0']) await workflows.publish(sums(version, [...EACH]));

@@ -11,7 +11,7 @@ import { documentOf } from '../segments/jobs.fixture.ts';
 import { SEGMENT_DEAD_LETTERS } from '../segments/run-segment.ts';
 import { fanOut, memory, ONE, open, started, sumTo, until } from './records.fixture.ts';
 
-const TIMEOUT = { timeout: 60_000 };
+const TIMEOUT = { timeout: 240_000 };
 const COUNT = 2000;
 
 test('the example of op.workflow gives what it says', TIMEOUT, async () => {
@@ -26,7 +26,7 @@ test('the example of op.workflow gives what it says', TIMEOUT, async () => {
 });
 
 test('of a fan-out over 2,000 records so many are open as may be, each runs once, and the parent does not grow', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const log = memory();
   const workflows = await open(log, async (n) => {

@@ -89,7 +89,7 @@ test('transitions of inner nodes are events as those of any node, each with its 
 });
 
 test('a run that goes on tells its counters at intervals, and nothing where nothing is new', {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   const log = memory();
   const orders = { name: 'orders', partitions: 1, key: string(), value: json() };
@@ -146,7 +146,7 @@ test('a run that goes on tells its counters at intervals, and nothing where noth
 });
 
 test('a fork of an execution whose segment runs does not take over what has passed in it', {
-  timeout: 30_000,
+  timeout: 240_000,
 }, async () => {
   const workflows = await open();
   await workflows.publish(SUMS);
@@ -165,7 +165,7 @@ test('a fork of an execution whose segment runs does not take over what has pass
   await workflows.drain();
 });
 
-test('a segment that fails has told what had gone through it', { timeout: 30_000 }, async () => {
+test('a segment that fails has told what had gone through it', { timeout: 240_000 }, async () => {
   const workflows = await open(memory(), 10_000);
   const document = documentOf(
     [

@@ -59,7 +59,7 @@ const BAD = { list: [1], at: 7 };
 
 const statusOf = (view: ExecutionView, id: string) => view.nodes.find((node) => node.id === id)!.status;
 
-test('a segment that failed for good leaves nothing, in lanes and in topics of its own', { timeout: 30_000 }, () =>
+test('a segment that failed for good leaves nothing, in lanes and in topics of its own', { timeout: 240_000 }, () =>
   served(async (log, workflows, directory) => {
     await workflows.publish(shares({}, { id: 'lanes' }));
     await workflows.publish(shares({}, { id: 'own', dedicated: true }));
@@ -71,7 +71,7 @@ test('a segment that failed for good leaves nothing, in lanes and in topics of i
   }),
 );
 
-test('one that goes on without it may be begun there again by hand, while it runs', { timeout: 30_000 }, () =>
+test('one that goes on without it may be begun there again by hand, while it runs', { timeout: 240_000 }, () =>
   served(async (log, workflows, directory) => {
     await workflows.publish(shares({ onError: 'continue' }));
     const { execution } = await workflows.start('job', [GOOD, BAD]);
@@ -95,7 +95,7 @@ test('one that goes on without it may be begun there again by hand, while it run
 test(
   'what is held, or waits for another attempt, has what it had; skipped or cancelled it leaves nothing',
   {
-    timeout: 30_000,
+    timeout: 240_000,
   },
   () =>
     served(async (log, workflows, directory) => {
@@ -114,7 +114,7 @@ test(
 );
 
 test('an engine that stops as soon as an execution has ended removes the rest when it is started again', {
-  timeout: 30_000,
+  timeout: 240_000,
 }, async () => {
   const log = memory();
   const directory = mkdtempSync(join(tmpdir(), 'nodeflow-left-'));
@@ -136,7 +136,7 @@ test('an engine that stops as soon as an execution has ended removes the rest wh
 test(
   'what was kept at a savepoint goes when it is forgotten, and when what goes on from there has no use for it',
   {
-    timeout: 60_000,
+    timeout: 240_000,
   },
   () =>
     served(async (log, workflows, directory) => {

@@ -44,7 +44,7 @@ function output(view: ExecutionView, id: string): Json {
   return view.nodes.find((node) => node.id === id)!.outputs['out'] ?? null;
 }
 
-test('a segment that begins again by hand begins with nothing of before', { timeout: 60_000 }, async () => {
+test('a segment that begins again by hand begins with nothing of before', { timeout: 240_000 }, async () => {
   const workflows = await open();
   await workflows.publish(DOCUMENT);
   const { execution } = await workflows.start('job', null);
@@ -65,7 +65,7 @@ function withPolicy(document: WorkflowDocument, id: string, policy: PolicySpec):
   return { ...document, nodes };
 }
 
-test('an attempt behind one that timed out goes on with what that has done', { timeout: 60_000 }, async () => {
+test('an attempt behind one that timed out goes on with what that has done', { timeout: 240_000 }, async () => {
   const orders = { name: 'orders', partitions: 1, key: string(), value: json() };
   const put = (...values: readonly number[]) =>
     putRecords(
@@ -99,7 +99,7 @@ test('an attempt behind one that timed out goes on with what that has done', { t
   await workflows.drain();
 });
 
-test('a segment that is held is tried again with an input that is given by hand', { timeout: 60_000 }, async () => {
+test('a segment that is held is tried again with an input that is given by hand', { timeout: 240_000 }, async () => {
   const workflows = await open();
   const document = documentOf(
     [

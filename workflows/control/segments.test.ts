@@ -52,7 +52,7 @@ const SUMS = batch(
   ),
 );
 
-test('a segment is a node among others: values go in and come out', { timeout: 30_000 }, async () => {
+test('a segment is a node among others: values go in and come out', { timeout: 240_000 }, async () => {
   const workflows = await open();
   await workflows.publish(SUMS);
   const { execution } = await workflows.start('job', { items: [1, 2, 3, 4, 5, 6] });
@@ -66,7 +66,7 @@ test('a segment is a node among others: values go in and come out', { timeout: 3
   await workflows.drain();
 });
 
-test('the step records of a run do not grow with its records', { timeout: 60_000 }, async () => {
+test('the step records of a run do not grow with its records', { timeout: 240_000 }, async () => {
   const workflows = await open();
   await workflows.publish(SUMS);
   const steps: number[] = [];
@@ -82,7 +82,7 @@ test('the step records of a run do not grow with its records', { timeout: 60_000
   await workflows.drain();
 });
 
-test('inner counters and lives are told by progress', { timeout: 30_000 }, async () => {
+test('inner counters and lives are told by progress', { timeout: 240_000 }, async () => {
   const workflows = await open();
   await workflows.publish(SUMS);
   const { execution } = await workflows.start('job', { items: [1, 2, 3] });
@@ -95,7 +95,7 @@ test('inner counters and lives are told by progress', { timeout: 30_000 }, async
   await workflows.drain();
 });
 
-test('a document that is dedicated has topics of its own, and others make none', { timeout: 30_000 }, async () => {
+test('a document that is dedicated has topics of its own, and others make none', { timeout: 240_000 }, async () => {
   const log = memory();
   const workflows = await open(log);
   await workflows.publish(SUMS);
@@ -113,7 +113,7 @@ test('a document that is dedicated has topics of its own, and others make none',
   await workflows.drain();
 });
 
-test('what fails in a segment fails its node, and goes to who handles it', { timeout: 30_000 }, async () => {
+test('what fails in a segment fails its node, and goes to who handles it', { timeout: 240_000 }, async () => {
   const workflows = await open();
   const document = documentOf(
     [
@@ -130,7 +130,7 @@ test('what fails in a segment fails its node, and goes to who handles it', { tim
   await workflows.drain();
 });
 
-test('segments of an execution with a long id have runs of their own', { timeout: 30_000 }, async () => {
+test('segments of an execution with a long id have runs of their own', { timeout: 240_000 }, async () => {
   const workflows = await open();
   const document = documentOf(
     [
@@ -149,7 +149,7 @@ test('segments of an execution with a long id have runs of their own', { timeout
   await workflows.drain();
 });
 
-test('the mode of an execution is that of its segments', { timeout: 30_000 }, async () => {
+test('the mode of an execution is that of its segments', { timeout: 240_000 }, async () => {
   const log = memory();
   await putRecords(
     log,
@@ -192,7 +192,7 @@ test('the mode of an execution is that of its segments', { timeout: 30_000 }, as
   await workflows.drain();
 });
 
-test('cancel ends a streaming run, and leaves nothing of it', { timeout: 30_000 }, async () => {
+test('cancel ends a streaming run, and leaves nothing of it', { timeout: 240_000 }, async () => {
   const log = memory();
   await log.admin.create('orders', { partitions: 1 });
   const workflows = await open(log);
@@ -213,7 +213,7 @@ test('cancel ends a streaming run, and leaves nothing of it', { timeout: 30_000 
   await workflows.drain();
 });
 
-test('an engine that is started again goes on with a run', { timeout: 60_000 }, async () => {
+test('an engine that is started again goes on with a run', { timeout: 240_000 }, async () => {
   const log = memory();
   const directory = mkdtempSync(join(tmpdir(), 'nodeflow-segments-'));
   const first = await open(log, directory);
@@ -234,7 +234,7 @@ test('an engine that is started again goes on with a run', { timeout: 60_000 }, 
   rmSync(directory, { recursive: true, force: true });
 });
 
-test('the examples of the data plane run as workflows', { timeout: 120_000 }, async () => {
+test('the examples of the data plane run as workflows', { timeout: 240_000 }, async () => {
   const elsewhere = ['source.file', 'sink.file', 'sink.postgres', 'sink.http'];
   const workflows = await open();
   const examples = DATA_PLANE_TYPES.filter(({ name }) => !elsewhere.includes(name));
@@ -258,7 +258,7 @@ test('the examples of the data plane run as workflows', { timeout: 120_000 }, as
   await workflows.drain();
 });
 
-test('exports reach what the language allows, and nothing internal besides', { timeout: 30_000 }, async () => {
+test('exports reach what the language allows, and nothing internal besides', { timeout: 240_000 }, async () => {
   const taken: (string | undefined)[] = [];
   const server = createServer((request, response) => {
     taken.push(request.url);

@@ -9,7 +9,7 @@ import { silentTelemetry } from '../../telemetry/telemetry.ts';
 import { createLanguage, openWorkflows, type Workflows } from '../workflows.ts';
 import { ADD, using, WAIT } from './testing/session-driver.ts';
 
-const TIMEOUT = { timeout: 60_000 };
+const TIMEOUT = { timeout: 240_000 };
 const adding = using('adding', [ADD, WAIT], [['add', 'wait']], { ttl: '1h' });
 
 function openHere(log: Log): Promise<Workflows> {

@@ -20,7 +20,7 @@ function counting(version: string) {
 test(
   'what was written to a session is not lost at a savepoint, and not written again by what goes on',
   {
-    timeout: 60_000,
+    timeout: 240_000,
   },
   () =>
     served(async (log, workflows) => {

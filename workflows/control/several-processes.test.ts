@@ -10,7 +10,7 @@ import { silentTelemetry } from '../../telemetry/telemetry.ts';
 import { createLanguage, openWorkflows, type Workflows } from '../workflows.ts';
 import { ADD, ADD_TASK, added, document, numberType } from './testing/small-documents.ts';
 
-const TIMEOUT = { timeout: 60_000 };
+const TIMEOUT = { timeout: 240_000 };
 const PARTITIONS = 4;
 const EXECUTIONS = 8;
 

@@ -24,7 +24,7 @@ const WINDOWS: WorkflowDocument = {
   mode: 'streaming',
 };
 
-test('an end lets windows close and values be collected; the execution completes', { timeout: 30_000 }, () =>
+test('an end lets windows close and values be collected; the execution completes', { timeout: 240_000 }, () =>
   served(async (log, workflows) => {
     await put(log, 1, 2, 11);
     await workflows.publish(WINDOWS);
@@ -40,7 +40,7 @@ test('an end lets windows close and values be collected; the execution completes
   }),
 );
 
-test('what is not streaming, paused, or has ended is not told to end', { timeout: 30_000 }, () =>
+test('what is not streaming, paused, or has ended is not told to end', { timeout: 240_000 }, () =>
   served(async (log, workflows) => {
     await put(log, 1);
     await workflows.publish(WINDOWS);
@@ -59,7 +59,7 @@ test('what is not streaming, paused, or has ended is not told to end', { timeout
   }),
 );
 
-test('an end outlasts the engine, whenever that is stopped', { timeout: 60_000 }, async () => {
+test('an end outlasts the engine, whenever that is stopped', { timeout: 240_000 }, async () => {
   const log = memory();
   await put(log, 1, 2, 11);
   const directory = mkdtempSync(join(tmpdir(), 'nodeflow-ending-'));

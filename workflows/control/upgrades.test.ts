@@ -6,7 +6,7 @@ import { arrived, changes, expected, put, served, sums, topicsOf } from './strea
 const LARGE = ['large', 'op.filter', { where: 'value.total >= 0' }] as const;
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 
-test('an upgrade goes on where the segments were: no record is lost or doubled', { timeout: 60_000 }, () =>
+test('an upgrade goes on where the segments were: no record is lost or doubled', { timeout: 240_000 }, () =>
   served(async (log, workflows) => {
     await workflows.publish(sums('1.0.0'));
     await workflows.publish(sums('2.0.0', [...LARGE]));
@@ -36,7 +36,7 @@ test('an upgrade goes on where the segments were: no record is lost or doubled',
   }),
 );
 
-test('an upgrade that was made is answered again; another is told what goes on', { timeout: 30_000 }, () =>
+test('an upgrade that was made is answered again; another is told what goes on', { timeout: 240_000 }, () =>
   served(async (log, workflows) => {
     for (const version of ['1.0.0', '2.0.0', '3.0.0']) await workflows.publish(sums(version));
     await put(log, 1);
@@ -60,7 +60,7 @@ test('an upgrade that was made is answered again; another is told what goes on',
 test(
   'what cannot be taken up is refused with node, difference and cure, and goes on',
   {
-    timeout: 30_000,
+    timeout: 240_000,
   },
   () =>
     served(async (log, workflows) => {
@@ -95,7 +95,7 @@ test(
 test(
   'a savepoint keeps what segments have, for an upgrade later, or until it is forgotten',
   {
-    timeout: 60_000,
+    timeout: 240_000,
   },
   () =>
     served(async (log, workflows) => {

@@ -22,7 +22,7 @@ import { documentOf } from '../segments/jobs.fixture.ts';
 import { putRecords } from '../segments/put-record.ts';
 import type { LetterQuery, LetterView, Workflows } from '../workflows.ts';
 
-const TIMEOUT = { timeout: 30_000 };
+const TIMEOUT = { timeout: 240_000 };
 
 /** Fails on what is below zero. */
 const PICKY: NodeType = numberType('picky', {

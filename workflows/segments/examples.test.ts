@@ -25,7 +25,7 @@ for (const { name, example, behaviour } of DATA_PLANE_TYPES) {
   if (ELSEWHERE.includes(name)) continue;
   // what starts executions is run by control/fan-out.test.ts
   if (behaviour.kind === 'operator' && behaviour.starts === true) continue;
-  test(`the example of ${name} gives what it says`, { timeout: 20_000 }, async () => {
+  test(`the example of ${name} gives what it says`, { timeout: 240_000 }, async () => {
     const host = memoryHost();
     const paths = name === 'source.file' ? { path: join(folder, 'airports.csv') } : undefined;
     const mode = name === 'source.topic' ? 'realtime' : 'batch';
@@ -46,7 +46,7 @@ function exampleOf(name: string) {
   return DATA_PLANE_TYPES.find((type) => type.name === name)!.example;
 }
 
-test('a file is written whole, and has its name at the end', { timeout: 20_000 }, async () => {
+test('a file is written whole, and has its name at the end', { timeout: 240_000 }, async () => {
   const { document, input } = exampleOf('sink.file');
   const path = join(folder, 'numbers.jsonl');
   const host = memoryHost();
@@ -55,7 +55,7 @@ test('a file is written whole, and has its name at the end', { timeout: 20_000 }
   await host.log.close();
 });
 
-test('rows of a database', { timeout: 90_000 }, async () => {
+test('rows of a database', { timeout: 240_000 }, async () => {
   const database = await openDatabase({ directory: undefined });
   await database.query('create table orders (id integer primary key, total double precision)');
   const { document, input } = exampleOf('sink.postgres');
@@ -92,7 +92,7 @@ async function receiving(body: (url: string, bodies: readonly string[]) => Promi
   }
 }
 
-test('requests to an address', { timeout: 20_000 }, () =>
+test('requests to an address', { timeout: 240_000 }, () =>
   receiving(async (url, bodies) => {
     const { document, input } = exampleOf('sink.http');
     const host = memoryHost({ http: { allow: [new URL(url).host] } });
@@ -102,7 +102,7 @@ test('requests to an address', { timeout: 20_000 }, () =>
   }),
 );
 
-test('no requests to an internal address that nobody has allowed', { timeout: 20_000 }, () =>
+test('no requests to an internal address that nobody has allowed', { timeout: 240_000 }, () =>
   receiving(async (url, bodies) => {
     const { document, input } = exampleOf('sink.http');
     const resolve = async () => [{ address: '127.0.0.1', family: 4 }];

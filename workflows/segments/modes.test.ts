@@ -127,7 +127,7 @@ async function oneByOne(document: WorkflowDocument, { records }: Case): Promise<
   return sorted(results);
 }
 
-test('the same document gives the same result in batch, streaming and realtime', { timeout: 120_000 }, async () => {
+test('the same document gives the same result in batch, streaming and realtime', { timeout: 240_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(cases, async (one) => {
       const document = documentFor(one);

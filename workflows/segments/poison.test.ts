@@ -30,7 +30,7 @@ const KEEPS = {
 const ITEMS: Json = Array.from({ length: 50 }, (_, n) => ({ list: [n], at: n === 17 ? 5 : 0 }));
 
 test('S2.2.d: a record that cannot be judged becomes a dead letter, and the others go on', {
-  timeout: 20_000,
+  timeout: 240_000,
 }, async () => {
   const host = memoryHost();
   const { how, outputs, figures } = await runDocument(host, KEEPS, { input: ITEMS, dedicated: true });
@@ -57,7 +57,7 @@ test('S2.2.d: a record that cannot be judged becomes a dead letter, and the othe
   await host.log.close();
 });
 
-test('without that policy it fails the segment, and names the node of the document', { timeout: 20_000 }, async () => {
+test('without that policy it fails the segment, and names the node of the document', { timeout: 240_000 }, async () => {
   const host = memoryHost();
   await assert.rejects(runDocument(host, SHARES, { input: ITEMS }), (thrown) => {
     assert.ok(isFlowError(thrown, 'record.failed'));
@@ -72,7 +72,7 @@ test('without that policy it fails the segment, and names the node of the docume
 });
 
 test('what fails on the result of a closed window names the nodes that it may have been', {
-  timeout: 20_000,
+  timeout: 240_000,
 }, async () => {
   const host = memoryHost();
   const document = documentOf(

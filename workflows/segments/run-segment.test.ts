@@ -30,7 +30,7 @@ const COUNTS = documentOf(
   ['items > even', 'even > by', 'by > spans', 'spans > counts', 'counts > all'],
 );
 
-test('counters by node and edge, and the life of inner nodes', { timeout: 20_000 }, async () => {
+test('counters by node and edge, and the life of inner nodes', { timeout: 240_000 }, async () => {
   const host = memoryHost();
   const told: SegmentFigures[] = [];
   const { figures, outputs } = await runDocument(host, COUNTS, {
@@ -57,7 +57,7 @@ test('counters by node and edge, and the life of inner nodes', { timeout: 20_000
   await host.log.close();
 });
 
-test('what is brought elsewhere has not passed before it is there', { timeout: 20_000 }, async () => {
+test('what is brought elsewhere has not passed before it is there', { timeout: 240_000 }, async () => {
   const host = memoryHost({ tellEveryMs: 1 });
   const folder = mkdtempSync(join(tmpdir(), 'nodeflow-passed-'));
   const document = documentOf(
@@ -77,7 +77,7 @@ test('what is brought elsewhere has not passed before it is there', { timeout: 2
   await host.log.close();
 });
 
-test('late records are counted where they came too late', { timeout: 20_000 }, async () => {
+test('late records are counted where they came too late', { timeout: 240_000 }, async () => {
   const host = memoryHost();
   const items = [0, 50_000, 1000].map((at) => ({ n: 0, user: 'u0', at }));
   const { figures } = await runDocument(host, COUNTS, { input: items as Json });
@@ -120,7 +120,7 @@ test('a difference of records fails the segment', () => {
   });
 });
 
-test('more than a collect allows is refused, and nothing is cut', { timeout: 20_000 }, async () => {
+test('more than a collect allows is refused, and nothing is cut', { timeout: 240_000 }, async () => {
   const host = memoryHost();
   const document = documentOf(
     [
@@ -133,7 +133,7 @@ test('more than a collect allows is refused, and nothing is cut', { timeout: 20_
   await host.log.close();
 });
 
-test('a run that was stopped goes on, and one that is complete answers again', { timeout: 30_000 }, async () => {
+test('a run that was stopped goes on, and one that is complete answers again', { timeout: 240_000 }, async () => {
   const host = memoryHost();
   const items = Array.from({ length: 60_000 }, (_, n) => n);
   const document = documentOf(
@@ -167,7 +167,7 @@ test('a run that was stopped goes on, and one that is complete answers again', {
   await host.log.close();
 });
 
-test('cancel leaves what there is, and forgetting nothing', { timeout: 20_000 }, async () => {
+test('cancel leaves what there is, and forgetting nothing', { timeout: 240_000 }, async () => {
   const host = memoryHost();
   await host.log.admin.create('orders', { partitions: 1 });
   const document = documentOf(
@@ -209,7 +209,7 @@ function countOrders(...before: readonly [string, string, Record<string, Json>][
   );
 }
 
-test('a savepoint hands its state to the next version', { timeout: 30_000 }, async () => {
+test('a savepoint hands its state to the next version', { timeout: 240_000 }, async () => {
   const host = memoryHost();
   const orders = { name: 'orders', partitions: 1, key: string(), value: json() };
   const put = (...totals: readonly number[]) =>
@@ -241,7 +241,7 @@ test('a savepoint hands its state to the next version', { timeout: 30_000 }, asy
   await host.log.close();
 });
 
-test('a plan that cannot take up the state is refused', { timeout: 30_000 }, async () => {
+test('a plan that cannot take up the state is refused', { timeout: 240_000 }, async () => {
   const host = memoryHost();
   await host.log.admin.create('orders', { partitions: 1 });
   const savepoint = new AbortController();
