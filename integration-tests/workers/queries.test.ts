@@ -37,7 +37,7 @@ for (const workers of [1, 2]) {
       return found.length === keys.length && found.every(([, count]) => count === 2);
     };
     await until(() => whole('live'));
-    assert.ok(await whole('committed'));
+    await until(() => whole('committed'));
     for (const key of keys) assert.equal(await counts.get(key, { read: 'committed' }), 2);
     const page = await counts.range(keys[3], keys[30], { read: 'live', limit: 3, after: keys[6]! });
     assert.deepEqual(
