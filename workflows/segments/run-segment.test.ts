@@ -7,11 +7,12 @@ import { systemClock } from '../../core/clock.ts';
 import { isFlowError } from '../../core/errors.ts';
 import type { Json } from '../../core/ids.ts';
 import { json, string } from '../../schemas/schemas.ts';
+import type { WorkflowDocument } from '../document.ts';
 import { checkBalance } from './balance.ts';
-import { memoryHost, runDocument, taskOf, topicsOfRuns } from './host.fixture.ts';
+import { memoryHost, type RunWords, runDocument, taskOf, topicsOfRuns } from './host.fixture.ts';
 import { documentOf, graphOf } from './jobs.fixture.ts';
 import { putRecords } from './put-record.ts';
-import { forgetSegment, runSegment, SEGMENT_DEAD_LETTERS, segmentName } from './run-segment.ts';
+import { forgetSegment, runSegment, SEGMENT_DEAD_LETTERS, type SegmentHost, segmentName } from './run-segment.ts';
 import { countedOf } from './segment-figures.ts';
 import type { SegmentFigures } from './segments.ts';
 import { segmentsOf } from './segments-of.ts';
@@ -30,8 +31,23 @@ const COUNTS = documentOf(
   ['items > even', 'even > by', 'by > spans', 'spans > counts', 'counts > all'],
 );
 
+/** Runs a document; `until` waits for what it tells of itself, which it does as soon as it has begun. */
+function watched(host: SegmentHost, document: WorkflowDocument, words: RunWords) {
+  let told: SegmentFigures | undefined;
+  const progress = (figures: SegmentFigures) => {
+    told = figures;
+  };
+  const running = runDocument({ ...host, tellEveryMs: 1 }, document, { ...words, progress });
+  running.catch(() => undefined);
+  const until = async (holds: (figures: SegmentFigures) => boolean) => {
+    while (told === undefined || !holds(told)) await systemClock.sleep(2);
+  };
+  return { running, until, begun: () => until(() => true) };
+}
+
 test('counters by node and edge, and the life of inner nodes', { timeout: 240_000 }, async () => {
-  const host = memoryHost();
+  // so long that it tells of transitions alone
+  const host = memoryHost({ tellEveryMs: 3_600_000 });
   const told: SegmentFigures[] = [];
   const { figures, outputs } = await runDocument(host, COUNTS, {
     input: ITEMS as Json,
@@ -178,8 +194,8 @@ test('cancel leaves what there is, and forgetting nothing', { timeout: 240_000 }
     ['orders > all'],
   );
   const cancel = new AbortController();
-  const running = runDocument(host, document, { mode: 'streaming', cancel: cancel.signal });
-  await systemClock.sleep(100);
+  const { running, begun } = watched(host, document, { mode: 'streaming', cancel: cancel.signal });
+  await begun();
   const own = async () =>
     (await host.log.admin.list()).filter((topic) => topic !== 'orders' && topic !== SEGMENT_DEAD_LETTERS);
   assert.ok((await own()).length > 1);
@@ -220,17 +236,17 @@ test('a savepoint hands its state to the next version', { timeout: 240_000 }, as
     );
   await put(1, 200, 300);
   const savepoint = new AbortController();
-  const first = runDocument(host, countOrders(), { mode: 'streaming', savepoint: savepoint.signal });
-  await systemClock.sleep(200);
+  const first = watched(host, countOrders(), { mode: 'streaming', savepoint: savepoint.signal });
+  await first.until(({ nodes }) => nodes['counts']!.in === 3);
   savepoint.abort();
-  assert.equal((await first).how, 'savepoint');
+  assert.equal((await first.running).how, 'savepoint');
   await put(50, 400);
   const end = new AbortController();
   const next = countOrders(['large', 'op.filter', { where: 'value.total > 100' }]);
-  const second = runDocument(host, next, { mode: 'streaming', end: end.signal });
-  await systemClock.sleep(200);
+  const second = watched(host, next, { mode: 'streaming', end: end.signal });
+  await second.begun();
   end.abort();
-  const { how, outputs, figures } = await second;
+  const { how, outputs, figures } = await second.running;
   assert.equal(how, 'complete');
   // three from before, and the large one of those that came
   assert.deepEqual(outputs['all.out'], { ann: 4 });
@@ -245,10 +261,10 @@ test('a plan that cannot take up the state is refused', { timeout: 240_000 }, as
   const host = memoryHost();
   await host.log.admin.create('orders', { partitions: 1 });
   const savepoint = new AbortController();
-  const first = runDocument(host, countOrders(), { mode: 'streaming', savepoint: savepoint.signal });
-  await systemClock.sleep(100);
+  const { running, begun } = watched(host, countOrders(), { mode: 'streaming', savepoint: savepoint.signal });
+  await begun();
   savepoint.abort();
-  await first;
+  await running;
   const task = taskOf(countOrders(), { mode: 'streaming' });
   const other = documentOf(
     [
