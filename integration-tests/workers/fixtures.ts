@@ -63,15 +63,21 @@ function isFirst(file: string): boolean {
   return is;
 }
 
-/** How long the thread of `blocking` stands still. */
-const BLOCKED_MS = 4000;
+/** This module, whose `blocking` stands still until there is such a file. */
+export function blockedUntil(module: URL, file: string): string {
+  const url = new URL(module);
+  url.searchParams.set('until', file);
+  return url.href;
+}
+
 let hasBlocked = false;
 
-/** The event loop of the thread stands still for a while, once. */
+/** The event loop of a thread stands still, once, until there is the file that is named in its URL. */
 export const blocking = application('blocking', (n) => {
-  if (n === 77 && !isMainThread && !hasBlocked) {
+  const file = new URL(import.meta.url).searchParams.get('until');
+  if (n === 77 && file !== null && !hasBlocked) {
     hasBlocked = true;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BLOCKED_MS);
+    while (!existsSync(file)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
   }
   return n;
 });

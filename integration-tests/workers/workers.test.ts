@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -9,7 +9,7 @@ import type { Log } from '../../log/log.ts';
 import { assertFolderExact } from '../crash/exact.ts';
 import { reportOf, runChild } from '../crash/run-child.ts';
 import { readTopic } from '../support/read-topic.ts';
-import { blocking, failing, falling, LEFT, leaving, leavingOnce, out, unequal } from './fixtures.ts';
+import { blockedUntil, blocking, failing, falling, LEFT, leaving, leavingOnce, out, unequal } from './fixtures.ts';
 
 async function inFolder(work: (directory: string) => Promise<void>): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'nodeflow-workers-'));
@@ -84,36 +84,45 @@ for (const { name, code, says } of FAILURES) {
   });
 }
 
-test('a worker thread that is blocked for longer than its session is told and loses its place; the run ends exactly', {
-  timeout: 240_000,
-}, async () => {
-  const module = { url: new URL('./fixtures.ts', import.meta.url).href, name: 'blocking' };
-  const settings = { workers: 2, sessionTimeoutMs: 1500 };
-  const engine = await openEngine({ log: 'memory' });
-  const running = await run(blocking, { engine, settings, module });
-  const until = async (holds: () => boolean | Promise<boolean>) => {
-    while (!(await holds())) await engine.clock.sleep(20);
-  };
-  const members = async () =>
-    (await engine.log.admin.groups()).find(({ group }) => group === 'blocking')?.members.length ?? 0;
-  await until(() => running.health().degraded !== undefined);
-  assert.match(running.health().degraded!, /^worker \d has been blocked for \d+ ms$/);
-  assert.equal(running.health().ready, false);
-  assert.equal(running.health().ill, undefined);
-  assert.match(running.progress().degraded!, /blocked/);
-  assert.equal(await members(), 1);
-  await until(async () => (await members()) === 0);
-  await until(async () => (await members()) === 1);
-  assert.equal(running.health().degraded, undefined);
-  assert.equal((await running.finished).how, 'complete');
-  await assertEveryUpdate(engine.log);
-  await engine.close();
-});
+test(
+  'a worker thread that is blocked for longer than its session is told and loses its place; the run ends exactly',
+  {
+    timeout: 240_000,
+  },
+  () =>
+    inFolder(async (directory) => {
+      const over = join(directory, 'over');
+      const module = { url: blockedUntil(new URL('./fixtures.ts', import.meta.url), over), name: 'blocking' };
+      const settings = { workers: 2, sessionTimeoutMs: 1500 };
+      const engine = await openEngine({ log: 'memory' });
+      const running = await run(blocking, { engine, settings, module });
+      const until = async (holds: () => boolean | Promise<boolean>) => {
+        while (!(await holds())) await engine.clock.sleep(20);
+      };
+      const members = async () =>
+        (await engine.log.admin.groups()).find(({ group }) => group === 'blocking')?.members.length ?? 0;
+      let health = running.health();
+      await until(() => {
+        health = running.health();
+        return health.degraded !== undefined;
+      });
+      assert.match(health.degraded!, /^worker \d has been blocked for \d+ ms$/);
+      assert.deepEqual([health.ready, health.ill], [false, undefined]);
+      await until(() => /blocked/.test(running.progress().degraded ?? ''));
+      await until(async () => (await members()) === 0);
+      writeFileSync(over, '');
+      await until(async () => (await members()) === 1);
+      await until(() => running.health().degraded === undefined);
+      assert.equal((await running.finished).how, 'complete');
+      await assertEveryUpdate(engine.log);
+      await engine.close();
+    }),
+);
 
 test(
   'a worker thread that is ended by its own code is replaced, with its stores; the run ends exactly',
   {
-    timeout: 60_000,
+    timeout: 240_000,
   },
   () =>
     inFolder(async (directory) => {
