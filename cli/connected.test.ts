@@ -10,6 +10,7 @@ import { gatewayOf } from './gateway-client.ts';
 
 test('a stream that the gateway closes is gone on with behind its last event', { timeout: 240_000 }, async () => {
   const asked: (string | undefined)[] = [];
+  let cut = () => {};
   const server = createServer((request, response) => {
     const last = request.headers['last-event-id'];
     asked.push(last as string | undefined);
@@ -19,7 +20,8 @@ test('a stream that the gateway closes is gone on with behind its last event', {
     setTimeout(() => {
       const rest = `${n}}\n\n`;
       if (n === 1) response.end(`${rest}event: closed\ndata: {"reason":"the gateway is closing"}\n\n`);
-      else response.write(rest, () => void (n === 2 && setTimeout(() => response.destroy(), 50)));
+      else response.write(rest);
+      cut = () => response.destroy();
     }, 20);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -34,6 +36,7 @@ test('a stream that the gateway closes is gone on with behind its last event', {
       stands();
       last = cursor;
       got.push(data);
+      if (got.length === 2) cut();
       if (got.length === 3) stop.abort();
     }
   });
