@@ -65,7 +65,7 @@ async function writeLogins(): Promise<void> {
 }
 
 async function until<T>(look: () => Promise<T | undefined> | T | undefined, what: () => string): Promise<T> {
-  for (let tries = 0; tries < 1500; tries++) {
+  for (let tries = 0; tries < 12_000; tries++) {
     const found = await look();
     if (found !== undefined) return found;
     await systemClock.sleep(10);
