@@ -177,7 +177,7 @@ test('a pause reaches what is in flight, and nothing begins before it is over', 
   await until(async () => (await started(log, execution)).open.size === 8);
   await workflows.pause(execution);
   const { ids } = await started(log, execution);
-  for (const id of ids) assert.equal((await workflows.execution(id))!.phase, 'paused');
+  for (const id of ids) await until(async () => (await workflows.execution(id))!.phase === 'paused');
   go = true;
   await systemClock.sleep(200);
   assert.equal((await started(log, execution)).ids.size, 8);
