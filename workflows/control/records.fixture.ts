@@ -29,7 +29,8 @@ export async function open(
   const host = { log, state: createStateBackend({}), directory: undefined, clock };
   return openWorkflows({
     ...{ ...host, telemetry: silentTelemetry(), language: createLanguage({ tasks: { work } }) },
-    settings: { partitions: 2, segments: { settings: { commitIntervalMs: 5, idleMs: 20 } } },
+    // a segment tells of transitions alone, however long it takes
+    settings: { partitions: 2, segments: { settings: { commitIntervalMs: 5, idleMs: 20 }, tellEveryMs: 3_600_000 } },
   });
 }
 

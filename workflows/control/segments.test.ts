@@ -29,7 +29,8 @@ function memory(): Log {
 async function open(log: Log = memory(), directory?: string, language = createLanguage()): Promise<Workflows> {
   const telemetry = silentTelemetry();
   const state = createStateBackend({});
-  const settings = { partitions: 2, segments: { settings: { commitIntervalMs: 5 } } };
+  // a segment tells of transitions alone, however long it takes
+  const settings = { partitions: 2, segments: { settings: { commitIntervalMs: 5 }, tellEveryMs: 3_600_000 } };
   return openWorkflows({ log, state, directory, clock: systemClock, telemetry, language, settings });
 }
 
