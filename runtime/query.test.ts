@@ -113,10 +113,10 @@ for (const read of [live, committed]) {
       for (const [n, key] of keys.entries()) await send(log, events, [key, n, 1000], [key, n + 10, 2500]);
       await send(log, rows, ['a', 7, 1000], ['a', 8, 3000]);
       const counts = run.query.store<string, number>('counts');
-      await until(async () =>
-        (await counts.range(undefined, undefined, { ...read, limit: 9 })).every(([, n]) => n === 2),
-      );
-      await until(async () => (await counts.range(undefined, undefined, { ...read, limit: 9 })).length === 6);
+      await until(async () => {
+        const found = await counts.range(undefined, undefined, { ...read, limit: 9 });
+        return found.length === 6 && found.every(([, n]) => n === 2);
+      });
       assert.equal(await counts.get('c', read), 2);
       assert.equal(await counts.get('none', read), undefined);
       assert.deepEqual(await counts.range('b', 'd', { ...read, limit: 9 }), [
