@@ -16,7 +16,7 @@ import { filesUnder } from './files.mjs';
 
 const CONCURRENCY = 2;
 /** A file that has not ended by then has left something open; it counts as failed. */
-const FILE_TIMEOUT_MS = 480_000;
+const FILE_TIMEOUT_MS = 1_200_000;
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 process.chdir(ROOT);
 

@@ -8,7 +8,7 @@ import { loadConfig } from './config.ts';
 import { connected } from './connected.ts';
 import { gatewayOf } from './gateway-client.ts';
 
-test('a stream that the gateway closes is gone on with behind its last event', { timeout: 240_000 }, async () => {
+test('a stream that the gateway closes is gone on with behind its last event', { timeout: 600_000 }, async () => {
   const asked: (string | undefined)[] = [];
   let cut = () => {};
   const server = createServer((request, response) => {

@@ -131,7 +131,7 @@ test('S2.2.d: one is redriven, as it was or changed; of several what that would 
   }));
 
 test('S2.2.d: letters of all kinds are redriven over HTTP where workflows are served', {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   const engine = await openEngine({ log: 'memory' });
   const { log } = engine;
@@ -217,7 +217,7 @@ topology.stream(numbers, { onUndecodable: 'dead-letter' }).mapValues(({ n }) => 
 `;
 
 test('S2.2.d: what an application gave up is redriven from the log, and goes through it when it runs again', {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   const file = join(cwd, 'tens.ts');
   writeFileSync(file, TOPOLOGY);

@@ -204,7 +204,7 @@ test('what goes wrong is said in one line with its cure', async () => {
   });
 });
 
-test('start --wait hears of an end that comes as soon as it has looked', { timeout: 240_000 }, async () => {
+test('start --wait hears of an end that comes as soon as it has looked', { timeout: 600_000 }, async () => {
   let ended = false;
   const listeners = new Set<ServerResponse>();
   const answers: { readonly [path: string]: (response: ServerResponse) => void } = {

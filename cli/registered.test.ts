@@ -31,7 +31,7 @@ topology.stream(orders).filter((o) => o.n > 9).groupByKey().count({ store: 'n' }
 writeShop('shop.mjs', '');
 
 test('without a registry of its own an application has one in its log, in every thread', {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   const run = await say(cwd, ['run', 'shop.mjs', '--workers', '2']);
   assert.equal(run.code, 0, run.err.join('\n'));

@@ -12,7 +12,7 @@ const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 const orders = fileURLToPath(new URL('../examples/orders/workflows.ts', import.meta.url));
 
 test('orders are served, started, approved and listed from the command line, also behind a restart', {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   const cwd = mkdtempSync(join(tmpdir(), 'nodeflow-serve-'));
   try {

@@ -12,7 +12,7 @@ import { createLanguage } from '../workflows/workflows.ts';
 import { openEngine } from './wire.ts';
 import { openWorkflowService } from './workflow-service.ts';
 
-test('from HTTP to steps to events to lists, and after a restart again', { timeout: 240_000 }, async () => {
+test('from HTTP to steps to events to lists, and after a restart again', { timeout: 600_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'nodeflow-service-'));
   try {
     for (const round of [1, 2]) {

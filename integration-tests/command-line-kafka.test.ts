@@ -86,7 +86,7 @@ if (brokers !== undefined) {
     assert.match((await onCluster(['produce', 'ordres'], ['{}'])).err[0]!, /there is no topic ordres/);
   });
 
-  test('groups and reset, while an application runs and when it has ended', { timeout: 240_000 }, async (t) => {
+  test('groups and reset, while an application runs and when it has ended', { timeout: 600_000 }, async (t) => {
     const env = { ...process.env, NODEFLOW_BROKERS: addresses.brokers };
     const running = spawn(process.execPath, [main, 'run', 'shop.mjs'], { cwd, env, stdio: 'ignore' });
     t.after(() => running.kill('SIGKILL'));
@@ -254,7 +254,7 @@ if (brokers !== undefined) {
     });
   }
 
-  test('each right that is missing is told by the name of what it is for', { timeout: 240_000 }, async () => {
+  test('each right that is missing is told by the name of what it is for', { timeout: 600_000 }, async () => {
     const set = Object.entries({ brokers: sasl, ...signIn }).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
     const run = () => say(cwd, ['run', 'shop.mjs', '--until', 'end', '--data', 'rights', ...set]);
     const [TOPIC, GROUP, TRANSACTIONAL_ID] = [2, 3, 5] as const;

@@ -20,7 +20,7 @@ if (await canStartBrokers()) {
   });
   for (const [id, repeats] of Object.entries(REPEATS)) {
     const row = GROUP_ROWS.find((each) => each.id === id)!;
-    test(row.title, { timeout: 240_000 }, async (context) => {
+    test(row.title, { timeout: 600_000 }, async (context) => {
       const { problems, pauseMs, gapMs, faults, logs } = await runRow(world, row, repeats, 1, id.replace(' ', '-'));
       context.diagnostic(`longest pause at most ${pauseMs} ms; kept tasks showed nothing for ${gapMs ?? '-'} ms`);
       assert.deepEqual(problems, [], logs.join('\n'));

@@ -28,7 +28,7 @@ if (await canStartBrokers(OLDEST_KAFKA)) {
   for (const row of [...PROCESS_ROWS, ...GROUP_ROWS, ...NETWORK_ROWS]) {
     const repeats = (REPEATS as { readonly [id: string]: number })[row.id];
     if (repeats === undefined) continue;
-    test(`Kafka ${OLDEST_KAFKA}: ${row.title}`, { timeout: 240_000 }, async () => {
+    test(`Kafka ${OLDEST_KAFKA}: ${row.title}`, { timeout: 600_000 }, async () => {
       const { problems, faults, logs } = await runRow(
         world,
         row,

@@ -74,7 +74,7 @@ if (brokers !== undefined) {
     new Promise((resolve) => child.once('exit', (code) => resolve(code)));
 
   test('S2.2.d: letters are each sent once, by processes that are killed and begun anew, and by three at once', {
-    timeout: 240_000,
+    timeout: 600_000,
   }, async (t) => {
     const engine = await openEngine({ brokers: env.NODEFLOW_BROKERS });
     await engine.log.admin.create(numbers, { partitions: 3 });

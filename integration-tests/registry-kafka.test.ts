@@ -29,7 +29,7 @@ if (brokers !== undefined) {
     };
   });
 
-  test('two processes that serve one topic give each id once', { timeout: 240_000 }, async () => {
+  test('two processes that serve one topic give each id once', { timeout: 600_000 }, async () => {
     const logs = [await open(), await open()];
     const hosts = logs.map((log) => openRegistry({ log, clock: systemClock, random, topic: `${topic}-two` }));
     const register = async (i: number) => {

@@ -73,7 +73,7 @@ async function until<T>(look: () => Promise<T | undefined> | T | undefined, what
   throw new Error(`it never came: ${what()}`);
 }
 
-test('logs, metrics and health of a run with worker threads show no secret', { timeout: 240_000 }, async () => {
+test('logs, metrics and health of a run with worker threads show no secret', { timeout: 600_000 }, async () => {
   await writeLogins();
   const set = ['--set', 'run.onFailure=dead-letter', '--set', 'logging.form=json'];
   const run = start(

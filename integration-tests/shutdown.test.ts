@@ -12,7 +12,7 @@ const TAKEN = 2 * RECORDS;
 
 for (const workers of [1, 2]) {
   test(`SIGTERM under load with ${workers} workers: committed, group left, exit 0; the next run repeats nothing`, {
-    timeout: 240_000,
+    timeout: 600_000,
   }, async () => {
     const directory = mkdtempSync(join(tmpdir(), 'nodeflow-shutdown-'));
     try {

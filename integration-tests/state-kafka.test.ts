@@ -66,7 +66,7 @@ topology.stream(topic('${name}-visits', { key: string(), value: int64(), partiti
   const allAre = async (running: Running, store: string, read: 'live' | 'committed', count: number) =>
     (await countsIn(running, store, read)).every((each) => each === count);
 
-  test('live rows are ahead of committed ones, in points and ranges', { timeout: 240_000 }, async () => {
+  test('live rows are ahead of committed ones, in points and ranges', { timeout: 600_000 }, async () => {
     await engine.log.admin.create(visits.name, { partitions: 2 });
     await visit();
     const running = await start('counts');
@@ -91,7 +91,7 @@ topology.stream(topic('${name}-visits', { key: string(), value: int64(), partiti
     await running.drain();
   });
 
-  test('of two processes each names the other for what it does not have', { timeout: 240_000 }, async () => {
+  test('of two processes each names the other for what it does not have', { timeout: 600_000 }, async () => {
     const settings = { commitIntervalMs: 100 };
     const [one, other] = [await start('counts', { settings }), await start('counts', { settings, engine: second })];
     const asked = async (running: Running) => {
@@ -116,7 +116,7 @@ topology.stream(topic('${name}-visits', { key: string(), value: int64(), partiti
   });
 
   test('a plan is compared with the one that ran there, and its store renamed with its rows', {
-    timeout: 240_000,
+    timeout: 600_000,
   }, async () => {
     const env = { NODEFLOW_BROKERS: addresses.brokers };
     const diff = (...args: readonly string[]) => say(cwd, ['plan', 'diff', ...args], env);

@@ -48,12 +48,12 @@ if (brokers !== undefined) {
     await engine.close();
   });
 
-  test('kafkajs runs it at-least-once, on two threads under one member', { timeout: 240_000 }, async () => {
+  test('kafkajs runs it at-least-once, on two threads under one member', { timeout: 600_000 }, async () => {
     await runJob(await createKafkaJsLog(options), 'kafkajs', 'at-least-once');
   });
 
   if (libraryFrom !== undefined) {
-    test('confluent runs it exactly-once, on two threads under one member', { timeout: 240_000 }, async () => {
+    test('confluent runs it exactly-once, on two threads under one member', { timeout: 600_000 }, async () => {
       await runJob(await createConfluentLog({ ...options, libraryFrom }), 'confluent', 'exactly-once');
     });
   }

@@ -33,7 +33,7 @@ const SHARED: Row = {
 };
 
 if ((await canStartBrokers()) && (await confluentLibrary()) !== undefined) {
-  test(SHARED.title, { timeout: 240_000 }, async (context) => {
+  test(SHARED.title, { timeout: 600_000 }, async (context) => {
     const folder = mkdtempSync(join(tmpdir(), 'nodeflow-confluent-'));
     after(() => rmSync(folder, { recursive: true, force: true }));
     const world = await createKafkaWorld(folder, 1, { driver: 'confluent' });

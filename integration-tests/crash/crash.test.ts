@@ -11,7 +11,7 @@ import { runChild } from './run-child.ts';
 const ONCE: readonly string[] = ['producer.opening', 'feed.fetched'];
 
 for (const failpoint of FAILPOINTS) {
-  test(`killed at ${failpoint} twice, the job ends with every result exactly once`, { timeout: 240_000 }, async () => {
+  test(`killed at ${failpoint} twice, the job ends with every result exactly once`, { timeout: 600_000 }, async () => {
     const directory = mkdtempSync(join(tmpdir(), 'nodeflow-crash-'));
     try {
       for (const hit of ONCE.includes(failpoint) ? [1, 1] : [2, 3]) {
@@ -31,7 +31,7 @@ for (const failpoint of FAILPOINTS) {
 const IN_ORDER = ['begun', 'appended', 'positions', 'ending', 'committed', 'published'].map((at) => `commit.${at}`);
 
 for (const failpoint of [...IN_ORDER, 'store.written']) {
-  test(`killed at ${failpoint} twice, the job ends at-least-once with nothing lost`, { timeout: 240_000 }, async () => {
+  test(`killed at ${failpoint} twice, the job ends at-least-once with nothing lost`, { timeout: 600_000 }, async () => {
     const directory = mkdtempSync(join(tmpdir(), 'nodeflow-crash-'));
     try {
       const guarantee = 'at-least-once';
@@ -50,7 +50,7 @@ for (const failpoint of [...IN_ORDER, 'store.written']) {
   });
 }
 
-test('a run cut short at-least-once goes on exactly-once, and the other way round', { timeout: 240_000 }, async () => {
+test('a run cut short at-least-once goes on exactly-once, and the other way round', { timeout: 600_000 }, async () => {
   const directory = mkdtempSync(join(tmpdir(), 'nodeflow-crash-'));
   try {
     for (const guarantee of ['at-least-once', 'exactly-once', 'at-least-once'] as const) {

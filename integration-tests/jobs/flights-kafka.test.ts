@@ -49,7 +49,7 @@ async function assertEnded({ code, out, err }: Ended): Promise<void> {
 
 const one = await testBrokers({ own: true });
 if (one !== undefined) {
-  test('one process on one broker gives the figures of the embedded run', { timeout: 240_000 }, async () => {
+  test('one process on one broker gives the figures of the embedded run', { timeout: 600_000 }, async () => {
     const { brokers } = one.addresses;
     try {
       await assertEnded(await startFlights(join(folder, 'one'), { NODEFLOW_BROKERS: brokers }).ended);
@@ -60,7 +60,7 @@ if (one !== undefined) {
   });
 
   test('three processes on three brokers lose one process and, for a while, one broker', {
-    timeout: 480_000,
+    timeout: 600_000,
   }, async () => {
     const three = (await testBrokers({ brokers: 3 }))!;
     const { brokers } = three.addresses;

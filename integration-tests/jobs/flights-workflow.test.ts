@@ -16,7 +16,7 @@ const document = JSON.parse(
   readFileSync(new URL('../../examples/flights/workflow.json', import.meta.url), 'utf8'),
 ) as never;
 
-test('the main job as a document gives the figures of the program', { timeout: 300_000 }, async () => {
+test('the main job as a document gives the figures of the program', { timeout: 600_000 }, async () => {
   const language = createLanguage();
   assert.deepEqual(language.validate(document), []);
   const graph = language.compile(document);

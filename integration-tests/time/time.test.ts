@@ -7,7 +7,7 @@ import { by1, by2, by7, expectedTotals, outOf } from './fixtures.ts';
 const APPLICATIONS = { by1, by2, by7 };
 const PARTITIONS = { by1: 1, by2: 2, by7: 7 } as const;
 
-test('at least once gives them too, where nothing fails', { timeout: 240_000 }, async () => {
+test('at least once gives them too, where nothing fails', { timeout: 600_000 }, async () => {
   const engine = await openEngine({ log: 'memory' });
   const settings = { guarantee: 'at-least-once', sliceRecords: 100, commitIntervalMs: 5 } as const;
   const running = await run(by7, { engine, settings });
@@ -20,7 +20,7 @@ test('at least once gives them too, where nothing fails', { timeout: 240_000 }, 
 for (const name of ['by1', 'by2', 'by7'] as const) {
   for (const workers of [1, 2, 4]) {
     test(`${PARTITIONS[name]} partitions over ${workers} workers give the same windows`, {
-      timeout: 240_000,
+      timeout: 600_000,
     }, async () => {
       const engine = await openEngine({ log: 'memory' });
       const module = { url: new URL('./fixtures.ts', import.meta.url).href, name };

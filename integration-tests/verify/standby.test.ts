@@ -14,7 +14,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const brokers = await testBrokers();
 if (brokers !== undefined) {
   test('three processes with standbys, restarted one by one under load, give an exact result', {
-    timeout: 300_000,
+    timeout: 600_000,
   }, async () => {
     const world = await createKafkaWorld(folder, 1);
     try {

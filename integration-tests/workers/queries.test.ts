@@ -21,7 +21,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
 }
 
 for (const workers of [1, 2]) {
-  test(`questions reach the thread that owns the key's partition, of ${workers}`, { timeout: 240_000 }, async () => {
+  test(`questions reach the thread that owns the key's partition, of ${workers}`, { timeout: 600_000 }, async () => {
     const { engine, running } = await start({ workers, commitIntervalMs: 10 });
     const counts = running.query.store<string, number>('counts');
     const keys = Array.from({ length: 40 }, (_, n) =>
@@ -50,7 +50,7 @@ for (const workers of [1, 2]) {
   });
 
   test(`the committed version of a row is not that of the epoch at hand, of ${workers}`, {
-    timeout: 240_000,
+    timeout: 600_000,
   }, async () => {
     const { engine, running } = await start({ workers, commitIntervalMs: 1_000_000 });
     const store = running.query.store<string, number>('prices');

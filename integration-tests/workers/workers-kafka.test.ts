@@ -13,7 +13,7 @@ import { testBrokers } from '../support/brokers.ts';
 const cluster = await testBrokers({ own: true });
 if (cluster !== undefined) {
   test('worker threads with connections of their own, killed on the way, give exact results', {
-    timeout: 240_000,
+    timeout: 600_000,
   }, async () => {
     const { brokers } = cluster.addresses;
     const directory = mkdtempSync(join(tmpdir(), 'nodeflow-workers-kafka-'));

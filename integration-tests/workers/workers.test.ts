@@ -21,7 +21,7 @@ async function inFolder(work: (directory: string) => Promise<void>): Promise<voi
 }
 
 for (const workers of [1, 2, 4]) {
-  test(`${workers} worker threads over one file log give equal results`, { timeout: 240_000 }, () =>
+  test(`${workers} worker threads over one file log give equal results`, { timeout: 600_000 }, () =>
     inFolder(async (directory) => {
       const ended = await runChild(directory, { workers });
       assert.equal(ended.code, 0, ended.errors);
@@ -42,7 +42,7 @@ for (const workers of [1, 2, 4]) {
 
 test(
   'a job killed with two workers ends exactly with four, and one killed with four with one',
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   () =>
     inFolder(async (directory) => {
       for (const workers of [2, 4]) {
@@ -71,7 +71,7 @@ const FAILURES: readonly { name: 'unequal' | 'failing' | 'falling' | 'leaving'; 
 ];
 
 for (const { name, code, says } of FAILURES) {
-  test(`two workers, ${name}: the run ends with ${code}`, { timeout: 240_000 }, async () => {
+  test(`two workers, ${name}: the run ends with ${code}`, { timeout: 600_000 }, async () => {
     const module = { url: new URL('./fixtures.ts', import.meta.url).href, name };
     const ended = run(fixtures[name], { log: 'memory', settings: { workers: 2 }, module }).then(
       (running) => running.finished,
@@ -87,7 +87,7 @@ for (const { name, code, says } of FAILURES) {
 test(
   'a worker thread that is blocked for longer than its session is told and loses its place; the run ends exactly',
   {
-    timeout: 240_000,
+    timeout: 600_000,
   },
   () =>
     inFolder(async (directory) => {
@@ -142,7 +142,7 @@ test(
     }),
 );
 
-test('the command line ends with the exit code of what failed in a worker', { timeout: 240_000 }, () =>
+test('the command line ends with the exit code of what failed in a worker', { timeout: 600_000 }, () =>
   inFolder(async (directory) => {
     const main = join(import.meta.dirname, '../../cli/main.ts');
     const file = join(import.meta.dirname, 'fixtures.ts');

@@ -21,13 +21,13 @@ export async function testForeign({ folder, title, repository, completed, words 
 
   for (const [name, one] of foreignCases(folder)) {
     for (const run of one.runs) {
-      test(`${title}, ${name}: ${run.name}`, { timeout: 240_000 }, async () => {
+      test(`${title}, ${name}: ${run.name}`, { timeout: 600_000 }, async () => {
         assert.equal(one.source.repository, repository);
         checkRun(words, one, run, await runner.run(one, run, 'function'));
       });
       // what runs beside a task that fails is closed or has ended, as it comes
       if (run.theirs.status !== completed || !one.document.nodes.some(({ type }) => type === 'function')) continue;
-      test(`${title}, ${name}: ${run.name}, by tasks`, { timeout: 240_000 }, async () => {
+      test(`${title}, ${name}: ${run.name}, by tasks`, { timeout: 600_000 }, async () => {
         checkRun(words, one, run, await runner.run(one, run, 'task'));
       });
     }

@@ -8,7 +8,7 @@ after(() => brokers?.close());
 
 test('on Kafka too, each of 1,000 executions ends once when it is killed', {
   skip: brokers === undefined,
-  timeout: 240_000,
+  timeout: 600_000,
 }, async (t) => {
   await killAtRandom(t, {
     ...{ executions: 1000, kills: 3 },

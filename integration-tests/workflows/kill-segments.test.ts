@@ -16,7 +16,7 @@ const NEW = 1;
 const EXECUTIONS = KILLS * NEW;
 
 test('killed at random while segments run, each execution ends once with the right result', {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'nodeflow-killed-segments-'));
   const seed = Number(process.env['NODEFLOW_SEED'] ?? 7);

@@ -11,7 +11,7 @@ const EXECUTIONS = 30;
 const KILLS = 2;
 
 test('killed at random while executions wait for each other, a session has had each of them once', {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'nodeflow-sessions-'));
   const seed = Number(process.env['NODEFLOW_SEED'] ?? 5);

@@ -8,7 +8,7 @@ after(() => brokers?.close());
 
 test('on Kafka too, no record is lost or doubled where an engine is killed that upgrades an execution', {
   skip: brokers === undefined,
-  timeout: 240_000,
+  timeout: 600_000,
 }, async (t) => {
   await upgradeAtRandom(t, {
     ...{ records: 300, upgrades: 2, kills: 2, lifeMs: 3000 },

@@ -13,7 +13,7 @@ import { ADD, ADD_TASK, document, tenNodes } from '../../workflows/control/testi
 import { createLanguage, openWorkflows } from '../../workflows/workflows.ts';
 
 test('S2.2.a: a read side that is added later holds what one holds that was there from the start', {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   const log = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
   const workflows = await openWorkflows({

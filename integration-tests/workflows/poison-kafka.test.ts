@@ -14,7 +14,7 @@ after(() => brokers?.close());
 
 test('S5.1.c: a task that ends each process which takes it over is held, and the others go on', {
   skip: brokers === undefined,
-  timeout: 240_000,
+  timeout: 600_000,
 }, async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'nodeflow-poison-'));
   const prefix = `poison-${uniqueId()}.`;

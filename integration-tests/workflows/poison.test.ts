@@ -11,7 +11,7 @@ import { openLog, type Place } from './world.ts';
 const MOST_ENDS = QUARANTINE.heldAfter * ENDS.length + 1;
 
 test('S5.1.c: tasks that end their process by exit, by a signal, by what nobody catches, are held, and all others complete', {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'nodeflow-poison-'));
   const place: Place = { directory };

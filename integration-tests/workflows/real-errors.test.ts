@@ -20,7 +20,7 @@ async function classOf(run: () => unknown): Promise<string> {
   return 'nothing was thrown';
 }
 
-test('S5.1.a: what a database really throws is of the class that its code says', { timeout: 240_000 }, async () => {
+test('S5.1.a: what a database really throws is of the class that its code says', { timeout: 600_000 }, async () => {
   const database = await openDatabase({ directory: undefined });
   await database.query('create table things (id int primary key, name text not null, other int references things)');
   await database.query("insert into things values (1, 'a', null)");
@@ -45,7 +45,7 @@ test('S5.1.a: what a database really throws is of the class that its code says',
   await database.close();
 });
 
-test('S5.1.a: what the network really throws is of the class that its code says', { timeout: 240_000 }, async () => {
+test('S5.1.a: what the network really throws is of the class that its code says', { timeout: 600_000 }, async () => {
   const server = createServer((request, answer) => {
     if (request.url === '/cut') answer.socket!.destroy();
     else if (request.url === '/half')

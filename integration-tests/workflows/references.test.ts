@@ -68,7 +68,7 @@ async function valueAt(service: WorkflowService, reference: string): Promise<Val
 }
 
 test('S2.1.b2: what an event refers to is had by library, HTTP and command line, whatever came later', {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   const directory = mkdtempSync(join(tmpdir(), 'nodeflow-references-'));
   const opened = async (body: (service: WorkflowService) => Promise<void>) => {

@@ -62,7 +62,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
 
 test('three processes over one cluster answer for every execution, also when one of them is killed', {
   skip: brokers === undefined,
-  timeout: 240_000,
+  timeout: 600_000,
 }, async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'nodeflow-several-'));
   const prefix = `several-${uniqueId()}.`;

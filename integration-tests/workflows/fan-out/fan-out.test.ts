@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { fanOutTrial } from './trial.ts';
 
 test('a fan-out on disk gives each record one execution, and holds no more at its end than at its beginning', {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async (t) => {
   const report = await fanOutTrial({ records: 4000, concurrency: 32, stateBytes: 4 * 1024 * 1024 });
   t.diagnostic(JSON.stringify(report));

@@ -28,7 +28,7 @@ function script(directory: string, how: 'run' | 'cancel'): readonly string[] {
 test(
   'killed at random while each record has an execution, each has had one, and its answer counts once',
   {
-    timeout: 240_000,
+    timeout: 600_000,
   },
   (t) =>
     within(async (directory) => {
@@ -62,7 +62,7 @@ test(
     }),
 );
 
-test('killed while it is cancelled, nothing of it is left running', { timeout: 240_000 }, (t) =>
+test('killed while it is cancelled, nothing of it is left running', { timeout: 600_000 }, (t) =>
   within(async (directory) => {
     const seed = Number(process.env['NODEFLOW_SEED'] ?? 7);
     const random = seededRandom(seed + 1);

@@ -9,7 +9,7 @@ import { wrong } from './job.ts';
 import { killStream } from './kill-stream.ts';
 
 test('S1.3.c: a streaming run that is killed at random loses nothing and counts nothing twice', {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async (t) => {
   const report = await killStream({ records: 60_000, kills: 3, withinMs: 300, seed: 7 });
   t.diagnostic(JSON.stringify(report));
