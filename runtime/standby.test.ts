@@ -207,7 +207,8 @@ test('a task moves to a process that joins when its state has caught up there, n
     await application.until('the move', async () => {
       const tasks = String(await application.tasks());
       if (tasks === '2,2') return true;
-      assert.equal(tasks, '0,4');
+      // one may have caught up before the other
+      assert.ok(tasks === '0,4' || tasks === '1,3', tasks);
       return false;
     });
     assert.ok(followed(second) > written / 4, `${followed(second)} of ${written} records were followed`);
