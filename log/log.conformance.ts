@@ -27,7 +27,7 @@ export interface LogConformanceOptions {
 
 /**
  * Runs the contract of `log.ts` against a driver. `open` is called for each case and answers an empty log. Cases
- * that need time to pass use the opener's `advance`, or wait for real for less than half a second.
+ * that need time to pass use the opener's `advance`, or wait for real for a second or two.
  */
 export function logConformance(
   driver: string,

@@ -97,7 +97,7 @@ if (brokers !== undefined) {
         const refused = refuses('log.closed', joining);
         await log.close();
         assert.match(await refused, new RegExp(group));
-        assert.ok(systemClock.monotonic() - began < 5000, 'it waits for no member');
+        assert.ok(systemClock.monotonic() - began < 30_000, 'it waits for no member');
         if (isRid) assert.deepEqual(await members(), [holder.identity.member]);
       };
 

@@ -26,6 +26,10 @@ export interface LogCase {
   run(bench: Bench): Promise<void>;
 }
 
+/** A busy machine lets brokers take long: so often is something looked at that must come, and so often a fetch empty. */
+const MOST_TRIES = 5000;
+const MOST_IDLE_FETCHES = 600;
+
 interface Row {
   readonly position: Position;
   readonly key: string | null;
@@ -63,7 +67,7 @@ export class Bench {
 
   /** Waits for something that takes a few turns, or real time. */
   async until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-    for (let tries = 0; tries < 400; tries++) {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
       if (await holds()) return;
       if (tries < 50) await this.open.clock.turn();
       else await this.pass(10);
@@ -99,7 +103,7 @@ export class Bench {
     partition = 0,
   ): Promise<void> {
     let seen: readonly (string | null)[] = [];
-    for (let tries = 0; tries < 100; tries++) {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
       seen = await this.values(topic, isolation, partition);
       if (isDeepStrictEqual(seen, expected)) return;
       await this.pass(10);
@@ -139,7 +143,7 @@ export async function readTo(reader: LogReader, from: Position, end: Position): 
   const rows: Row[] = [];
   const view = new BatchView();
   let next = from;
-  for (let idle = 0; next < end && idle < 50; idle++) {
+  for (let idle = 0; next < end && idle < MOST_IDLE_FETCHES; idle++) {
     for (const fetched of await reader.fetch(100)) {
       assert.equal(fetched.position, next, 'a fetch goes on where the last one ended');
       assert.ok(fetched.next > next, 'a fetch goes on');

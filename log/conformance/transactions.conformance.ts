@@ -182,10 +182,10 @@ export const TRANSACTION_CASES: readonly LogCase[] = [
     name: 'transactions: one open past its timeout is aborted by the log, and its producer fenced',
     async run({ log, pass, until, values, shows }) {
       await log.admin.create('orders', { partitions: 1 });
-      const producer = await log.producer({ transactionalId: 't', transactionTimeoutMs: 200 });
+      const producer = await log.producer({ transactionalId: 't', transactionTimeoutMs: 1000 });
       producer.begin();
       await producer.append('orders', 0, batch('a=late'));
-      await pass(400);
+      await pass(1500);
       await until('the abort', async () => (await log.admin.bounds('orders', 0)).stable > 0);
       await refuses('log.fenced', producer.commit());
       assert.deepEqual(await values('orders'), []);

@@ -21,7 +21,9 @@ import { loadLibrary } from './library.ts';
 import { openCluster } from './open-cluster.ts';
 import { openProducer } from './producer.ts';
 
-const PATIENCE_MS = 2500;
+const PATIENCE_MS = 20_000;
+/** Of those who wait for its end. */
+const SHORT_PATIENCE_MS = 4000;
 const TRANSACTIONS = 9;
 
 let port = 0;
@@ -34,8 +36,8 @@ after(async () => {
   await brokers?.close();
 });
 
-const open = () =>
-  createKafkaLog({ brokers: advertise, patienceMs: PATIENCE_MS, clock: systemClock, random: seededRandom(1) });
+const open = (patienceMs = PATIENCE_MS) =>
+  createKafkaLog({ brokers: advertise, patienceMs, clock: systemClock, random: seededRandom(1) });
 
 let runs = 0;
 
@@ -167,13 +169,13 @@ function countOnce(
 }
 
 /** A log whose producers speak the old protocol, which the brokers still understand. */
-async function openOld(): Promise<Log> {
-  const log = await open();
+async function openOld(patienceMs = PATIENCE_MS): Promise<Log> {
+  const log = await open(patienceMs);
   const cluster = await openCluster({
     bootstrap: endpoints(advertise),
     clientId: 'old',
     security: { tls: undefined, sasl: undefined },
-    patienceMs: PATIENCE_MS,
+    patienceMs,
     replication: undefined,
     clock: systemClock,
     random: seededRandom(1),
@@ -215,7 +217,11 @@ if (brokers !== undefined) {
     for (const api of ['produce', 'endTxn'] as const) {
       test(`once, ${protocol} protocol: the connection of ${api} falls silent for longer than patience`, async () => {
         const rule: Rule = { name: api, api, direction: 'answer', action: { do: 'silence' }, skip: 3, times: 2 };
-        await withRule(openLog, rule, (log) => writesOnce(log));
+        await withRule(
+          () => openLog(SHORT_PATIENCE_MS),
+          rule,
+          (log) => writesOnce(log),
+        );
       });
     }
   }

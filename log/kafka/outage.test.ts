@@ -55,7 +55,9 @@ if (brokers !== undefined) {
     await brokers.kill(1);
     for (let i = 0; i < 5; i++) assert.deepEqual(await reader.fetch(200), []);
     while (outage() === undefined) assert.deepEqual(await reader.fetch(200), []);
-    assert.ok(Math.abs(outage()!.since - killedAt) < 3000, 'since about when it was killed');
+    const { since } = outage()!;
+    // what was asked just before has no answer either
+    assert.ok(since > killedAt - 10_000 && since <= systemClock.now(), 'since about when it was killed');
     assert.match(outage()!.reason, /cannot be reached/);
     assert.ok(connection!.retries > 0);
     const appended = producer.append('orders', 0, batch('a=2'));
@@ -78,7 +80,7 @@ if (brokers !== undefined) {
     try {
       const began = systemClock.monotonic();
       await fails('log.timeout', log.admin.bounds('orders', 0), /bounds of orders\/0/);
-      assert.ok(systemClock.monotonic() - began < 10_000);
+      assert.ok(systemClock.monotonic() - began < 60_000);
       await log.close();
       await fails('log.closed', log.admin.bounds('orders', 0), /closed/);
     } finally {
