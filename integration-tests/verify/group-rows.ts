@@ -11,6 +11,8 @@ const SESSION_MS = 6000;
 const WINDOW_MS = 10_000;
 /** So many processes at once that start and stop take their time. */
 const STORM_PATIENCE_MS = 30_000;
+/** Of those who are to stay, so long that a busy machine neither puts them out nor starts them again too late. */
+const PATIENT = { sessionTimeoutMs: 60_000 };
 /** So many records of a partition are an epoch or more. */
 const KEPT_RECORDS = 100;
 
@@ -172,7 +174,7 @@ export const GROUP_ROWS: readonly Row[] = [
       for (let i = 0; i < repeats; i++) {
         trial.watcher!.mark();
         const joins = trial.joins;
-        const guest = await trial.start({ slot: 1 });
+        const guest = await trial.start({ slot: 1, settings: PATIENT });
         await trial.within(
           guest.until(() => trial.joins > joins),
           'the guest to join',
@@ -200,7 +202,7 @@ export const GROUP_ROWS: readonly Row[] = [
           ...{ name: 'what the guest is given', api: 'syncGroup', direction: 'answer', action: { do: 'hold' } },
           where: ({ bytes }) => !bytes.includes(member),
         });
-        const guest = await trial.start({ slot: 1 });
+        const guest = await trial.start({ slot: 1, settings: PATIENT });
         await trial.within(held.whenFired(), 'the guest to be given something');
         trial.faults++;
         // the round is over for the other, which gives up tasks and joins the next: that waits for the guest
@@ -231,8 +233,8 @@ export const GROUP_ROWS: readonly Row[] = [
     repeats: 10,
     needs: ['faults', 'joins'],
     async run(trial, repeats) {
-      const start = () => trial.start({ slot: 0, settings: { instanceId: 'one' } });
-      const other = await trial.start({ slot: 1, settings: { instanceId: 'two' } });
+      const start = () => trial.start({ slot: 0, settings: { ...PATIENT, instanceId: 'one' } });
+      const other = await trial.start({ slot: 1, settings: { ...PATIENT, instanceId: 'two' } });
       await trial.works(other);
       let member = await start();
       await trial.works(member);
@@ -273,7 +275,7 @@ export const GROUP_ROWS: readonly Row[] = [
 
 /** A process, beside which others come and go, and what the group calls it. */
 async function oneAtWork(trial: Trial): Promise<{ readonly steady: AppProcess; readonly member: string }> {
-  const steady = await trial.start({ slot: 0 });
+  const steady = await trial.start({ slot: 0, settings: PATIENT });
   await trial.works(steady);
   return { steady, member: [...(await trial.group()).tasks.keys()][0]! };
 }

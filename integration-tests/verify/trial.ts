@@ -34,7 +34,8 @@ const FEED_EVERY_MS = 50;
 const FEED_RATE = 1000;
 /** Records before each start, where it is not. */
 const FEED_AHEAD = 6000;
-const PATIENCE_MS = 60_000;
+/** What a busy machine needs longer for than this does not come. */
+const PATIENCE_MS = 180_000;
 const SLOTS = [0, 1, 2, 3];
 const LATE = Symbol('late');
 
@@ -219,7 +220,7 @@ export class Trial {
   }
 
   /** Asks the process to end, as an operator would; it must do so by itself. */
-  async stop(app: AppProcess, patienceMs = 10_000): Promise<void> {
+  async stop(app: AppProcess, patienceMs = PATIENCE_MS): Promise<void> {
     app.signal('SIGTERM');
     const late = this.clock.after(patienceMs, () => {
       this.problems.push(`a process did not end within ${patienceMs} ms of SIGTERM`);
