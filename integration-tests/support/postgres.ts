@@ -7,7 +7,7 @@ import { systemClock } from '../../core/clock.ts';
 import { openDatabase } from '../../database/database.ts';
 import { leaveOut } from './test-run.ts';
 
-const READY_MS = 30_000;
+const READY_MS = 120_000;
 /** Nobody: the server refuses to run as root. */
 const OTHER_USER = { uid: 65_534, gid: 65_534 };
 const DEBIAN = '/usr/lib/postgresql';
@@ -85,7 +85,8 @@ export async function testPostgres(): Promise<TestPostgres | undefined> {
     async close() {
       process.removeListener('exit', end);
       await kill();
-      rmSync(folder, { recursive: true, force: true });
+      // processes that it had begun may write for a moment more
+      rmSync(folder, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
     },
   };
 }
