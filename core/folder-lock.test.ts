@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -19,6 +21,21 @@ test('a folder has one owner, which others are told of, until it is given back',
   );
   await unlock();
   await (await lockFolder(folder, 'the thing'))();
+});
+
+test('an owner who was held up while it asked who owns the folder hears that it does', async () => {
+  const channel = 'net.client.socket';
+  const hold = (message: unknown) => {
+    // for longer than an answer may take
+    const wait = () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2100);
+    (message as { readonly socket: Socket }).socket.once('connect', wait);
+  };
+  subscribe(channel, hold);
+  try {
+    await (await lockFolder(join(root, 'held-up'), 'the thing'))();
+  } finally {
+    unsubscribe(channel, hold);
+  }
 });
 
 test('one thing is done at a time, and nothing is left of it, also where it fails', async () => {
