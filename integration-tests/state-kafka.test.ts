@@ -60,7 +60,7 @@ topology.stream(topic('${name}-visits', { key: string(), value: int64(), partiti
     while (!(await done().catch(isTransient))) await systemClock.sleep(20);
   };
   const start = (store: string, options: Partial<RunApplicationOptions> = {}) =>
-    run(shop(store), { engine, ...options, settings: { commitIntervalMs: 10_000, ...options.settings } });
+    run(shop(store), { engine, ...options, settings: { commitIntervalMs: 40_000, ...options.settings } });
   const countsIn = ({ query }: Running, store: string, read: 'live' | 'committed') =>
     Promise.all(KEYS.map((key) => query.store<string, number>(store).get(key, { read })));
   const allAre = async (running: Running, store: string, read: 'live' | 'committed', count: number) =>
