@@ -163,7 +163,7 @@ if (brokers !== undefined) {
     [
       [
         'a wrong address',
-        { brokers: '127.0.0.1:1' },
+        { brokers: '127.0.0.1:1', 'kafka.patience': '3s' },
         'kafka.unreachable',
         3,
         [/127\.0\.0\.1:1/, /check the addresses/],
@@ -244,7 +244,7 @@ if (brokers !== undefined) {
     ];
   for (const [name, config, code, exit, parts] of REFUSED) {
     test(`one message and exit code ${exit} for ${name}`, async () => {
-      const set = Object.entries({ 'kafka.patience': '3s', ...config }).flatMap(([key, value]) => [
+      const set = Object.entries({ 'kafka.patience': '30s', ...config }).flatMap(([key, value]) => [
         '--set',
         `${key}=${value}`,
       ]);

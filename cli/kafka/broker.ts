@@ -14,7 +14,7 @@ export interface BrokerFolder {
 }
 
 const CHECK_MS = 25;
-const READY_TIMEOUT_MS = 90_000;
+const READY_TIMEOUT_MS = 180_000;
 const LAST_LINES = 12;
 
 export const propertiesFile = ({ folder }: BrokerFolder): string => join(folder, 'server.properties');
