@@ -32,6 +32,8 @@ const SETTINGS: Partial<RunSettings> = {
 const FEED_EVERY_MS = 50;
 /** Records a second, where the log is fed while the job runs. */
 const FEED_RATE = 1000;
+/** No more than these lie before the job, so that a slow machine does not fall behind for ever. */
+const MOST_WAITING = 5000;
 /** Records before each start, where it is not. */
 const FEED_AHEAD = 6000;
 /** What a busy machine needs longer for than this does not come. */
@@ -319,7 +321,8 @@ export class Trial {
     const { signal } = this.#stopFeeding;
     const start = this.clock.monotonic();
     while (await this.clock.sleep(FEED_EVERY_MS, signal)) {
-      await feeder.feedTo(Math.floor(((this.clock.monotonic() - start) * FEED_RATE) / 1000));
+      const due = Math.floor(((this.clock.monotonic() - start) * FEED_RATE) / 1000);
+      await feeder.feedTo(Math.min(due, (this.watcher?.through ?? due) + MOST_WAITING));
       this.#fed = feeder.fed;
     }
     await feeder.close();

@@ -31,9 +31,14 @@ export class Watcher {
     });
   }
 
+  /** Every partition has shown a record with at least this id. */
+  get through(): number {
+    return Math.min(...this.ids.map((ids) => ids.at(-1) ?? -1));
+  }
+
   /** Resolves when every partition has shown a record with at least this id. */
   async until(id: number): Promise<void> {
-    while (this.failure === undefined && !this.ids.every((ids) => (ids.at(-1) ?? -1) >= id)) {
+    while (this.failure === undefined && this.through < id) {
       await new Promise<void>((resolve) => {
         this.#wakes.push(resolve);
       });
