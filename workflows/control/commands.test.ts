@@ -75,7 +75,7 @@ test('a cancel ends the execution and tells its task to stop', async () => {
   await workflows.cancel('stopped', { reason: 'enough' });
   const view = await workflows.ended('stopped');
   assert.equal(view.status, 'CANCELLED');
-  assert.ok(gate.aborted.includes('stopped/a'));
+  await until(() => gate.aborted.includes('stopped/a'));
 });
 
 test('more tasks than slots wait their turn, the higher priority first', async () => {
