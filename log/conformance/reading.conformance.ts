@@ -36,7 +36,7 @@ export const READING_CASES: readonly LogCase[] = [
       await producer.append('orders', 0, batch('a=1', 'b=2', 'c=3'));
       const reader = log.reader({ isolation: 'committed' });
       reader.assign([{ topic: 'orders', partition: 0, position: 2 }]);
-      const [fetched] = await reader.fetch(1000);
+      const [fetched] = await reader.fetch(60_000);
       assert.ok(fetched);
       assert.equal(fetched.position, 2);
       assert.equal(fetched.next, 3);
@@ -57,12 +57,12 @@ export const READING_CASES: readonly LogCase[] = [
       for (let i = 0; i < 6; i++) await producer.append('orders', 0, batch(`k${i}=${'x'.repeat(200)}`));
       const small = log.reader({ isolation: 'committed', maxPartitionBytes: 10 });
       small.assign([{ topic: 'orders', partition: 0, position: 0 }]);
-      const [one] = await small.fetch(1000);
+      const [one] = await small.fetch(60_000);
       assert.equal(one?.starts.length, 1);
       assert.equal(one?.next, 1);
       const middle = log.reader({ isolation: 'committed', maxPartitionBytes: 700 });
       middle.assign([{ topic: 'orders', partition: 0, position: 0 }]);
-      const [two] = await middle.fetch(1000);
+      const [two] = await middle.fetch(60_000);
       assert.ok(two && two.starts.length >= 1 && two.starts.length < 6);
       assert.equal((await readTo(middle, two.next, 6)).length, 6 - two.next);
       await small.close();
@@ -79,7 +79,7 @@ export const READING_CASES: readonly LogCase[] = [
       reader.assign([0, 1, 2, 3].map((partition) => ({ topic: 'orders', partition, position: 0 })));
       const seen = new Set<number>();
       for (let i = 0; i < 20 && seen.size < 4; i++) {
-        const answer = await reader.fetch(1000);
+        const answer = await reader.fetch(60_000);
         assert.equal(new Set(answer.map(({ partition }) => partition)).size, answer.length);
         for (const { partition } of answer) seen.add(partition);
       }
@@ -124,14 +124,14 @@ export const READING_CASES: readonly LogCase[] = [
       const reader = log.reader({ isolation: 'committed' });
       reader.assign([0, 1].map((partition) => ({ topic: 'orders', partition, position: 0 })));
       reader.pause({ topic: 'orders', partition: 0 });
-      const first = await reader.fetch(1000);
+      const first = await reader.fetch(60_000);
       assert.deepEqual(
         first.map(({ partition }) => partition),
         [1],
       );
       assert.deepEqual(await reader.fetch(0), []);
       reader.resume({ topic: 'orders', partition: 0 });
-      const [second] = await reader.fetch(1000);
+      const [second] = await reader.fetch(60_000);
       assert.equal(second?.partition, 0);
       assert.equal(second?.position, 0);
       await reader.close();
@@ -164,7 +164,7 @@ export const READING_CASES: readonly LogCase[] = [
       reader.assign([{ ...place, position: 0 }]);
       await readTo(reader, 0, 2);
       reader.assign([{ ...place, position: 1 }]);
-      const [again] = await reader.fetch(1000);
+      const [again] = await reader.fetch(60_000);
       assert.equal(again?.position, 1);
       reader.assign([{ ...place, position: 0 }]);
       reader.unassign([place]);
@@ -206,12 +206,12 @@ export const READING_CASES: readonly LogCase[] = [
       const one = log.reader({ isolation: 'committed' });
       const other = log.reader({ isolation: 'committed' });
       for (const reader of [one, other]) reader.assign([{ topic: 'orders', partition: 0, position: 0 }]);
-      const [first] = await one.fetch(1000);
-      const [second] = await other.fetch(1000);
+      const [first] = await one.fetch(60_000);
+      const [second] = await other.fetch(60_000);
       const kept = Buffer.from(second!.bytes.subarray(second!.starts[0], second!.ends[0]));
       first!.release();
       await producer.append('orders', 0, batch('b=2'));
-      (await one.fetch(1000))[0]?.release();
+      (await one.fetch(60_000))[0]?.release();
       assert.deepEqual(second!.bytes.subarray(second!.starts[0], second!.ends[0]), kept);
       await one.close();
       await other.close();

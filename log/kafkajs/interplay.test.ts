@@ -61,7 +61,7 @@ if (brokers !== undefined) {
     for (const log of [ours, theirs]) {
       const reader = log.reader({ isolation: 'committed' });
       reader.assign([{ topic, partition: 0, position: 0 }]);
-      const [fetched] = await reader.fetch(5000);
+      const [fetched] = await reader.fetch(60_000);
       const view = new BatchView();
       view.open(fetched!.bytes, fetched!.starts[0]!, fetched!.ends[0]!, fetched!);
       assert.equal(view.timestamps[0], 1234);
@@ -87,7 +87,7 @@ async function readAll(log: Log, topic: string, count: number) {
   reader.assign([{ topic, partition: 0, position: 0 }]);
   const values: string[] = [];
   const view = new BatchView();
-  for (let tries = 0; values.length < count && tries < 20; tries++) {
+  for (let tries = 0; values.length < count && tries < 200; tries++) {
     for (const fetched of await reader.fetch(1000)) {
       for (let i = 0; i < fetched.starts.length; i++) {
         view.open(fetched.bytes, fetched.starts[i]!, fetched.ends[i]!, fetched);
