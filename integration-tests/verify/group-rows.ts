@@ -179,9 +179,11 @@ export const GROUP_ROWS: readonly Row[] = [
           guest.until(() => trial.joins > joins),
           'the guest to join',
         );
-        const goneOn = shownSince(trial);
+        const before = await committedOf(trial);
         await becomesReady(trial, guest);
+        const after = await committedOf(trial);
         trial.faults++;
+        const goneOn = () => after.map((end, partition) => end - before[partition]!);
         const kept = await keptBy(trial, member, goneOn, 'while the other process joined');
         await leaves(trial, guest);
         trial.gapsMs.push(...kept.map((partition) => trial.watcher!.longestMs(partition)));
@@ -284,6 +286,14 @@ async function becomesReady(trial: Trial, guest: AppProcess): Promise<void> {
   await trial.within(
     guest.until((each) => each.isReady),
     'the guest to be ready',
+  );
+}
+
+/** Where each partition ends for committed readers; the watcher may have seen less by now. */
+function committedOf(trial: Trial): Promise<readonly number[]> {
+  const { name, partitions } = trial.job.topics.copy;
+  return trial.withLog((log) =>
+    Promise.all(Array.from({ length: partitions }, async (_, p) => (await log.admin.bounds(name, p)).stable)),
   );
 }
 
