@@ -32,13 +32,13 @@ for (const [protocol, version] of [
   /** Leaves a transaction open in the partitions 0 and 2, and a coordinator that does not know of it. */
   async function leaveOpen(transactionalId: string, topic: string): Promise<void> {
     const cluster = await openCluster({
-      ...{ bootstrap: endpoints(address), clientId: 'odd', patienceMs: 5000, replication: undefined },
+      ...{ bootstrap: endpoints(address), clientId: 'odd', patienceMs: 60_000, replication: undefined },
       ...{ security: { tls: undefined, sasl: undefined }, library: await loadLibrary(), ...parts },
     });
     const transaction = await Transaction.open({ cluster, members: new Members(), transactionalId, timeoutMs: 10_000 });
     const appender = new Appender(
       {
-        ...{ cluster, transactionalId, version: PRODUCE_PLAIN_VERSION, role: 'odd', timeoutMs: 2000 },
+        ...{ cluster, transactionalId, version: PRODUCE_PLAIN_VERSION, role: 'odd', timeoutMs: 30_000 },
         limitOf: async () => undefined,
         onGivenUp: (failure) => assert.fail(failure),
       },

@@ -19,7 +19,7 @@ async function fails(code: ErrorCode, work: Promise<unknown>, message: RegExp): 
 }
 
 test('addresses at which nobody listens are told, each with the reason', async () => {
-  const nobody = open({ brokers: '127.0.0.1:1,no-such-host.invalid:9092', patienceMs: 300 });
+  const nobody = open({ brokers: '127.0.0.1:1,no-such-host.invalid:9092', patienceMs: 3000 });
   await fails('kafka.unreachable', nobody, /127\.0\.0\.1:1 cannot be reached.*REFUSED.*no-such-host\.invalid/);
   await fails('config.invalid', open({ brokers: 'kafka://here' }), /kafka:\/\/here/);
 });
@@ -75,7 +75,7 @@ if (brokers !== undefined) {
   });
 
   test('patience ends with what was asked; a closed log asks nobody', async () => {
-    const log = await open({ brokers: address, patienceMs: 400 });
+    const log = await open({ brokers: address, patienceMs: 4000 });
     await brokers.kill(1);
     try {
       const began = systemClock.monotonic();
