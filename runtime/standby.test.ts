@@ -72,7 +72,11 @@ class Application {
       directory: onDisk ? this.folderOf(name) : undefined,
       clock: this.clock,
       telemetry,
-      settings: { ...DEFAULT_SETTINGS, commitIntervalMs: 20, writeBackMs: 50, ...settings },
+      settings: {
+        ...{ ...DEFAULT_SETTINGS, commitIntervalMs: 20, writeBackMs: 50 },
+        // stores on disk are closed in real time, of which much virtual time may pass
+        ...{ sessionTimeoutMs: 600_000, ...settings },
+      },
       module: { url: new URL('./counting-job.fixture.ts', import.meta.url).href, name: 'topology' },
     });
     return { run: await this.during(starting), telemetry, lines };
@@ -88,7 +92,7 @@ class Application {
 
   /** Lets time pass until the condition holds. */
   async until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-    const late = systemClock.monotonic() + 60_000;
+    const late = systemClock.monotonic() + 200_000;
     while (!(await condition())) {
       assert.ok(systemClock.monotonic() < late, `waited for ${what}`);
       this.#pass();
@@ -155,7 +159,7 @@ const holds = (tasks: number) => (member: Member) => {
   return standbys.tasks === tasks && standbys.lag === 0;
 };
 
-test('when an owner goes away its standby takes over, and applies no more than the tail', { timeout: 240_000 }, () =>
+test('when an owner goes away its standby takes over, and applies no more than the tail', { timeout: 600_000 }, () =>
   Application.with(async (application) => {
     const { feeder } = application;
     // what a standby has it leaves on disk when it ends, and not before
@@ -192,7 +196,7 @@ test('when an owner goes away its standby takes over, and applies no more than t
   }),
 );
 
-test('a task moves to a process that joins when its state has caught up there, not before', { timeout: 240_000 }, () =>
+test('a task moves to a process that joins when its state has caught up there, not before', { timeout: 600_000 }, () =>
   Application.with(async (application) => {
     const { feeder } = application;
     const settings = { acceptableLag: 100 };
@@ -222,7 +226,7 @@ test('a task moves to a process that joins when its state has caught up there, n
   }),
 );
 
-test('a standby stays within its memory, and leaves the whole state on disk', { timeout: 240_000 }, () =>
+test('a standby stays within its memory, and leaves the whole state on disk', { timeout: 600_000 }, () =>
   Application.with(async (application) => {
     const { feeder, log, clock } = application;
     const member = await application.start('a', {});
@@ -269,7 +273,7 @@ test('a standby stays within its memory, and leaves the whole state on disk', { 
   }),
 );
 
-test('a process without stores on disk holds no standbys, and takes its tasks at once', { timeout: 240_000 }, () =>
+test('a process without stores on disk holds no standbys, and takes its tasks at once', { timeout: 600_000 }, () =>
   Application.with(async (application) => {
     const settings = { standbys: 1, acceptableLag: 100 };
     const first = await application.start('a', settings);
@@ -285,7 +289,7 @@ test('a process without stores on disk holds no standbys, and takes its tasks at
   }),
 );
 
-test('worker threads hold standbys, and tasks move between processes and between threads', { timeout: 240_000 }, () =>
+test('worker threads hold standbys, and tasks move between processes and between threads', { timeout: 600_000 }, () =>
   Application.with(async (application) => {
     const { feeder } = application;
     const settings = { standbys: 1, workers: 2 };
