@@ -15,6 +15,8 @@ const running = await run(topology, {
     writeBackMs: 5,
     workers,
     guarantee,
+    // of a cluster the place of a process that was killed is free only when its session is over
+    ...(brokers === undefined ? { sessionTimeoutMs: 60_000 } : {}),
   },
   module: { url: new URL('./topology.ts', import.meta.url).href, name: 'topology' },
 });
