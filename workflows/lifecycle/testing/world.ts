@@ -178,8 +178,7 @@ export class World {
     }
     for (const effect of effects) this.#ask(effect);
     if (more) this.#pool.push({ command: { type: 'continue' }, id: '', due: 0 });
-    if (this.#chance(this.#options.crashes ?? 0) && (record !== undefined || command.type !== 'continue'))
-      this.#crash();
+    if (this.#chance(this.#options.crashes ?? 0) && (record ?? command.type !== 'continue')) this.#crash();
   }
 
   /** Property 4: what is live is the fold of the records, as a reader of the log has them. */
