@@ -73,7 +73,7 @@ async function lost() {
 
 const range = (first: number, count: number) => Array.from({ length: count }, (_, i) => first + i);
 
-test('records that are gone end the run by default, with the bounds', { timeout: 30_000 }, async () => {
+test('records that are gone end the run by default, with the bounds', { timeout: 240_000 }, async () => {
   const { engine, start } = await lost();
   const running = await start();
   await assert.rejects(running.finished, (thrown: Error) => {
@@ -84,7 +84,7 @@ test('records that are gone end the run by default, with the bounds', { timeout:
   await engine.close();
 });
 
-test('with earliest it goes on with the first that there is, and says what is gone', { timeout: 30_000 }, async () => {
+test('with earliest it goes on with the first that there is, and says what is gone', { timeout: 240_000 }, async () => {
   const { engine, lines, start, values, until } = await lost();
   const running = await start('earliest');
   await until(30);
@@ -95,7 +95,7 @@ test('with earliest it goes on with the first that there is, and says what is go
   await engine.close();
 });
 
-test('with latest it goes on with what comes, and says what is gone', { timeout: 30_000 }, async () => {
+test('with latest it goes on with what comes, and says what is gone', { timeout: 240_000 }, async () => {
   const { engine, lines, start, values, until } = await lost();
   const running = await start('latest');
   while (lines.length === 0) await engine.clock.sleep(5);
@@ -108,7 +108,7 @@ test('with latest it goes on with what comes, and says what is gone', { timeout:
 });
 
 test('what is deleted under a run that is behind is left out, and the rest comes once', {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   const { engine, lines, start, values, until } = await opened();
   await append(engine, 10, 2000);

@@ -122,7 +122,7 @@ test(
 test(
   'a worker thread that is ended by its own code is replaced, with its stores; the run ends exactly',
   {
-    timeout: 240_000,
+    timeout: 600_000,
   },
   () =>
     inFolder(async (directory) => {

@@ -66,7 +66,7 @@ test('bounded runs make no topics and leave none; dedicated ones have their own'
   await host.log.close();
 });
 
-test('a store of Avro rows is new where its lane holds what others wrote', { timeout: 60_000 }, async () => {
+test('a store of Avro rows is new where its lane holds what others wrote', { timeout: 240_000 }, async () => {
   const host = memoryHost();
   const row = { type: 'record', name: 'Row', fields: [{ name: 'sum', type: 'long' }] };
   const rows = documentOf(
@@ -97,7 +97,7 @@ test('a store of Avro rows is new where its lane holds what others wrote', { tim
   await host.log.close();
 });
 
-test('the record of a realtime run is put where only others have written yet', { timeout: 60_000 }, async () => {
+test('the record of a realtime run is put where only others have written yet', { timeout: 240_000 }, async () => {
   const host = memoryHost();
   const { lanes } = host;
   const topic = { name: 'wf.x.in.orders', partitions: 1, key: string(), value: json() };
