@@ -61,7 +61,9 @@ test('a table made row by row of one with history has it too, but not one that k
 });
 
 test('a history and a grace are whole spans', () => {
-  assert.throws(() => joined({ history: -1 }, {}), { message: /the history of store prices must be a whole number/ });
+  assert.throws(() => joined({ history: -1 }, {}), {
+    message: /the history of store prices must be 0 ms or more, not -1/,
+  });
   assert.throws(() => joined({ history: 9 }, { name: 'wait', grace: 0.5 }), {
     message: /the grace of joinTable:wait must be a whole number/,
   });

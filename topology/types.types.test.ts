@@ -84,7 +84,7 @@ test('values that are made keep the key, and forEach is an end', () => {
   const end = stream.forEach((order) => void order.amount);
   same<typeof end, void>();
   // @ts-expect-error nothing comes of it
-  stream.forEach(() => {}).to(orders);
+  assert.throws(() => stream.forEach(() => {}).to(orders), TypeError);
   // @ts-expect-error an amount is no list
   stream.flatMapValues((order) => order.amount);
   // @ts-expect-error the key changed
