@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { FlowError } from '../core/errors.ts';
 import type { Definition } from '../workflows/workflows.ts';
+import { DEFINITION, JUDGED, NODE_TYPES, PROBLEMS, SUMMARIES, SUMMARY } from './answer-schemas.ts';
 import type { GatewayOptions } from './gateway.ts';
-import { ID, PROBLEM, VERSION_QUERY } from './request-schemas.ts';
+import { ID, VERSION_QUERY } from './request-schemas.ts';
 
 const tags = ['definitions'];
 const document = {
@@ -16,7 +17,7 @@ export function definitionRoutes(scope: FastifyInstance, { workflows }: GatewayO
       tags,
       summary: 'Publish a document under its id and version',
       body: document,
-      response: { '4xx': PROBLEM },
+      response: { 201: SUMMARY, ...PROBLEMS },
     },
     async handler(request, reply) {
       const definition = await workflows.publish(request.body, request.by);
@@ -27,14 +28,19 @@ export function definitionRoutes(scope: FastifyInstance, { workflows }: GatewayO
     },
   });
   scope.post('/v1/definitions/validate', {
-    schema: { tags, summary: 'All faults of a document, without publishing it', body: {} },
+    schema: {
+      tags,
+      summary: 'All faults of a document, without publishing it',
+      body: {},
+      response: { 200: JUDGED, ...PROBLEMS },
+    },
     handler: async (request) => {
       const faults = workflows.validate(request.body);
       return { valid: faults.length === 0, faults };
     },
   });
   scope.get('/v1/definitions', {
-    schema: { tags, summary: 'Every version of every definition' },
+    schema: { tags, summary: 'Every version of every definition', response: { 200: SUMMARIES, ...PROBLEMS } },
     handler: async () => ({ rows: (await workflows.definitions()).map(summary) }),
   });
   scope.get<{ Params: { id: string }; Querystring: { version?: string } }>('/v1/definitions/:id', {
@@ -44,7 +50,7 @@ export function definitionRoutes(scope: FastifyInstance, { workflows }: GatewayO
         'A definition with its document, and what its ports declare by schema id; the newest version unless one is named',
       params: ID,
       querystring: VERSION_QUERY,
-      response: { '4xx': PROBLEM },
+      response: { 200: DEFINITION, ...PROBLEMS },
     },
     async handler({ params: { id }, query: { version } }) {
       const found = await workflows.definition(id, version);
@@ -56,7 +62,11 @@ export function definitionRoutes(scope: FastifyInstance, { workflows }: GatewayO
     },
   });
   scope.get('/v1/node-types', {
-    schema: { tags, summary: 'The types that nodes of a document may have' },
+    schema: {
+      tags,
+      summary: 'The types that nodes of a document may have',
+      response: { 200: NODE_TYPES, ...PROBLEMS },
+    },
     handler: async () => ({
       rows: workflows.catalog.types.map(
         ({ name, version, title, description, inputs, outputs, config, behaviour, example }) => ({

@@ -9,6 +9,7 @@ import {
   readCursor,
 } from '../events/events.ts';
 import { redactText } from '../telemetry/telemetry.ts';
+import { EVENT_STREAM, PROBLEMS, SOCKET } from './answer-schemas.ts';
 import { type GatewayOptions, HEARTBEAT_MS, MOST_UNREAD_BYTES } from './gateway.ts';
 import { EVENTS } from './request-schemas.ts';
 
@@ -41,6 +42,7 @@ export function eventRoutes(scope: FastifyInstance, options: GatewayOptions, end
       tags,
       summary: 'Live events as Server-Sent Events; `Last-Event-ID` goes on behind one',
       querystring: EVENTS,
+      response: { 200: EVENT_STREAM, ...PROBLEMS },
     },
     handler(request, reply) {
       const last = request.headers['last-event-id'];
@@ -73,7 +75,14 @@ export function eventRoutes(scope: FastifyInstance, options: GatewayOptions, end
     '/v1/events/socket',
     {
       websocket: true,
-      schema: { tags, summary: 'Live events over a WebSocket, a JSON message each', querystring: EVENTS },
+      schema: {
+        tags,
+        summary: 'Live events over a WebSocket, a JSON message each',
+        querystring: EVENTS,
+        response: { 101: SOCKET, ...PROBLEMS },
+      },
+      // the plugin hides what it serves
+      config: { swaggerTransform: ({ schema, url }) => ({ schema: { ...schema, hide: false }, url }) },
     },
     (socket, request) => {
       const wire: Wire = {

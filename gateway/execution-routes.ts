@@ -11,9 +11,9 @@ import type {
   StartOptions,
   Workflows,
 } from '../workflows/workflows.ts';
+import { ANSWER, EXECUTION, EXECUTIONS, EXPLANATION, HISTORY, PROBLEMS, STARTED } from './answer-schemas.ts';
 import type { GatewayOptions } from './gateway.ts';
 import {
-  ANSWER,
   CANCEL,
   FORK,
   ID,
@@ -25,15 +25,13 @@ import {
   LIST,
   nullable,
   PATCH,
-  PROBLEM,
   RETRY,
   START,
-  STARTED,
   UPGRADE,
 } from './request-schemas.ts';
 
 const tags = ['executions'];
-const response = { 200: ANSWER, '4xx': PROBLEM } as const;
+const response = { 200: ANSWER, ...PROBLEMS } as const;
 
 interface StartBody extends Omit<StartOptions, 'idempotencyKey' | 'user'> {
   readonly workflow: string;
@@ -66,7 +64,7 @@ function startRoutes(scope: FastifyInstance, workflows: Workflows): void {
       tags,
       summary: 'Start an execution',
       body: START,
-      response: { 201: STARTED, 200: STARTED, '4xx': PROBLEM },
+      response: { 201: STARTED, 200: STARTED, ...PROBLEMS },
     },
     async handler(request, reply) {
       const { workflow, input = null, ...rest } = request.body;
@@ -79,7 +77,7 @@ function startRoutes(scope: FastifyInstance, workflows: Workflows): void {
       summary: 'A new execution with the history of this one up to a step',
       params: ID,
       body: FORK,
-      response: { 201: STARTED, 200: STARTED, '4xx': PROBLEM },
+      response: { 201: STARTED, 200: STARTED, ...PROBLEMS },
     },
     async handler(request, reply) {
       const { seq, ...rest } = request.body;
@@ -108,7 +106,7 @@ function lookRoutes(scope: FastifyInstance, { workflows, projections }: GatewayO
       tags,
       summary: 'List and search executions, newest first',
       querystring: LIST,
-      response: { '4xx': PROBLEM },
+      response: { 200: EXECUTIONS, ...PROBLEMS },
     },
     async handler({ query: { status, label, ...rest } }) {
       if (projections === undefined) throw noList();
@@ -120,15 +118,20 @@ function lookRoutes(scope: FastifyInstance, { workflows, projections }: GatewayO
     },
   });
   scope.get<{ Params: { id: string } }>('/v1/executions/:id', {
-    schema: { tags, summary: 'An execution as it stands', params: ID, response: { '4xx': PROBLEM } },
+    schema: { tags, summary: 'An execution as it stands', params: ID, response: { 200: EXECUTION, ...PROBLEMS } },
     handler: async ({ params: { id } }) => known(id, await workflows.execution(id)),
   });
   scope.get<{ Params: { id: string; seq: number } }>('/v1/executions/:id/at/:seq', {
-    schema: { tags, summary: 'An execution as it stood behind a step', params: ID_SEQ, response: { '4xx': PROBLEM } },
+    schema: {
+      tags,
+      summary: 'An execution as it stood behind a step',
+      params: ID_SEQ,
+      response: { 200: EXECUTION, ...PROBLEMS },
+    },
     handler: async ({ params: { id, seq } }) => known(id, await workflows.executionAt(id, seq)),
   });
   scope.get<{ Params: { id: string } }>('/v1/executions/:id/history', {
-    schema: { tags, summary: 'Every step of an execution', params: ID, response: { '4xx': PROBLEM } },
+    schema: { tags, summary: 'Every step of an execution', params: ID, response: { 200: HISTORY, ...PROBLEMS } },
     handler: async ({ params: { id } }) => ({ rows: await workflows.history(id) }),
   });
   scope.get<{ Params: { id: string; node: string }; Querystring: { iteration?: string } }>(
@@ -139,7 +142,7 @@ function lookRoutes(scope: FastifyInstance, { workflows, projections }: GatewayO
         summary: 'Why a node is where it is, in words',
         params: ID_NODE,
         querystring: ITERATION_QUERY,
-        response: { '4xx': PROBLEM },
+        response: { 200: EXPLANATION, ...PROBLEMS },
       },
       handler: ({ params: { id, node }, query: { iteration } }) => workflows.explain(id, node, iteration),
     },
@@ -168,7 +171,7 @@ function commandRoutes(scope: FastifyInstance, workflows: Workflows): void {
       summary: 'Let a streaming execution go on in another version, from a savepoint',
       params: ID,
       body: UPGRADE,
-      response: { 201: STARTED, 200: STARTED, '4xx': PROBLEM },
+      response: { 201: STARTED, 200: STARTED, ...PROBLEMS },
     },
     async handler(request, reply) {
       const { version } = request.body;

@@ -6,6 +6,7 @@ import { FlowError } from '../core/errors.ts';
 import type { Projections } from '../projections/projections.ts';
 import { createTelemetry, silentTelemetry } from '../telemetry/telemetry.ts';
 import { type Gateway, type GatewayOptions, openGateway } from './gateway.ts';
+import { described } from './testing/described.ts';
 import { FakeWorkflows } from './testing/fake-workflows.ts';
 
 const KEY = 'k'.repeat(32);
@@ -24,8 +25,9 @@ async function opened(
     ...over,
   };
   const gateway = await openGateway(options);
+  const api = await described(gateway.url, { authorization: `Bearer ${KEY}` });
   const ask: Ask = async (method, path, body_, headers = {}) => {
-    const answer = await fetch(`${gateway.url}${path}`, {
+    const answer = await api.fetch(path, {
       method,
       headers: { ...(body_ === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
       ...(body_ === undefined ? {} : { body: typeof body_ === 'string' ? body_ : JSON.stringify(body_) }),

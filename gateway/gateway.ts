@@ -21,6 +21,9 @@ import type { Workflows } from '../workflows/workflows.ts';
  *   workflow, execution, node and type before anything is serialised; each message carries the cursor behind it.
  * - `GET /openapi.json`, `/healthz`, `/readyz`, `/metrics`.
  *
+ * Of every route but those last it is described what it answers, by status, and that it fails with problem details. The
+ * schemas of answers describe and do not serialise: what a handler gives is sent whole, and tests hold it to them.
+ *
  * Every process that serves workflows over one log answers for every execution, whoever owns it; health and metrics are of
  * the process that is asked.
  *

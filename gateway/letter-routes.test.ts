@@ -4,6 +4,7 @@ import { systemClock } from '../core/clock.ts';
 import { FlowError } from '../core/errors.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
 import { openGateway } from './gateway.ts';
+import { described } from './testing/described.ts';
 import { FakeWorkflows } from './testing/fake-workflows.ts';
 
 const KEY = 'k'.repeat(32);
@@ -21,9 +22,10 @@ async function opened(body: (ask: Ask, fake: FakeWorkflows, url: string) => Prom
     apiKeys: [{ name: 'ann', key: KEY }],
   });
   try {
+    const api = await described(gateway.url, { authorization: `Bearer ${KEY}` });
     await body(
       async (method, path, given) => {
-        const answer = await fetch(`${gateway.url}${path}`, {
+        const answer = await api.fetch(path, {
           method,
           headers: {
             authorization: `Bearer ${KEY}`,

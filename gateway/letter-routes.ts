@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Json } from '../core/ids.ts';
 import type { LetterChange, LetterQuery, RedriveLetter } from '../workflows/workflows.ts';
+import { ANSWER, PROBLEMS } from './answer-schemas.ts';
 import { commandOf } from './execution-routes.ts';
 import type { GatewayOptions } from './gateway.ts';
 import {
@@ -13,7 +14,7 @@ import {
   REDRIVEN,
   REDRIVEN_PAGE,
 } from './letter-schemas.ts';
-import { ANSWER, APPROVE, ID, PROBLEM, TOKEN } from './request-schemas.ts';
+import { APPROVE, ID, TOKEN } from './request-schemas.ts';
 
 const tags = ['dead letters'];
 
@@ -33,7 +34,7 @@ export function letterRoutes(scope: FastifyInstance, { workflows }: GatewayOptio
     {
       schema: {
         ...{ tags: ['approvals'], summary: 'Answer an approval', params: TOKEN, body: APPROVE },
-        response: { 200: ANSWER, '4xx': PROBLEM },
+        response: { 200: ANSWER, ...PROBLEMS },
       },
       handler: (request) =>
         workflows.approve(request.params.token, request.body.decision, request.body.value ?? null, commandOf(request)),
@@ -42,7 +43,7 @@ export function letterRoutes(scope: FastifyInstance, { workflows }: GatewayOptio
   scope.get<{ Querystring: LetterQuery }>('/v1/dead-letters', {
     schema: {
       ...{ tags, summary: 'What was given up: commands, nodes and records, newest first', querystring: LETTERS },
-      response: { 200: LETTER_PAGE, '4xx': PROBLEM },
+      response: { 200: LETTER_PAGE, ...PROBLEMS },
     },
     handler: ({ query }) => workflows.deadLetters({ ...query }),
   });
@@ -50,14 +51,14 @@ export function letterRoutes(scope: FastifyInstance, { workflows }: GatewayOptio
     schema: {
       ...{ tags, summary: 'All of a dead letter; raw: its bytes as they came, with nothing hidden' },
       ...{ params: ID, querystring: LETTER_QUERY },
-      response: { 200: LETTER, '4xx': PROBLEM },
+      response: { 200: LETTER, ...PROBLEMS },
     },
     handler: ({ params: { id }, query }) => workflows.deadLetter(id, { ...query }),
   });
   scope.post<{ Params: { id: string }; Body: RedriveBody | null | undefined }>('/v1/dead-letters/:id/redrive', {
     schema: {
       ...{ tags, summary: 'Do it again, as it was or changed; twice is as once', params: ID, body: REDRIVE },
-      response: { 200: REDRIVEN, '4xx': PROBLEM },
+      response: { 200: REDRIVEN, ...PROBLEMS },
     },
     handler(request) {
       const { again, ...change } = request.body ?? {};
@@ -75,7 +76,7 @@ export function letterRoutes(scope: FastifyInstance, { workflows }: GatewayOptio
         summary: 'The same of many, or a preview of it: those named, or a page of those found',
         body: REDRIVE_MANY,
       },
-      response: { 200: REDRIVEN_PAGE, '4xx': PROBLEM },
+      response: { 200: REDRIVEN_PAGE, ...PROBLEMS },
     },
     handler(request) {
       const { ids, preview, timestamp, headers, ...query } = request.body ?? {};

@@ -50,14 +50,20 @@ export const REDRIVE_MANY = nullable(
 
 const place = {
   type: ['object', 'null'],
+  additionalProperties: false,
   properties: { topic: { type: 'string' }, partition: { type: 'integer' }, position: { type: 'integer' } },
 } as const;
 const mark = { at: { type: 'integer' }, by: orNull, to: place, times: { type: 'integer' } } as const;
 const shown = {
   type: ['object', 'null'],
+  additionalProperties: false,
   properties: { bytes: { type: 'integer' }, text: { type: 'string' }, json: anything, base64: { type: 'string' } },
 } as const;
-const header = { type: 'object', properties: { name: { type: 'string' }, value: shown } } as const;
+const header = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { name: { type: 'string' }, value: shown },
+} as const;
 
 const view = {
   id: { type: 'string' },
@@ -72,16 +78,18 @@ const view = {
   message: { type: 'string' },
   /** How often what it holds had been redriven before. */
   redrives: { type: 'integer' },
-  redriven: { type: ['object', 'null'], properties: mark },
+  redriven: { type: ['object', 'null'], additionalProperties: false, properties: mark },
 } as const;
-const row = { type: 'object', properties: view } as const;
+const row = { type: 'object', additionalProperties: false, properties: view } as const;
 export const LETTER_PAGE = object({ rows: { type: 'array', items: row }, next: orNull });
 export const LETTER = {
   type: 'object',
+  additionalProperties: false,
   properties: {
     ...view,
     record: {
       type: ['object', 'null'],
+      additionalProperties: false,
       properties: {
         ...{ key: shown, value: shown },
         timestamp: { type: 'integer' },
@@ -95,6 +103,7 @@ export const LETTER = {
 } as const;
 export const REDRIVEN = {
   type: 'object',
+  additionalProperties: false,
   properties: {
     id: { type: 'string' },
     kind,
@@ -107,6 +116,7 @@ export const REDRIVEN = {
 } as const;
 const outcome = {
   type: 'object',
+  additionalProperties: false,
   properties: {
     id: { type: 'string' },
     kind: { enum: ['command', 'node', 'record', null] },

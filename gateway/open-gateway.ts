@@ -39,6 +39,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     forceCloseConnections: 'idle',
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: LONGEST_PARAMETER },
   });
+  // schemas of answers describe them; to serialise by one would leave out what it does not name
+  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   app.decorateRequest('by', undefined);
   await app.register(swagger, {
     openapi: { openapi: '3.1.0', info: { title: 'Node Flow', version: '1' }, ...security(options) },

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { FlowError } from '../core/errors.ts';
 import type { OutputView } from '../workflows/workflows.ts';
+import { OUTPUT_VALUE, PROBLEMS } from './answer-schemas.ts';
 import type { GatewayOptions } from './gateway.ts';
-import { OUTPUT, OUTPUT_OF_NODE, PROBLEM } from './request-schemas.ts';
+import { OUTPUT, OUTPUT_OF_NODE } from './request-schemas.ts';
 
 interface Whole {
   readonly execution: string;
@@ -18,7 +19,7 @@ interface OfNode extends Whole {
 /** What stands behind `/v1/outputs/` is a reference as events tell it. */
 export function outputRoutes(scope: FastifyInstance, { workflows }: GatewayOptions): void {
   const tags = ['outputs'];
-  const response = { '4xx': PROBLEM } as const;
+  const response = { 200: OUTPUT_VALUE, ...PROBLEMS } as const;
   const look = async (...parts: readonly (string | number)[]): Promise<OutputView> => {
     const reference = parts.map(encodeURIComponent).join('/');
     const found = await workflows.output(reference);

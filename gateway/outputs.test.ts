@@ -4,14 +4,16 @@ import { systemClock } from '../core/clock.ts';
 import { readReference, referenceText } from '../events/events.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
 import { openGateway } from './gateway.ts';
+import { described } from './testing/described.ts';
 import { FakeWorkflows } from './testing/fake-workflows.ts';
 
 test('S2.1.b2: what stands behind /v1/outputs/ is a reference, whatever the names in it', async () => {
   const fake = new FakeWorkflows();
   const parts = { projections: undefined, telemetry: silentTelemetry(), clock: systemClock, port: 0 };
   const gateway = await openGateway({ workflows: fake.workflows, ...parts });
+  const api = await described(gateway.url);
   const get = async (path: string) => {
-    const answer = await fetch(`${gateway.url}/v1/${path}`);
+    const answer = await api.fetch(`/v1/${path}`);
     return { status: answer.status, body: (await answer.json()) as { readonly [name: string]: unknown } };
   };
   try {

@@ -1,6 +1,6 @@
 import { EVENT_TYPES, STATUSES } from '../events/events.ts';
 
-/** JSON Schemas of what requests carry and of what answers hold: fastify judges by them, and OpenAPI is made of them. */
+/** JSON Schemas of what requests carry: fastify judges by them, and OpenAPI is made of them. */
 export const text = { type: 'string', minLength: 1, maxLength: 512 } as const;
 export const anything = {} as const;
 export const millis = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
@@ -103,25 +103,3 @@ export const EVENTS = object({
   /** The cursor of the last message that was taken: the feed goes on behind it. Default: from now on. */
   from: { type: 'string', pattern: '^\\d{1,16}(\\.\\d{1,16})*$' },
 });
-
-export const ANSWER = object({ execution: text, seq: { type: 'integer' } }, ['execution', 'seq']);
-export const STARTED = object({
-  execution: text,
-  workflow: text,
-  version: text,
-  hash: text,
-  existing: { type: 'boolean' },
-});
-export const PROBLEM = {
-  type: 'object',
-  properties: {
-    type: { type: 'string' },
-    title: { type: 'string' },
-    status: { type: 'integer' },
-    detail: { type: 'string' },
-    code: { type: 'string' },
-    cure: { type: 'string' },
-    faults: { type: 'array' },
-  },
-  required: ['type', 'title', 'status', 'detail', 'code', 'cure'],
-} as const;

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { FlowError } from '../core/errors.ts';
+import { CLEARED, PROBLEMS, SESSION_VALUES } from './answer-schemas.ts';
 import { commandOf } from './execution-routes.ts';
 import type { GatewayOptions } from './gateway.ts';
-import { PROBLEM, SESSION, SESSION_QUERY } from './request-schemas.ts';
+import { SESSION, SESSION_QUERY } from './request-schemas.ts';
 
 const tags = ['sessions'];
 
@@ -18,7 +19,7 @@ export function sessionRoutes(scope: FastifyInstance, { workflows }: GatewayOpti
       summary: 'A session as it is, or was at a time',
       params: SESSION,
       querystring: SESSION_QUERY,
-      response: { '4xx': PROBLEM },
+      response: { 200: SESSION_VALUES, ...PROBLEMS },
     },
     async handler({ params: { name, id }, query: { at } }) {
       const found = await workflows.session(name, id, at === undefined ? {} : { at });
@@ -27,7 +28,12 @@ export function sessionRoutes(scope: FastifyInstance, { workflows }: GatewayOpti
     },
   });
   scope.post<{ Params: Named }>('/v1/sessions/:name/:id/clear', {
-    schema: { tags, summary: 'Empty a session; twice is as once', params: SESSION, response: { '4xx': PROBLEM } },
+    schema: {
+      tags,
+      summary: 'Empty a session; twice is as once',
+      params: SESSION,
+      response: { 200: CLEARED, ...PROBLEMS },
+    },
     async handler(request) {
       const { name, id } = request.params;
       await workflows.clearSession(name, id, commandOf(request));

@@ -327,6 +327,7 @@ export { createCatalog } from './create-catalog.ts';
 export { createLanguage, type LanguageOptions } from './create-language.ts';
 export { describeGraph } from './describe.ts';
 export { type DocumentDiff, diffDocuments, documentDiffLines } from './diff.ts';
+export type { DocumentFault } from './document.ts';
 export { NodeFailure } from './errors/node-failure.ts';
 export { DOCUMENT_SCHEMA } from './judge-schema.ts';
 export type { Language } from './language.ts';
@@ -344,6 +345,7 @@ export type {
   WholeLetter,
 } from './letters/letters.ts';
 export { LogLetters } from './letters/log-letters.ts';
+export type { Explanation } from './lifecycle/lifecycle.ts';
 export { faultReference, nodeReference, nodeTypeLines } from './node-reference.ts';
 export { type BuiltInSettings, builtInTypes } from './nodes/built-in.ts';
 export {

@@ -61,7 +61,7 @@ export const HOMES: { readonly [name: string]: readonly string[] } = {
   '@fastify/swagger': ['gateway/'],
   '@fastify/websocket': ['gateway/'],
   ws: ['tests'],
-  ajv: ['workflows/'],
+  ajv: ['workflows/', 'gateway/testing/'],
   '@electric-sql/pglite': ['database/'],
   pg: ['database/'],
   '@node-rs/crc32': ['log/'],
