@@ -1,3 +1,4 @@
+import type { LetterView, WholeLetter } from '../workflows/workflows.ts';
 import { anything, millis, nullable, object, text } from './request-schemas.ts';
 
 /** JSON Schemas of dead letters: what requests carry, and what answers hold. */
@@ -79,8 +80,8 @@ const view = {
   /** How often what it holds had been redriven before. */
   redrives: { type: 'integer' },
   redriven: { type: ['object', 'null'], additionalProperties: false, properties: mark },
-} as const;
-const row = { type: 'object', additionalProperties: false, properties: view } as const;
+} as const satisfies { readonly [Name in keyof LetterView]: object };
+const row = { type: 'object', additionalProperties: false, properties: view, required: Object.keys(view) } as const;
 export const LETTER_PAGE = object({ rows: { type: 'array', items: row }, next: orNull });
 export const LETTER = {
   type: 'object',
@@ -99,7 +100,8 @@ export const LETTER = {
       },
     },
     input: anything,
-  },
+  } satisfies { readonly [Name in keyof WholeLetter]: object },
+  required: [...Object.keys(view), 'record', 'input'],
 } as const;
 export const REDRIVEN = {
   type: 'object',
