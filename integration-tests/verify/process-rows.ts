@@ -22,6 +22,8 @@ const STEPS: { readonly [failpoint in (typeof FAILPOINTS)[number]]: string } = {
 
 /** Steps that leave an open transaction behind; at those before, nothing is on its way to the brokers yet. */
 const ABORTING: readonly string[] = ['commit.appended', 'commit.positions'];
+/** So many kills more where none has met an epoch with outputs: one of positions alone leaves nothing to be seen. */
+const MOST_MORE = 10;
 
 const killRows = FAILPOINTS.map(
   (failpoint): Row => ({
@@ -34,9 +36,13 @@ const killRows = FAILPOINTS.map(
   }),
 );
 
+async function mustGoOn(trial: Trial, more: number): Promise<boolean> {
+  return trial.world.shared && more < MOST_MORE && (await trial.aborted()) === 0;
+}
+
 async function killAt(trial: Trial, failpoint: string, repeats: number): Promise<void> {
   await trial.begin();
-  for (let i = 0; i < repeats; i++) {
+  for (let i = 0; i < repeats || (ABORTING.includes(failpoint) && (await mustGoOn(trial, i - repeats))); i++) {
     const hit = ONCE.includes(failpoint) ? 1 : 2 + randomInt(trial.random, 4);
     await trial.dies(await trial.start({ failpoint: `${failpoint}:${hit}:kill` }));
     const next = await trial.start();
@@ -57,7 +63,7 @@ export const PROCESS_ROWS: readonly Row[] = [
     needs: ['faults', 'aborted'],
     async run(trial, repeats) {
       await trial.begin();
-      for (let i = 0; i < repeats; i++) {
+      for (let i = 0; i < repeats || (await mustGoOn(trial, i - repeats)); i++) {
         for (const failpoint of FAILPOINTS) {
           const hit = ONCE.includes(failpoint) ? 1 : 2 + randomInt(trial.random, 4);
           await trial.dies(await trial.start({ failpoint: `${failpoint}:${hit}:kill` }));

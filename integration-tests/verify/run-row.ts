@@ -1,7 +1,7 @@
 import { check, type Fault, isGood, type Verdict } from './checker.ts';
 import { makeTable } from './input.ts';
 import { expectedResults } from './oracle.ts';
-import { countAborted, readInput, readResults } from './outputs.ts';
+import { readInput, readResults } from './outputs.ts';
 import type { Counters, Row } from './rows.ts';
 import { Trial } from './trial.ts';
 import type { World } from './world.ts';
@@ -52,9 +52,9 @@ export async function runRow(world: World, row: Row, repeats: number, seed: numb
       const actual = await readResults(log, trial.job);
       const expected = expectedResults(input, makeTable(seed), { ended: false });
       verdict = check(actual, expected, (id) => keys.get(id));
-      aborted = await countAborted(log, trial.job);
       trial.problems.push(...watched(trial, actual.outputs.copy));
     });
+    aborted = await trial.aborted();
   } catch (thrown) {
     trial.problems.push(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
   } finally {

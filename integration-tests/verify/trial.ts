@@ -10,7 +10,7 @@ import { forgetStores } from '../../runtime/slot.ts';
 import type { KafkaProxy } from '../proxy/proxy.ts';
 import { type AppFaults, AppProcess } from './app-process.ts';
 import { Feeder } from './feed.ts';
-import { isSettled } from './outputs.ts';
+import { countAborted, isSettled } from './outputs.ts';
 import { defineJob, type Job, PARTITIONS } from './topology.ts';
 import { Watcher } from './watcher.ts';
 import type { BrokerControl, World } from './world.ts';
@@ -219,6 +219,11 @@ export class Trial {
       });
     await this.within(working, `process ${app.pid} to commit ${commits} epochs`);
     await this.watch();
+  }
+
+  /** Records of outputs that stand in no committed transaction, of those that are decided. */
+  aborted(): Promise<number> {
+    return this.withLog((log) => countAborted(log, this.job));
   }
 
   /** Asks the process to end, as an operator would; it must do so by itself. */
