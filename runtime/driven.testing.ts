@@ -1,10 +1,10 @@
-import { Committer, isTimeRecord, Ledger, ledgerTopic, Outputs } from '../checkpoints/checkpoints.ts';
+import { Committer, Ledger, ledgerTopic, Outputs } from '../checkpoints/checkpoints.ts';
 import { systemClock } from '../core/clock.ts';
 import { partitionName } from '../core/ids.ts';
 import { type Random, randomInt, seededRandom } from '../core/random.ts';
 import { Step } from '../core/step.ts';
-import { BatchBuilder, BatchView, readHeaders } from '../log/batch.ts';
-import type { Fetched, GroupIdentity, Log, LogReader } from '../log/log.ts';
+import { BatchBuilder } from '../log/batch.ts';
+import type { GroupIdentity, Log, LogReader } from '../log/log.ts';
 import { createStateBackend, type StateBackend } from '../state/state.ts';
 import { silentTelemetry } from '../telemetry/telemetry.ts';
 import { endsBefore, type FailurePolicy, type Stage } from '../topology/plan.ts';
@@ -12,8 +12,10 @@ import type { Program } from '../topology/topology.ts';
 import { Alignment } from './alignment.ts';
 import { beginRun } from './begin-run.ts';
 import { limitOf, prepareTopics, type TopicLimits } from './deploy.ts';
+import { eachFetched } from './each-record.ts';
 import { GlobalTables } from './global-tables.ts';
 import { type OpenTaskParts, openTask } from './open-task.ts';
+import { readRaw } from './read-raw.testing.ts';
 import type { RunningTask } from './running-task.ts';
 import { DEFAULT_SETTINGS } from './runtime.ts';
 import { deadLetterTopic, PlanIndex, type TaskSpec } from './stage.ts';
@@ -163,10 +165,11 @@ class Drive {
     const globals = await GlobalTables.open({ ...parts, backend, budget });
     for (const { topic } of this.#index.globals) {
       for (let partition = 0; partition < this.#index.topics.get(topic)!.partitions; partition++) {
-        for (const fetched of await fetchAll(this.#log, topic, partition)) {
+        const { start, stable } = await this.#log.admin.bounds(topic, partition);
+        await eachFetched(this.#log, { topic, partition }, start, stable, (fetched) => {
           globals.take(fetched);
-          fetched.release();
-        }
+          return false;
+        });
       }
     }
     return globals.tables;
@@ -363,38 +366,4 @@ function inOrder(stages: readonly Stage[]): readonly (readonly Stage[])[] {
     left = left.filter((stage) => !next.has(stage));
   }
   return sorted;
-}
-
-/** The records of a partition as text, but for what tasks tell of their time; positions in headers are left out, since commits take positions too, and when it was. */
-async function readRaw(log: Log, topic: string, partition: number): Promise<string[]> {
-  const view = new BatchView();
-  const lines: string[] = [];
-  for (const fetched of await fetchAll(log, topic, partition)) {
-    for (let b = 0; b < fetched.starts.length; b++) {
-      view.open(fetched.bytes, fetched.starts[b]!, fetched.ends[b]!, fetched);
-      for (let i = 0; i < view.count; i++) if (!isTimeRecord(view, i)) lines.push(lineOf(view, i));
-    }
-    fetched.release();
-  }
-  return lines;
-}
-
-async function fetchAll(log: Log, topic: string, partition: number): Promise<readonly Fetched[]> {
-  const { start, stable } = await log.admin.bounds(topic, partition);
-  const reader = log.reader({ isolation: 'committed' });
-  reader.assign([{ topic, partition, position: start }]);
-  const all: Fetched[] = [];
-  while ((all.at(-1)?.next ?? start) < stable) all.push(...(await reader.fetch(100)));
-  await reader.close();
-  return all;
-}
-
-function lineOf(view: BatchView, i: number): string {
-  const part = (start: number, end: number) => (start < 0 ? 'null' : view.bytes.toString('latin1', start, end));
-  const headers = readHeaders(view.bytes, view.headerStarts[i]!, view.bodyEnds[i]!)
-    .filter(({ name }) => name !== 'nf.position' && name !== 'nf.at')
-    .map(({ name, value }) => `${name}=${String(value)}`);
-  const key = part(view.keyStarts[i]!, view.keyEnds[i]!);
-  const value = part(view.valueStarts[i]!, view.valueEnds[i]!);
-  return JSON.stringify([view.timestamps[i], key, value, ...headers]);
 }

@@ -1,6 +1,6 @@
 import type { Position, TopicPartition } from '../core/ids.ts';
 import { BatchView } from '../log/batch.ts';
-import type { Log } from '../log/log.ts';
+import type { Fetched, Log } from '../log/log.ts';
 
 /**
  * Visits the committed records of a partition, from its start, or a position, to where it ends now. Waits for
@@ -19,23 +19,41 @@ export async function eachRecord(
   const { start: first, end: last } = await log.admin.bounds(topic, partition);
   const start = Math.max(first, from);
   const end = Math.min(last, until);
+  const view = new BatchView();
+  await eachFetched(log, { topic, partition }, start, end, async (fetched, next) => {
+    for (let b = 0; b < fetched.starts.length; b++) {
+      view.open(fetched.bytes, fetched.starts[b]!, fetched.ends[b]!, fetched);
+      for (let i = 0; i < view.count; i++) {
+        if (view.positions[i]! < next || view.positions[i]! >= end) continue;
+        const visiting = visit(view, i);
+        if (visiting !== undefined) await visiting;
+      }
+    }
+    return false;
+  });
+}
+
+/**
+ * Hands over what committed readers see of a partition from one position to another, with the position from which each
+ * piece was to be read; it is released then. Ends early where `take` has seen enough.
+ */
+export async function eachFetched(
+  log: Log,
+  { topic, partition }: TopicPartition,
+  start: Position,
+  end: Position,
+  take: (fetched: Fetched, next: Position) => boolean | Promise<boolean>,
+): Promise<void> {
   if (start >= end) return;
   const reader = log.reader({ isolation: 'committed' });
   try {
     reader.assign([{ topic, partition, position: start }]);
-    const view = new BatchView();
-    for (let next: Position = start; next < end; ) {
+    for (let next = start; next < end; ) {
       for (const fetched of await reader.fetch(100)) {
-        for (let b = 0; b < fetched.starts.length; b++) {
-          view.open(fetched.bytes, fetched.starts[b]!, fetched.ends[b]!, fetched);
-          for (let i = 0; i < view.count; i++) {
-            if (view.positions[i]! < next || view.positions[i]! >= end) continue;
-            const visiting = visit(view, i);
-            if (visiting !== undefined) await visiting;
-          }
-        }
+        const isEnough = await take(fetched, next);
         next = fetched.next;
         fetched.release();
+        if (isEnough) return;
       }
     }
   } finally {
@@ -49,30 +67,13 @@ export async function eachRecord(
  */
 export async function holdsRecords(log: Log, topic: string): Promise<boolean> {
   const partitions = (await log.admin.describe(topic))?.settings.partitions ?? 0;
-  for (let partition = 0; partition < partitions; partition++) {
+  let isFound = false;
+  for (let partition = 0; partition < partitions && !isFound; partition++) {
     const { start, end } = await log.admin.bounds(topic, partition);
-    if (start < end && (await holdsBatch(log, { topic, partition, start, end }))) return true;
+    await eachFetched(log, { topic, partition }, start, end, ({ starts }) => {
+      isFound = starts.length > 0;
+      return isFound;
+    });
   }
-  return false;
-}
-
-async function holdsBatch(
-  log: Log,
-  { topic, partition, start, end }: TopicPartition & { readonly start: Position; readonly end: Position },
-): Promise<boolean> {
-  const reader = log.reader({ isolation: 'committed' });
-  try {
-    reader.assign([{ topic, partition, position: start }]);
-    for (let next: Position = start; next < end; ) {
-      for (const fetched of await reader.fetch(100)) {
-        const found = fetched.starts.length > 0;
-        next = fetched.next;
-        fetched.release();
-        if (found) return true;
-      }
-    }
-    return false;
-  } finally {
-    await reader.close();
-  }
+  return isFound;
 }
