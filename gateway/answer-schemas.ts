@@ -12,43 +12,16 @@ import type {
   ScheduleView,
   SessionView,
 } from '../workflows/workflows.ts';
+import { list, mapOf, orNull, pageOf, rowsOf, shape, whole, wholeOrNull, words, yes } from './answer-shapes.ts';
 import { PROBLEM_TYPE, type Problem } from './problem.ts';
-import { anything } from './request-schemas.ts';
+import { anything, nullable } from './request-schemas.ts';
 
 /**
  * JSON Schemas of what answers hold. They describe and do not serialise: an answer is the JSON of what a handler gives,
  * so that nothing is left out of it unseen. Tests judge every answer by what is described here.
  */
-const words = { type: 'string' } as const;
-const whole = { type: 'integer' } as const;
-const yes = { type: 'boolean' } as const;
-const orNull = { type: ['string', 'null'] } as const;
-const wholeOrNull = { type: ['integer', 'null'] } as const;
-const list = (items: object) => ({ type: 'array', items }) as const;
-const mapOf = (values: object) => ({ type: 'object', additionalProperties: values }) as const;
 const status = { enum: STATUSES } as const;
 const mode = { enum: ['realtime', 'batch', 'streaming'] } as const;
-
-/** The schema of a view has every field of its type and no other; all are there, but for those that may be left out. */
-function shape<View>(
-  properties: { readonly [Name in keyof View]-?: object },
-  optional: readonly (keyof View & string)[] = [],
-) {
-  const required = Object.keys(properties).filter((name) => !optional.includes(name as keyof View & string));
-  return { type: 'object', properties, required, additionalProperties: false } as const;
-}
-
-function orNothing(schema: object) {
-  return { anyOf: [schema, { type: 'null' }] } as const;
-}
-
-function rowsOf(row: object) {
-  return shape<{ rows: unknown }>({ rows: list(row) });
-}
-
-function pageOf(row: object) {
-  return shape<{ rows: unknown; next: unknown }>({ rows: list(row), next: orNull });
-}
 
 const problem = {
   description: 'What is wrong, and what to do about it',
@@ -98,19 +71,19 @@ const node = shape<NodeView>({
   ...{ id: words, type: words, iteration: words, status, attempt: whole, since: whole },
   outputs: mapOf(anything),
   error: anything,
-  wait: orNothing(shape<{ on: unknown; token: unknown }>({ on: words, token: words })),
+  wait: nullable(shape<{ on: unknown; token: unknown }>({ on: words, token: words })),
   segment: orNull,
-  figures: orNothing(figures),
+  figures: nullable(figures),
 });
 const heldSession = shape<NonNullable<ExecutionView['session']>>({ name: words, id: words, isHeld: yes, since: whole });
 const kept = shape<NonNullable<ExecutionView['kept']>>({ segments: list(words), executions: list(words) });
 export const EXECUTION = shape<ExecutionView>({
   ...{ id: words, workflow: words, version: words, definition: words, revision: whole, seq: whole },
   ...{ status, phase: words, degraded: yes, ending: yes, continues: orNull, continuedBy: orNull },
-  kept: orNothing(kept),
+  kept: nullable(kept),
   ...{ mode, input: anything, output: anything, error: anything, startedAt: whole, endedAt: wholeOrNull },
   ...{ user: orNull, labels: mapOf(words), counts: mapOf(whole) },
-  session: orNothing(heldSession),
+  session: nullable(heldSession),
   nodes: list(node),
   edges: list(shape<EdgeView>({ id: words, iteration: words, records: whole })),
 });
@@ -166,7 +139,7 @@ export const BACKFILLED = rowsOf(shape<Backfilled>({ execution: words, at: words
 const holder = shape<NonNullable<SessionView['holder']>>({ execution: words, since: whole });
 export const SESSION_VALUES = shape<SessionView>({
   ...{ name: words, id: words, seq: whole, values: mapOf(anything), expiresAt: wholeOrNull },
-  ...{ holder: orNothing(holder), waiting: whole },
+  ...{ holder: nullable(holder), waiting: whole },
 });
 export const CLEARED = shape<{ name: unknown; id: unknown }>({ name: words, id: words });
 

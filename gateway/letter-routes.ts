@@ -4,16 +4,8 @@ import type { LetterChange, LetterQuery, RedriveLetter } from '../workflows/work
 import { ANSWER, PROBLEMS } from './answer-schemas.ts';
 import { commandOf } from './execution-routes.ts';
 import type { GatewayOptions } from './gateway.ts';
-import {
-  LETTER,
-  LETTER_PAGE,
-  LETTER_QUERY,
-  LETTERS,
-  REDRIVE,
-  REDRIVE_MANY,
-  REDRIVEN,
-  REDRIVEN_PAGE,
-} from './letter-schemas.ts';
+import { LETTER, LETTER_PAGE, REDRIVEN, REDRIVEN_PAGE } from './letter-answers.ts';
+import { LETTER_QUERY, LETTERS, REDRIVE, REDRIVE_MANY } from './letter-schemas.ts';
 import { APPROVE, ID, TOKEN } from './request-schemas.ts';
 
 const tags = ['dead letters'];
