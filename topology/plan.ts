@@ -1,5 +1,6 @@
 import type { Json, Millis } from '../core/ids.ts';
 import type { CallNode } from './call-nodes.ts';
+import type { JoinNode } from './join-nodes.ts';
 
 /**
  * The plan: what runs, as frozen, printable JSON. The second door of this room, for machines: front ends
@@ -209,6 +210,7 @@ export type PlanNode = NodeCommon &
         readonly time: CodeRef;
         readonly bounded: boolean;
       }
+    /** A topic read as a table into a store. */
     | { readonly kind: 'table'; readonly topic: string; readonly store: string; readonly onUndecodable: FailurePolicy }
     /** A whole topic as a table, of which each worker has a copy. It belongs to no stage. */
     | { readonly kind: 'globalTable'; readonly topic: string; readonly store: string }
@@ -296,81 +298,11 @@ export type PlanNode = NodeCommon &
         readonly subtract: CodeRef | null;
         readonly initial: CodeRef | null;
       }
-    /** Inputs: the left table, then the right one. */
-    | {
-        readonly kind: 'joinTables';
-        readonly how: 'inner' | 'left' | 'outer';
-        readonly merge: CodeRef;
-        readonly store: string | null;
-      }
-    /**
-     * A join by foreign key is three nodes, with an internal topic between each and the next. This one tells the right
-     * side, where the row of the foreign key lies, what becomes of a row of the left table. Input: the left table.
-     */
-    | {
-        readonly kind: 'subscribeForeign';
-        readonly how: 'inner' | 'left';
-        readonly foreignKey: CodeRef;
-        /** The format of the left values, by which they are hashed. */
-        readonly leftValue: string;
-      }
-    /**
-     * Keeps who subscribes to which row of the right table, and answers them with its value. Inputs: the repartition
-     * behind `subscribeForeign`, then the right table. Each answer goes back to the partition that subscribed.
-     */
-    | {
-        readonly kind: 'answerForeign';
-        readonly how: 'inner' | 'left';
-        readonly store: string;
-        readonly rightValue: string;
-      }
-    /** Inputs: the left table, then the repartition behind `answerForeign`. */
-    | {
-        readonly kind: 'joinForeign';
-        readonly how: 'inner' | 'left';
-        readonly merge: CodeRef;
-        readonly store: string | null;
-        readonly leftValue: string;
-        readonly rightValue: string;
-      }
-    /** Inputs: the stream, then the table, whose store is named if it has one of its own. */
-    | {
-        readonly kind: 'joinTable';
-        readonly how: 'inner' | 'left';
-        readonly store: string | null;
-        readonly merge: CodeRef;
-        /** Records wait in the buffer until the clock is so far ahead of them. */
-        readonly grace: { readonly ms: Millis; readonly buffer: string } | null;
-      }
-    /**
-     * Inputs: the left stream, then the right one. A right record may be `beforeMs` earlier and `afterMs` later than the
-     * left one; either may be negative, which moves the window.
-     */
-    | {
-        readonly kind: 'joinStreams';
-        readonly how: 'inner' | 'left' | 'outer';
-        readonly beforeMs: Millis;
-        readonly afterMs: Millis;
-        readonly graceMs: Millis;
-        /** A stream that is joined with itself has one store for both sides. */
-        readonly leftStore: string;
-        readonly rightStore: string;
-        /** Of left and outer joins: records without a partner so far. */
-        readonly pendingStore: string | null;
-        readonly merge: CodeRef;
-      }
     /** The first record of a key, or of what `by` names within it, and none like it within a time. Role `by`. */
     | { readonly kind: 'deduplicate'; readonly store: string; readonly withinMs: Millis; readonly by: CodeRef | null }
     /** Each record with the previous one of its key, where that is not too old. */
     | { readonly kind: 'difference'; readonly store: string; readonly withinMs: Millis | null; readonly fn: CodeRef }
-    /** Inputs: the stream, then the global table, whose store it names. Roles `key` and `merge`. */
-    | {
-        readonly kind: 'joinGlobal';
-        readonly how: 'inner' | 'left';
-        readonly store: string;
-        readonly keyOf: CodeRef;
-        readonly merge: CodeRef;
-      }
+    | JoinNode
     | CallNode
     | {
         readonly kind: 'process';
