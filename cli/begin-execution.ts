@@ -4,7 +4,7 @@ import type { Call } from './command.ts';
 import { connected } from './connected.ts';
 import { show } from './execution-shown.ts';
 import type { GatewayClient } from './gateway-client.ts';
-import { jsonOption } from './parse.ts';
+import { jsonOption, pairsOption } from './parse.ts';
 import type { World } from './world.ts';
 
 export interface StartedRow {
@@ -21,7 +21,11 @@ export function executionPath(id: string, rest = ''): string {
 /** What is said of an execution that begins, whatever it begins with. */
 export function wordsOfStart(call: Call) {
   const [version, name] = [call.option('version'), call.option('execution')];
-  const labels = Object.fromEntries(call.options('label').map(splitLabel));
+  const labels = pairsOption(
+    call,
+    'label',
+    (text) => new FlowError('option.unknown', `--label ${text} is no name=value`),
+  );
   return {
     ...(version === undefined ? {} : { version }),
     ...(name === undefined ? {} : { execution: name }),
@@ -38,12 +42,6 @@ export function partOf(call: Call) {
     ...(nodes.length === 0 ? {} : { select }),
     ...(call.option('pins') === undefined ? {} : { pins: jsonOption(call, 'pins') }),
   };
-}
-
-function splitLabel(text: string): readonly [string, string] {
-  const equals = text.indexOf('=');
-  if (equals < 1) throw new FlowError('option.unknown', `--label ${text} is no name=value`);
-  return [text.slice(0, equals), text.slice(equals + 1)];
 }
 
 /** Asks for it, and waits for its end where that is wanted. */

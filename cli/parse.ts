@@ -118,3 +118,13 @@ export function timeOption(call: Call, name: string): number | undefined {
   }
   return time;
 }
+
+/** An option that may be given several times, each time as `name=value`; `unfit` says what is wrong with another. */
+export function pairsOption(call: Call, name: string, unfit: (text: string) => FlowError): { [name: string]: string } {
+  const pairs = call.options(name).map((text): readonly [string, string] => {
+    const equals = text.indexOf('=');
+    if (equals < 1) throw unfit(text);
+    return [text.slice(0, equals), text.slice(equals + 1)];
+  });
+  return Object.fromEntries(pairs);
+}

@@ -13,7 +13,7 @@ import type {
 import { columnsOf } from '../columns.ts';
 import type { Call, Command } from '../command.ts';
 import { withLetters } from '../letter-door.ts';
-import { jsonOption, numberOption, timeOption } from '../parse.ts';
+import { jsonOption, numberOption, pairsOption, timeOption } from '../parse.ts';
 import type { World } from '../world.ts';
 
 const KINDS: readonly string[] = ['command', 'node', 'record'] satisfies LetterKind[];
@@ -244,18 +244,14 @@ function changeOf(call: Call, world: World): LetterChange | undefined {
   const [value, valueBase64] = [call.option('value'), call.option('value-base64')];
   const [key, keyBase64] = [call.option('key'), call.option('key-base64')];
   const timestamp = call.option('timestamp') === 'now' ? world.clock.now() : timeOption(call, 'timestamp');
-  const headers = call.options('header').map((header): readonly [string, string] => {
-    const at = header.indexOf('=');
-    if (at < 1) throw wrong(`--header takes name=text, not ${header}`);
-    return [header.slice(0, at), header.slice(at + 1)];
-  });
+  const headers = pairsOption(call, 'header', (text) => wrong(`--header takes name=text, not ${text}`));
   const change: LetterChange = {
     ...(value === undefined ? {} : { value: jsonOption(call, 'value') }),
     ...(valueBase64 === undefined ? {} : { valueBase64 }),
     ...(key === undefined ? {} : { key }),
     ...(keyBase64 === undefined ? {} : { keyBase64 }),
     ...(timestamp === undefined ? {} : { timestamp }),
-    ...(headers.length === 0 ? {} : { headers: Object.fromEntries(headers) }),
+    ...(Object.keys(headers).length === 0 ? {} : { headers }),
   };
   return Object.keys(change).length === 0 ? undefined : change;
 }
