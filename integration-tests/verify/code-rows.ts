@@ -1,18 +1,8 @@
-import type { AppProcess } from './app-process.ts';
 import type { Row } from './rows.ts';
-import type { Trial } from './trial.ts';
 
 const SLOW_MS = 20_000;
 /** Enough for a thread to be at work. */
 const AFTER_RECORDS = 500;
-
-async function isStruck(trial: Trial, app: AppProcess): Promise<void> {
-  await trial.within(
-    app.until((each) => each.isBlocked),
-    'the code of the job to go wrong',
-  );
-  trial.faults++;
-}
 
 /** What the code of a user does to the process or the thread that it runs in. */
 export const CODE_ROWS: readonly Row[] = [
@@ -27,7 +17,7 @@ export const CODE_ROWS: readonly Row[] = [
       await trial.works(other);
       for (let i = 0; i < repeats; i++) {
         const slow = await trial.start({ slot: 0, block: { afterRecords: AFTER_RECORDS, forMs: SLOW_MS } });
-        await isStruck(trial, slow);
+        await trial.struck(slow);
         await trial.recovered();
         if (slow.figures.rebuilds > 0) trial.problems.push('nobody went on while the record took its time');
         await trial.within(
@@ -50,7 +40,7 @@ export const CODE_ROWS: readonly Row[] = [
       for (let i = 0; i < repeats; i++) {
         const block = { afterRecords: AFTER_RECORDS, forMs: 'leaves' } as const;
         const app = await trial.start({ settings: { workers: 2 }, block });
-        await isStruck(trial, app);
+        await trial.struck(app);
         await trial.recovered();
         await trial.works(app);
         if (app.end !== undefined) trial.problems.push('the process ended with its thread');

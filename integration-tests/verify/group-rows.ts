@@ -125,10 +125,7 @@ export const GROUP_ROWS: readonly Row[] = [
       for (let i = 0; i < repeats; i++) {
         while (guests.length < 2) guests.push(await trial.start({ slot: 1 + (serial++ % 3) }));
         const first = guests.shift()!;
-        await trial.within(
-          first.until((each) => each.isReady),
-          'a guest to be ready',
-        );
+        await becomesReady(trial, first);
         trial.faults++;
         await trial.stop(first);
         await trial.clock.sleep(randomInt(trial.random, 500));

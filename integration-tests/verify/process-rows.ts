@@ -144,11 +144,7 @@ export const PROCESS_ROWS: readonly Row[] = [
       for (let i = 0; i < 2 * repeats; i++) {
         const isLong = i % 2 === 1;
         const app = await trial.start({ block: { afterRecords: 2000, forMs: isLong ? 10_000 : 1000 } });
-        await trial.within(
-          app.until((each) => each.isBlocked),
-          'the block',
-        );
-        trial.faults++;
+        await trial.struck(app);
         await trial.recovered();
         await trial.works(app);
         if (isLong && app.figures.rebuilds === 0) trial.problems.push('it did not notice that it had lost its tasks');
@@ -170,12 +166,8 @@ export const PROCESS_ROWS: readonly Row[] = [
       for (let i = 0; i < repeats; i++) {
         const block = { afterRecords: 500, forMs: 15_000 };
         const app = await trial.start({ slot: 0, settings: { workers: 2 }, block });
-        await trial.within(
-          app.until((each) => each.isBlocked),
-          'the block',
-        );
+        await trial.struck(app);
         const since = trial.clock.monotonic();
-        trial.faults++;
         await trial.within(
           app.until(({ figures }) => figures.degraded),
           'the process to say that it is degraded',

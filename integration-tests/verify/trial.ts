@@ -140,6 +140,15 @@ export class Trial {
     app.signal(signal);
   }
 
+  /** The code of the job in a process goes wrong, as it was told to. */
+  async struck(app: AppProcess): Promise<void> {
+    await this.within(
+      app.until((each) => each.isBlocked),
+      'the code of the job to go wrong',
+    );
+    this.faults++;
+  }
+
   /** Removes the local stores of every process: they come back from their changelogs. No process may run. */
   async loseStores(): Promise<void> {
     for (const slot of SLOTS) await forgetStores(this.world.stateOf(this.job.name, slot), this.job.name);
