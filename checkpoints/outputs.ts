@@ -24,7 +24,8 @@ interface Slot {
 /**
  * The output of a worker's current epoch: one batch in the making per topic and partition, and the batches
  * finished so far, in order. Writers append to a builder within their step and raise `full` when it has reached
- * `batchBytes`; the task calls `seal` between steps. A batch larger than its topic takes is written as several. What tasks have to tell of their time goes behind all else.
+ * `batchBytes`; the task calls `seal` between steps. A batch larger than its topic takes is written as several. What
+ * tasks have to tell of their time goes behind all else.
  */
 export class Outputs {
   /** A builder has grown past the batch size; looked at once a step. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Millis, Position } from '../core/ids.ts';
-import type { HeaderPair } from '../log/batch.ts';
+import type { HeaderPair, PlainRecord } from '../log/batch.ts';
 import type { Log } from '../log/log.ts';
 import type { Backwards } from './backwards.ts';
 
@@ -102,12 +102,7 @@ export interface Place {
   readonly position: Position;
 }
 
-export interface LetterRecord {
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly timestamp: Millis;
-  readonly headers: readonly HeaderPair[];
-}
+export type LetterRecord = PlainRecord;
 
 /** What is sent in place of what was given up; what is left out stays as it is. */
 export interface RecordChange {

@@ -38,7 +38,10 @@ export interface LawfulOutput {
   /** `rows`: the last record of each key counts. `records`: all records count, in any order. */
   readonly counts: 'rows' | 'records';
   readonly topic: Topic<unknown, Counted, number>;
-  /** Right where each change is answered before the next of its key: an inner join by foreign key asks no more of a row that names nobody, and takes what deletes its result for stale. */
+  /**
+   * Right where each change is answered before the next of its key: an inner join by foreign key asks no more of a row
+   * that names nobody, and takes what deletes its result for stale.
+   */
   readonly inTurn: boolean;
 }
 

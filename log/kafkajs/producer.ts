@@ -1,8 +1,7 @@
 import type { Bytes } from '../../core/bytes.ts';
 import { FlowError } from '../../core/errors.ts';
 import { type Millis, type Position, partitionName } from '../../core/ids.ts';
-import type { PlainRecord } from '../batch.ts';
-import { CODEC } from '../batch.ts';
+import { CODEC, type PlainRecord } from '../batch.ts';
 import { recycle } from '../buffer-pool.ts';
 import type { Members } from '../clients/members.ts';
 import { checkMetadata, closedProducer, misuse, type Positions } from '../clients/producing.ts';
