@@ -6,7 +6,8 @@ import type { KeptNumber, OperatorContext, ResumableScan } from './operators.ts'
 import { Rec } from './record.ts';
 import { shared } from './shared.ts';
 
-const LENGTH_BYTES = 4;
+/** A subscription lies by the length of its foreign key, the foreign key, and the left key. */
+export const LENGTH_BYTES = 4;
 /** Stands where a subscription has the length of its foreign key; behind all of them. */
 const WAITING = -1;
 /** Position, length of the key, length of the headers, length of the value. */

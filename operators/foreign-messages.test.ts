@@ -5,14 +5,24 @@ import { isFlowError } from '../core/errors.ts';
 import {
   ALWAYS,
   type Ask,
+  acknowledgementOf,
   answersTo,
-  answerValueAt,
   askOf,
+  type Content,
+  contentAt,
+  FOREIGN_KEY,
+  GONE,
   IF_FOUND,
   LEAVE,
   LEAVE_AND_ANSWER,
+  LEAVE_TO_GO,
+  LEAVE_TO_MOVE,
   leftKeyAt,
+  MOVED,
+  NOTHING,
   partitionOf,
+  RIGHT_VALUE,
+  writeAcknowledgement,
   writeAnswer,
   writeSubscription,
 } from './foreign-messages.ts';
@@ -27,17 +37,25 @@ function subscription(ask: Ask, hash: Int32Array | undefined): Buffer {
   return out.take();
 }
 
-function answer(to: Buffer, value: string | undefined): Buffer {
+function answer(to: Buffer, content: Content, text: string): Buffer {
   const out = new ByteWriter(1);
-  writeAnswer(out, to, 0, value !== undefined);
-  if (value !== undefined) out.text(value);
+  writeAnswer(out, to, 0, content);
+  out.text(text);
+  return out.take();
+}
+
+function acknowledgement(what: typeof GONE | typeof MOVED): Buffer {
+  const out = new ByteWriter(1);
+  writeAcknowledgement(out, what);
   return out.take();
 }
 
 test('subscriptions of version 1', () => {
   assert.equal(subscription(ALWAYS, HASH).toString('hex'), `110000010201${HASH_TEXT}6b6579`);
   assert.equal(subscription(LEAVE, undefined).toString('hex'), '1200000102006b6579');
-  for (const ask of [IF_FOUND, ALWAYS, LEAVE, LEAVE_AND_ANSWER] as const) {
+  assert.equal(subscription(LEAVE_TO_GO, undefined).toString('hex'), '1400000102006b6579');
+  assert.equal(subscription(LEAVE_TO_MOVE, undefined).toString('hex'), '1500000102006b6579');
+  for (const ask of [IF_FOUND, ALWAYS, LEAVE, LEAVE_AND_ANSWER, LEAVE_TO_GO, LEAVE_TO_MOVE] as const) {
     for (const hash of [HASH, undefined]) {
       const bytes = Buffer.concat([Buffer.from([9, 9]), subscription(ask, hash)]);
       assert.equal(askOf(bytes, 2, bytes.length), ask);
@@ -50,31 +68,44 @@ test('subscriptions of version 1', () => {
 test('answers of version 1', () => {
   const hashed = subscription(ALWAYS, HASH);
   const bare = subscription(ALWAYS, undefined);
-  assert.equal(answer(hashed, 'v').toString('hex'), `13${HASH_TEXT}76`);
-  assert.equal(answer(bare, undefined).toString('hex'), '10');
+  assert.equal(answer(hashed, RIGHT_VALUE, 'v').toString('hex'), `13${HASH_TEXT}76`);
+  assert.equal(answer(bare, NOTHING, '').toString('hex'), '10');
+  assert.equal(answer(hashed, FOREIGN_KEY, 'k').toString('hex'), `15${HASH_TEXT}6b`);
+  assert.equal(acknowledgement(GONE).toString('hex'), '18');
+  assert.equal(acknowledgement(MOVED).toString('hex'), '19');
+  for (const what of [GONE, MOVED] as const) assert.equal(acknowledgementOf(acknowledgement(what), 0, 1), what);
   const other = Int32Array.of(1, -1, 0x01020304, 6);
-  for (const value of ['', 'value', undefined]) {
-    const both = [answer(hashed, value), answer(bare, value)] as const;
-    const fits = both.map((bytes) => [HASH, other, undefined].map((hash) => answersTo(bytes, 0, bytes.length, hash)));
+  for (const [content, text] of [
+    [RIGHT_VALUE, ''],
+    [RIGHT_VALUE, 'value'],
+    [FOREIGN_KEY, ''],
+    [FOREIGN_KEY, 'key'],
+    [NOTHING, ''],
+  ] as const) {
+    const both = [answer(hashed, content, text), answer(bare, content, text)] as const;
+    const fits = both.map((bytes) => [HASH, other, undefined].map((hash) => answersTo(bytes, 0, hash)));
     assert.deepEqual(fits, [
       [true, false, false],
       [false, false, true],
     ]);
     for (const bytes of both) {
-      const at = answerValueAt(bytes, 0);
-      assert.equal(at < 0 ? undefined : bytes.toString('utf8', at), value);
+      assert.equal(acknowledgementOf(bytes, 0, bytes.length), undefined);
+      for (const kind of [RIGHT_VALUE, FOREIGN_KEY] as const) {
+        const at = contentAt(bytes, 0, kind);
+        assert.equal(at < 0 ? undefined : bytes.toString('utf8', at), kind === content ? text : undefined);
+      }
     }
   }
 });
 
 test('what another version wrote is refused', () => {
   const refused = (thrown: Error) => isFlowError(thrown, 'schema.mismatch') && /reads version 1/.test(thrown.message);
-  for (const hex of ['', '21', '2100000102006b6579', '1400000102006b6579', '110000']) {
+  for (const hex of ['', '21', '2100000102006b6579', '1600000102006b6579', '110000']) {
     const bytes = Buffer.from(hex, 'hex');
     assert.throws(() => askOf(bytes, 0, bytes.length), refused, hex);
   }
-  for (const hex of ['', '20', '14']) {
+  for (const hex of ['', '20', '16', '17', '1a', '1f']) {
     const bytes = Buffer.from(hex, 'hex');
-    assert.throws(() => answersTo(bytes, 0, bytes.length, undefined), refused, hex);
+    assert.throws(() => acknowledgementOf(bytes, 0, bytes.length), refused, hex);
   }
 });

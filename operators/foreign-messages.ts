@@ -8,10 +8,22 @@ import { FlowError } from '../core/errors.ts';
  * partition of the left row as int32, one byte (1 where a hash follows), the hash of the left value (16 bytes; none for
  * a row that was deleted), the left key. All but the key is kept as the row of the subscription.
  *
- * An *answer*, under the left key: one byte (the version in its upper half; 1: a hash follows, 2: a value follows), the
- * hash of the subscription that it answers, the right value.
+ * An *answer*, under the left key: one byte (the version in its upper half; 1: a hash follows, 2: a value follows, 4: a
+ * foreign key follows), the hash of the subscription that it answers, then the right value. An inner join that has no
+ * value says instead which foreign key has none.
+ *
+ * An *acknowledgement* is an answer of one byte, 8 or 9 in its lower half: that a row which goes or moves has been
+ * unsubscribed. All that the right side sent before about that foreign key has come before it.
+ *
+ * What was written before there were foreign keys in answers, and acknowledgements, is read as it was then.
  */
-export type Ask = typeof IF_FOUND | typeof ALWAYS | typeof LEAVE | typeof LEAVE_AND_ANSWER;
+export type Ask =
+  | typeof IF_FOUND
+  | typeof ALWAYS
+  | typeof LEAVE
+  | typeof LEAVE_AND_ANSWER
+  | typeof LEAVE_TO_GO
+  | typeof LEAVE_TO_MOVE;
 
 /** Subscribe; an answer is wanted if the right row is there. */
 export const IF_FOUND = 0;
@@ -19,8 +31,25 @@ export const IF_FOUND = 0;
 export const ALWAYS = 1;
 /** Unsubscribe without an answer. */
 export const LEAVE = 2;
-/** Unsubscribe; the answer says that there is no row. */
+/** Unsubscribe; the answer says that there is no row. Nobody asks so any more. */
 export const LEAVE_AND_ANSWER = 3;
+/** Unsubscribe, to be acknowledged: the row names no foreign key any more, or is gone, and so is its result. */
+export const LEAVE_TO_GO = 4;
+/** Unsubscribe, to be acknowledged: the row names another foreign key now. */
+export const LEAVE_TO_MOVE = 5;
+
+/** What an answer brings besides the hash. */
+export type Content = typeof NOTHING | typeof RIGHT_VALUE | typeof FOREIGN_KEY;
+
+export const NOTHING = 0;
+export const RIGHT_VALUE = 2;
+/** In place of a value that is not there: the key under which it is not. */
+export const FOREIGN_KEY = 4;
+
+export type Acknowledgement = typeof GONE | typeof MOVED;
+
+export const GONE = 8;
+export const MOVED = 9;
 
 const VERSION = 0x10;
 const HASH_BYTES = 16;
@@ -29,7 +58,6 @@ const HASHED_AT = 5;
 const HEAD_BYTES = 6;
 
 const HASHED = 1;
-const VALUED = 2;
 
 /** All but the key of the left row. */
 export function writeSubscription(out: ByteWriter, ask: Ask, partition: number, hash: Int32Array | undefined): void {
@@ -42,7 +70,7 @@ export function writeSubscription(out: ByteWriter, ask: Ask, partition: number, 
 export function askOf(bytes: Bytes, start: number, end: number): Ask {
   const first = checked(bytes, start, end, HEAD_BYTES, 'a subscription');
   const ask = first & 0x0f;
-  if (ask > LEAVE_AND_ANSWER) throw unknown('a subscription', first);
+  if (ask > LEAVE_TO_MOVE) throw unknown('a subscription', first);
   return ask as Ask;
 }
 
@@ -55,27 +83,39 @@ export function leftKeyAt(bytes: Bytes, start: number): number {
   return start + HEAD_BYTES + (bytes[start + HASHED_AT] === 1 ? HASH_BYTES : 0);
 }
 
-/** An answer to a subscription, or to a row of one, up to its value. */
-export function writeAnswer(out: ByteWriter, subscription: Bytes, start: number, valued: boolean): void {
+/** An answer to a subscription, or to a row of one, up to its content. */
+export function writeAnswer(out: ByteWriter, subscription: Bytes, start: number, content: Content): void {
   const hashed = subscription[start + HASHED_AT] === 1;
-  out.byte(VERSION | (hashed ? HASHED : 0) | (valued ? VALUED : 0));
+  out.byte(VERSION | (hashed ? HASHED : 0) | content);
   if (hashed) out.copy(subscription, start + HEAD_BYTES, start + HEAD_BYTES + HASH_BYTES);
 }
 
-/** Whether the answer is one to a row with this hash; `undefined` is no row. */
-export function answersTo(bytes: Bytes, start: number, end: number, hash: Int32Array | undefined): boolean {
+export function writeAcknowledgement(out: ByteWriter, what: Acknowledgement): void {
+  out.byte(VERSION | what);
+}
+
+/** What an answer acknowledges; `undefined` where it is another answer. Ask this first. */
+export function acknowledgementOf(bytes: Bytes, start: number, end: number): Acknowledgement | undefined {
   const first = checked(bytes, start, end, 1, 'an answer');
-  if ((first & 0x0f) > (HASHED | VALUED)) throw unknown('an answer', first);
+  const kind = first & 0x0f;
+  if (kind === GONE || kind === MOVED) return kind;
+  if (kind > (HASHED | FOREIGN_KEY)) throw unknown('an answer', first);
+  return undefined;
+}
+
+/** Whether the answer is one to a row with this hash; `undefined` is no row. */
+export function answersTo(bytes: Bytes, start: number, hash: Int32Array | undefined): boolean {
+  const first = bytes[start]!;
   if ((first & HASHED) === 0) return hash === undefined;
   if (hash === undefined) return false;
   for (let i = 0; i < hash.length; i++) if (hash[i] !== readInt32(bytes, start + 1 + 4 * i)) return false;
   return true;
 }
 
-/** Where the value of an answer begins; -1: it has none. */
-export function answerValueAt(bytes: Bytes, start: number): number {
+/** Where the content of an answer begins; -1: it has none of this kind. */
+export function contentAt(bytes: Bytes, start: number, content: typeof RIGHT_VALUE | typeof FOREIGN_KEY): number {
   const first = bytes[start]!;
-  if ((first & VALUED) === 0) return -1;
+  if ((first & content) === 0) return -1;
   return start + 1 + ((first & HASHED) === 0 ? 0 : HASH_BYTES);
 }
 

@@ -1,4 +1,4 @@
-import { lookedInto, type PlanNode, suppressedBehind } from '../topology/plan.ts';
+import { lookedInto, ownStore, type PlanNode, suppressedBehind } from '../topology/plan.ts';
 
 /**
  * Which nodes put out records with the value that each replaces (`Rec.old`), by id.
@@ -43,5 +43,25 @@ function inputsAsked(node: PlanNode, asked: boolean): readonly string[] {
       return node.how === 'left' ? node.inputs.slice(0, 1) : NONE;
     default:
       return NONE;
+  }
+}
+
+/**
+ * Whether the records of a table may tell an old value that was never there: the first row of an aggregate replaces its
+ * initial value. `nodeOf` finds the nodes that the table is made of.
+ */
+export function tellsInitial(table: string, nodeOf: (id: string) => PlanNode): boolean {
+  const node = nodeOf(table);
+  switch (node.kind) {
+    case 'aggregate':
+      return node.how !== 'reduce';
+    case 'filterTable':
+    case 'mapTable':
+    case 'joinTables':
+    case 'suppress':
+    case 'suppressBuffer':
+      return ownStore(node) === null && node.inputs.some((input) => tellsInitial(input, nodeOf));
+    default:
+      return false;
   }
 }

@@ -1,7 +1,17 @@
 import { ByteWriter, equalBytes } from '../core/bytes.ts';
-import { ALWAYS, type Ask, IF_FOUND, LEAVE, LEAVE_AND_ANSWER, writeSubscription } from './foreign-messages.ts';
-import { type Fn, takesValueAlone } from './functions.ts';
+import { createForeignKey } from './foreign-key.ts';
+import {
+  ALWAYS,
+  type Ask,
+  IF_FOUND,
+  LEAVE,
+  LEAVE_TO_GO,
+  LEAVE_TO_MOVE,
+  writeSubscription,
+} from './foreign-messages.ts';
 import { createRecordHash } from './hashed-rows.ts';
+import { createLeavings } from './leavings.ts';
+import { tellsInitial } from './olds.ts';
 import type { OperatorFactory } from './operators.ts';
 import { Rec } from './record.ts';
 import { shared } from './shared.ts';
@@ -13,32 +23,28 @@ import { shared } from './shared.ts';
  *
  * In an inner join a row that names none is dropped and counted, and one that was there before is unsubscribed. In a
  * left join it is sent without a key, and so is a deletion, so that each change is answered, and in one way.
+ *
+ * An inner join asks for no answer where a right row is not there, since most rows then have no result that it would
+ * delete. A row that may have one asks: one that moves, and one that left a foreign key of which the right side has not
+ * said yet that it is done, since its answers from before may be on their way. Each leaving is counted until then.
  */
 export const createSubscribeForeign: OperatorFactory<'subscribeForeign'> = (node, context, [next]) => {
-  const fn = context.fn<Fn<unknown>>('foreignKey', node.foreignKey);
-  const alone = takesValueAlone(fn);
   const [table] = node.inputs;
   const leftKey = context.serde(context.node(table!).key!);
   const keySerde = context.serde(node.key!);
   const keyView = shared(keySerde, `${node.id} key`, () => keySerde.view());
+  const encodeKey = createForeignKey(context, node.foreignKey, keySerde);
   const valueSerde = context.serde(node.value!);
   const valueView = shared(valueSerde, `${node.id} value`, () => valueSerde.view());
   const hashOf = createRecordHash(context, table!, node.leftValue);
+  const leavings = node.how === 'inner' ? createLeavings(context, node.id, node.leavings) : undefined;
+  // then a row that was gone, and so may have a result, looks like one that stays
+  const mayLookPresent = tellsInitial(table!, (id) => context.node(id));
   const oldKey = new ByteWriter(64);
   const newKey = new ByteWriter(64);
   const message = new ByteWriter(256);
   const out = new Rec();
   let hash: Int32Array | undefined;
-
-  /** Puts the foreign key of a value down; false where it names none. */
-  function encodeKey(value: unknown, record: Rec, into: ByteWriter): boolean {
-    if (value === null) return false;
-    const key = alone ? fn(value) : fn(value, record.key);
-    if (key === null || key === undefined) return false;
-    into.clear();
-    keySerde.encode(key, into);
-    return true;
-  }
 
   function send(record: Rec, key: ByteWriter | undefined, ask: Ask): void {
     message.clear();
@@ -64,20 +70,23 @@ export const createSubscribeForeign: OperatorFactory<'subscribeForeign'> = (node
         const had = encodeKey(old, record, oldKey);
         const has = encodeKey(value, record, newKey);
         const same = had && has && equalBytes(oldKey.bytes, 0, oldKey.at, newKey.bytes, 0, newKey.at);
-        hash = value === null ? undefined : hashOf(record);
-        if (node.how === 'left') {
+        if (leavings === undefined) {
+          hash = value === null ? undefined : hashOf(record);
           if (had && !same) send(record, oldKey, LEAVE);
           send(record, has ? newKey : undefined, ALWAYS);
           return;
         }
-        if (!has) {
-          if (value !== null) context.drop('null-key', record);
-          if (had) send(record, oldKey, LEAVE_AND_ANSWER);
-          return;
+        hash = undefined;
+        if (!has && value !== null) context.drop('null-key', record);
+        const moves = had && has && !same;
+        if (moves || (had && !has)) {
+          leavings.leave(record);
+          send(record, oldKey, moves ? LEAVE_TO_MOVE : LEAVE_TO_GO);
         }
-        if (had && !same) send(record, oldKey, LEAVE);
-        // only a row that moves may leave a result behind that nothing replaces
-        send(record, newKey, had && !same ? ALWAYS : IF_FOUND);
+        if (!has) return;
+        hash = hashOf(record);
+        const asks = moves || ((!had || mayLookPresent) && leavings.pending(record));
+        send(record, newKey, asks ? ALWAYS : IF_FOUND);
       },
     ],
   };

@@ -105,6 +105,7 @@ const ANSWERS: { readonly [Kind in StoreKind]: readonly StoreQuestion['kind'][] 
   calls: [],
   global: ['get', 'range'],
   subscription: [],
+  leavings: [],
 };
 
 /** Rows of windows of one size lie by key and start, those of others by key, end and start. */

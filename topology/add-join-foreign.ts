@@ -1,7 +1,8 @@
-import { bytes, type Serde } from '../schemas/schemas.ts';
+import { bytes, int64, type Serde } from '../schemas/schemas.ts';
 import { addRepartition } from './add-repartition.ts';
 import { rowsOf } from './add-table.ts';
 import type { JoinForeignOptions } from './foreign-handles.ts';
+import type { ForeignNames } from './join-nodes.ts';
 import type { PlanBuilder } from './plan-builder.ts';
 import type { Lambda, Place, Stored } from './wire.ts';
 
@@ -9,7 +10,8 @@ type Options = JoinForeignOptions<Lambda, Lambda, unknown>;
 
 /**
  * Three nodes, and the internal topics between them: what becomes of rows of the left table goes to the partition of
- * their foreign key, the answers go back.
+ * their foreign key, the answers go back. An inner join counts what it has not heard of yet, in a store that both nodes
+ * on the left have.
  */
 export function addJoinForeign(
   builder: PlanBuilder,
@@ -28,7 +30,11 @@ export function addJoinForeign(
   const sender = builder.ids.named('subscribeForeign', name);
   const foreignKey = builder.fn(sender, 'foreignKey', options.foreignKey);
   const sent = { key: rightNode.key, value: message };
-  builder.add({ kind: 'subscribeForeign', id: sender, inputs: [left.id], ...sent, how, foreignKey, leftValue });
+  const leavings = how === 'inner' ? addLeavings(builder, `${name}.leavings`, leftNode.key ?? '', sender) : undefined;
+  builder.add({
+    ...{ kind: 'subscribeForeign', id: sender, inputs: [left.id], ...sent, how, foreignKey, leftValue },
+    ...(leavings === undefined ? {} : { leavings }),
+  });
   const toRight = addRepartition(builder, sender, subscriptions, countOf(right), sent);
 
   const answerer = builder.ids.named('answerForeign', name);
@@ -46,9 +52,20 @@ export function addJoinForeign(
   builder.add({
     ...{ kind: 'joinForeign', id, inputs: [left.id, back], key: leftNode.key, value },
     ...{ how, store, leftValue, rightValue, merge: builder.fn(id, 'merge', options.merge) },
+    ...(leavings === undefined ? {} : { names: namesOf(builder, id, options, rightNode.key ?? '', leavings) }),
   });
   builder.looksUp(left.id, id);
   return { id, partitions: left.partitions, store };
+}
+
+function addLeavings(builder: PlanBuilder, name: string, key: string, user: string): string {
+  const value = builder.serde(int64() as Serde<unknown>);
+  return builder.store({ name, kind: 'leavings', key, value, retentionMs: null }, user);
+}
+
+function namesOf(builder: PlanBuilder, id: string, options: Options, key: string, leavings: string): ForeignNames {
+  builder.reads(leavings, id);
+  return { foreignKey: builder.fn(id, 'foreignKey', options.foreignKey), key, leavings };
 }
 
 /** A stale key is told where the table was made. */

@@ -92,7 +92,7 @@ export function nodeWords(node: PlanNode): string {
     case 'joinForeign':
       return [node.how, ...ownStoreWords(node.store)].join(', ');
     case 'subscribeForeign':
-      return node.how;
+      return [node.how, ...ownStoreWords(node.leavings ?? null)].join(', ');
     case 'answerForeign':
       return `store ${node.store}`;
     case 'joinGlobal':

@@ -70,8 +70,9 @@ function paramsOf(node: PlanNode, role: CodeRole): readonly string[] | undefined
       return ['value', 'row', 'key'];
     case 'joinTables':
     case 'joinStreams':
-    case 'joinForeign':
       return SIDES;
+    case 'joinForeign':
+      return role === 'foreignKey' ? RECORD : SIDES;
     case 'joinGlobal':
     case 'lookup':
       if (role === 'merge') return ['value', 'row', 'key'];

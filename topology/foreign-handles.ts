@@ -8,7 +8,7 @@ export interface ForeignTable<F, W> extends Rows<W>, Keyed<F> {
 }
 
 export interface JoinForeignOptions<ForeignKey, Merge, R> extends KeptRows<NonNullable<R>> {
-  /** Names the join, its two internal topics and its store of subscriptions. */
+  /** Names the join, its two internal topics and its stores: of subscriptions and, of an inner join, of leavings. */
   readonly name: string;
   /** The key of the other table's row that belongs to a row; null where there is none. */
   readonly foreignKey: ForeignKey;

@@ -188,6 +188,7 @@ const CASES: { readonly [name: string]: readonly [(t: Topology) => void, ...RegE
     },
     /the repartition name "f\/k.answers" may hold only letters/,
     /the repartition name "f\/k.subscriptions" may hold only letters/,
+    /the store name "f\/k.leavings" may hold only letters/,
     /the store name "f\/k.subscriptions" may hold only letters/,
     /the name of a joinForeign "f\/k" may hold only letters/,
   ],

@@ -1,6 +1,15 @@
 import type { Millis } from '../core/ids.ts';
 import type { CodeRef } from './plan.ts';
 
+/** By which the node tells whether an answer is still one to its row. Plans written before have none. */
+export interface ForeignNames {
+  readonly foreignKey: CodeRef;
+  /** The format of foreign keys. */
+  readonly key: string;
+  /** How many unsubscriptions of each left key are on their way. */
+  readonly leavings: string;
+}
+
 /** Nodes that bring two inputs together. */
 export type JoinNode =
   /** Inputs: the left table, then the right one. */
@@ -20,6 +29,8 @@ export type JoinNode =
       readonly foreignKey: CodeRef;
       /** The format of the left values, by which they are hashed. */
       readonly leftValue: string;
+      /** Of an inner join: how many unsubscriptions of each left key are on their way. Plans written before have none. */
+      readonly leavings?: string;
     }
   /**
    * Keeps who subscribes to which row of the right table, and answers them with its value. Inputs: the repartition
@@ -39,6 +50,8 @@ export type JoinNode =
       readonly store: string | null;
       readonly leftValue: string;
       readonly rightValue: string;
+      /** Of an inner join, by which it judges an answer that is stale: what `subscribeForeign` has too. */
+      readonly names?: ForeignNames;
     }
   /** Inputs: the stream, then the table, whose store is named if it has one of its own. */
   | {

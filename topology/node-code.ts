@@ -61,8 +61,12 @@ function pairs(node: PlanNode): readonly Pair[] {
     case 'joinTable':
     case 'joinTables':
     case 'joinStreams':
-    case 'joinForeign':
       return [['merge', node.merge]];
+    case 'joinForeign':
+      return [
+        ['merge', node.merge],
+        ['foreignKey', node.names?.foreignKey ?? null],
+      ];
     case 'subscribeForeign':
       return [['foreignKey', node.foreignKey]];
     case 'joinGlobal':

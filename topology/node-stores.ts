@@ -9,5 +9,7 @@ export function storesOf(node: PlanNode): readonly string[] {
     const pending = node.pendingStore === null ? [] : [node.pendingStore];
     return [...new Set([node.leftStore, node.rightStore]), ...pending];
   }
-  return 'store' in node && node.store !== null ? [node.store] : [];
+  if (node.kind === 'subscribeForeign') return node.leavings === undefined ? [] : [node.leavings];
+  const kept = 'store' in node && node.store !== null ? [node.store] : [];
+  return node.kind === 'joinForeign' && node.names !== undefined ? [...kept, node.names.leavings] : kept;
 }

@@ -62,6 +62,7 @@ export interface PlanStore {
  * - `pending`: records of a join of streams that have found no partner, by side, time and key.
  * - `global`: the newest row per key of a whole topic, a copy in each worker, without a changelog.
  * - `subscription`: the keys of a left table by the foreign key that their rows name, for fan-out in that order.
+ * - `leavings`: how many unsubscriptions of a left key are on their way to the right side of a foreign-key join.
  * - `calls`: records of which a call of a function is on its way, in the order taken.
  */
 export type StoreKind =
@@ -75,6 +76,7 @@ export type StoreKind =
   | 'pending'
   | 'global'
   | 'subscription'
+  | 'leavings'
   | 'calls';
 
 export interface StoreForm {
@@ -98,6 +100,7 @@ export const STORE_FORMS: { readonly [Kind in StoreKind]: StoreForm } = {
   pending: { paned: true, raw: true, ordered: true },
   global: { paned: false, raw: true, ordered: false },
   subscription: { paned: false, raw: true, ordered: true },
+  leavings: { paned: false, raw: false, ordered: false },
   calls: { paned: false, raw: true, ordered: true },
 };
 

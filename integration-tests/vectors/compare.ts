@@ -18,10 +18,12 @@ export function compareTopology(plan: Plan, expected: ExpectedTopology | undefin
     .filter((topic) => topic.internal)
     .map(({ name }) => name.slice(prefix.length).replace(/\.repartition$/, '-repartition'));
   found.push(...compareNames('internal topics', topics, internalTopics));
+  // an inner join by foreign key has one more than there
+  const kept = plan.stores.filter(({ kind }) => kind !== 'leavings');
   found.push(
     ...compareNames(
       'stores',
-      plan.stores.map((store) => store.name),
+      kept.map((store) => store.name),
       stores,
     ),
   );

@@ -157,6 +157,18 @@ export class NaiveTable implements Settling {
     };
   }
 
+  /** The same in words, for telling states apart. */
+  text(): string {
+    let all = '';
+    for (const [pane, rows] of this.#panes) {
+      for (const id of [...rows.keys()].sort()) {
+        const { value, timestamp, cells } = rows.get(id)!;
+        all += `${pane} ${id.length} ${id} ${value.length} ${value.toString('latin1')} ${timestamp} ${cells.join()};`;
+      }
+    }
+    return all;
+  }
+
   rollback(): void {
     this.#lentRow = undefined;
     while (this.#undo.length > 0) this.#undo.pop()!();
