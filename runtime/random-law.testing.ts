@@ -38,11 +38,6 @@ export interface LawfulOutput {
   /** `rows`: the last record of each key counts. `records`: all records count, in any order. */
   readonly counts: 'rows' | 'records';
   readonly topic: Topic<unknown, Counted, number>;
-  /**
-   * Right where each change is answered before the next of its key: an inner join by foreign key asks no more of a row
-   * that names nobody, and takes what deletes its result for stale.
-   */
-  readonly inTurn: boolean;
 }
 
 export interface Counted {
@@ -287,7 +282,7 @@ class Lawful {
       ? left.joinForeign(right, { ...options, merge: (a, b) => ({ n: a.n * 2 + b.n }) })
       : left.leftJoinForeign(right, { ...options, merge: (a, b) => ({ n: a.n * 2 + (b?.n ?? 1000) }) });
     this.#pieces.push(inner ? 'inner foreign join' : 'left foreign join');
-    this.#out('rows', string(), joined.toStream(), inner);
+    this.#out('rows', string(), joined.toStream());
   }
 
   #joinGlobal(): void {
@@ -358,11 +353,10 @@ class Lawful {
     counts: LawfulOutput['counts'],
     key: Serde<K>,
     stream: Stream<K, Counted, number> | Stream<K, Counted | null, number>,
-    inTurn = false,
   ): void {
     const out = topic(this.#name('out'), { key, value, partitions: this.#counts.middle });
     (stream as Stream<K, Counted, number>).to(out);
-    this.#outputs.push({ counts, topic: out as unknown as LawfulOutput['topic'], inTurn });
+    this.#outputs.push({ counts, topic: out as unknown as LawfulOutput['topic'] });
   }
 
   #oneIn(times: number): boolean {
