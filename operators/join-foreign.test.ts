@@ -6,6 +6,7 @@ import { avro, int64, string } from '../schemas/schemas.ts';
 import { topic, topology } from '../topology/topology.ts';
 import { runWithCrashes } from './testing/disturb.ts';
 import { testProgram } from './testing/everything.ts';
+import type { NaiveTable } from './testing/naive-table.ts';
 import { type Datum, TestTask, type TestTaskOptions } from './testing/test-task.ts';
 
 type How = 'inner' | 'left';
@@ -107,7 +108,10 @@ function joined(task: TestTask): readonly Datum[] {
 }
 
 function outcome(task: TestTask): unknown {
-  return { written: task.written.items, drops: task.dropped.items.map(({ node, reason }) => `${node} ${reason}`) };
+  const drops = task.dropped.items.map(({ node, reason }) => `${node} ${reason}`);
+  const leavings = task.table('fk.leavings') as unknown as NaiveTable | undefined;
+  assert.equal(leavings?.text() ?? '', '', 'each leaving was acknowledged once');
+  return { written: task.written.items, drops };
 }
 
 function runAll(how: How, data: readonly Datum[], options: TestTaskOptions = {}): TestTask {
