@@ -110,8 +110,9 @@ export class ByteWriter {
   bytes: Bytes;
   at = 0;
 
-  constructor(capacity = 1024) {
-    this.bytes = Buffer.allocUnsafeSlow(capacity);
+  /** So many bytes to begin with, or these. */
+  constructor(memory: number | Bytes = 1024) {
+    this.bytes = typeof memory === 'number' ? Buffer.allocUnsafeSlow(memory) : memory;
   }
 
   clear(): void {

@@ -1,9 +1,9 @@
 import { assert } from '../core/assert.ts';
+import { lend, recycle } from '../core/buffer-pool.ts';
 import { type Bytes, EMPTY, varintSize, writeVarint, zigzag } from '../core/bytes.ts';
 import type { Millis } from '../core/ids.ts';
 import type { Step, Undoable } from '../core/step.ts';
 import { BATCH_HEADER_BYTES, stampCrc, writeUnsealedHeader } from './batch-header.ts';
-import { lend, recycle } from './buffer-pool.ts';
 import { type Compression, compressBatch } from './compression.ts';
 
 /** Bytes up to which a loop beats a call. */

@@ -14,6 +14,7 @@
  * in place and is an {@link Undoable}, so that a record's output can be taken back.
  */
 
+export { lend as lendBuffer } from '../core/buffer-pool.ts';
 export { BatchBuilder } from './batch-builder.ts';
 export {
   BATCH_HEADER_BYTES,
@@ -26,7 +27,6 @@ export {
   checkBatch,
 } from './batch-header.ts';
 export { BatchView, type Sieve } from './batch-view.ts';
-export { lend as lendBuffer } from './buffer-pool.ts';
 export { type Compression, compressBatch } from './compression.ts';
 export { crc32c } from './crc32c.ts';
 export { eachHeader, encodeHeaders, type HeaderPair, readHeaders } from './headers.ts';

@@ -1,9 +1,9 @@
 import zlib from 'node:zlib';
+import { lend, recycle } from '../core/buffer-pool.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { FlowError, messageOf } from '../core/errors.ts';
 import { type Position, partitionName, type TopicPartition } from '../core/ids.ts';
 import { BATCH_HEADER_BYTES, CODEC, corrupt, packHeader } from './batch-header.ts';
-import { lend, recycle } from './buffer-pool.ts';
 import { packLz4, unpackLz4 } from './lz4.ts';
 import { Scratch } from './scratch.ts';
 import { unpackSnappy } from './snappy.ts';

@@ -1,4 +1,5 @@
-import { type Bytes, ByteWriter, readInt64, writeInt64 } from '../core/bytes.ts';
+import { lend, recycle } from '../core/buffer-pool.ts';
+import { type Bytes, ByteWriter, EMPTY, readInt64, writeInt64 } from '../core/bytes.ts';
 import type { Millis, Position } from '../core/ids.ts';
 import { PANE_BYTES, prefixBytes, writePrefix } from './disk-key.ts';
 import { FIRST_CELL, KEY, LONG_KEY, PANE } from './hot/pages.ts';
@@ -29,9 +30,18 @@ export const NEWER = 6;
 export const TABLE = 7;
 export const COLUMNS = 8;
 
+const NO_ENTRIES = new Int32Array(0);
+
+/** Room for so many entries at least. */
+function lendEntries(rows: number): Int32Array {
+  const { buffer, length } = lend(Math.max(16, rows) * COLUMNS * Int32Array.BYTES_PER_ELEMENT);
+  return new Int32Array(buffer, 0, Math.floor(length / Int32Array.BYTES_PER_ELEMENT));
+}
+
 /**
  * Images of rows, each as `prefix, key, pane, value`: prefix and key are the key on disk, key and pane the key of
- * the changelog, so neither is copied again.
+ * the changelog, so neither is copied again. Its memory is lent: each epoch takes as much as its rows need, and memory
+ * that came and went would be the collector's whole work.
  */
 export class EncodedCut implements Cut {
   readonly number: number;
@@ -55,8 +65,18 @@ export class EncodedCut implements Cut {
     this.number = number;
     this.timestamp = timestamp;
     this.tables = tables;
-    this.out = new ByteWriter(Math.max(1024, expectedBytes));
-    this.entries = new Int32Array(Math.max(16, expectedRows) * COLUMNS);
+    this.out = new ByteWriter(lend(expectedBytes));
+    this.entries = lendEntries(expectedRows);
+  }
+
+  /** Gives its memory back; nothing of it is read any more. */
+  release(): void {
+    recycle(this.out.bytes);
+    recycle(this.entries);
+    this.out.clear();
+    this.out.bytes = EMPTY;
+    this.entries = NO_ENTRIES;
+    this.rows = 0;
   }
 
   get bytes(): number {
@@ -155,8 +175,9 @@ export class EncodedCut implements Cut {
   #entry(keyAt: number, keyLength: number, valueStart: number, row: number, tableIndex: number): void {
     const e = this.rows * COLUMNS;
     if (e + COLUMNS > this.entries.length) {
-      const grown = new Int32Array(this.entries.length * 2);
+      const grown = lendEntries(this.rows * 2);
       grown.set(this.entries);
+      recycle(this.entries);
       this.entries = grown;
     }
     const entries = this.entries;

@@ -6,7 +6,9 @@ import { CUT, DIRTY, ENTRY, FLAGS, LIVE, PANE, PINNED } from './hot/pages.ts';
 import type { Budget } from './state.ts';
 
 /** Committed cuts are merged when this many bytes of them are out of date, and more than are not. */
-const MERGE_BYTES = 1 << 20;
+const MERGE_BYTES = 2 << 20;
+/** Bytes of a row's image where none is known yet. */
+const FIRST_ROW_BYTES = 64;
 
 /**
  * The encoded cuts that are not on disk yet. Every row that has an image here says where its newest one is (words
@@ -24,8 +26,8 @@ export class Images {
   /** In which cut a pane was dropped, by pane id. */
   readonly #droppedIn = new Map<number, number>();
   #next = 1;
-  #lastRows = 0;
-  #lastBytes = 0;
+  /** Of the images of the newest cut that had any. */
+  #rowBytes = FIRST_ROW_BYTES;
   readonly #tables: readonly TaskTable[];
   readonly #clock: Clock;
   readonly #budget: Budget;
@@ -55,7 +57,9 @@ export class Images {
 
   /** Encodes the dirty rows of all tables and makes them clean. */
   encode(): EncodedCut {
-    const cut = new EncodedCut(this.#next++, this.#clock.now(), this.#tables, this.#lastRows, this.#lastBytes);
+    const rows = this.#tables.reduce((sum, table) => sum + table.rows.dirtyCount + table.rows.drops.length, 0);
+    const bytes = Math.ceil(rows * this.#rowBytes * 1.1);
+    const cut = new EncodedCut(this.#next++, this.#clock.now(), this.#tables, rows, bytes);
     for (let t = 0; t < this.#tables.length; t++) {
       const { rows } = this.#tables[t]!;
       for (const pane of rows.drops) {
@@ -66,8 +70,7 @@ export class Images {
       for (const pane of rows.drops) rows.bury(pane);
       rows.endEpoch();
     }
-    this.#lastRows = Math.ceil(cut.rows * 1.1);
-    this.#lastBytes = Math.ceil(cut.bytes * 1.1);
+    if (cut.rows > 0) this.#rowBytes = cut.bytes / cut.rows;
     this.cuts.push(cut);
     this.#budget.usedBytes += cut.bytes;
     return cut;
@@ -159,7 +162,7 @@ export class Images {
 
   #merge(cuts: readonly EncodedCut[]): void {
     const last = cuts[cuts.length - 1]!;
-    const merged = new EncodedCut(last.number, last.timestamp, this.#tables, last.rows, last.bytes);
+    const merged = this.#roomFor(cuts);
     const positions = new Map<string, Position>();
     for (const cut of cuts) {
       for (let i = 0; i < cut.rows; i++) {
@@ -174,6 +177,22 @@ export class Images {
     merged.positions = positions;
     this.#budget.usedBytes += merged.bytes;
     this.cuts.splice(this.cuts.indexOf(cuts[0]!), cuts.length, merged);
+    for (const cut of cuts) cut.release();
+  }
+
+  /** An empty cut into which these fit, merged. */
+  #roomFor(cuts: readonly EncodedCut[]): EncodedCut {
+    const { number, timestamp } = cuts[cuts.length - 1]!;
+    let rows = 0;
+    let bytes = 0;
+    for (const cut of cuts) {
+      for (let i = 0; i < cut.rows; i++) {
+        if (!this.#isNewest(cut, i, number)) continue;
+        rows++;
+        bytes += cut.sizeOf(i);
+      }
+    }
+    return new EncodedCut(number, timestamp, this.#tables, rows, bytes);
   }
 
   /** Tells the row of an entry that its image moves to the end of another cut. */
@@ -198,6 +217,7 @@ export class Images {
       const cut = this.cuts.shift()!;
       this.#budget.usedBytes -= cut.bytes;
       if (this.#onDisk) this.#forgetDeleted(cut);
+      cut.release();
     }
     for (const [pane, dropped] of this.#droppedIn)
       if (dropped <= number && (dropped > 0 || this.cuts.length === 0)) this.#droppedIn.delete(pane);

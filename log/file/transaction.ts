@@ -1,6 +1,6 @@
+import { recycle } from '../../core/buffer-pool.ts';
 import { type Bytes, EMPTY } from '../../core/bytes.ts';
 import type { Position } from '../../core/ids.ts';
-import { recycle } from '../buffer-pool.ts';
 import type { GroupPosition } from './journal-frame.ts';
 import type { Partition } from './partition.ts';
 

@@ -1,8 +1,8 @@
+import { recycle } from '../../core/buffer-pool.ts';
 import { type Bytes, writeInt32 } from '../../core/bytes.ts';
 import { FlowError, messageOf } from '../../core/errors.ts';
 import { type Millis, type Position, partitionName } from '../../core/ids.ts';
 import { checkBatch, recordCount, stampPosition, stampProducer } from '../batch-header.ts';
-import { recycle } from '../buffer-pool.ts';
 import type { BrokerId, Cluster } from './cluster.ts';
 import { failureOf, Stale } from './error-codes.ts';
 import { PartitionQueue, type Pending } from './partition-queue.ts';

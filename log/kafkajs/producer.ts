@@ -1,8 +1,8 @@
+import { recycle } from '../../core/buffer-pool.ts';
 import type { Bytes } from '../../core/bytes.ts';
 import { FlowError } from '../../core/errors.ts';
 import { type Millis, type Position, partitionName } from '../../core/ids.ts';
 import { CODEC, type PlainRecord } from '../batch.ts';
-import { recycle } from '../buffer-pool.ts';
 import type { Members } from '../clients/members.ts';
 import { checkMetadata, closedProducer, misuse, type Positions } from '../clients/producing.ts';
 import { Unpacker } from '../clients/records.ts';

@@ -1,7 +1,7 @@
+import { isLent } from '../../core/buffer-pool.ts';
 import type { Bytes } from '../../core/bytes.ts';
 import { FlowError } from '../../core/errors.ts';
 import type { Position, TopicPartition } from '../../core/ids.ts';
-import { isLent } from '../buffer-pool.ts';
 import type { CommittedPosition, GroupIdentity, LogProducer } from '../log.ts';
 import type { Connection } from './client.ts';
 import type { ProducerCall } from './protocol.ts';

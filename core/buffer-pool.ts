@@ -1,4 +1,4 @@
-import type { Bytes } from '../core/bytes.ts';
+import type { Bytes } from './bytes.ts';
 
 const SMALLEST_BYTES = 4096;
 /** Sizes beyond this differ by it. */
@@ -7,7 +7,7 @@ const LARGEST_BYTES = 4 << 20;
 /** What an epoch of a fast job has under way; memory that came and went would be the collector's whole work. */
 const KEPT_BYTES = 96 << 20;
 
-/** Buffers that batches are built in, shared by all builders of a thread. */
+/** Buffers that batches and cuts of state are built in, shared by all who build them in a thread. */
 const kept: Bytes[] = [];
 let keptBytes = 0;
 /** The memory of buffers lent and not given back; nothing else is ever taken. */
@@ -21,8 +21,8 @@ export function lend(size: number): Bytes {
 }
 
 /** Takes a lent buffer back, given as any view of it. Ignored where its memory has gone to another thread. */
-export function recycle(bytes: Bytes): void {
-  const memory = bytes.buffer;
+export function recycle(view: ArrayBufferView): void {
+  const memory = view.buffer;
   if (!lent.delete(memory)) return;
   const size = memory.byteLength;
   if (size < SMALLEST_BYTES || size > LARGEST_BYTES || keptBytes + size > KEPT_BYTES) return;
