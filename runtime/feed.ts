@@ -7,7 +7,7 @@ import type { TopicInput } from './topic-input.ts';
 import type { Wake } from './wake.ts';
 
 /** A fetch waits this long for anything before it is asked again. */
-const FETCH_WAIT_MS = 500;
+const FETCH_WAIT_MS = 5000;
 
 /** Records asked of a connector at a time. */
 const SPLIT_RECORDS = 4096;

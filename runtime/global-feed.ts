@@ -19,7 +19,7 @@ export interface GlobalFeedParts {
 
 type Bounded = TopicPartition & PartitionBounds;
 
-const FETCH_WAIT_MS = 500;
+const FETCH_WAIT_MS = 5000;
 /** After the log has not answered. */
 const PAUSE_MS = 200;
 

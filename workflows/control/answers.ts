@@ -32,7 +32,7 @@ interface EndWaiter {
   fail(reason: unknown): void;
 }
 
-const FETCH_WAIT_MS = 500;
+const FETCH_WAIT_MS = 5000;
 /** Bytes of first steps that are kept for those who ask for the end as soon as the start is answered. */
 const MOST_RECENT_BYTES = 16 * 1024 * 1024;
 

@@ -15,7 +15,7 @@ export interface CatalogueParts {
   readonly clock: Clock;
 }
 
-const FETCH_WAIT_MS = 500;
+const FETCH_WAIT_MS = 5000;
 /** Publishers share one id, so that of two at a time one is fenced, and judges anew behind the other. */
 const PUBLISHER = 'nf.workflows.publisher';
 const MOST_TRIES = 10;
