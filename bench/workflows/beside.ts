@@ -15,8 +15,8 @@ export interface BesideOptions extends SideOptions {
 const SIDE = join(import.meta.dirname, 'side-main.ts');
 /** What is kept of what a side says, for when it fails. */
 const TAIL = 4000;
-/** Starting, settling and stopping, for each run. */
-const OTHER_SECONDS = 18;
+/** Starting, settling, becoming warm and stopping, for each run. */
+const OTHER_SECONDS = 35;
 /** How many times as long as it should take a run may take, before it is given up. */
 const PATIENCE = 5;
 const KILL_MS = 15_000;
