@@ -31,7 +31,7 @@ function inputsAsked(node: PlanNode, asked: boolean): readonly string[] {
     case 'subscribeForeign':
       return node.inputs;
     case 'filterTable':
-      return node.deletions === 'known' || (asked && node.store === null) ? node.inputs : NONE;
+      return node.store === null && (asked || node.deletions === 'known') ? node.inputs : NONE;
     case 'mapTable':
       return asked && node.store === null ? node.inputs : NONE;
     case 'suppress':

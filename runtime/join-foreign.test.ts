@@ -57,6 +57,35 @@ test('tables of counts that differ are joined, whatever is committed, crashes or
   );
 });
 
+test('a filter with a store behind a join that keeps no rows takes away what it added', async () => {
+  const table = (name: string) => topic(name, { key: string(), value: string(), partitions: 1 });
+  const [left, right] = [table('left'), table('right')];
+  const app = defineTopology('kept');
+  app
+    .table(left, { store: 'left' })
+    .joinForeign(app.table(right, { store: 'right' }), {
+      ...{ name: 'fk', foreignKey: (value: string) => value, merge: (_: string, row: string) => row },
+    })
+    .filter((row) => row !== 'small', { store: 'big', value: string() })
+    .groupBy((row) => [row, row], { name: 'by', key: string(), value: string(), partitions: 1 })
+    .count({ store: 'counts' });
+  const driver = await TopologyDriver.open(app);
+  const counted = () =>
+    driver
+      .table<string, number>('counts')
+      .rows()
+      .map(({ key, value }) => `${key} ${value}`);
+  driver.input(right).send('a', 'large');
+  driver.input(left).send('x', 'a');
+  driver.input(left).send('y', 'a');
+  assert.deepEqual(counted(), ['large 2']);
+  driver.input(left).send('y', 'none');
+  assert.deepEqual(counted(), ['large 1']);
+  driver.input(right).send('a', 'small');
+  driver.input(right).send('a', 'small');
+  assert.deepEqual(counted(), ['large 0']);
+});
+
 test('a left table lies by any partitioner: it is answered where it asks', async () => {
   const odd = topic('odd', { key: string(), value: string(), partitions: 4, partitioner: 'unknown' });
   const out = topic('out', { key: string(), value: string(), partitions: 4, partitioner: 'unknown' });

@@ -121,6 +121,22 @@ test('a bounded run ends topic by topic, if no timer can add to what the right s
   }
 });
 
+test('behind a join that keeps no rows, tables with a store of their own know what they replace', () => {
+  for (const kept of ['filter', 'map'] as const) {
+    const t = topology('kept');
+    const { left, right } = tables(t);
+    const joined = left.joinForeign(right, { name: 'fk', foreignKey, merge });
+    const own = { store: 'own', value: string() };
+    const table = kept === 'filter' ? joined.filter((text) => text === '', own) : joined.mapValues((text) => text, own);
+    table.groupBy((text) => [text, text], byTier).count({ store: 'counts' });
+    table
+      .filter((text) => text === '')
+      .toStream()
+      .to(tiers);
+    assert.deepEqual(validatePlan(t.build().plan), [], kept);
+  }
+});
+
 const CASES: { readonly [name: string]: readonly [(t: Topology) => void, ...RegExp[]] } = {
   'a right table on an undeclared partitioner': [
     (t) => tables(t).left.joinForeign(t.table(odd, { store: 'odd' }), { name: 'fk', foreignKey, merge }),

@@ -51,10 +51,12 @@ function answersOf(
 function lookerOf(table: string, nodes: readonly PlanNode[]): PlanNode | undefined {
   for (const node of nodes) {
     if (!node.inputs.includes(table) || node.kind === 'toStream') continue;
-    if (node.kind === 'mapTable' || (node.kind === 'filterTable' && node.deletions === 'all')) {
-      const behind = node.store === null ? lookerOf(node.id, nodes) : undefined;
-      if (behind !== undefined) return behind;
-    } else return node;
+    const rowByRow = node.kind === 'mapTable' || node.kind === 'filterTable';
+    // what it replaces is known by its own rows
+    if (rowByRow && node.store !== null) continue;
+    if (!rowByRow || (node.kind === 'filterTable' && node.deletions === 'known')) return node;
+    const behind = lookerOf(node.id, nodes);
+    if (behind !== undefined) return behind;
   }
   return undefined;
 }
