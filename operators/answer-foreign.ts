@@ -3,10 +3,12 @@ import { type BytesTable, PLAIN } from '../state/state.ts';
 import { ForeignFanOut, LENGTH_BYTES } from './foreign-fan-out.ts';
 import {
   ALWAYS,
+  ARRIVE,
   askOf,
   FOREIGN_KEY,
   GONE,
   IF_FOUND,
+  isLeaving,
   LEAVE,
   LEAVE_AND_ANSWER,
   LEAVE_TO_GO,
@@ -68,7 +70,7 @@ export const createAnswerForeign: OperatorFactory<'answerForeign'> = (node, cont
       key.int32(record.keyEnd - record.keyStart);
       key.copy(record.keyBytes, record.keyStart, record.keyEnd);
       key.copy(valueBytes, leftStart, valueEnd);
-      if (ask >= LEAVE) table.delete(PLAIN, key.bytes, 0, key.at);
+      if (isLeaving(ask)) table.delete(PLAIN, key.bytes, 0, key.at);
       else table.put(PLAIN, key.bytes, 0, key.at, valueBytes, valueStart, leftStart, record.timestamp);
       if (ask !== LEAVE && ask !== LEAVE_TO_MOVE) row = rows.find(record);
     } else if (ask !== ALWAYS) {
@@ -81,7 +83,7 @@ export const createAnswerForeign: OperatorFactory<'answerForeign'> = (node, cont
     else if (ask === LEAVE_TO_MOVE) writeAcknowledgement(answer, MOVED);
     else if (ask === LEAVE_AND_ANSWER) writeAnswer(answer, valueBytes, valueStart, NOTHING);
     else {
-      writeAnswer(answer, valueBytes, valueStart, row === null ? without : RIGHT_VALUE);
+      writeAnswer(answer, valueBytes, valueStart, row === null ? without : RIGHT_VALUE, ask === ARRIVE);
       if (row !== null) rightValue.encode(row, answer);
       else if (without === FOREIGN_KEY) answer.copy(key.bytes, LENGTH_BYTES, key.at - (valueEnd - leftStart));
     }

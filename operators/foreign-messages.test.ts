@@ -4,6 +4,8 @@ import { ByteWriter } from '../core/bytes.ts';
 import { isFlowError } from '../core/errors.ts';
 import {
   ALWAYS,
+  ARRIVE,
+  ARRIVED,
   type Ask,
   acknowledgementOf,
   answersTo,
@@ -13,6 +15,7 @@ import {
   FOREIGN_KEY,
   GONE,
   IF_FOUND,
+  isLeaving,
   LEAVE,
   LEAVE_AND_ANSWER,
   LEAVE_TO_GO,
@@ -37,9 +40,9 @@ function subscription(ask: Ask, hash: Int32Array | undefined): Buffer {
   return out.take();
 }
 
-function answer(to: Buffer, content: Content, text: string): Buffer {
+function answer(to: Buffer, content: Content, text: string, arrival = false): Buffer {
   const out = new ByteWriter(1);
-  writeAnswer(out, to, 0, content);
+  writeAnswer(out, to, 0, content, arrival);
   out.text(text);
   return out.take();
 }
@@ -55,7 +58,10 @@ test('subscriptions of version 1', () => {
   assert.equal(subscription(LEAVE, undefined).toString('hex'), '1200000102006b6579');
   assert.equal(subscription(LEAVE_TO_GO, undefined).toString('hex'), '1400000102006b6579');
   assert.equal(subscription(LEAVE_TO_MOVE, undefined).toString('hex'), '1500000102006b6579');
-  for (const ask of [IF_FOUND, ALWAYS, LEAVE, LEAVE_AND_ANSWER, LEAVE_TO_GO, LEAVE_TO_MOVE] as const) {
+  assert.equal(subscription(ARRIVE, HASH).toString('hex'), `160000010201${HASH_TEXT}6b6579`);
+  const asks: readonly Ask[] = [IF_FOUND, ALWAYS, LEAVE, LEAVE_AND_ANSWER, LEAVE_TO_GO, LEAVE_TO_MOVE, ARRIVE];
+  assert.deepEqual(asks.filter(isLeaving), [LEAVE, LEAVE_AND_ANSWER, LEAVE_TO_GO, LEAVE_TO_MOVE]);
+  for (const ask of asks) {
     for (const hash of [HASH, undefined]) {
       const bytes = Buffer.concat([Buffer.from([9, 9]), subscription(ask, hash)]);
       assert.equal(askOf(bytes, 2, bytes.length), ask);
@@ -74,6 +80,16 @@ test('answers of version 1', () => {
   assert.equal(acknowledgement(GONE).toString('hex'), '18');
   assert.equal(acknowledgement(MOVED).toString('hex'), '19');
   for (const what of [GONE, MOVED] as const) assert.equal(acknowledgementOf(acknowledgement(what), 0, 1), what);
+  for (const [content, hex] of [
+    [RIGHT_VALUE, '1b'],
+    [FOREIGN_KEY, '1d'],
+  ] as const) {
+    const arrived = answer(hashed, content, 'v', true);
+    assert.equal(arrived.toString('hex'), `${hex}${HASH_TEXT}76`);
+    assert.equal(acknowledgementOf(arrived, 0, arrived.length), ARRIVED);
+    assert.equal(answersTo(arrived, 0, HASH), true);
+    assert.equal(arrived.toString('utf8', contentAt(arrived, 0, content)), 'v');
+  }
   const other = Int32Array.of(1, -1, 0x01020304, 6);
   for (const [content, text] of [
     [RIGHT_VALUE, ''],
@@ -100,11 +116,11 @@ test('answers of version 1', () => {
 
 test('what another version wrote is refused', () => {
   const refused = (thrown: Error) => isFlowError(thrown, 'schema.mismatch') && /reads version 1/.test(thrown.message);
-  for (const hex of ['', '21', '2100000102006b6579', '1600000102006b6579', '110000']) {
+  for (const hex of ['', '21', '2100000102006b6579', '1700000102006b6579', '110000']) {
     const bytes = Buffer.from(hex, 'hex');
     assert.throws(() => askOf(bytes, 0, bytes.length), refused, hex);
   }
-  for (const hex of ['', '20', '16', '17', '1a', '1f']) {
+  for (const hex of ['', '20', '16', '17', '1a', '1c', '1e', '1f']) {
     const bytes = Buffer.from(hex, 'hex');
     assert.throws(() => acknowledgementOf(bytes, 0, bytes.length), refused, hex);
   }

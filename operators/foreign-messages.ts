@@ -13,7 +13,8 @@ import { FlowError } from '../core/errors.ts';
  * value says instead which foreign key has none.
  *
  * An *acknowledgement* is an answer of one byte, 8 or 9 in its lower half: that a row which goes or moves has been
- * unsubscribed. All that the right side sent before about that foreign key has come before it.
+ * unsubscribed. All that the right side sent before about that foreign key has come before it. Where both foreign keys
+ * of a row that moves lie in one partition, the answer to the new one is the acknowledgement too (8 beside the rest).
  *
  * What was written before there were foreign keys in answers, and acknowledgements, is read as it was then.
  */
@@ -23,7 +24,8 @@ export type Ask =
   | typeof LEAVE
   | typeof LEAVE_AND_ANSWER
   | typeof LEAVE_TO_GO
-  | typeof LEAVE_TO_MOVE;
+  | typeof LEAVE_TO_MOVE
+  | typeof ARRIVE;
 
 /** Subscribe; an answer is wanted if the right row is there. */
 export const IF_FOUND = 0;
@@ -37,6 +39,8 @@ export const LEAVE_AND_ANSWER = 3;
 export const LEAVE_TO_GO = 4;
 /** Unsubscribe, to be acknowledged: the row names another foreign key now. */
 export const LEAVE_TO_MOVE = 5;
+/** Subscribe; an answer is wanted in any case. It acknowledges that the row has left another foreign key of the partition. */
+export const ARRIVE = 6;
 
 /** What an answer brings besides the hash. */
 export type Content = typeof NOTHING | typeof RIGHT_VALUE | typeof FOREIGN_KEY;
@@ -46,10 +50,12 @@ export const RIGHT_VALUE = 2;
 /** In place of a value that is not there: the key under which it is not. */
 export const FOREIGN_KEY = 4;
 
-export type Acknowledgement = typeof GONE | typeof MOVED;
+/** `ARRIVED` is an answer as well. */
+export type Acknowledgement = typeof GONE | typeof MOVED | typeof ARRIVED;
 
 export const GONE = 8;
 export const MOVED = 9;
+export const ARRIVED = 10;
 
 const VERSION = 0x10;
 const HASH_BYTES = 16;
@@ -58,6 +64,7 @@ const HASHED_AT = 5;
 const HEAD_BYTES = 6;
 
 const HASHED = 1;
+const ACKNOWLEDGES = 8;
 
 /** All but the key of the left row. */
 export function writeSubscription(out: ByteWriter, ask: Ask, partition: number, hash: Int32Array | undefined): void {
@@ -70,7 +77,7 @@ export function writeSubscription(out: ByteWriter, ask: Ask, partition: number, 
 export function askOf(bytes: Bytes, start: number, end: number): Ask {
   const first = checked(bytes, start, end, HEAD_BYTES, 'a subscription');
   const ask = first & 0x0f;
-  if (ask > LEAVE_TO_MOVE) throw unknown('a subscription', first);
+  if (ask > ARRIVE) throw unknown('a subscription', first);
   return ask as Ask;
 }
 
@@ -83,14 +90,25 @@ export function leftKeyAt(bytes: Bytes, start: number): number {
   return start + HEAD_BYTES + (bytes[start + HASHED_AT] === 1 ? HASH_BYTES : 0);
 }
 
-/** An answer to a subscription, or to a row of one, up to its content. */
-export function writeAnswer(out: ByteWriter, subscription: Bytes, start: number, content: Content): void {
+/** Whether it unsubscribes. */
+export function isLeaving(ask: Ask): boolean {
+  return ask >= LEAVE && ask <= LEAVE_TO_MOVE;
+}
+
+/** An answer to a subscription, or to a row of one, up to its content. One to an arrival has a hash and some content. */
+export function writeAnswer(
+  out: ByteWriter,
+  subscription: Bytes,
+  start: number,
+  content: Content,
+  arrival = false,
+): void {
   const hashed = subscription[start + HASHED_AT] === 1;
-  out.byte(VERSION | (hashed ? HASHED : 0) | content);
+  out.byte(VERSION | (hashed ? HASHED : 0) | content | (arrival ? ACKNOWLEDGES : 0));
   if (hashed) out.copy(subscription, start + HEAD_BYTES, start + HEAD_BYTES + HASH_BYTES);
 }
 
-export function writeAcknowledgement(out: ByteWriter, what: Acknowledgement): void {
+export function writeAcknowledgement(out: ByteWriter, what: typeof GONE | typeof MOVED): void {
   out.byte(VERSION | what);
 }
 
@@ -99,6 +117,7 @@ export function acknowledgementOf(bytes: Bytes, start: number, end: number): Ack
   const first = checked(bytes, start, end, 1, 'an answer');
   const kind = first & 0x0f;
   if (kind === GONE || kind === MOVED) return kind;
+  if (kind === (ACKNOWLEDGES | HASHED | RIGHT_VALUE) || kind === (ACKNOWLEDGES | HASHED | FOREIGN_KEY)) return ARRIVED;
   if (kind > (HASHED | FOREIGN_KEY)) throw unknown('an answer', first);
   return undefined;
 }

@@ -1,7 +1,7 @@
 import { ByteWriter, equalBytes } from '../core/bytes.ts';
 import type { NodeOf } from '../topology/plan.ts';
 import { createForeignKey } from './foreign-key.ts';
-import { acknowledgementOf, answersTo, contentAt, FOREIGN_KEY, MOVED, RIGHT_VALUE } from './foreign-messages.ts';
+import { acknowledgementOf, answersTo, contentAt, FOREIGN_KEY, GONE, MOVED, RIGHT_VALUE } from './foreign-messages.ts';
 import { takesKey } from './functions.ts';
 import { NOWHERE } from './fuse.ts';
 import { createHashedRows } from './hashed-rows.ts';
@@ -43,8 +43,7 @@ export const createJoinForeign: OperatorFactory<'joinForeign'> = (node, context,
         if (left !== undefined) names?.leavings.acknowledge(record);
         if (left === MOVED) return;
         const row = rows.find(record);
-        const answered =
-          left === undefined && answersTo(valueBytes, valueStart, row === null ? undefined : rows.hash());
+        const answered = left !== GONE && answersTo(valueBytes, valueStart, row === null ? undefined : rows.hash());
         if (!answered && names?.isGone(row, record) !== true) {
           context.drop('stale', record);
           return;
@@ -76,7 +75,7 @@ function createNames({ id, names }: NodeOf<'joinForeign'>, context: OperatorCont
     leavings,
     isGone(row, record) {
       const { valueBytes, valueStart, valueEnd } = record;
-      if (acknowledgementOf(valueBytes, valueStart, valueEnd) !== undefined) return !encodeKey(row, record, key);
+      if (acknowledgementOf(valueBytes, valueStart, valueEnd) === GONE) return !encodeKey(row, record, key);
       const at = contentAt(valueBytes, valueStart, FOREIGN_KEY);
       return at >= 0 && encodeKey(row, record, key) && equalBytes(key.bytes, 0, key.at, valueBytes, at, valueEnd);
     },

@@ -1,7 +1,9 @@
 import { ByteWriter, equalBytes } from '../core/bytes.ts';
+import { partitionForKey } from '../log/log.ts';
 import { createForeignKey } from './foreign-key.ts';
 import {
   ALWAYS,
+  ARRIVE,
   type Ask,
   IF_FOUND,
   LEAVE,
@@ -26,7 +28,8 @@ import { shared } from './shared.ts';
  *
  * An inner join asks for no answer where a right row is not there, since most rows then have no result that it would
  * delete. A row that may have one asks: one that moves, and one that left a foreign key of which the right side has not
- * said yet that it is done, since its answers from before may be on their way. Each leaving is counted until then.
+ * said yet that it is done, since its answers from before may be on their way. Each leaving is counted until then. Where
+ * the old and the new key lie in one partition, the answer about the new one says so; else the old one's task does.
  */
 export const createSubscribeForeign: OperatorFactory<'subscribeForeign'> = (node, context, [next]) => {
   const [table] = node.inputs;
@@ -45,6 +48,14 @@ export const createSubscribeForeign: OperatorFactory<'subscribeForeign'> = (node
   const message = new ByteWriter(256);
   const out = new Rec();
   let hash: Int32Array | undefined;
+
+  /** Whether both keys lie in one partition, as far as the plan tells. */
+  function together(): boolean {
+    const { partitions } = node;
+    if (partitions === undefined || partitions === 1) return partitions === 1;
+    const of = ({ bytes, at }: ByteWriter) => partitionForKey(bytes, 0, at, partitions);
+    return of(oldKey) === of(newKey);
+  }
 
   function send(record: Rec, key: ByteWriter | undefined, ask: Ask): void {
     message.clear();
@@ -79,12 +90,17 @@ export const createSubscribeForeign: OperatorFactory<'subscribeForeign'> = (node
         hash = undefined;
         if (!has && value !== null) context.drop('null-key', record);
         const moves = had && has && !same;
+        const near = moves && together();
         if (moves || (had && !has)) {
           leavings.leave(record);
-          send(record, oldKey, moves ? LEAVE_TO_MOVE : LEAVE_TO_GO);
+          send(record, oldKey, near ? LEAVE : moves ? LEAVE_TO_MOVE : LEAVE_TO_GO);
         }
         if (!has) return;
         hash = hashOf(record);
+        if (near) {
+          send(record, newKey, ARRIVE);
+          return;
+        }
         const asks = moves || ((!had || mayLookPresent) && leavings.pending(record));
         send(record, newKey, asks ? ALWAYS : IF_FOUND);
       },

@@ -45,7 +45,7 @@ function former(plan: Plan): Plan {
     ...read,
     nodes: read.nodes.map((node) => {
       if (node.kind === 'subscribeForeign') {
-        const { leavings: _, ...before } = node;
+        const { leavings: _l, partitions: _p, ...before } = node;
         return before;
       }
       if (node.kind !== 'joinForeign') return node;

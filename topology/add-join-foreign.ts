@@ -33,7 +33,7 @@ export function addJoinForeign(
   const leavings = how === 'inner' ? addLeavings(builder, `${name}.leavings`, leftNode.key ?? '', sender) : undefined;
   builder.add({
     ...{ kind: 'subscribeForeign', id: sender, inputs: [left.id], ...sent, how, foreignKey, leftValue },
-    ...(leavings === undefined ? {} : { leavings }),
+    ...(leavings === undefined ? {} : { leavings, partitions: countOf(right) }),
   });
   const toRight = addRepartition(builder, sender, subscriptions, countOf(right), sent);
 

@@ -31,6 +31,8 @@ export type JoinNode =
       readonly leftValue: string;
       /** Of an inner join: how many unsubscriptions of each left key are on their way. Plans written before have none. */
       readonly leavings?: string;
+      /** Of an inner join: of the topic it sends to. Plans written before have none. */
+      readonly partitions?: number;
     }
   /**
    * Keeps who subscribes to which row of the right table, and answers them with its value. Inputs: the repartition

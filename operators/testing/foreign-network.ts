@@ -1,5 +1,6 @@
 import { ByteWriter } from '../../core/bytes.ts';
 import { Step } from '../../core/step.ts';
+import { partitionForKey } from '../../log/log.ts';
 import { type Plan, STORE_FORMS, type Stage } from '../../topology/plan.ts';
 import type { Program } from '../../topology/topology.ts';
 import { fanOut, fuse, type Wire } from '../fuse.ts';
@@ -27,7 +28,7 @@ export interface Saved {
 
 /**
  * A join by foreign key as it runs in several tasks, with each record between them to be taken when the test says so: one
- * task of the left table, and of the right table one for each key. What goes from one task to another comes in order,
+ * task of the left table, and of the right table one for each partition. What goes from one task to another comes in order,
  * and that alone is sure. Keys and values are texts; there is one left row, and all happens at time 0.
  */
 export class ForeignNetwork {
@@ -39,23 +40,22 @@ export class ForeignNetwork {
   readonly #code: Program['code'];
   readonly #tables: NaiveTable[] = [];
   readonly #left: ReadonlyMap<string, Push>;
-  readonly #rights: ReadonlyMap<string, ReadonlyMap<string, Push>>;
-  /** By right key: the subscriptions, then the answers. */
+  readonly #rights: readonly ReadonlyMap<string, Push>[];
+  /** By right task: the subscriptions, then the answers. */
   #queues: (readonly Sent[])[];
-  readonly #rightKeys: readonly string[];
   readonly #scratch = new ByteWriter();
   /** The queue of answers of the task that is at work. */
   #answers = -1;
 
   /** The program reads the topics `left` and `right`, and writes the rows of the join to `out`. */
-  constructor({ plan, code }: Program, rightKeys: readonly string[]) {
+  constructor({ plan, code }: Program) {
     this.#plan = plan;
     this.#code = code;
-    this.#rightKeys = rightKeys;
-    this.#queues = rightKeys.flatMap(() => [[], []]);
     const stageOf = (topic: string) => plan.stages.find(({ reads }) => reads.includes(topic))!;
     this.#left = this.#open(stageOf('left'));
-    this.#rights = new Map(rightKeys.map((key) => [key, this.#open(stageOf('right'))]));
+    const right = stageOf('right');
+    this.#rights = Array.from({ length: right.partitions }, () => this.#open(right));
+    this.#queues = this.#rights.flatMap(() => [[], []]);
   }
 
   /** The left row changes. */
@@ -65,8 +65,9 @@ export class ForeignNetwork {
 
   /** A right row changes. */
   right(key: string, value: string | null): void {
-    this.#answers = this.#rightKeys.indexOf(key) * 2 + 1;
-    this.#run(() => this.#push(this.#rights.get(key)!, this.#encoded('right', key, value)));
+    const task = this.#taskOf(this.#text(key));
+    this.#answers = task * 2 + 1;
+    this.#run(() => this.#push(this.#rights[task]!, this.#encoded('right', key, value)));
   }
 
   /** The queues with records to take. */
@@ -78,12 +79,12 @@ export class ForeignNetwork {
   take(queue: number): string {
     const [first, ...rest] = this.#queues[queue]!;
     this.#queues[queue] = rest;
-    const key = this.#rightKeys[queue >> 1]!;
+    const task = queue >> 1;
     const toLeft = queue % 2 === 1;
     this.#answers = queue + 1;
-    this.#run(() => this.#push(toLeft ? this.#left : this.#rights.get(key)!, first!));
+    this.#run(() => this.#push(toLeft ? this.#left : this.#rights[task]!, first!));
     const hex = Buffer.from(first!.value ?? '', 'latin1').toString('hex');
-    return toLeft ? `answer of ${key}: ${hex}` : `subscription to ${key}: ${hex}`;
+    return toLeft ? `answer of ${task}: ${hex}` : `subscription to ${task}: ${hex}`;
   }
 
   /** The rows of all stores of a kind, in words. */
@@ -172,7 +173,7 @@ export class ForeignNetwork {
           this.result = text;
           return;
         }
-        const queue = topic.includes('.answers.') ? this.#answers : this.#rightKeys.indexOf(name) * 2;
+        const queue = topic.includes('.answers.') ? this.#answers : this.#taskOf(name) * 2;
         this.#queues[queue] = [...this.#queues[queue]!, { topic, key: name, value: text }];
       },
     };
@@ -180,6 +181,12 @@ export class ForeignNetwork {
 
   #encoded(topic: string, key: string, value: string | null): Sent {
     return { topic, key: this.#text(key), value: value === null ? null : this.#text(value) };
+  }
+
+  /** The task of a right key, which stands as latin text. */
+  #taskOf(key: string): number {
+    const bytes = Buffer.from(key, 'latin1');
+    return partitionForKey(bytes, 0, bytes.length, this.#rights.length);
   }
 
   #text(value: string): string {
