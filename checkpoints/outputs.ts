@@ -69,14 +69,20 @@ export class Outputs {
     this.#push({ topic, partition, bytes, records });
   }
 
-  /** Finishes the batches that are full, or at the end of the epoch all of them. Between steps only. */
+  /**
+   * Finishes the batches that are full, or at the end of the epoch all of them, in the order in which they were begun.
+   * Between steps only.
+   */
   seal(all: boolean): void {
     this.full = false;
     if (all) this.#tellTimes();
+    const due: Slot[] = [];
     for (const slot of this.#slots.values()) {
-      if (all || slot.builder.size >= this.batchBytes) this.#seal(slot);
-      if (all) slot.written = false;
+      const { count, size } = slot.builder;
+      if (count > 0 && (all || size >= this.batchBytes)) due.push(slot);
     }
+    for (const slot of due.sort((a, b) => a.builder.begun - b.builder.begun)) this.#seal(slot);
+    if (all) for (const slot of this.#slots.values()) slot.written = false;
   }
 
   #tellTimes(): void {

@@ -45,6 +45,8 @@ export class Step {
   serial = 0;
   missed = false;
   probing = false;
+  /** Numbers what begins (batches of records), so that it can be put in order; never taken back. */
+  begun = 0;
 
   // Filled up to a count: an array set to length 0 gives its memory back and takes it anew at the next push.
   // Overwritten from the start in each step: setting an array's length to 0 costs more than all the rest.

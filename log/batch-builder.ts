@@ -20,6 +20,8 @@ export class BatchBuilder implements Undoable {
   count = 0;
   /** The largest timestamp of its records; meaningless while `count` is 0. */
   maxTimestamp: Millis = 0;
+  /** Its place among the builders of its step by when the first record came; meaningless while `count` is 0. */
+  begun = 0;
   readonly #step: Step;
   #bytes: Bytes = EMPTY;
   #at = BATCH_HEADER_BYTES;
@@ -150,7 +152,10 @@ export class BatchBuilder implements Undoable {
     let at = this.#at;
     if (at + bodyLength + PREFIX_BYTES > this.#bytes.length) this.#grow(bodyLength);
     const bytes = this.#bytes;
-    if (this.count === 0) this.#baseTimestamp = timestamp;
+    if (this.count === 0) {
+      this.#baseTimestamp = timestamp;
+      this.begun = step.begun++;
+    }
     const timeCode = zigzag(timestamp - this.#baseTimestamp);
     const positionCode = this.count * 2;
     const length = 1 + varintSize(timeCode) + varintSize(positionCode) + bodyLength;

@@ -1,4 +1,4 @@
-import { Outputs as OutputBuffers, type Sealed } from '../checkpoints/checkpoints.ts';
+import { Outputs as OutputBuffers } from '../checkpoints/checkpoints.ts';
 import type { Source } from '../connectors/connectors.ts';
 import { VirtualClock } from '../core/clock.ts';
 import { FlowError } from '../core/errors.ts';
@@ -18,7 +18,6 @@ import { DriverLog } from './testing-log.ts';
 import type { DriverOptions } from './testing-options.ts';
 import { OldestFirst } from './testing-order.ts';
 import { driverQuery } from './testing-query.ts';
-import { WrittenOrder } from './testing-ranks.ts';
 import {
   type DriverInput,
   type DriverOutput,
@@ -52,7 +51,6 @@ export class TopologyDriver {
   readonly #onDemand: boolean;
   #ending = false;
   readonly #sharedTime: boolean;
-  readonly #order: WrittenOrder;
   readonly #globalRows = new Map<string, Table>();
   #globals: GlobalTables | undefined;
   #query: Query | undefined;
@@ -82,7 +80,6 @@ export class TopologyDriver {
       isEnding: () => this.#ending,
       notify: () => this.#notified(),
     };
-    this.#order = new WrittenOrder(this.#parts.index);
   }
 
   /** Opens a topology, or the program that its `build()` answered. */
@@ -334,7 +331,7 @@ export class TopologyDriver {
         next.task.takeFrom(next.input);
         if (this.#sharedTime) for (const task of this.#tasks) task.see(at);
         if (!next.task.task.blocked && next.input.fill()) this.#ready.offer(next);
-        this.#deliver(next.input.node);
+        this.#deliver();
         this.#tellTime(next.task);
       }
     } while (this.#tellTimes());
@@ -354,15 +351,11 @@ export class TopologyDriver {
     return true;
   }
 
-  /** Hands on what was written, by the record that came in at this node where there was one. */
-  #deliver(entry?: string): void {
+  /** Hands on what was written, topics in the order in which something was first written to them. */
+  #deliver(): void {
     const { outputs } = this.#parts;
     outputs.seal(true);
-    const written = outputs.take();
-    if (written.length === 0) return;
-    const ranks = entry === undefined ? this.#order.any : this.#order.from(entry);
-    const rank = ({ topic }: Sealed) => ranks.get(topic) ?? Number.MAX_SAFE_INTEGER;
-    for (const sealed of written.toSorted((a, b) => rank(a) - rank(b))) this.#offer(this.#log.write(sealed));
+    for (const sealed of outputs.take()) this.#offer(this.#log.write(sealed));
   }
 
   #offer(fetched: Fetched): void {
