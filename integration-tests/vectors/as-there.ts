@@ -11,6 +11,7 @@ import {
 import type { Rec } from '../../operators/record.ts';
 import type { Windowed } from '../../schemas/schemas.ts';
 import type { NodeKind, NodeOf } from '../../topology/plan.ts';
+import { FORGETFUL_ANSWER, FORGETFUL_SUBSCRIBE } from './foreign-there.ts';
 
 /**
  * In what operators may do as those of Kafka Streams do, where ours differ on purpose: then everything must come out as
@@ -27,12 +28,15 @@ export interface ThereMode {
   readonly headersOfTrigger?: boolean;
   /** Records that are too old for their side of a join are counted as by stores of this kind. */
   readonly countsLate?: StoreThere;
+  /** The left side of an inner join by foreign key hears of no leaving, and leaves every stale answer alone. */
+  readonly forgetsLeavings?: boolean;
 }
 
 export type StoreThere = 'disk' | 'memory';
 
 type Wrap<Kind extends NodeKind> = (own: OperatorFactory<Kind>) => OperatorFactory<Kind>;
 type Holding = 'aggregate' | 'joinTable' | 'suppressBuffer';
+type Changed = Holding | 'joinStreams' | 'subscribeForeign' | 'answerForeign';
 
 /** Runs something with such operators. `onFault` hears of one that does neither what ours do nor what theirs do. */
 export async function withOperatorsAsThere<T>(
@@ -40,8 +44,8 @@ export async function withOperatorsAsThere<T>(
   onFault: (words: string) => void,
   run: () => Promise<T>,
 ): Promise<T> {
-  const factories: { [Kind in Holding | 'joinStreams']: OperatorFactory<Kind> } = OPERATORS;
-  const { aggregate, joinTable, suppressBuffer, joinStreams } = factories;
+  const factories: { [Kind in Changed]: OperatorFactory<Kind> } = OPERATORS;
+  const { aggregate, joinTable, suppressBuffer, joinStreams, subscribeForeign, answerForeign } = factories;
   if (mode.headersOfTrigger) factories.aggregate = headersOfTrigger(factories.aggregate);
   if (mode.losesOnClose) factories.aggregate = losesOnClose(factories.aggregate, mode.losesOnClose);
   if (mode.countsLate) factories.joinStreams = COUNTS_LATE[mode.countsLate](factories.joinStreams);
@@ -50,12 +54,16 @@ export async function withOperatorsAsThere<T>(
     factories.joinTable = atOnce(factories.joinTable);
     factories.suppressBuffer = atOnce(factories.suppressBuffer);
   }
+  if (mode.forgetsLeavings) {
+    factories.subscribeForeign = FORGETFUL_SUBSCRIBE(factories.subscribeForeign);
+    factories.answerForeign = FORGETFUL_ANSWER(factories.answerForeign);
+  }
   if (mode.oldsOfUpdates) factories.suppressBuffer = oldsOfUpdates(factories.suppressBuffer);
   else factories.suppressBuffer = checkedOlds(factories.suppressBuffer, onFault);
   try {
     return await run();
   } finally {
-    Object.assign(factories, { aggregate, joinTable, suppressBuffer, joinStreams });
+    Object.assign(factories, { aggregate, joinTable, suppressBuffer, joinStreams, subscribeForeign, answerForeign });
   }
 }
 

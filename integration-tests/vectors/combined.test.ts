@@ -5,6 +5,7 @@ import { type OutputRecord, readVectors, type Step, type Vector } from './vector
 
 /** Repartitions, windows, joins, suppression, tables, headers and nulls, in ways the other files do not combine them. */
 const { vectors } = readVectors(new URL('./kstreams-combined.json', import.meta.url));
+const foreign = readVectors(new URL('./kstreams-foreign.json', import.meta.url));
 
 for (const vector of vectors) {
   test(`${vector.id}: ${vector.title}`, async () => {
@@ -28,8 +29,9 @@ function withOut(step: Step, change: (out: OutputRecord) => OutputRecord): Step 
 }
 
 test('what may differ may differ in nothing else', async () => {
-  const tried = new Set<string>();
-  for (const vector of vectors) {
+  // what is refused here puts nothing out
+  const tried = new Set<string>(['unlike-windows']);
+  for (const vector of [...vectors, ...foreign.vectors]) {
     const differences = (await judge(vector)).differences.join();
     if (differences === '' || tried.has(differences)) continue;
     tried.add(differences);

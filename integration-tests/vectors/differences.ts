@@ -28,6 +28,8 @@ export interface Allowance {
   readonly uncounted?: (nodeAndReason: string) => boolean;
   /** The topology is refused there. */
   readonly refusedThere?: boolean;
+  /** The topology is refused here; each fault that is told must be such a one. */
+  readonly refusedHere?: RegExp;
   /** A step that fails there, and does not here. */
   readonly failsThere?: (step: VectorInput) => boolean;
   /** The vector may be run once more in this way, which is that of Kafka Streams: then everything must be as it is there. */
@@ -71,12 +73,13 @@ const nullsMoveTime: Make = () => ({
   allows: { asThere: { withoutUseless: true } },
 });
 
-/** Some key is null, or may become so where the key is changed. */
+/** Some key is null, or may become so where the key is changed, also of a deletion that a table tells as a stream. */
 function hasNullKeys(topology: readonly Statement[], records: readonly InputRecord[]): boolean {
   const rekeys = topology.filter(({ op }) => op === 'selectKey' || op === 'groupBy');
   const keys = rekeys.map(({ fn, keyFn }) => textFunctionOf(keyFn ?? fn));
   const values = topology.filter(({ op }) => op === 'mapValues').map(({ fn }) => textFunctionOf(fn));
-  const mayBe = ({ k, v }: InputRecord) => [v, ...values.map((value) => value(v, k))];
+  const deletions = topology.some(({ op }) => op === 'toStream') ? [null] : [];
+  const mayBe = ({ k, v }: InputRecord) => [v, ...values.map((value) => value(v, k)), ...deletions];
   return records.some(
     (each) => each.k === null || keys.some((key) => mayBe(each).some((v) => key(v, each.k) === null)),
   );
@@ -164,6 +167,63 @@ function heldTables(topology: readonly Statement[]): ReadonlySet<string | undefi
 }
 
 /**
+ * An inner join by foreign key hears of each leaving of a key when it is done, and an answer that is stale may delete a
+ * result. There it hears of none, and leaves all that is stale alone, so that a result may stand for ever. It shows where
+ * one record changes both sides, or the left one more than once.
+ */
+const staleForeignAnswers: Make = () => ({
+  name: 'stale-foreign-answers',
+  applies: ({ topology }) => {
+    const ways = waysTo(topology);
+    return topology.some(({ op, type, from, with: other }) => {
+      if (op !== 'joinFK' || type === 'left') return false;
+      const [left, right] = [ways.get(from!) ?? [], ways.get(other!) ?? []];
+      return left.some((topic, at) => topic === SEVERAL || left.includes(topic, at + 1) || right.includes(topic));
+    });
+  },
+  allows: { asThere: { forgetsLeavings: true } },
+});
+
+/** Stands among topics for a statement that may make several records of one. */
+const SEVERAL = '';
+const MAKE_SEVERAL: readonly string[] = ['flatMapValues', 'joinSS', 'punctuate', 'groupBy', 'suppress'];
+
+/** From which topics records come to each statement, a topic as often as there are ways from it. */
+function waysTo(topology: readonly Statement[]): ReadonlyMap<string, readonly string[]> {
+  const ways = new Map<string, readonly string[]>();
+  for (const { op, id, topic, from, with: other } of topology) {
+    const before = [from, other].flatMap((input) => ways.get(input ?? '') ?? []);
+    const own = [...(topic === undefined ? [] : [topic]), ...(MAKE_SEVERAL.includes(op) ? [SEVERAL] : [])];
+    if (id !== undefined) ways.set(id, [...before, ...own]);
+  }
+  return ways;
+}
+
+/**
+ * Tables of windows are joined by their windowed keys, and those of unlike windows have unlike keys: that is refused here.
+ * There nobody looks at the windows.
+ */
+const unlikeWindows: Make = () => ({
+  name: 'unlike-windows',
+  applies: ({ topology }) => {
+    const windows = windowsOf(topology);
+    return topology.some(({ op, from, with: other }) => op === 'joinTT' && windows.get(from) !== windows.get(other));
+  },
+  allows: { refusedHere: /: key types differ: / },
+});
+
+/** What the keys of each table say of windows. */
+function windowsOf(topology: readonly Statement[]): ReadonlyMap<string | undefined, string> {
+  const windows = new Map<string | undefined, string>();
+  for (const { op, id, from, window } of topology) {
+    const { type, size, diff } = window ?? {};
+    if (type !== undefined) windows.set(id, type === 'session' || type === 'unlimited' ? type : `${size ?? diff}`);
+    else if (windows.has(from) && op !== 'groupBy' && op !== 'selectKey') windows.set(id, windows.get(from)!);
+  }
+  return windows;
+}
+
+/**
  * A record without a key is kept by a left join with a table; where the join has a grace, Kafka Streams fails on it, since
  * its buffer has no place for it. Here it is joined at once, as without a grace.
  */
@@ -197,6 +257,8 @@ const ALL: readonly Make[] = [
   headersOfOthers,
   lateAtJoin,
   heldOlds,
+  staleForeignAnswers,
   nullKeysWithGrace,
   cogroupOfOneStream,
+  unlikeWindows,
 ];

@@ -18,8 +18,12 @@ export async function judge(vector: Vector): Promise<Verdict> {
   const differences = differencesOf(vector);
   const whole = refusalFault(vector, observed) ?? observed.faults[0];
   if (whole !== undefined) {
-    const taken = differences.find(({ allows }) => allows.refusedThere === true && isTaken(vector, observed));
-    return taken === undefined ? failed(whole) : verdict(new Set([taken.name]));
+    const allowing = differences.find(
+      ({ allows }) =>
+        (allows.refusedThere === true && isTaken(vector, observed)) ||
+        isRefusedFor(vector, observed, allows.refusedHere),
+    );
+    return allowing === undefined ? failed(whole) : verdict(new Set([allowing.name]));
   }
   const shown = new Set<string>();
   const fault = stepsFault(vector, observed.steps, differences, shown);
@@ -38,6 +42,13 @@ function failed(fault: string): Verdict {
 /** It was refused there, and runs here. */
 function isTaken({ error }: Vector, { refused, faults }: Observed): boolean {
   return error !== undefined && refused === undefined && faults.length === 0;
+}
+
+/** It ran there, and is refused here, for nothing else. */
+function isRefusedFor({ error }: Vector, { refused }: Observed, faults: RegExp | undefined): boolean {
+  if (error !== undefined || refused === undefined || faults === undefined) return false;
+  const [, ...told] = refused.split('\n');
+  return told.length > 0 && told.every((line) => faults.test(line));
 }
 
 function refusalFault({ error }: Vector, { refused }: Observed): string | undefined {

@@ -50,7 +50,10 @@ export const OPS_BASIC: OpTable = {
   },
   repartition(statement, build) {
     const from = build.get('stream', statement.from);
-    return stream(build.settle({ ...from, stale: true }, build.name(statement)), from.keys, false);
+    const handle = build.settle({ ...from, stale: true }, build.name(statement));
+    // its topic is read also where nothing follows
+    handle.forEach(() => {});
+    return stream(handle, from.keys, false);
   },
   groupByKey(statement, build) {
     const from = build.get('stream', statement.from);
