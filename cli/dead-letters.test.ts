@@ -98,6 +98,7 @@ test('S2.2.d: one is redriven, as it was or changed; of several what that would 
     const change = ['--value', '{"n":2}', '--key', 'k2', '--timestamp', '1970-01-01T00:00:01Z', '--header', 'a=b=c'];
     const again = await run('redrive', ID, ...change, '--again', '--id', 'r1', '--json');
     assert.equal((JSON.parse(again.out[0]!) as { readonly times: number }).times, 1);
+    await run('redrive', ID, '--value', 'null');
     const looked = await run('redrive', '--execution', 'e1');
     assert.deepEqual(looked.out, [
       `${ID} ready: to orders/1`,
@@ -118,6 +119,7 @@ test('S2.2.d: one is redriven, as it was or changed; of several what that would 
     assert.deepEqual(fake.asked, [
       ['redrive', ID, { by: 'ann' }],
       ['redrive', ID, { id: 'r1', by: 'ann', again: true, change: changed }],
+      ['redrive', ID, { by: 'ann', change: { value: null } }],
       ['redriveAll', { execution: 'e1', limit: 500 }, { preview: true, by: 'ann' }],
       ['redriveAll', { execution: 'e1', limit: 500, after: 'further' }, { preview: true, by: 'ann' }],
       ['redriveAll', { execution: 'e1', limit: 500 }, { by: 'ann' }],

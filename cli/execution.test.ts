@@ -110,11 +110,13 @@ test('a node that is held is shown with its cure, and goes on as somebody says',
     ]);
     await run('intervene', 'e1', 'pay', 'retry', '--iteration', '2');
     await run('intervene', 'e1', 'pay', 'retry', '--input', '{"total":4}');
+    await run('intervene', 'e1', 'pay', 'retry', '--input', 'null');
     await run('intervene', 'e1', 'pay', 'output', '--input', '"paid"', '--id', 'i1');
     await run('intervene', 'e1', 'pay', 'skip');
-    assert.deepEqual(fake.asked.slice(-4), [
+    assert.deepEqual(fake.asked.slice(-5), [
       ['intervene', 'e1', 'pay', { action: 'retry', iteration: '2' }, { by: 'ann' }],
       ['intervene', 'e1', 'pay', { action: 'retry', input: { total: 4 } }, { by: 'ann' }],
+      ['intervene', 'e1', 'pay', { action: 'retry', input: null }, { by: 'ann' }],
       ['intervene', 'e1', 'pay', { action: 'output', value: 'paid' }, { id: 'i1', by: 'ann' }],
       ['intervene', 'e1', 'pay', { action: 'skip' }, { by: 'ann' }],
     ]);

@@ -188,8 +188,17 @@ export type StepEvent =
   | { readonly type: 'ending'; readonly by: string | null }
   /** It ends within its grace, and keeps what its segments have: for `next`, or for whoever goes on from there later. */
   | { readonly type: 'savepoint'; readonly next: Next | null; readonly by: string | null }
-  /** Somebody decided what the engine could not: retry, output, skip, fail. */
-  | (At & { readonly type: 'intervened'; readonly action: string; readonly value: Json; readonly by: string | null })
+  /**
+   * Somebody decided what the engine could not: retry, output, skip, fail. The value of a retry arrives at the node in
+   * place of what did; null arrives only where it was `given`, since records without that hold null for no value too.
+   */
+  | (At & {
+      readonly type: 'intervened';
+      readonly action: string;
+      readonly value: Json;
+      readonly given?: true;
+      readonly by: string | null;
+    })
   | (At & { readonly type: 'dead-letter'; readonly id: string; readonly reason: string })
   /** A dead letter is done again. */
   | { readonly type: 'redriven'; readonly id: string }

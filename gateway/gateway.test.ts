@@ -94,6 +94,7 @@ test('every command goes through with its id', () =>
       await ask('POST', '/v1/executions/e1/signals/paid', { amount: 3 }, key),
       await ask('POST', '/v1/executions/e1/retry', { node: 'pay' }, key),
       await ask('POST', '/v1/executions/e1/nodes/pay/intervene', { action: 'output', value: 1 }, key),
+      await ask('POST', '/v1/executions/e1/nodes/pay/intervene', { action: 'retry', input: null }, key),
       await ask('POST', '/v1/executions/e1/patch', { baseRevision: 1, ops: [{ op: 'remove-node', id: 'x' }] }, key),
       await ask('POST', '/v1/approvals/t1', { decision: 'approved', value: 'ok' }, key),
     ];
@@ -108,6 +109,7 @@ test('every command goes through with its id', () =>
       ['signal', 'e1', 'paid', { amount: 3 }, { id: 'c1' }],
       ['retryFrom', 'e1', 'pay', { id: 'c1' }],
       ['intervene', 'e1', 'pay', { action: 'output', value: 1 }, { id: 'c1' }],
+      ['intervene', 'e1', 'pay', { action: 'retry', input: null }, { id: 'c1' }],
       ['patch', 'e1', 1, [{ op: 'remove-node', id: 'x' }], { id: 'c1' }],
       ['approve', 't1', 'approved', 'ok', { id: 'c1' }],
     ]);

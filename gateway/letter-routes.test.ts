@@ -88,6 +88,7 @@ test('S2.2.d: one is redriven, as it was or changed, and many are, with a previe
     const change = { value: { n: 2 }, key: null, timestamp: 5, headers: { trace: 'y' } };
     assert.equal((await ask('POST', path, { ...change, again: true })).status, 200);
     await ask('POST', path, { valueBase64: 'AAE=', value: null });
+    await ask('POST', path, { value: null });
     const looked = await ask('POST', '/v1/dead-letters/redrive', { kind: 'record', execution: 'e1', preview: true });
     assert.deepEqual(looked.body['rows'], [
       { id: ID, kind: 'record', outcome: 'ready', to: { topic: 'orders', partition: 1 } },
@@ -103,6 +104,7 @@ test('S2.2.d: one is redriven, as it was or changed, and many are, with a previe
       ['redrive', ID, { by: 'ann' }],
       ['redrive', ID, { id: 'k1', by: 'ann', again: true, change }],
       ['redrive', ID, { id: 'k1', by: 'ann', change: { valueBase64: 'AAE=', value: null } }],
+      ['redrive', ID, { id: 'k1', by: 'ann', change: { value: null } }],
       ['redriveAll', { kind: 'record', execution: 'e1' }, { preview: true, by: 'ann' }],
       ['redriveAll', { after: 'further' }, { by: 'ann' }],
       ['redriveAll', {}, { ids: [ID], change: { timestamp: 7, headers: { a: 'b' } }, by: 'ann' }],

@@ -209,6 +209,7 @@ export interface Backfilled {
 }
 
 export type Intervention =
+  /** With `input`, null too, as what arrives; else with what arrived before. */
   | { readonly action: 'retry'; readonly input?: Json; readonly iteration?: string }
   | { readonly action: 'output'; readonly value: Json; readonly iteration?: string }
   | { readonly action: 'skip' | 'fail'; readonly iteration?: string };

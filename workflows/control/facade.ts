@@ -234,9 +234,11 @@ export class Facade implements Workflows {
   }
 
   intervene(execution: string, node: string, what: Intervention, options?: CommandOptions): Promise<Answer> {
-    const value = what.action === 'retry' ? (what.input ?? null) : what.action === 'output' ? what.value : null;
     const { action, iteration = '' } = what;
-    return this.#command(execution, { type: 'intervene', node, iteration, action, value }, options);
+    const input = what.action === 'retry' ? what.input : undefined;
+    const value = what.action === 'output' ? what.value : (input ?? null);
+    const given = input === undefined ? {} : ({ given: true } as const);
+    return this.#command(execution, { type: 'intervene', node, iteration, action, value, ...given }, options);
   }
 
   patch(execution: string, baseRevision: number, ops: readonly PatchOp[], options?: CommandOptions): Promise<Answer> {

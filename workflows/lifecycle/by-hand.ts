@@ -82,7 +82,7 @@ export function retryFrom(step: Step, { node: id }: Of<'retry-from'>): void {
   rewind(step, at);
 }
 
-export function redrive(step: Step, { deadLetter, input = null }: Of<'redrive'>): void {
+export function redrive(step: Step, { deadLetter, input }: Of<'redrive'>): void {
   const read = readToken(deadLetter);
   if (read?.kind !== 'letter' || step.graph.nodes[read.node] === undefined) {
     step.reject('workflow.unknown-token', `${deadLetter} stands for no dead letter`);
@@ -106,11 +106,11 @@ export function redrive(step: Step, { deadLetter, input = null }: Of<'redrive'>)
   }
   step.emit({ type: 'redriven', id: deadLetter });
   rewind(step, at);
-  if (input !== null) intervened(step, at, 'retry', input);
+  if (input !== undefined) intervened(step, at, 'retry', input, true);
 }
 
 export function intervene(step: Step, command: Of<'intervene'>): void {
-  const { node: id, iteration, action, value } = command;
+  const { node: id, iteration, action, value, given = false } = command;
   const at = { node: step.graph.number(id) ?? -1, iteration };
   if (!isKnown(step, at, id)) return;
   // what is held waits for this, whatever else happens
@@ -131,7 +131,7 @@ export function intervene(step: Step, command: Of<'intervene'>): void {
   const hasInside = step.node(at).type.behaviour.kind === 'container' || standsForSegment(step, at);
   if (action === 'retry' && (isTerminal(status) || (hasInside && step.row(at).attempt > 0))) {
     rewind(step, at);
-    intervened(step, at, action, value);
+    intervened(step, at, action, value, given);
     return;
   }
   const isBegun = step.row(at).attempt > 0;
@@ -145,7 +145,7 @@ export function intervene(step: Step, command: Of<'intervene'>): void {
     step.reject('workflow.bad-output', `${id} puts out at ${ports}: give an object of values by port`);
     return;
   }
-  intervened(step, at, action, value);
+  intervened(step, at, action, value, given);
   release(step, at);
   switch (action) {
     case 'retry':
@@ -174,8 +174,9 @@ function outputsByHand(step: Step, at: At, value: Json): Ports | undefined {
   return isKnown ? (value as Ports) : undefined;
 }
 
-function intervened(step: Step, { node, iteration }: At, action: string, value: Json): void {
-  step.emit({ type: 'intervened', node, iteration, action, value, by: step.envelope.by });
+function intervened(step: Step, { node, iteration }: At, action: string, value: Json, given: boolean): void {
+  const nullToo = given && action === 'retry' && value === null ? ({ given } as const) : {};
+  step.emit({ type: 'intervened', node, iteration, action, value, ...nullToo, by: step.envelope.by });
 }
 
 function failureByHand({ node }: At, id: string, value: Json) {

@@ -133,14 +133,16 @@ export type Command =
   | { readonly type: 'resume' }
   /** Begin again at a node: it and all that follows from it, as if they had not run. Before the end; after it, fork. */
   | { readonly type: 'retry-from'; readonly node: string }
+  /** The value of a retry arrives at `in`; null only where it was `given`, else what arrived before arrives again. */
   | {
       readonly type: 'intervene';
       readonly node: string;
       readonly iteration: string;
       readonly action: 'retry' | 'output' | 'skip' | 'fail';
       readonly value: Json;
+      readonly given?: true;
     }
-  /** Does again what became a dead letter; with `input` as what arrives at `in`. Twice is as once. */
+  /** Does again what became a dead letter; with `input` as what arrives at `in`, null too. Twice is as once. */
   | { readonly type: 'redrive'; readonly deadLetter: string; readonly input?: Json }
   | { readonly type: 'patch'; readonly baseRevision: number; readonly ops: readonly PatchOp[] }
   | { readonly type: 'continue' };

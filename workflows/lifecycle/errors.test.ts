@@ -137,6 +137,58 @@ test('S5.2.d: what is held waits for somebody, through a month and a new owner',
   assert.equal(failed.ended.error, 'workflow.failed-by-hand');
 });
 
+test('S5.2.d: null is an input like any other, with which is gone on; none is what arrived before', () => {
+  const held = () => {
+    const world = new Harness({ nodes: [{ id: 'a', kind: task, onError: 'hold' }], edges: [] });
+    world.start(1);
+    world.failed('a', fault('USER', 'quota'));
+    return world;
+  };
+  const inputsBy = (world: Harness) => world.effects.flatMap((each) => (each.effect === 'run' ? [each.inputs] : []));
+  const retry = { type: 'intervene', node: 'a', iteration: '', action: 'retry', value: null } as const;
+  const none = held();
+  none.send(retry);
+  none.grant('a');
+  assert.deepEqual(inputsBy(none), [{ in: 1 }, { in: 1 }]);
+  const given = held();
+  given.send({ ...retry, given: true });
+  given.grant('a');
+  assert.deepEqual(inputsBy(given), [{ in: 1 }, { in: null }]);
+  const told = given.records.flatMap(({ events }) => events).find(({ type }) => type === 'intervened');
+  assert.deepEqual(told, { ...retry, type: 'intervened', node: 0, given: true, by: 'ann' });
+  // a step by which a value was given before tells no more than it did
+  const other = held();
+  other.send({ ...retry, value: 7, given: true });
+  const kept = other.records.flatMap(({ events }) => events).find(({ type }) => type === 'intervened');
+  assert.deepEqual(kept, { ...retry, type: 'intervened', node: 0, value: 7, by: 'ann' });
+});
+
+test('S2.2.d: a dead letter is redriven with null as well', () => {
+  for (const [input, arrives] of [
+    [undefined, 3],
+    [null, null],
+  ] as const) {
+    const world = new Harness({
+      nodes: [
+        { id: 'a', kind: task, onError: 'dead-letter' },
+        { id: 'w', kind: task },
+      ],
+      edges: [],
+    });
+    world.start(3);
+    world.failed('a', fault('PERMANENT'));
+    const letter = world.effects.find((effect) => effect.effect === 'dead-letter');
+    assert.ok(letter?.effect === 'dead-letter');
+    world.send({ type: 'redrive', deadLetter: letter.id, ...(input === undefined ? {} : { input }) });
+    world.rows = world.fold(world.records.length);
+    world.grant('a');
+    assert.deepEqual(
+      world.effects.flatMap((each) => (each.effect === 'run' && each.node === 0 ? [each.inputs] : [])),
+      [{ in: 3 }, { in: arrives }],
+    );
+  }
+});
+
 test('S2.2.d: a dead letter degrades, and is redriven once', () => {
   const world = new Harness({
     nodes: [{ id: 'a', kind: task, onError: 'dead-letter' }, { id: 'b' }, { id: 'w', kind: task }],

@@ -96,7 +96,7 @@ export function evolve(rows: Rows, graph: Graph, record: StepHead, event: StepEv
       remember(rows, signalName(event.name, event.id));
       return;
     case 'intervened':
-      if (event.action !== 'retry' || event.value === null) return;
+      if (event.action !== 'retry' || (event.value === null && event.given !== true)) return;
       rows.putOutput(keyOf(event.node, event.iteration), '#in', event.value);
       return;
     case 'session-asked':

@@ -319,8 +319,7 @@ export class World {
     const keys = [...this.rows.nodes.keys()].map(partsOf).filter((each) => each.node === node.number);
     const iteration = keys[randomInt(this.random, Math.max(1, keys.length))]?.iteration ?? '';
     const by: readonly (() => Command)[] = [
-      () => ({ type: 'pause' }),
-      () => ({ type: 'resume' }),
+      ...(['pause', 'resume'] as const).map((type) => () => ({ type })),
       () => ({ type: 'retry-from', node: node.id }),
       () => ({ type: 'cancel', reason: 'so', node: this.#chance(0.5) ? null : node.id, graceMs: 4000 }),
       () => ({
@@ -331,7 +330,8 @@ export class World {
       }),
       () => {
         const action = (['retry', 'output', 'skip', 'fail'] as const)[randomInt(this.random, 4)]!;
-        return { type: 'intervene', node: node.id, iteration, action, value: action === 'output' ? 5 : null };
+        const what = { action, value: action === 'output' ? 5 : null, ...(this.#chance(0.5) ? { given: true } : {}) };
+        return { type: 'intervene', node: node.id, iteration, ...what } as Command;
       },
       () => ({
         type: 'report',
