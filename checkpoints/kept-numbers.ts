@@ -1,7 +1,7 @@
 import { assert } from '../core/assert.ts';
 import type { Bytes } from '../core/bytes.ts';
 import type { Step, Undoable } from '../core/step.ts';
-import { type BytesTable, PLAIN, type TaskState } from '../state/state.ts';
+import { type BytesTable, imageValue, PLAIN, type TaskState } from '../state/state.ts';
 import { PROGRESS } from './progress.ts';
 
 /** A number that is undone with its step and saved with its task's progress when it has changed. */
@@ -99,10 +99,20 @@ export class KeptNumbers {
     return this.#numbers.get(name)?.value ?? this.#restored.get(name);
   }
 
+  /** The names of all that were saved when it was loaded. */
+  restored(): Iterable<string> {
+    return this.#restored.keys();
+  }
+
   /** The number of that name as the table has it, which may be that of committed epochs; may miss. */
   static in(table: BytesTable, name: string): number | undefined {
     const key = Buffer.from(name);
     return table.find(PLAIN, key, 0, key.length) ? table.bytes.readDoubleBE(table.start) : undefined;
+  }
+
+  /** A number as a record of the changelog has it. */
+  static recorded(bytes: Bytes, start: number, end: number): number {
+    return bytes.readDoubleBE(imageValue(PROGRESS, bytes, start, end));
   }
 
   /** Writes changed numbers into the table, as a step of its own. */

@@ -78,6 +78,7 @@ export function runSettings(config: Config): RunSettings {
     onLostPosition: config.text('run.onLostPosition') as RunSettings['onLostPosition'],
     deadLetters: undefined,
     letterWords: { told: {}, owners: {} },
+    keepCounts: false,
     rack: config.text('run.rack'),
     standbys: config.number('state.standbys')!,
     acceptableLag: config.number('state.acceptableLag')!,

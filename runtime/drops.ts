@@ -1,7 +1,6 @@
 import type { Settling, Step } from '../core/step.ts';
 import type { DropReason } from '../operators/operators.ts';
 import type { Counter } from '../telemetry/telemetry.ts';
-import type { MetricSet } from './metrics.ts';
 
 /** Counts of records that went no further, per node and reason; a step that is undone counts nothing. */
 class DropCounter implements Settling {
@@ -33,10 +32,25 @@ class DropCounter implements Settling {
   }
 }
 
-type CountedMetric = 'nodeflow_dropped_records_total' | 'nodeflow_dead_letters_total' | 'nodeflow_clamped_times_total';
+export type CountedMetric =
+  | 'nodeflow_dropped_records_total'
+  | 'nodeflow_dead_letters_total'
+  | 'nodeflow_clamped_times_total';
+
+/** By what they are called where they are kept; see `kept-counts.ts`. */
+export const COUNTED_DROPS: { readonly [kind: string]: CountedMetric } = {
+  dropped: 'nodeflow_dropped_records_total',
+  'dead-letters': 'nodeflow_dead_letters_total',
+  clamped: 'nodeflow_clamped_times_total',
+};
+
+/** Makes the counter of a node and a reason, with the labels of the task. */
+interface DropMetrics {
+  counter(metric: CountedMetric, labels: { readonly node: string; readonly reason: string }): Counter;
+}
 
 export class Drops {
-  readonly #metrics: MetricSet;
+  readonly #metrics: DropMetrics;
   readonly #step: Step;
   readonly #counters = {
     nodeflow_dropped_records_total: new Map<string, DropCounter>(),
@@ -44,8 +58,7 @@ export class Drops {
     nodeflow_clamped_times_total: new Map<string, DropCounter>(),
   };
 
-  /** `metrics` carries the labels of the task. */
-  constructor(metrics: MetricSet, step: Step) {
+  constructor(metrics: DropMetrics, step: Step) {
     this.#metrics = metrics;
     this.#step = step;
   }

@@ -5,11 +5,12 @@ export class Killed extends Error {}
 
 /**
  * The log as a process has it that is killed at one of its writes, before it is done or when it is: what it has open
- * stays open. `writes` counts those that were asked for.
+ * stays open, until `timedOut`, as a broker does by itself after a while. `writes` counts those that were asked for.
  */
 export function dyingLog(log: Log, at: { readonly write: number; readonly when: 'before' | 'after' }) {
   let writes = 0;
   let isDead = false;
+  const producers: LogProducer[] = [];
   const step = async <T>(act: () => Promise<T>): Promise<T> => {
     if (isDead) throw new Killed();
     const isLast = ++writes === at.write;
@@ -33,7 +34,11 @@ export function dyingLog(log: Log, at: { readonly write: number; readonly when: 
     capabilities: log.capabilities,
     admin: log.admin,
     reader: (options) => log.reader(options),
-    producer: async (options) => dying(await step(() => log.producer(options))),
+    producer: async (options) => {
+      const producer = await step(() => log.producer(options));
+      producers.push(producer);
+      return dying(producer);
+    },
     join: (options) => log.join(options),
     committed: (...args) => log.committed(...args),
     close: async () => undefined,
@@ -42,6 +47,13 @@ export function dyingLog(log: Log, at: { readonly write: number; readonly when: 
     log: killed,
     get writes() {
       return writes;
+    },
+    async timedOut(): Promise<void> {
+      isDead = true;
+      for (const each of producers) {
+        await each.abort().catch(() => undefined);
+        await each.close().catch(() => undefined);
+      }
     },
   };
 }

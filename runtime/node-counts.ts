@@ -18,7 +18,7 @@ const ONE_TO_ONE: ReadonlySet<NodeKind> = new Set<NodeKind>([
 export interface NodeCount {
   readonly node: string;
   read(): number;
-  /** The same by input, of nodes that have several. */
+  /** The same by the node that it came from. */
   readonly inputs: readonly { readonly from: string; read(): number }[];
 }
 
@@ -66,7 +66,7 @@ export class NodeCounts {
     return [...this.#nodes.values()].map((node) => ({
       node: node.id,
       read: () => into(node),
-      inputs: node.inputs.length < 2 ? [] : node.inputs.map((from, input) => by(node, from, input)),
+      inputs: node.inputs.map((from, input) => by(node, from, input)),
     }));
   }
 

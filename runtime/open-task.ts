@@ -17,7 +17,7 @@ import { openCalls } from './calls.ts';
 import type { TopicLimit } from './deploy.ts';
 import { Drops } from './drops.ts';
 import { Failures } from './failures.ts';
-import type { Input } from './inputs.ts';
+import { KeptCounts, takenFrom } from './kept-counts.ts';
 import { Mailboxes } from './mailboxes.ts';
 import { MetricSet } from './metrics.ts';
 import { changelogOf, changelogsOf, type OpenStateParts, openState } from './open-state.ts';
@@ -92,7 +92,9 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
   const application = program.plan.name;
   const log = telemetry.log.with({ application, task: spec.id });
   const numbers = await KeptNumbers.load(state, step);
-  const drops = new Drops(new MetricSet(telemetry, { application, task: spec.id }), step);
+  const metrics = new MetricSet(telemetry, { application, task: spec.id });
+  const kept = settings.keepCounts && telemetry.measures ? new KeptCounts({ numbers, step, metrics }) : undefined;
+  const drops = new Drops(kept ?? metrics, step);
   const skips = new SkipLog(log, parts.clock);
   const scans = new ScanRequests(step);
   const streamTime = numbers.number('stream-time', -1);
@@ -117,6 +119,8 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
   const topics = topicInputs(parts, stage, spec, built, { committed, ends, clock });
   const split = await splitFeed(parts, stage, spec, built, committed);
   const inputs = split === undefined ? topics : [split.input];
+  const nodes = built.counts.of((node) => takenFrom(inputs, node));
+  kept?.follow(index.stageNodes(stage), nodes, inputs);
   const task = new Task({
     id: spec.id,
     step,
@@ -127,6 +131,7 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     early: isBounded(parts.ledger) ? built.early : [],
     ...{ scans, streamTime, timers, clock, calls, mailboxes, outputs },
     counts: built.counts.values,
+    exact: kept !== undefined,
     schemas: parts.schemas,
     flush: () => outputs.seal(false),
     failures: new Failures({
@@ -142,8 +147,8 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     task,
     partition: spec.partition,
     numbers,
-    nodes: built.counts.of((node) => takenFrom(inputs, node)),
-    ...{ skips, calls },
+    nodes: kept === undefined ? nodes : [],
+    ...{ skips, calls, kept },
     topics,
     split,
     alignment: parts.alignment,
@@ -185,12 +190,6 @@ function timesParts({ times, ledger, settings, clock }: OpenTaskParts) {
   const { idleMs, commitIntervalMs } = settings;
   const lookMs = Math.max(250, 2 * commitIntervalMs);
   return { times, run: ledger.run?.run ?? 0, idleMs, lookMs, tellMs: TELL_MS, monotonic: () => clock.monotonic() };
-}
-
-/** Records that came in at an entry node, opened or not; `undefined` for other nodes. */
-function takenFrom(inputs: readonly Input[], node: string): number | undefined {
-  const own = inputs.filter((input) => input.node === node);
-  return own.length === 0 ? undefined : own.reduce((sum, { taken, passed }) => sum + taken + passed, 0);
 }
 
 function isBounded({ run }: Ledger): boolean {

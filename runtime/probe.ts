@@ -1,3 +1,4 @@
+import type { Push, ResumableScan } from '../operators/operators.ts';
 import type { Input } from './inputs.ts';
 import type { TaskParts } from './task-parts.ts';
 
@@ -29,4 +30,36 @@ export function probe(input: Input, { step, counts: counted, scans, calls }: Tas
   step.probing = false;
   counted.set(counts);
   input.seek(at);
+}
+
+/**
+ * A step that was undone has counted nothing: what it did count is found by running it once more, up to where it missed,
+ * which is undone too. So a push that is counted costs no more than that.
+ */
+export function uncount({ step, counts, exact }: TaskParts, work: Pick<ResumableScan, 'advance'>): void {
+  if (exact !== true) return;
+  const counted = counts.slice();
+  step.begin();
+  try {
+    work.advance();
+  } catch {
+    // it misses as before
+  }
+  step.rollback();
+  step.missed = true;
+  for (const [i, count] of counted.entries()) counts[i] = 2 * count - counts[i]!;
+}
+
+/** The same of the record of an input. */
+export function uncountRecord(parts: TaskParts, input: Input, push: Push): void {
+  const { streamTime } = parts;
+  uncount(parts, {
+    advance() {
+      const { record } = input;
+      input.load();
+      if (record.timestamp > streamTime.value) streamTime.set(record.timestamp);
+      push(record);
+      return false;
+    },
+  });
 }

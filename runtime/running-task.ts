@@ -3,6 +3,7 @@ import type { SplitReader } from '../connectors/connectors.ts';
 import type { Position, TopicPartition } from '../core/ids.ts';
 import type { Alignment } from './alignment.ts';
 import type { TaskCalls } from './calls.ts';
+import type { KeptCounts } from './kept-counts.ts';
 import type { NodeCount } from './node-counts.ts';
 import { PaneBounds } from './pane-bounds.ts';
 import type { SkipLog } from './skip-log.ts';
@@ -22,6 +23,8 @@ export interface RunningTaskParts {
   readonly partition: number;
   readonly numbers: KeptNumbers;
   readonly nodes: readonly NodeCount[];
+  /** In place of these, where counts are kept. */
+  readonly kept: KeptCounts | undefined;
   readonly skips: SkipLog;
   readonly calls: Pick<TaskCalls, 'cut' | 'committed'>;
   readonly topics: readonly TopicInput[];
@@ -97,6 +100,7 @@ export class RunningTask {
   part(): EpochPart {
     const { task, numbers, partition, split, progress, metadata, changelog, ledgerRow } = this.#parts;
     this.times?.note();
+    this.#parts.kept?.cut();
     numbers.save();
     this.#parts.calls.cut();
     return {
@@ -118,6 +122,7 @@ export class RunningTask {
   /** The epoch that it had its share in last is committed. */
   committed(): void {
     this.#parts.calls.committed();
+    this.#parts.kept?.committed();
   }
 
   #endedTopics(): EpochPart['ended'] {

@@ -105,6 +105,12 @@ export interface RunSettings {
   readonly deadLetters: string | undefined;
   /** What each of them says besides, for whoever runs the application as a part of something larger. */
   readonly letterWords: LetterWords;
+  /**
+   * How many records went into each node, and were dropped there, is kept with the progress of its task, and told by the
+   * metrics as of what is committed: over crashes, moves and upgrades, and with nothing counted twice. What a run that was
+   * here before has counted, {@link committedCounts} tells. Default false: metrics count what the process has done.
+   */
+  readonly keepCounts: boolean;
   /** `end`: read topics that were there before only to their present end. Default `drained`. */
   readonly until: 'drained' | 'end';
   /** A batch of output is finished at this size. Default 256 KiB. */
@@ -151,6 +157,7 @@ export const DEFAULT_SETTINGS: RunSettings = {
   onLostPosition: 'fail',
   deadLetters: undefined,
   letterWords: { told: {}, owners: {} },
+  keepCounts: false,
   until: 'drained',
   batchBytes: 256 * 1024,
   compression: 'none',
@@ -229,6 +236,7 @@ export interface RestoreProgress extends RestoreFigures {
 
 export { Backwards } from './backwards.ts';
 export { type BindTopicOptions, bindProgram, bindSerdes, bindTopic, inspectSchemas } from './bind-schemas.ts';
+export { COUNTED_METRICS, committedCounts } from './committed-counts.ts';
 export { eachRecord, holdsRecords } from './each-record.ts';
 export { type FoundDiff, inspectPlanDiff, storedPlan } from './evolve.ts';
 export { type ApplicationFindings, inspectApplication } from './inspect.ts';

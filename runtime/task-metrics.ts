@@ -78,7 +78,8 @@ function observeTask(running: RunningTask, count: Show, show: Show): void {
   show('nodeflow_task_stream_time_seconds', {}, () => (task.streamTime < 0 ? Number.NaN : task.streamTime / 1000));
   for (const { node, read, inputs } of running.nodes) {
     count('nodeflow_node_records_total', { node }, read);
-    for (const input of inputs) count('nodeflow_input_records_total', { node, input: input.from }, input.read);
+    for (const input of inputs.length < 2 ? [] : inputs)
+      count('nodeflow_input_records_total', { node, input: input.from }, input.read);
   }
   for (const input of task.inputs) {
     show('nodeflow_task_lag_records', { topic: input.topic }, () => input.lag);

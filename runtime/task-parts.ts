@@ -46,4 +46,6 @@ export interface TaskParts {
   readonly schemas?: SchemaWaits | undefined;
   /** How often the ports of nodes were pushed to; see `node-counts.ts`. */
   readonly counts: Float64Array;
+  /** They are exact, whatever is undone; else a record that runs again counts again. */
+  readonly exact?: boolean;
 }

@@ -4,7 +4,7 @@ import type { CallResults, ResumableScan } from '../operators/operators.ts';
 import type { TaskState } from '../state/state.ts';
 import type { Input } from './inputs.ts';
 import { limitFor, nextInput } from './next-input.ts';
-import { probe } from './probe.ts';
+import { probe, uncount, uncountRecord } from './probe.ts';
 import { soundTime } from './record-time.ts';
 import { startOf } from './scan-requests.ts';
 import { TaskEndings } from './task-endings.ts';
@@ -171,6 +171,7 @@ export class Task {
         if (step.missed) throw MISS;
       } catch (thrown) {
         step.rollback();
+        if (step.missed) uncountRecord(this.#parts, input, push);
         if (step.missed && (this.#parts.scans.takeFirst() || this.#takeBlocked())) return left;
         if (step.missed || !this.#handled(thrown, input)) {
           this.#missed = input;
@@ -362,6 +363,7 @@ export class Task {
     } catch (thrown) {
       step.rollback();
       if (!step.missed) throw thrown;
+      uncount(this.#parts, work);
       if (this.#parts.scans.takeFirst()) return 'again';
       if (this.#takeBlocked()) return 'blocked';
       this.#missed = undefined;

@@ -22,6 +22,12 @@ export function checkImage(table: string, bytes: Bytes, start: number, end: numb
   );
 }
 
+/** Where the value of a row begins, as the changelog has it. */
+export function imageValue(table: string, bytes: Bytes, start: number, end: number): number {
+  checkImage(table, bytes, start, end);
+  return start + IMAGE_HEADER;
+}
+
 /** Whether a changelog value says that its pane is dropped: no row is as short. */
 export function isPaneDrop(valueStart: number, valueEnd: number): boolean {
   return valueStart >= 0 && valueEnd - valueStart < IMAGE_HEADER;

@@ -265,4 +265,4 @@ export interface Scan {
 
 export { createStateBackend, type StateBackendOptions } from './backend.ts';
 export { UNDECIDED } from './committed-table.ts';
-export { isPaneDrop, writeImageHeader } from './image.ts';
+export { imageValue, isPaneDrop, writeImageHeader } from './image.ts';

@@ -98,7 +98,7 @@ test('an attempt behind one that timed out goes on with what that has done', { t
     view.nodes.every(({ status, attempt }) => status === 'RUNNING' && attempt > 1),
   );
   await put(4);
-  await seen(workflows, execution, (view) => taken(view) === 1);
+  await seen(workflows, execution, (view) => taken(view) === 4);
   await workflows.end(execution);
   const view = await workflows.ended(execution);
   assert.deepEqual([view.status, view.output], ['COMPLETED', { all: { ann: 10 } }], JSON.stringify(view.error));

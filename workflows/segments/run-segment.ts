@@ -8,9 +8,17 @@ import type { Clock } from '../../core/clock.ts';
 import type { Json, Millis } from '../../core/ids.ts';
 import type { Mode } from '../../events/events.ts';
 import type { Log } from '../../log/log.ts';
-import { DEFAULT_SETTINGS, forgetApplication, type Run, type RunSettings, startRun } from '../../runtime/runtime.ts';
+import {
+  COUNTED_METRICS,
+  committedCounts,
+  DEFAULT_SETTINGS,
+  forgetApplication,
+  type Run,
+  type RunSettings,
+  startRun,
+} from '../../runtime/runtime.ts';
 import type { StateBackend } from '../../state/state.ts';
-import { silentTelemetry, type Telemetry } from '../../telemetry/telemetry.ts';
+import { type MetricRow, silentTelemetry, type Telemetry } from '../../telemetry/telemetry.ts';
 import type { Graph } from '../graph.ts';
 import type { HttpSettings } from '../nodes/http-call.ts';
 import { checkBalance } from './balance.ts';
@@ -18,7 +26,7 @@ import { InnerLives } from './inner-lives.ts';
 import { failedIn, namedFailure } from './named-failure.ts';
 import { inputTopics, putInput } from './realtime-input.ts';
 import { type Connections, collected, targetOf } from './results.ts';
-import { addedUp, type Counted, countedOf } from './segment-figures.ts';
+import { type Counted, countedOf } from './segment-figures.ts';
 import type { Segment, SegmentFigures, SegmentProgram, StartForRecord } from './segments.ts';
 
 /** Where segments run. */
@@ -127,6 +135,8 @@ function isNew(now: SegmentFigures, before: SegmentFigures): boolean {
   return !isDeepStrictEqual(now.nodes, before.nodes) || !isDeepStrictEqual(now.edges, before.edges);
 }
 
+const labelsOf = ({ labels: { task, node, input, reason } }: MetricRow) => [task, node, input, reason];
+
 function ownFigures({ telemetry }: SegmentHost): Telemetry {
   return { ...silentTelemetry(), log: telemetry.log };
 }
@@ -137,9 +147,11 @@ class SegmentRunning {
   readonly #made: SegmentProgram;
   /** Of the run that goes on, with figures of its own, so that they can be told apart; lines go where all go. */
   #telemetry: Telemetry;
-  /** What was counted before it. */
-  #before: Counted | undefined;
+  /** What is committed of before it, of tasks that it has not opened. */
+  #before: readonly MetricRow[] = [];
   readonly #lives: InnerLives;
+  /** A process has been at it before. */
+  #isBegun = false;
   #run: Run | undefined;
   #countedAt: Millis = 0;
 
@@ -168,7 +180,10 @@ class SegmentRunning {
       });
       continued = this.#run!.continued;
       if (how !== 'complete') return { how, outputs: {}, figures: this.#figures() };
-    } else continued = true;
+    } else {
+      continued = true;
+      this.#before = await committedCounts(log, this.#made.program.plan);
+    }
     try {
       return await this.#results(continued || mode === 'streaming');
     } catch (thrown) {
@@ -183,6 +198,7 @@ class SegmentRunning {
     if ((await log.admin.describe(ledgerTopic(name))) === undefined) return false;
     const ledger = await Ledger.open(log, name, clock);
     await ledger.close();
+    this.#isBegun = ledger.run !== undefined;
     return ledger.run?.complete === true;
   }
 
@@ -198,6 +214,7 @@ class SegmentRunning {
         commitIntervalMs: SEGMENT_COMMIT_MS[this.#task.mode],
         sliceRecords: SEGMENT_SLICE_RECORDS,
         deadLetters: SEGMENT_DEAD_LETTERS,
+        keepCounts: true,
         letterWords: { told: this.#task.told ?? {}, owners: Object.fromEntries(this.#made.owners) },
         ...host.settings,
         ...this.#policy(),
@@ -206,6 +223,12 @@ class SegmentRunning {
       },
     });
     this.#run = run;
+    if (this.#isBegun) {
+      this.#before = await committedCounts(log, this.#made.program.plan).catch(async (thrown: unknown) => {
+        await run.drain();
+        throw thrown;
+      });
+    }
     const exports = until === 'drained' ? this.#follow() : undefined;
     const lives = this.#tell();
     const leave = () => void run.drain();
@@ -232,8 +255,7 @@ class SegmentRunning {
     cancel.throwIfAborted();
     if (stop?.aborted === true) return 'stopped';
     if (savepoint?.aborted === true) return 'savepoint';
-    // it has committed all that it counted
-    this.#before = this.#counted();
+    this.#before = this.#rows();
     this.#telemetry = ownFigures(host);
     return this.#live('end');
   }
@@ -305,8 +327,15 @@ class SegmentRunning {
 
   #counted(): Counted {
     const { graph, segment } = this.#task;
-    const now = countedOf(graph, segment.nodes, this.#made, this.#telemetry.snapshot());
-    return this.#before === undefined ? now : addedUp(this.#before, now);
+    return countedOf(graph, segment.nodes, this.#made, this.#rows());
+  }
+
+  /** Of each task as it is, where it is open here, else as it was left. */
+  #rows(): readonly MetricRow[] {
+    const isCount = ({ name }: MetricRow) => COUNTED_METRICS.some((each) => each === name);
+    const own = this.#telemetry.snapshot().filter(isCount);
+    const rows = [...this.#before, ...own];
+    return [...new Map(rows.map((row) => [JSON.stringify([row.name, labelsOf(row)]), row])).values()];
   }
 
   #figures(counted = this.#counted()): SegmentFigures {
@@ -338,7 +367,7 @@ class SegmentRunning {
     cancel.throwIfAborted();
     this.#lives.endAll();
     const counted = this.#counted();
-    if (!isPart && !counted.again) checkBalance(graph, segment.nodes, this.#made, counted, read);
+    if (!isPart) checkBalance(graph, segment.nodes, this.#made, counted, read);
     return { how: 'complete', outputs, figures: { ...this.#figures(counted), share: 1 } };
   }
 }

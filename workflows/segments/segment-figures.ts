@@ -7,8 +7,6 @@ import type { NodeFigures, SegmentProgram } from './segments.ts';
 export interface Counted {
   readonly nodes: { readonly [id: string]: Omit<NodeFigures, 'status'> };
   readonly edges: { readonly [id: string]: number };
-  /** What was done again is counted again: then figures are at least what they say. */
-  readonly again: boolean;
 }
 
 export function countedOf(
@@ -22,30 +20,7 @@ export function countedOf(
   const nodes: { [id: string]: Omit<NodeFigures, 'status'> } = {};
   for (const number of numbers)
     nodes[graph.nodes[number]!.id] = nodeFigures(graph, graph.nodes[number]!, made, metrics, edges);
-  return { nodes, edges: Object.fromEntries(edges), again: metrics.again };
-}
-
-/** Of one run that goes on where another has stopped, in one process: each has counted what it ran itself. */
-export function addedUp(before: Counted, now: Counted): Counted {
-  const nodes: { [id: string]: Omit<NodeFigures, 'status'> } = {};
-  for (const [id, each] of Object.entries(now.nodes)) {
-    const { in: into, out, filtered, dropped, deadLetters } = before.nodes[id] ?? NOTHING;
-    nodes[id] = {
-      ...{ in: into + each.in, out: out + each.out, filtered: filtered + each.filtered },
-      dropped: sums(dropped, each.dropped),
-      deadLetters: deadLetters + each.deadLetters,
-    };
-  }
-  return { nodes, edges: sums(before.edges, now.edges), again: before.again || now.again };
-}
-
-type Counts = { readonly [name: string]: number };
-const NOTHING = { in: 0, out: 0, filtered: 0, dropped: {}, deadLetters: 0 };
-
-function sums(before: Counts, now: Counts): Counts {
-  const all = { ...before };
-  for (const [name, count] of Object.entries(now)) all[name] = (all[name] ?? 0) + count;
-  return all;
+  return { nodes, edges: Object.fromEntries(edges) };
 }
 
 /** Sums over tasks. */
@@ -69,10 +44,6 @@ class Metrics {
     return this.#rows
       .filter(({ name, labels }) => name === 'nodeflow_dropped_records_total' && labels['node'] === node)
       .map(({ labels, values }) => [labels['reason'] ?? '', values[0]!] as const);
-  }
-
-  get again(): boolean {
-    return this.sum('nodeflow_rebuilds_total') > 0 || this.sum('nodeflow_store_cold_reads_total') > 0;
   }
 }
 

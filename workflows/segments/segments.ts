@@ -33,9 +33,10 @@ import type { AnyTopic, ExportSpec } from './flows.ts';
  * - What fails on a record, or in a collect or an export, names the node of the document in which that was, and beside it
  *   the node of the plan ({@link failedNode}); so do the dead letters of a run, by the headers `nf.owner` and `nf.node`.
  * - At the end the records that left along each edge are those that arrived, through topics too, and what was written for
- *   a collect or an export is what came out of it: a difference fails the segment. What a process has counted goes by
- *   what it ran itself (of a streaming run that is asked for its end, before and behind that), so this is held where one
- *   process ran a segment from its start to its end without doing an epoch or a record again.
+ *   a collect or an export is what came out of it: a difference fails the segment. This is held where one process ran a
+ *   segment from its start to its end.
+ * - What is counted is a part of what is committed: figures are of epochs that have held, nothing in them counts twice, and
+ *   they go on over crashes, moves and upgrades. An edge that a version brings has its own from there on.
  */
 export interface Segment {
   readonly number: number;
