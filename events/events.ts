@@ -315,6 +315,6 @@ export {
   stepHead,
   stepName,
 } from './step-codec.ts';
-export { LAST, STATUSES } from './step-schema.ts';
+export { CAUSES, LAST, STATUSES, TIMERS } from './step-schema.ts';
 export { COMMANDS_TOPIC, DEAD_LETTERS_TOPIC, DEFINITIONS_TOPIC, EVENTS_TOPIC, INTERNAL_TOPIC } from './topics.ts';
 export { MAX_SAMPLE_BYTES, mayTake, namedEvents, takes } from './views.ts';

@@ -1,4 +1,4 @@
-import { EVENT_TYPES, type NamedEvent, STATUSES, type StepRecord } from '../events/events.ts';
+import { STATUSES, type StepRecord } from '../events/events.ts';
 import type { ExecutionRow } from '../projections/projections.ts';
 import type {
   Backfilled,
@@ -13,6 +13,7 @@ import type {
   SessionView,
 } from '../workflows/workflows.ts';
 import { list, mapOf, orNull, pageOf, rowsOf, shape, whole, wholeOrNull, words, yes } from './answer-shapes.ts';
+import { NAMED_EVENT, STEP_EVENT } from './event-schemas.ts';
 import { PROBLEM_TYPE, type Problem } from './problem.ts';
 import { anything, nullable } from './request-schemas.ts';
 
@@ -103,17 +104,11 @@ const cause = {
     shape<{ kind: unknown }>({ kind: { const: 'continue' } }),
   ],
 } as const;
-const stepEvent = {
-  type: 'object',
-  description: 'The fields hang on the type; nodes are numbers in the graph of the revision.',
-  properties: { type: words },
-  required: ['type'],
-} as const;
 export const HISTORY = rowsOf(
   shape<StepRecord>({
     ...{ execution: words, seq: whole, revision: whole, definition: words, at: whole },
     cause,
-    events: list(stepEvent),
+    events: list(STEP_EVENT),
   }),
 );
 const reason = shape<Explanation['waitsFor'][number]>({ kind: words, what: words, until: wholeOrNull });
@@ -143,16 +138,12 @@ export const SESSION_VALUES = shape<SessionView>({
 });
 export const CLEARED = shape<{ name: unknown; id: unknown }>({ name: words, id: words });
 
-const event = shape<NamedEvent>({
-  ...{ type: { enum: EVENT_TYPES }, workflow: words, execution: words, seq: whole, index: whole, at: whole },
-  ...{ node: orNull, nodeType: orNull, iteration: words, data: { type: 'object' } },
-});
 /** The data of each message of Server-Sent Events. */
 export const EVENT_STREAM = {
   description: 'Each message: the cursor as its id, its type as its event, and the event as its data',
   content: {
     'text/event-stream': {
-      schema: { type: 'string', contentMediaType: 'application/json', contentSchema: event },
+      schema: { type: 'string', contentMediaType: 'application/json', contentSchema: NAMED_EVENT },
     },
   },
 } as const;
@@ -160,6 +151,6 @@ export const EVENT_STREAM = {
 export const SOCKET = {
   description: 'The connection is a WebSocket; each of its messages is this JSON',
   content: {
-    'application/json': { schema: shape<{ cursor: unknown; event: unknown }>({ cursor: words, event }) },
+    'application/json': { schema: shape<{ cursor: unknown; event: unknown }>({ cursor: words, event: NAMED_EVENT }) },
   },
 } as const;

@@ -19,23 +19,28 @@ export interface Described {
   readonly fetch: (path: string, init?: RequestInit) => Promise<Response>;
   /** A message of a WebSocket, as it came. */
   readonly message: (text: string) => void;
+  /** What came as Server-Sent Events, of which the last may be cut off. */
+  readonly stream: (text: string) => void;
   /** Methods and paths with the statuses that were seen, such as `get /v1/executions 200`. */
   readonly seen: ReadonlySet<string>;
   /** All of those that could be. */
   readonly operations: readonly string[];
 }
 
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+const checks = new Map<object, ValidateFunction>();
+
+/** Fails where a value is not as a schema says. */
+export function judge(schema: object, value: unknown, what: string): void {
+  const check = checks.get(schema) ?? ajv.compile(schema);
+  checks.set(schema, check);
+  assert.ok(check(value), `${what}: ${ajv.errorsText(check.errors)} in ${JSON.stringify(value)}`);
+}
+
 /** Of the gateway at an address. */
 export async function described(url: string, headers: Record<string, string> = {}): Promise<Described> {
   const { paths } = (await (await fetch(`${url}/openapi.json`, { headers })).json()) as Description;
-  const ajv = new Ajv2020({ strict: false, allErrors: true });
-  const checks = new Map<object, ValidateFunction>();
   const seen = new Set<string>();
-  const judge = (schema: object, value: unknown, what: string) => {
-    const check = checks.get(schema) ?? ajv.compile(schema);
-    checks.set(schema, check);
-    assert.ok(check(value), `${what}: ${ajv.errorsText(check.errors)} in ${JSON.stringify(value)}`);
-  };
   // a path with fewer parameters is meant where two would fit
   const routes = Object.keys(paths)
     .map((path) => ({ path, parts: path.split('/') }))
@@ -61,6 +66,15 @@ export async function described(url: string, headers: Record<string, string> = {
       judge(contentOf('get', path, 101, 'application/json'), JSON.parse(text), path);
       seen.add(`get ${path} 101`);
     },
+    stream: (text) => {
+      const { contentSchema } = contentOf('get', '/v1/events', 200, 'text/event-stream');
+      for (const each of text.split('\n\n').slice(0, -1)) {
+        const data = /^id: .*\nevent: .*\ndata: (.*)$/.exec(each)?.[1];
+        if (data === undefined) continue;
+        judge(contentSchema!, JSON.parse(data), 'an event of /v1/events');
+        seen.add('get /v1/events 200');
+      }
+    },
     async fetch(asked, init = {}) {
       const answer = await fetch(`${url}${asked}`, init);
       const path = pathOf(asked);
@@ -69,8 +83,10 @@ export async function described(url: string, headers: Record<string, string> = {
       const type = answer.headers.get('content-type')!.split(';')[0]!;
       const schema = contentOf(method, path, answer.status, type);
       const what = `${method} ${path} ${answer.status}`;
+      // its events are given to `stream`
+      if (type === 'text/event-stream') return answer;
       seen.add(what);
-      if (type !== 'text/event-stream') judge(schema, await answer.clone().json(), what);
+      judge(schema, await answer.clone().json(), what);
       return answer;
     },
   };

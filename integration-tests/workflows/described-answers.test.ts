@@ -29,6 +29,13 @@ const ALL = {
   ],
 };
 
+const NIGHTLY = {
+  ...{ apiVersion: 'nodeflow/v1', id: 'nightly', name: 'nightly', version: '1.0.0' },
+  triggers: [{ type: 'schedule', config: { cron: '30 2 * * *', timeZone: 'Europe/Berlin' } }],
+  nodes: [{ id: 'a', type: 'expression', data: { config: { value: 1 } } }],
+  edges: [],
+};
+
 const BAD = {
   ...{ apiVersion: 'nodeflow/v1', id: 'bad', name: 'bad', version: '1.0.0' },
   nodes: [
@@ -58,6 +65,9 @@ test('what workflows that run answer over HTTP is as it is described', { timeout
     await ask('/v1/definitions/validate', { id: 'x' });
     await ask('/v1/definitions', ALL);
     await ask('/v1/definitions', BAD);
+    await ask('/v1/definitions', NIGHTLY);
+    const stop = new AbortController();
+    const stream = await api.fetch('/v1/events?from=0', { signal: stop.signal });
     for (const path of ['/v1/definitions', '/v1/definitions/all', '/v1/node-types', '/v1/schedules']) await ask(path);
     const start = { workflow: 'all', input: { who: 'ann' }, execution: 'x', labels: { team: 'a' } };
     await ask('/v1/executions', start);
@@ -80,11 +90,28 @@ test('what workflows that run answer over HTTP is as it is described', { timeout
     await ask('/v1/executions/z');
     const [letter] = (await ask('/v1/dead-letters'))['rows'] as readonly { readonly id: string }[];
     await ask(`/v1/dead-letters/${encodeURIComponent(letter!.id)}`);
+    const past = { from: '2026-03-01T00:00:00Z', until: '2026-03-03T00:00:00Z' };
+    for (const isAgain of [false, true]) {
+      const rows = (await ask('/v1/schedules/nightly/backfill', past))['rows'] as unknown as { existing: boolean }[];
+      assert.deepEqual(
+        rows.map(({ existing }) => existing),
+        [isAgain, isAgain],
+      );
+    }
+    const [due] = (await ask('/v1/schedules'))['rows'] as unknown as { readonly next: string }[];
+    assert.ok(Date.parse(due!.next) > 0);
     const listed = async () => ((await ask('/v1/executions'))['rows'] as { id: string; status: string }[]).length;
-    while ((await listed()) < 3) await systemClock.sleep(20);
+    while ((await listed()) < 5) await systemClock.sleep(20);
     const told = () => messages.filter((text) => text.includes('EXECUTION_COMPLETED')).length;
-    while (told() < 3) await systemClock.sleep(5);
+    while (told() < 5) await systemClock.sleep(5);
     for (const text of messages) api.message(text);
+    let streamed = '';
+    for await (const part of stream.body!.pipeThrough(new TextDecoderStream())) {
+      streamed += part;
+      if (streamed.split('event: EXECUTION_COMPLETED').length > 5) break;
+    }
+    stop.abort();
+    api.stream(streamed);
     const references = messages.flatMap((text) => JSON.parse(text).event.data.reference ?? []);
     for (const reference of references) await ask(`/v1/outputs/${reference}`);
     const refused = [
@@ -96,7 +123,8 @@ test('what workflows that run answer over HTTP is as it is described', { timeout
     for (const path of refused) assert.ok((await api.fetch(path)).status >= 400, path);
     const looked = new Set([...api.seen].filter((what) => / (2\d\d|101)$/.test(what)).map((what) => what.slice(0, -4)));
     const left = api.operations.filter((operation) => operation.startsWith('get ') && !looked.has(operation));
-    assert.deepEqual(left, ['get /v1/events'], 'which tests of the gateway see');
+    assert.deepEqual(left, []);
+    assert.ok(api.seen.has('post /v1/schedules/{workflow}/backfill 200'));
     socket.close();
   } finally {
     await service.close();
