@@ -148,7 +148,10 @@ export interface RunApplicationOptions extends EngineOptions {
 /** A running application; `finished` also closes an engine that was opened for it. */
 export type Running = Run & { readonly engine: Engine };
 
-/** Starts a topology, or the program that its `build()` answered. */
+/**
+ * Starts a topology, or the program that its `build()` answered. On a cluster whose clock is far from ours it fails with
+ * `kafka.clock` before it has done anything.
+ */
 export async function run(
   application: Program | { build(): Program },
   options: RunApplicationOptions = {},
@@ -160,6 +163,7 @@ export async function run(
   };
   let started: Run;
   try {
+    await engine.log.checkClock?.();
     started = await startRun({
       program,
       log: engine.log,

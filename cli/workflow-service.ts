@@ -35,6 +35,7 @@ export async function openWorkflowService(options: WorkflowServiceOptions): Prom
   const { engine, language, settings } = options;
   const { log, state, clock, telemetry, stateFolder } = engine;
   let seen: ReadSide | undefined;
+  await log.checkClock?.();
   const workflows = await openWorkflows({
     ...{ log, state, clock, telemetry, language, directory: stateFolder },
     place: async (execution) => seen?.projections.place(execution),

@@ -185,6 +185,11 @@ export const ERRORS = {
     'The cluster has fewer brokers than copies of a partition were asked for.',
     'Add brokers, or ask for fewer copies.',
   ),
+  'kafka.clock': row(
+    'user',
+    'The clock of this machine and that of the cluster are more than 10 s apart.',
+    'Set both by NTP.',
+  ),
   'kafka.refused': row(
     'permanent',
     'A broker refused a request for a reason that asking again does not change.',

@@ -39,6 +39,8 @@ topology.stream(orders).groupByKey().count({ store: 'n' }).toStream()
   .to(topic('counts', { key: string(), value: int64(), partitions: 3 }));
 export const other = define('shop');
 other.stream(orders).filter(() => true).to(topic('copies', { key: string(), value: json(), partitions: 3 }));
+export const early = define('early');
+early.stream(orders).filter(() => true).to(topic('untouched', { key: string(), value: json(), partitions: 3 }));
 export const wider = define('wider');
 wider.stream(topic('orders', { key: string(), value: json(), partitions: 4 })).filter(() => true)
   .to(topic('wide', { key: string(), value: json(), partitions: 4 }));
@@ -129,6 +131,26 @@ if (brokers !== undefined) {
     const left = (await told('topics', '--internal')).map(({ topic }) => topic as string);
     assert.ok(left.includes('orders') && !left.includes('counts'));
     assert.ok(!left.some((topic) => topic.startsWith('nf.shop.')), left.join());
+  });
+
+  test('a process whose clock is far off is refused before it has done anything', async () => {
+    // the clock of the whole process, since the command line takes no other
+    const off = 'data:text/javascript,const now = Date.now; Date.now = () => now() - 60_000;';
+    const env = { ...process.env, NODEFLOW_BROKERS: addresses.brokers };
+    const run = (...more: readonly string[]) => {
+      const args = ['--import', off, main, 'run', 'shop.mjs', '--name', 'early', '--data', 'off', ...more];
+      const child = spawn(process.execPath, args, { cwd, env });
+      const err: string[] = [];
+      child.stderr.on('data', (chunk) => err.push(String(chunk)));
+      return new Promise<Said>((resolve) => {
+        child.on('exit', (code) => resolve({ code: code ?? -1, out: [], err: err.join('').trimEnd().split('\n') }));
+      });
+    };
+    for (const driver of ['kafka', 'kafkajs']) {
+      const said = await run('--set', `log.driver=${driver}`, '--set', 'run.guarantee=at-least-once');
+      assertMessage(said, 'kafka.clock', 2, /controller 1 is \d+ ms ahead of ours/, 'set both by NTP');
+    }
+    assert.ok(!(await told('topics')).some(({ topic }) => topic === 'untouched'));
   });
 
   test('doctor tells what is right, and what is wrong with its cure', async () => {

@@ -39,6 +39,11 @@ export interface Log {
   /** What whoever keeps the log running should know of it, and of these topics; changes nothing. */
   inspect?(topics: readonly string[]): Promise<readonly Finding[]>;
   /**
+   * For whoever is about to work on the log: fails with `kafka.clock` where its clock and ours are too far apart, and
+   * passes where it does not tell its time at once. Left out where the log goes by our clock.
+   */
+  checkClock?(): Promise<void>;
+  /**
    * Where another thread opens a log of its own to the same topics, so that records do not cross threads; left out
    * where one thread must own the log.
    */

@@ -134,6 +134,10 @@ class ConfluentLog implements Log {
     return (await this.#beside.inspect?.(topics)) ?? [];
   }
 
+  async checkClock(): Promise<void> {
+    await this.#beside.checkClock?.();
+  }
+
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     await this.#members.close();

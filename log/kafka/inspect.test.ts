@@ -1,19 +1,24 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { systemClock } from '../../core/clock.ts';
+import { isFlowError } from '../../core/errors.ts';
 import type { Millis } from '../../core/ids.ts';
 import { seededRandom } from '../../core/random.ts';
 import { testBrokers } from '../../integration-tests/support/brokers.ts';
-import type { Finding } from '../log.ts';
+import type { Finding, Log } from '../log.ts';
 import { createKafkaLog } from './kafka.ts';
 
 const brokers = await testBrokers();
 after(() => brokers?.close());
 
-async function inspect(aheadMs: Millis, replication?: number): Promise<ReadonlyMap<string, Finding>> {
+function open(aheadMs: Millis, replication?: number): Promise<Log> {
   const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
   const place = { brokers: brokers!.addresses.brokers, ...(replication === undefined ? {} : { replication }) };
-  const log = await createKafkaLog({ ...place, clock, random: seededRandom(1) });
+  return createKafkaLog({ ...place, clock, random: seededRandom(1) });
+}
+
+async function inspect(aheadMs: Millis, replication?: number): Promise<ReadonlyMap<string, Finding>> {
+  const log = await open(aheadMs, replication);
   const topic = `inspect-${process.pid}-${systemClock.now()}`;
   if (replication === undefined) await log.admin.create(topic, { partitions: 2 });
   const findings = await log.inspect!([topic, `${topic}-absent`]);
@@ -51,5 +56,25 @@ if (brokers !== undefined) {
       copies.found,
       /kafka\.replication is 3 where there are 1 brokers; add brokers, or ask for fewer copies/,
     );
+  });
+
+  test('whoever is about to work is refused where the clocks are far apart, and told the cure', async () => {
+    for (const [aheadMs, side] of [
+      [60_000, 'behind'],
+      [-3_600_000, 'ahead of'],
+    ] as const) {
+      const log = await open(aheadMs);
+      await assert.rejects(log.checkClock!(), (thrown: unknown) => {
+        assert.ok(isFlowError(thrown, 'kafka.clock'));
+        assert.match(thrown.message, new RegExp(`controller 1 is \\d+ ms ${side} ours; set both by NTP`));
+        return true;
+      });
+      await log.close();
+    }
+    for (const aheadMs of [0, 8000, -8000]) {
+      const log = await open(aheadMs);
+      await log.checkClock!();
+      await log.close();
+    }
   });
 }

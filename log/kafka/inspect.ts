@@ -1,19 +1,15 @@
-import { isFlowError, messageOf } from '../../core/errors.ts';
-import type { Millis } from '../../core/ids.ts';
+import { messageOf } from '../../core/errors.ts';
 import type { Finding } from '../log.ts';
+import { clockFinding } from './broker-clock.ts';
 import type { Cluster } from './cluster.ts';
 import { failureFrom } from './failures.ts';
 import { inspectCopies } from './inspect-copies.ts';
 import type { SaslOptions } from './options.ts';
-import { retry } from './retry.ts';
 
 /** What the cluster's feature is at least where all brokers are of Kafka 3.7 or newer. */
 const METADATA_OF_37 = 15;
 /** The repaired protocol of transactions (KIP-890). */
 const REPAIRED = 2;
-/** Clocks that are further apart are wrong somewhere: brokers refuse records of an hour ahead, and less by settings. */
-const MOST_SKEW_MS: Millis = 10_000;
-const QUORUM_TOPIC = '__cluster_metadata';
 
 export interface Reached {
   readonly tls: boolean;
@@ -93,40 +89,4 @@ async function brokerFindings(cluster: Cluster): Promise<readonly Finding[]> {
         },
   );
   return findings;
-}
-
-/** The clock of the leading controller, which tells the time in what it says of the quorum. */
-async function clockFinding(cluster: Cluster): Promise<Finding> {
-  const check = 'Clock';
-  const unknown = (reason: string): Finding => ({ check, state: 'ok', found: `not compared: ${reason}` });
-  const { describeQuorumV2, describeQuorumV1 } = cluster.library;
-  try {
-    const controller = await cluster.controller();
-    const request = [{ topicName: QUORUM_TOPIC, partitions: [{ partitionIndex: 0 }] }];
-    const ask = () =>
-      cluster.call(controller, 'admin', (connection, versions) =>
-        versions.choose('DescribeQuorum', describeQuorumV2.api, describeQuorumV1.api).async(connection, request),
-      );
-    const once = async () => {
-      await ask();
-      const sent = cluster.clock.now();
-      const answer = await ask();
-      return { answer, here: (sent + cluster.clock.now()) / 2 };
-    };
-    const { answer, here } = await retry(cluster, 'asking for the quorum', once);
-    const { leaderId, currentVoters } = answer.topics[0]!.partitions[0]!;
-    const there = Number(currentVoters.find(({ replicaId }) => replicaId === leaderId)?.lastCaughtUpTimestamp ?? -1);
-    if (there <= 0) return unknown('the controller does not tell its time');
-    const skewMs = Math.round(there - here);
-    if (Math.abs(skewMs) <= MOST_SKEW_MS) {
-      return { check, state: 'ok', found: `that of controller ${leaderId} is within ${MOST_SKEW_MS / 1000} s of ours` };
-    }
-    const apart = `that of controller ${leaderId} is ${Math.abs(skewMs)} ms ${skewMs > 0 ? 'ahead of' : 'behind'} ours`;
-    const cure = 'set both by NTP: brokers may refuse our records, or delete them too early or too late';
-    return { check, state: 'bad', found: `${apart}; ${cure}` };
-  } catch (thrown) {
-    if (isFlowError(thrown, 'kafka.rights')) return unknown('that needs the right to Describe the cluster');
-    if (isFlowError(thrown)) return unknown(thrown.message);
-    throw thrown;
-  }
 }

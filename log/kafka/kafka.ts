@@ -18,6 +18,7 @@ import type {
   ReaderOptions,
 } from '../log.ts';
 import { KafkaAdmin } from './admin.ts';
+import { checkClock } from './broker-clock.ts';
 import type { Cluster } from './cluster.ts';
 import { committedPositions } from './committed.ts';
 import { endpoints } from './endpoint.ts';
@@ -134,6 +135,11 @@ class KafkaLog implements Log {
   async inspect(topics: readonly string[]): Promise<readonly Finding[]> {
     this.#check();
     return inspectCluster(this.#cluster, this.#reached, topics);
+  }
+
+  async checkClock(): Promise<void> {
+    this.#check();
+    return checkClock(this.#cluster);
   }
 
   async close(): Promise<void> {

@@ -160,14 +160,22 @@ class KafkaJsLog implements Log {
     return committedPositions(this.#brokers, group, partitions);
   }
 
-  /** The library asks nothing of the kind: the driver `kafka` does, over connections for the moment. */
   async inspect(topics: readonly string[]): Promise<readonly Finding[]> {
+    return this.#beside(async (log) => (await log.inspect?.(topics)) ?? []);
+  }
+
+  async checkClock(): Promise<void> {
+    await this.#beside(async (log) => log.checkClock?.());
+  }
+
+  /** The library asks nothing of the kind: the driver `kafka` does, over connections for the moment. */
+  async #beside<T>(use: (log: Log) => Promise<T>): Promise<T> {
     this.#brokers.check();
-    const beside = await createKafkaLog(this.#options);
+    const log = await createKafkaLog(this.#options);
     try {
-      return (await beside.inspect?.(topics)) ?? [];
+      return await use(log);
     } finally {
-      await beside.close();
+      await log.close();
     }
   }
 
