@@ -70,6 +70,7 @@ export function loadConfig({ cwd, env, file, overrides = [] }: ConfigInputs): Co
 export function runSettings(config: Config): RunSettings {
   return {
     guarantee: config.text('run.guarantee') as RunSettings['guarantee'],
+    plane: 'data',
     workers: config.number('run.workers')!,
     instanceId: config.text('run.instanceId'),
     sessionTimeoutMs: config.number('run.sessionTimeout'),

@@ -13,6 +13,7 @@ import { createStateBackend } from '../state/state.ts';
 import { silentTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { completeBesideRival } from './rival.fixture.ts';
 import { DEFAULT_SETTINGS, type Run, startRun } from './runtime.ts';
+import { transactionalId } from './transactional-id.ts';
 
 function start(log: MemoryLog, telemetry: Telemetry, directory?: string): Promise<Run> {
   return startRun({
@@ -144,7 +145,8 @@ test('a run whose producer is fenced once takes its work up again; fenced over a
       for (let time = 0; time < times && !ended; time++) {
         const { records } = run.progress();
         while (!ended && run.progress().records < records + 500) await systemClock.turn();
-        await (await log.producer({ transactionalId: `crash-${slot.id}-0` })).close();
+        const transactional = { application: 'crash', slot: slot.id, worker: 0, lane: 'data' } as const;
+        await (await log.producer({ transactionalId: transactionalId(transactional) })).close();
       }
       return finished;
     };

@@ -23,6 +23,7 @@ import type { PlanIndex, TaskSpec } from './stage.ts';
 import { StageTimes } from './stage-times.ts';
 import { type OpenStandbyParts, Standby, type StoreFigures } from './standby.ts';
 import { StandbySet } from './standby-set.ts';
+import { transactionalId } from './transactional-id.ts';
 import { Trimmer } from './trimmer.ts';
 import { Wake } from './wake.ts';
 import { Worker } from './worker.ts';
@@ -88,11 +89,6 @@ export interface HostOptions extends Omit<RunOptions, 'module'> {
   readonly schemas?: KnownSchemas | undefined;
 }
 
-/** Under what id a worker writes; whoever opens a producer of it takes over from the worker. */
-export function transactionalId(application: string, slot: string, worker: number): string {
-  return `${application}-${slot}-${worker}`;
-}
-
 /** What one fetch may bring of a partition. */
 const MAX_FETCH_BYTES = 1024 * 1024;
 const STANDBY_FETCH_BYTES = 256 * 1024;
@@ -104,7 +100,8 @@ function openProducer({ program, log, settings, slot, worker, index }: HostOptio
   if (settings.guarantee === 'at-least-once') return log.producer({});
   const { name } = program.plan;
   const writes = { topics: neededNames(index), group: name };
-  return log.producer({ transactionalId: transactionalId(name, slot, worker), writes });
+  const place = { application: name, slot, worker, lane: settings.plane };
+  return log.producer({ transactionalId: transactionalId(place), writes });
 }
 
 /** A worker in this thread. */

@@ -3,12 +3,13 @@ import type { Assignment, GroupIdentity, GroupMember, MemberOptions } from '../l
 import { planHash } from '../topology/plan.ts';
 import { assignTasks } from './assign.ts';
 import type { HeldState } from './held-state.ts';
-import { transactionalId, type WorkerHost } from './host.ts';
+import type { WorkerHost } from './host.ts';
 import { decodeOrders, encodeOrders, encodeState, type Orders } from './member-state.ts';
 import { checkPlan, isOfOtherPlan, onePlan } from './one-plan.ts';
 import type { RunOptions, RunSettings } from './runtime.ts';
 import { splitOverWorkers } from './split-over-workers.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
+import { transactionalId } from './transactional-id.ts';
 import { WarmUps } from './warm-ups.ts';
 
 export interface MembershipParts {
@@ -124,7 +125,7 @@ export class Membership {
     this.#member = undefined;
     await member.leave(true);
     const takeOver = async (worker: number) => {
-      const id = transactionalId(program.plan.name, slot, worker);
+      const id = transactionalId({ application: program.plan.name, slot, worker, lane: settings.plane });
       await (await log.producer({ transactionalId: id })).close();
     };
     // where the log does not answer, the timeout of the transaction ends it

@@ -74,6 +74,8 @@ export interface ModuleRef {
 export interface RunSettings {
   /** What a crash may do to results: see docs/guarantees.md. Default `exactly-once`. */
   readonly guarantee: Guarantee;
+  /** What the run is for; it stands in the ids of its transactions. Default `data`. */
+  readonly plane: 'data' | 'control';
   /** Worker threads. Default 1: everything in the calling thread. */
   readonly workers: number;
   /**
@@ -148,6 +150,7 @@ export interface LetterWords {
 
 export const DEFAULT_SETTINGS: RunSettings = {
   guarantee: 'exactly-once',
+  plane: 'data',
   workers: 1,
   instanceId: undefined,
   sessionTimeoutMs: undefined,

@@ -140,6 +140,7 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
       commitIntervalMs: settings.commitIntervalMs,
       onFailure: 'dead-letter',
       ...settings.run,
+      plane: 'control',
     },
   });
   started(run);

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { systemClock } from '../../core/clock.ts';
 import { type Random, seededRandom } from '../../core/random.ts';
 import type { Log } from '../../log/log.ts';
-import { transactionalId } from '../../runtime/host.ts';
 import type { RunSettings } from '../../runtime/runtime.ts';
 import { forgetStores } from '../../runtime/slot.ts';
+import { transactionalId } from '../../runtime/transactional-id.ts';
 import type { KafkaProxy } from '../proxy/proxy.ts';
 import { type AppFaults, AppProcess } from './app-process.ts';
 import { Feeder } from './feed.ts';
@@ -131,7 +131,7 @@ export class Trial {
   async transactionalId(slot: number): Promise<string> {
     const path = join(this.world.stateOf(this.job.name, slot), this.job.name, '0', 'slot.json');
     const { id } = JSON.parse(await readFile(path, 'utf8')) as { readonly id: string };
-    return transactionalId(this.job.name, id, 0);
+    return transactionalId({ application: this.job.name, slot: id, worker: 0, lane: 'data' });
   }
 
   /** Does this to a process, and counts it. */

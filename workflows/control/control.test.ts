@@ -63,6 +63,20 @@ test('a published workflow starts, runs and answers, and its records tell how', 
   await workflows.drain();
 });
 
+test('the control plane commits in a lane of its own', async () => {
+  const log = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
+  const ids: string[] = [];
+  const producer = log.producer.bind(log);
+  log.producer = (options) => {
+    if (options.transactionalId !== undefined) ids.push(options.transactionalId);
+    return producer(options);
+  };
+  const workflows = await open(log);
+  assert.equal(ids.filter((id) => /^nf\.workflows-[a-z0-9]+-0-control$/.test(id)).length, 1, ids.join());
+  assert.ok(!ids.some((id) => id.endsWith('-data')), ids.join());
+  await workflows.drain();
+});
+
 test('a start with the same key answers with the first one, also when that has ended', async () => {
   const workflows = await open();
   await workflows.publish(tenNodes());
