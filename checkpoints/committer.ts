@@ -76,6 +76,9 @@ export class Committer {
   /** Bytes of batches that the log has not answered. */
   #unanswered = 0;
   #failure: unknown;
+  /** The task whose rows are being written; and of the failure, where it came of such. */
+  #writing: string | undefined;
+  #culprit: string | undefined;
   /** Where each partition ends behind what this worker wrote, by `topic/partition`. */
   readonly #ends = new Map<string, Position>();
   #committing: Promise<void> | undefined;
@@ -108,6 +111,11 @@ export class Committer {
   /** Something has failed since the last commit: nothing more is sent before {@link abort}. */
   get failed(): boolean {
     return this.#failure !== undefined;
+  }
+
+  /** The one of these tasks whose own rows could not be written, or all of them where the failure came of nothing such. */
+  culprits(tasks: readonly string[]): readonly string[] {
+    return this.#culprit === undefined ? tasks : [this.#culprit];
   }
 
   /**
@@ -164,6 +172,7 @@ export class Committer {
     const old = this.#producer;
     this.#producer = producer;
     this.#failure = undefined;
+    this.#culprit = undefined;
     await old.close().catch(() => undefined);
   }
 
@@ -184,6 +193,7 @@ export class Committer {
     this.#records += sealed.records;
     this.#bytes += sealed.bytes.length;
     const size = sealed.bytes.length;
+    const task = this.#writing;
     this.#unanswered += size;
     const sent = this.#producer.append(sealed.topic, sealed.partition, sealed.bytes).then(
       (base) => {
@@ -192,6 +202,7 @@ export class Committer {
       },
       (failure: unknown) => {
         this.#unanswered -= size;
+        if (this.#failure === undefined) this.#culprit = task;
         this.#failure ??= failure;
       },
     );
@@ -200,7 +211,11 @@ export class Committer {
   }
 
   #write(epoch: readonly Changed[], rows: ChangelogRows): void {
-    for (const { part, touched } of epoch) this.#changelog.write(part, rows, touched);
+    for (const { part, touched } of epoch) {
+      this.#writing = part.task;
+      this.#changelog.write(part, rows, touched);
+    }
+    this.#writing = undefined;
   }
 
   async #run(epoch: readonly Changed[]): Promise<void> {

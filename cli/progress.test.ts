@@ -11,6 +11,7 @@ const PROGRESS: Progress = {
   streamTime: Date.UTC(2001, 1, 3, 4, 5),
   tasks: 4,
   tasksEnded: 0,
+  quarantined: [],
   share: 0.409,
   restore: undefined,
   standbys: { tasks: 0, lag: 0 },
@@ -68,6 +69,15 @@ test('on a terminal one line is written over, and removed at the end', () => {
   assert.equal(over.at(-1), '');
   assert.equal(over.length, 5);
   assert.deepEqual(lines, []);
+});
+
+test('tasks that were set apart are named', () => {
+  const line = progressLine(
+    { ...PROGRESS, quarantined: ['orders_1', 'orders_3'], degraded: 'the log is away' },
+    1000,
+    0,
+  );
+  assert.match(line, / · orders_1, orders_3 set apart · the log is away$/);
 });
 
 test('elsewhere a plain line comes every few seconds', () => {

@@ -31,7 +31,8 @@ export function showProgress(run: Pick<Run, 'progress'>, world: Pick<World, 'clo
 
 /**
  * While state comes back: `restoring 2 tasks · 1,203,000 of 4,000,000 records · 410,000/s · 7 s left · 212 MiB`; else
- * `1,203,000 records · 410,000/s · lag 2,000 · watermark 2001-02-03 04:05 · 212 MiB · 40%`
+ * `1,203,000 records · 410,000/s · lag 2,000 · watermark 2001-02-03 04:05 · 212 MiB · 40%`; behind that
+ * the tasks that were set apart, and what keeps it from going on.
  */
 export function progressLine(progress: Progress, perSecond: number, rssBytes: number): string {
   const memory = `${whole(rssBytes / 1024 / 1024)} MiB`;
@@ -45,6 +46,8 @@ export function progressLine(progress: Progress, perSecond: number, rssBytes: nu
   ];
   if (progress.share !== undefined) parts.push(`${Math.floor(progress.share * 100)}%`);
   if (progress.restore !== undefined) parts.push(...restoreParts(progress.restore));
+  const { quarantined } = progress;
+  if (quarantined.length > 0) parts.push(`${quarantined.join(', ')} set apart`);
   if (progress.degraded !== undefined) parts.push(progress.degraded);
   return parts.join(' · ');
 }

@@ -1,21 +1,17 @@
-import { Ledger, ledgerTopic, Outputs } from '../checkpoints/checkpoints.ts';
-import { FlowError } from '../core/errors.ts';
-import { failpoint } from '../core/failpoints.ts';
 import { Step } from '../core/step.ts';
-import type { GroupIdentity, LogProducer } from '../log/log.ts';
+import type { GroupIdentity } from '../log/log.ts';
 import type { FoundRow } from '../operators/operators.ts';
 import type { KnownSchemas, RegistryOutage } from '../schemas/schemas.ts';
 import type { Budget } from '../state/state.ts';
 import type { Logger } from '../telemetry/telemetry.ts';
-import { Alignment } from './alignment.ts';
 import { BudgetShare } from './budget-share.ts';
-import { limitOf, neededNames, type TopicLimits } from './deploy.ts';
-import { endsOfTopics } from './ends.ts';
-import { Feed } from './feed.ts';
+import type { TopicLimits } from './deploy.ts';
 import { GlobalFeed } from './global-feed.ts';
+import { type LaneWorker, openLaneWorker } from './lane-worker.ts';
 import { MetricSet } from './metrics.ts';
-import { openTask } from './open-task.ts';
-import { readStores, type StoreRequest } from './read-store.ts';
+import type { WorkerObserver } from './observer.ts';
+import { Quarantine } from './quarantine.ts';
+import type { StoreRequest } from './read-store.ts';
 import type { RestoreFigures } from './restores.ts';
 import type { RunOptions } from './runtime.ts';
 import type { SchemaWaits } from './schema-waits.ts';
@@ -23,10 +19,8 @@ import type { PlanIndex, TaskSpec } from './stage.ts';
 import { StageTimes } from './stage-times.ts';
 import { type OpenStandbyParts, Standby, type StoreFigures } from './standby.ts';
 import { StandbySet } from './standby-set.ts';
-import { transactionalId } from './transactional-id.ts';
-import { Trimmer } from './trimmer.ts';
-import { Wake } from './wake.ts';
-import { Worker } from './worker.ts';
+import type { TopicInput } from './topic-input.ts';
+import type { Lane } from './transactional-id.ts';
 import { WorkerReport } from './worker-report.ts';
 
 /** A worker as the supervisor sees it, in this thread or another. */
@@ -53,6 +47,8 @@ export interface WorkerFigures {
   readonly lag: number;
   readonly streamTime: number | undefined;
   readonly tasks: number;
+  /** Those of them that commit alone, since they had failed again and again. */
+  readonly quarantined: readonly string[];
   readonly inputs: readonly InputFigures[];
   /** The state that it holds, of tasks and of standbys; a task that runs is at the end. */
   readonly stores: readonly StoreFigures[];
@@ -89,20 +85,9 @@ export interface HostOptions extends Omit<RunOptions, 'module'> {
   readonly schemas?: KnownSchemas | undefined;
 }
 
-/** What one fetch may bring of a partition. */
-const MAX_FETCH_BYTES = 1024 * 1024;
 const STANDBY_FETCH_BYTES = 256 * 1024;
 /** The part of a worker's memory of state that its standbys may take. */
 const STANDBY_MEMORY = 1 / 8;
-
-function openProducer({ program, log, settings, slot, worker, index }: HostOptions): Promise<LogProducer> {
-  failpoint('producer.opening');
-  if (settings.guarantee === 'at-least-once') return log.producer({});
-  const { name } = program.plan;
-  const writes = { topics: neededNames(index), group: name };
-  const place = { application: name, slot, worker, lane: settings.plane };
-  return log.producer({ transactionalId: transactionalId(place), writes });
-}
 
 /** A worker in this thread. */
 export async function createHost(options: HostOptions): Promise<WorkerHost> {
@@ -112,87 +97,59 @@ export async function createHost(options: HostOptions): Promise<WorkerHost> {
   const budget = { maxBytes: Math.floor(settings.stateBytes / settings.workers), usedBytes: 0 };
   const runLog = telemetry.log.with({ application });
   const globals = await GlobalFeed.open({ ...options, budget, lines: runLog });
-  const outputs = createOutputs(options, step);
-  const wake = new Wake(clock);
-  const ledger = await Ledger.open(log, application, clock);
-  const renewProducer = () => openProducer(options);
-  const producer = await renewProducer();
-  const feed = createFeed(options, ledger, wake);
-  const report = new WorkerReport({
-    metrics: new MetricSet(telemetry, { application }),
-    log: runLog,
-    clock,
-    budget,
-    isPaused: (input) => feed.isPaused(input),
+  const metrics = new MetricSet(telemetry, { application });
+  const lanes = new Set<LaneWorker>();
+  const isPaused = (input: TopicInput) => [...lanes].some(({ feed }) => feed.isPaused(input));
+  const report = new WorkerReport({ metrics, log: runLog, clock, budget, isPaused });
+  const schemas = schemaWaits(options.schemas, step, () => {
+    for (const { wake } of lanes) wake.notify();
   });
-  const schemas = schemaWaits(options.schemas, step, wake);
-  const isInternal = (topic: string) => index.topics.get(topic)?.internal === true;
-  const trimmer = new Trimmer({ admin: log.admin, clock, log: runLog, isInternal });
   const { state: backend, directory } = options;
   const stateParts = { program, index, log, backend, directory, clock, telemetry, settings };
-  const bounded = settings.until === 'end' || index.bounded;
-  const time = { times: new StageTimes(index, specs.values()), alignment: new Alignment(), bounded };
   const standbys = standbysOf(stateParts, specs, budget, runLog);
-  const worker = new Worker({
-    ...{ clock, settings, producer, renewProducer, trimmer, wake, step, outputs, feed },
-    observer: report,
-    ledgerTopic: ledgerTopic(application),
-    async open(id, signal) {
-      const spec = specs.get(id);
-      if (spec === undefined) throw new FlowError('plan.mismatch', `task ${id} is not part of this plan`);
-      await standbys.released(id);
-      return openTask(
-        {
-          ...stateParts,
-          step,
-          outputs,
-          budget,
-          ledger,
-          globals: globals.tables,
-          schemas,
-          ...time,
-          signal,
-          restores: report,
-          notify: () => wake.notify(),
-          limit: limitOf(options.limits),
-        },
-        spec,
-      );
-    },
-    read: (running, request) => readStores({ program, index, step, globals }, running, request),
-    isEnded: (task) => ledger.ended(task) !== undefined,
-    onRebuild: (reason) => report.rebuilding(reason),
+  const openLane = async (kind: Lane, observer: WorkerObserver) => {
+    const lane = await openLaneWorker(kind, {
+      ...{ options, step, budget, globals, report, schemas, runLog, observer },
+      times: new StageTimes(index, specs.values()),
+      released: (task) => standbys.released(task),
+      setApart: (task, reason) => quarantine.setApart(task, reason),
+      wentWell: (task) => quarantine.wentWell(task),
+      onEnd: () => lanes.delete(lane),
+    });
+    lanes.add(lane);
+    return lane.worker;
+  };
+  const closeAll = () => Promise.all([globals.close(), standbys.stop(), report.close()]);
+  const data = await openLane(settings.plane, report).catch(async (thrown: unknown) => {
+    await closeAll();
+    throw thrown;
   });
-  globals.follow((failure) => worker.fail(failure));
-  const closeAll = () => Promise.all([globals.close(), standbys.stop(), report.close(), ledger.close()]);
-  const finished = worker.run().finally(closeAll);
+  const open = () => openLane('quarantine', report.beside());
+  const quarantine = new Quarantine({ data, metrics, log: runLog, open });
+  globals.follow((failure) => data.fail(failure));
+  const finished = quarantine.finished.finally(closeAll);
   return {
     finished,
-    renew: (identity, tasks) => worker.renew(identity, tasks),
+    renew: (identity, tasks) => quarantine.renew(identity, tasks),
     async assign(identity, tasks, held) {
       // a store has one owner: standbys that become tasks are closed first, and tasks that become standbys too
       const others = standbys.keepOnly(held);
-      await worker.assign(identity, tasks);
+      await quarantine.assign(identity, tasks);
       await others;
       standbys.hold(held);
     },
-    revoke: (tasks) => worker.revoke(tasks),
-    query: (request) => worker.query(request),
-    stop: () => worker.stop(),
+    revoke: (tasks) => quarantine.revoke(tasks),
+    query: (request) => quarantine.query(request),
+    stop: () => quarantine.stop(),
     figures: () => ({
-      ...figuresOf(worker, report, standbys.figures),
+      ...figuresOf(quarantine, report, standbys.figures),
       registryOutage: options.schemas?.away,
     }),
   };
 }
 
-function createOutputs({ settings, limits }: HostOptions, step: Step): Outputs {
-  const limit = limitOf(limits);
-  return new Outputs(step, settings.batchBytes, settings.compression, (topic) => limit(topic).maxBytes);
-}
-
 /** A record that meets an unknown schema misses, as at a cold row. */
-function schemaWaits(known: KnownSchemas | undefined, step: Step, wake: Wake): SchemaWaits | undefined {
+function schemaWaits(known: KnownSchemas | undefined, step: Step, notify: () => void): SchemaWaits | undefined {
   if (known === undefined) return undefined;
   known.onMiss(() => step.miss());
   return {
@@ -203,18 +160,8 @@ function schemaWaits(known: KnownSchemas | undefined, step: Step, wake: Wake): S
       return known.wanting;
     },
     fetch: () => known.fetch(),
-    notify: () => wake.notify(),
+    notify,
   };
-}
-
-function createFeed({ log, settings, index, specs }: HostOptions, ledger: Ledger, wake: Wake): Feed {
-  const { intakeBytes, intakeRecords } = settings;
-  return new Feed({
-    reader: log.reader({ isolation: 'committed', maxPartitionBytes: Math.min(MAX_FETCH_BYTES, intakeBytes) }),
-    ...{ ledger, wake, intakeBytes, intakeRecords },
-    isBetween: (topic) => index.written.has(topic),
-    endsOf: endsOfTopics(index, specs, ledger),
-  });
 }
 
 function standbysOf(
@@ -235,16 +182,17 @@ function standbysOf(
 }
 
 function figuresOf(
-  worker: Worker,
+  quarantine: Quarantine,
   report: WorkerReport,
   standbys: readonly StoreFigures[],
 ): Omit<WorkerFigures, 'registryOutage'> {
-  let records = worker.closedRecords;
+  let records = quarantine.closedRecords;
   let lag = 0;
   let streamTime: number | undefined;
   const inputs: InputFigures[] = [];
   const stores: StoreFigures[] = [...report.restores.tasks(), ...standbys];
-  for (const running of worker.tasks.values()) {
+  const all = quarantine.running;
+  for (const running of all) {
     const { task } = running;
     const end = running.changelogEnd;
     if (end !== undefined) stores.push({ task: task.id, at: end, end });
@@ -257,8 +205,9 @@ function figuresOf(
     if (time >= 0 && (streamTime === undefined || time < streamTime)) streamTime = time;
   }
   return {
-    ...{ records, lag, streamTime, tasks: worker.tasks.size, inputs, stores },
+    ...{ records, lag, streamTime, tasks: all.length, inputs, stores },
     standbys: { tasks: standbys.length, lag: standbys.reduce((sum, { at, end }) => sum + end - at, 0) },
-    ...{ restore: report.restores.figures(), ready: worker.ready, silentMs: report.silentMs, blockedMs: 0 },
+    ...{ restore: report.restores.figures(), ready: quarantine.ready, silentMs: report.silentMs, blockedMs: 0 },
+    quarantined: quarantine.tasks,
   };
 }

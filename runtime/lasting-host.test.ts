@@ -9,7 +9,7 @@ import { LastingHost, ThreadFallen } from './lasting-host.ts';
 const IDENTITY = { group: 'app', member: 'm', generation: 3 };
 const FIGURES: WorkerFigures = {
   ...{ records: 10, lag: 0, streamTime: undefined, tasks: 1, inputs: [], stores: [], standbys: { tasks: 0, lag: 0 } },
-  ...{ restore: undefined, ready: true, silentMs: 0, blockedMs: 0, registryOutage: undefined },
+  ...{ restore: undefined, ready: true, silentMs: 0, blockedMs: 0, registryOutage: undefined, quarantined: [] },
 };
 
 /** A thread that notes what it is asked, and answers when it is let. */

@@ -9,7 +9,7 @@ import { checkPlan, isOfOtherPlan, onePlan } from './one-plan.ts';
 import type { RunOptions, RunSettings } from './runtime.ts';
 import { splitOverWorkers } from './split-over-workers.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
-import { transactionalId } from './transactional-id.ts';
+import { type Lane, transactionalId } from './transactional-id.ts';
 import { WarmUps } from './warm-ups.ts';
 
 export interface MembershipParts {
@@ -119,17 +119,19 @@ export class Membership {
    * workers have open is aborted, since readers and new owners would wait for it.
    */
   async giveUp(workers: readonly number[], reason: string): Promise<void> {
-    const { options, slot } = this.#parts;
+    const { options, slot, hosts } = this.#parts;
     const { log, program, settings } = options;
     const member = this.#member!;
     this.#member = undefined;
     await member.leave(true);
     const takeOver = async (worker: number) => {
-      const id = transactionalId({ application: program.plan.name, slot, worker, lane: settings.plane });
-      await (await log.producer({ transactionalId: id })).close();
+      const isApart = hosts[worker]!.figures().quarantined.length > 0;
+      const lanes: readonly Lane[] = isApart ? [settings.plane, 'quarantine'] : [settings.plane];
+      const ids = lanes.map((lane) => transactionalId({ application: program.plan.name, slot, worker, lane }));
+      await Promise.allSettled(ids.map(async (id) => (await log.producer({ transactionalId: id })).close()));
     };
     // where the log does not answer, the timeout of the transaction ends it
-    if (settings.guarantee === 'exactly-once') await Promise.allSettled(workers.map(takeOver));
+    if (settings.guarantee === 'exactly-once') await Promise.all(workers.map(takeOver));
     this.#lost(`left the group: ${reason}`, false);
   }
 

@@ -47,6 +47,9 @@ export const METRICS = {
     'How long all tasks of a worker stood still because others of its tasks were given up or taken over.',
   ),
   nodeflow_rebuilds_total: counter(APPLICATION, 'Epochs that failed and were done again.'),
+  nodeflow_task_open_failures_total: counter(TASK, 'How often a task could not be opened, and was tried again later.'),
+  nodeflow_quarantines_total: counter(TASK, 'How often a task was set apart, since it failed again and again.'),
+  nodeflow_task_quarantined: gauge(TASK, '1 while a task was set apart, and commits alone.'),
 
   nodeflow_task_records_total: counter(TASK, 'Records taken by a task. An epoch that is done again counts again.'),
   nodeflow_task_stream_time_seconds: gauge(TASK, 'The largest event time that a task has taken; NaN before any.'),

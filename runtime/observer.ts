@@ -8,6 +8,8 @@ export interface WorkerObserver extends CommitObserver {
   turned(): void;
   /** The loop stood still for so long, since some of its tasks came or went. */
   paused(ms: Millis): void;
+  /** A task could not be opened, and is tried again so much later. */
+  unopened(task: string, failure: unknown, restMs: Millis): void;
   opened(running: RunningTask): void;
   closed(running: RunningTask): void;
 }

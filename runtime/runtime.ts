@@ -19,6 +19,9 @@ import type { RestoreFigures } from './restores.ts';
  *   and touches nothing of another task (`task.ts`, the hot path; one record at a time, depth-first).
  * - A *worker* is one event loop with some tasks, one reader and one producer (`worker.ts`): it feeds the tasks'
  *   bounded inputs, lets them run, and commits all of them together: in one transaction, or at least once.
+ * - An epoch that fails for a reason that passes is done again by all tasks that had a part in it. A task that makes
+ *   epochs fail again and again is found, since each then has its turn alone (`turns.ts`), and is set apart: it commits
+ *   by a worker and a producer of its own beside, and comes back when that has gone well (`quarantine.ts`).
  * - The *supervisor* (`supervisor.ts`) checks and makes topics, joins the group, splits the assignment over the
  *   workers, and knows when a bounded run is complete; a *watchdog* (`watchdog.ts`) judges whether they go on. With
  *   one worker everything lives in one thread; with more, each runs in a thread of its own that imports the same
@@ -221,6 +224,8 @@ export interface Progress {
   readonly streamTime: Millis | undefined;
   readonly tasks: number;
   readonly tasksEnded: number;
+  /** Those of this process that commit alone, since they have failed again and again; see docs/guarantees.md. */
+  readonly quarantined: readonly string[];
   /** 0 to 1, where the size of all inputs is known. */
   readonly share: number | undefined;
   /** State that is being brought back; `undefined` while there is none. */

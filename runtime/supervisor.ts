@@ -248,6 +248,7 @@ class SupervisedRun implements Run {
       streamTime: times.length === 0 ? undefined : Math.min(...times),
       tasks: this.#specs.length,
       tasksEnded: this.#specs.filter((spec) => isEnded(spec.id)).length,
+      quarantined: figures.flatMap((each) => each.quarantined),
       share: this.#shareDone(inputs, isEnded),
       restore: restore && { ...restore, leftMs: timeLeftMs(restore) },
       standbys: {

@@ -18,6 +18,8 @@ function setUp(idle = Promise.resolve()) {
   const feed: Partial<Feed> = { add: () => undefined, remove: () => undefined };
   const tasks = new TaskSet({
     placement,
+    clock,
+    passes: () => false,
     feed: feed as Feed,
     wake: new Wake(clock),
     observer: undefined,

@@ -1,3 +1,5 @@
+import type { Clock } from '../core/clock.ts';
+import type { Millis } from '../core/ids.ts';
 import type { Feed } from './feed.ts';
 import type { WorkerObserver } from './observer.ts';
 import type { Placement } from './placement.ts';
@@ -5,6 +7,7 @@ import type { RunningTask } from './running-task.ts';
 import type { Wake } from './wake.ts';
 
 export interface TaskSetParts {
+  readonly clock: Pick<Clock, 'after'>;
   readonly placement: Placement;
   readonly feed: Feed;
   readonly wake: Wake;
@@ -15,9 +18,14 @@ export interface TaskSetParts {
   idle(): Promise<void>;
   /** The task ended in this run already. */
   isEnded(task: string): boolean;
+  /** Whether to open a task once more helps. Until then the others go on. */
+  passes(failure: unknown): boolean;
   onFailure(failure: unknown): void;
 }
 
+/** After a task could not be opened it is tried again so much later, and each time twice as much. */
+const FIRST_REST_MS: Millis = 20;
+const LONGEST_REST_MS: Millis = 5000;
 /** Tasks that are opened side by side; each may hold a fetch of its changelog. */
 const LANES = 8;
 
@@ -35,6 +43,9 @@ export class TaskSet {
   readonly #ended = new Set<string>();
   readonly #lanes = new Set<Promise<void>>();
   readonly #closing = new Map<string, Promise<void>>();
+  /** How often tasks could not be opened, and what ends the rest of those that are tried again later. */
+  readonly #failures = new Map<string, number>();
+  readonly #resting = new Map<string, () => void>();
   /** Raised whenever all tasks are discarded: what is being opened then is not wanted any more. */
   #round = 0;
   #closedRecords = 0;
@@ -54,21 +65,24 @@ export class TaskSet {
 
   /** All tasks of the placement are open, or have ended. */
   get complete(): boolean {
-    return this.#moving.size === 0 && this.#missing() === undefined;
+    return this.#moving.size === 0 && this.#resting.size === 0 && this.#missing() === undefined;
   }
+
+  /** Whether a task of the placement is being opened, or is to be. */
+  readonly isComing = (id: string): boolean => {
+    const { placement, isEnded } = this.#parts;
+    const isOver = this.#running.has(id) || this.#ended.has(id) || this.#resting.has(id);
+    return placement.tasks.includes(id) && !isOver && !isEnded(id);
+  };
 
   /** Begins to open what the placement names and is not open. */
   openMissing(): void {
     for (let lanes = this.#lanes.size; lanes < LANES && this.#missing() !== undefined; lanes++) {
       const round = this.#round;
-      const lane = this.#open(round)
-        .catch((failure: unknown) => {
-          if (round === this.#round) this.#parts.onFailure(failure);
-        })
-        .finally(() => {
-          this.#lanes.delete(lane);
-          this.#parts.wake.notify();
-        });
+      const lane = this.#open(round).finally(() => {
+        this.#lanes.delete(lane);
+        this.#parts.wake.notify();
+      });
       this.#lanes.add(lane);
     }
   }
@@ -119,6 +133,8 @@ export class TaskSet {
 
   async #endMoving(): Promise<void> {
     this.#round++;
+    for (const cancel of this.#resting.values()) cancel();
+    this.#resting.clear();
     await this.#endOpening([...this.#opening.keys()]);
     await Promise.all(this.#lanes);
     // whoever closes them is told of failures
@@ -138,8 +154,29 @@ export class TaskSet {
       const opened = this.#openOne(id, round, stop.signal);
       const over = opened.catch(() => undefined);
       this.#opening.set(id, { stop, over });
-      await opened;
+      try {
+        await opened;
+      } catch (failure) {
+        if (round !== this.#round) return;
+        if (!this.#parts.passes(failure)) {
+          this.#parts.onFailure(failure);
+          return;
+        }
+        this.#rest(id, failure);
+      }
     }
+  }
+
+  #rest(id: string, failure: unknown): void {
+    const failures = this.#failures.get(id) ?? 0;
+    this.#failures.set(id, failures + 1);
+    const restMs = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** failures);
+    this.#parts.observer?.unopened(id, failure, restMs);
+    const end = () => {
+      this.#resting.delete(id);
+      this.openMissing();
+    };
+    this.#resting.set(id, this.#parts.clock.after(restMs, end, true));
   }
 
   async #openOne(id: string, round: number, signal: AbortSignal): Promise<void> {
@@ -154,6 +191,7 @@ export class TaskSet {
         return;
       }
       this.#running.set(id, running);
+      this.#failures.delete(id);
       running.task.open();
       observer?.opened(running);
       feed.add(running);
@@ -177,7 +215,8 @@ export class TaskSet {
 
   #missing(): string | undefined {
     const { placement, isEnded } = this.#parts;
-    const isHere = (id: string) => this.#running.has(id) || this.#moving.has(id) || this.#ended.has(id);
+    const isHere = (id: string) =>
+      this.#running.has(id) || this.#moving.has(id) || this.#ended.has(id) || this.#resting.has(id);
     return placement.tasks.find((id) => !isHere(id) && !isEnded(id));
   }
 

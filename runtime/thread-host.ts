@@ -77,6 +77,7 @@ class ThreadHost implements WorkerHost {
     ...{ records: 0, lag: 0, streamTime: undefined, tasks: 0, inputs: [], stores: [] },
     ...{ standbys: { tasks: 0, lag: 0 }, restore: undefined, ready: false, silentMs: 0, blockedMs: 0 },
     registryOutage: undefined,
+    quarantined: [],
   };
   #heardAt: number;
   #ended = false;

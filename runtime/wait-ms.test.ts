@@ -7,11 +7,11 @@ const NOW = 1_000_000;
 const COMMIT_MS = 10;
 
 function rest(...tasks: { readonly worked?: boolean; readonly wall?: number; readonly timed?: boolean }[]): number {
-  const running = tasks.map(({ worked = false, wall = Number.POSITIVE_INFINITY, timed = false }, i) => {
+  const running = tasks.map(({ worked = false, wall = Number.POSITIVE_INFINITY, timed = false }) => {
     const task = { task: { worked, nextWall: wall }, times: timed ? {} : undefined };
-    return [`task-${i}`, task as unknown as RunningTask] as const;
+    return task as unknown as RunningTask;
   });
-  return waitMs(new Map(running), 4, COMMIT_MS, NOW);
+  return waitMs(running, 4, COMMIT_MS, NOW);
 }
 
 test('a worker with nothing to do rests a second, or until a timer is due', () => {

@@ -10,9 +10,9 @@ const TIMED_REST_MS = 50;
  * How long the loop of a worker waits for a notice: until the next commit, `dueMs` from now, where one is owed; else until
  * a timer is due by the wall clock.
  */
-export function waitMs(tasks: ReadonlyMap<string, RunningTask>, dueMs: number, commitMs: Millis, now: Millis): number {
+export function waitMs(tasks: Iterable<RunningTask>, dueMs: number, commitMs: Millis, now: Millis): number {
   let rest = Math.max(commitMs, MOST_REST_MS);
-  for (const { task, times } of tasks.values()) {
+  for (const { task, times } of tasks) {
     if (task.worked) return dueMs > 0 ? Math.ceil(dueMs) : commitMs;
     if (times !== undefined) rest = Math.min(rest, Math.max(commitMs, TIMED_REST_MS));
     rest = Math.min(rest, Math.ceil(task.nextWall - now));

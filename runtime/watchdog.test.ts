@@ -9,7 +9,7 @@ const BEGAN = Date.UTC(2026, 0, 2, 3, 4, 5);
 const GOOD: WorkerFigures = {
   ...{ records: 0, lag: 0, streamTime: undefined, tasks: 1, inputs: [], stores: [] },
   ...{ standbys: { tasks: 0, lag: 0 }, restore: undefined },
-  ...{ ready: true, silentMs: 0, blockedMs: 0, registryOutage: undefined },
+  ...{ ready: true, silentMs: 0, blockedMs: 0, registryOutage: undefined, quarantined: [] },
 };
 
 function watched() {

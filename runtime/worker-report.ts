@@ -61,6 +61,23 @@ export class WorkerReport implements WorkerObserver {
     ];
   }
 
+  /** For a worker beside, that goes on or not by itself: nobody waits for its loop. */
+  beside(): WorkerObserver {
+    const { clock } = this.#options;
+    let cut = 0;
+    return {
+      turned: () => undefined,
+      paused: (ms) => this.paused(ms),
+      unopened: (task, failure, restMs) => this.unopened(task, failure, restMs),
+      opened: (running) => this.opened(running),
+      closed: (running) => this.closed(running),
+      cut: () => {
+        cut = clock.monotonic();
+      },
+      committed: (epoch) => this.#committed(epoch, cut),
+    };
+  }
+
   /** Time since the loop last turned, or a restore in it went on. */
   get silentMs(): number {
     return this.#options.clock.monotonic() - this.#turned;
@@ -72,6 +89,11 @@ export class WorkerReport implements WorkerObserver {
 
   paused(ms: Millis): void {
     this.#pauses.observe(ms / 1000);
+  }
+
+  unopened(task: string, failure: unknown, restMs: Millis): void {
+    this.#options.metrics.counter('nodeflow_task_open_failures_total', { task }).value++;
+    this.#options.log.warn({ task }, `it cannot be opened, and is tried again in ${restMs} ms: ${messageOf(failure)}`);
   }
 
   opened(running: RunningTask): void {
@@ -91,9 +113,13 @@ export class WorkerReport implements WorkerObserver {
     this.#cut = this.#options.clock.monotonic();
   }
 
-  committed({ records, bytes }: EpochFigures): void {
+  committed(epoch: EpochFigures): void {
+    this.#committed(epoch, this.#cut);
+  }
+
+  #committed({ records, bytes }: EpochFigures, cut: number): void {
     this.#commits.value++;
-    this.#durations.observe((this.#options.clock.monotonic() - this.#cut) / 1000);
+    this.#durations.observe((this.#options.clock.monotonic() - cut) / 1000);
     this.#records.observe(records);
     this.#bytes.observe(bytes);
   }

@@ -1,17 +1,20 @@
 import { Committer, type Outputs } from '../checkpoints/checkpoints.ts';
 import type { Clock } from '../core/clock.ts';
-import { type ErrorCode, FlowError, isFlowError } from '../core/errors.ts';
+import { FlowError } from '../core/errors.ts';
 import type { Step } from '../core/step.ts';
 import type { GroupIdentity, LogProducer } from '../log/log.ts';
 import type { FoundRow } from '../operators/operators.ts';
+import { Demands } from './demands.ts';
 import type { Feed } from './feed.ts';
 import type { WorkerObserver } from './observer.ts';
+import { isOfTasks, isSurelyOwn, Passing, pauseMs } from './passing.ts';
 import { Placement } from './placement.ts';
 import { restoring, type StoreRequest } from './read-store.ts';
 import type { RunningTask } from './running-task.ts';
 import type { RunSettings } from './runtime.ts';
 import { TaskSet } from './task-set.ts';
 import type { Trimmer } from './trimmer.ts';
+import { Turns } from './turns.ts';
 import { waitMs } from './wait-ms.ts';
 import type { Wake } from './wake.ts';
 import { WriteBacks } from './write-backs.ts';
@@ -38,14 +41,15 @@ export interface WorkerParts {
   isEnded(task: string): boolean;
   /** Told when an epoch has failed for a passing reason and all tasks go back to their last commit. */
   onRebuild(reason: unknown): void;
+  /** Its tasks have failed before, elsewhere, and each has epochs of its own. */
+  readonly alone: boolean;
+  /** Told of a task that fails again and again, and keeps the others back: the worker has nothing of it any more. */
+  setApart(task: string, reason: unknown): void;
+  /** Told of one that was set apart, and has gone well for long enough to go back. */
+  wentWell(task: string): void;
+  /** The loop is over, and all that it had is closed. */
+  onEnd(): Promise<void>;
 }
-
-/** Longest pause between two attempts to go on where the log does not answer. */
-const MAX_PAUSE_MS = 1000;
-const FIRST_PAUSE_MS = 20;
-/** Fenced twice within this time, a worker gives way. */
-const FENCED_AGAIN_MS = 30_000;
-const PASSING: readonly ErrorCode[] = ['log.timeout', 'log.aborted', 'task.lost', 'state.corrupt'];
 
 /**
  * One event loop: feeds its tasks, lets them run, commits them together. Nothing in it knows how a task works or
@@ -57,13 +61,13 @@ export class Worker {
   readonly #placement: Placement;
   readonly #tasks: TaskSet;
   readonly #writeBacks: WriteBacks;
-  readonly #demands: { work(): Promise<void>; resolve(): void; reject(failure: unknown): void }[] = [];
+  readonly #demands: Demands;
+  readonly #turns: Turns;
+  readonly #passing: Passing;
   readonly #stop = new AbortController();
   #lastCommit: number;
   /** Why every task must go back to its last commit. */
   #broken: unknown;
-  /** When a newer owner of the transactional id last took over. */
-  #fencedAt = Number.NEGATIVE_INFINITY;
   /** Rebuilds since the last commit that held. */
   #attempts = 0;
   #retiring: Promise<void> = Promise.resolve();
@@ -73,26 +77,29 @@ export class Worker {
   constructor(parts: WorkerParts) {
     this.#parts = parts;
     this.#lastCommit = parts.clock.monotonic();
-    const placement = new Placement(parts.clock);
+    const { clock, settings, wake } = parts;
+    const placement = new Placement(clock);
     this.#placement = placement;
     this.#tasks = new TaskSet({
-      placement,
-      feed: parts.feed,
-      wake: parts.wake,
-      observer: parts.observer,
+      ...{ placement, wake, feed: parts.feed, observer: parts.observer, clock },
       open: (id, signal) => parts.open(id, signal),
       idle: () => this.#writeBacks.idle(),
       isEnded: (id) => parts.isEnded(id),
+      passes: (failure) => this.#passing.is(failure) && isOfTasks(failure),
       onFailure: (failure) => this.#failed(failure),
     });
-    const onFailure = (failure: unknown) => this.#failed(failure);
-    const { clock, settings, wake } = parts;
-    this.#writeBacks = new WriteBacks({ clock, settings, wake, onFailure });
+    this.#demands = new Demands(() => wake.notify());
+    this.#passing = new Passing(clock, settings);
+    this.#turns = new Turns({ clock, alone: parts.alone });
+    this.#writeBacks = new WriteBacks({
+      clock,
+      settings,
+      wake,
+      onFailure: (failure, task) => this.#failed(failure, [task]),
+    });
     this.#committer = new Committer({
       guarantee: settings.guarantee,
-      producer: parts.producer,
-      outputs: parts.outputs,
-      step: parts.step,
+      ...{ producer: parts.producer, outputs: parts.outputs, step: parts.step },
       ledgerTopic: parts.ledgerTopic,
       ...(parts.observer === undefined ? {} : { observer: parts.observer }),
       identityFor: (tasks) => placement.identityFor(tasks),
@@ -125,7 +132,7 @@ export class Worker {
     // known at once, since an epoch on its way may wait for it
     this.#placement.offer(identity, tasks);
     let closed = Promise.resolve();
-    await this.#inLoop(async () => {
+    await this.#demands.ask(async () => {
       await this.#decided();
       const lost = [...this.#tasks.running].filter(([id]) => !this.#placement.tasks.includes(id));
       if (lost.some(([, { task }]) => task.worked))
@@ -141,7 +148,7 @@ export class Worker {
   /** Commits what is done so far and gives up these tasks; the others go on. */
   async revoke(tasks: readonly string[]): Promise<void> {
     let closed = Promise.resolve();
-    await this.#inLoop(async () => {
+    await this.#demands.ask(async () => {
       await this.#commitAll();
       this.#placement.withdraw(tasks);
       if (this.#broken !== undefined) return this.#rebuild();
@@ -154,7 +161,7 @@ export class Worker {
   async query(request: StoreRequest): Promise<readonly FoundRow[]> {
     let found = await this.#read(request);
     if (found !== undefined) return found;
-    await this.#inLoop(async () => {
+    await this.#demands.ask(async () => {
       await this.#commitAll();
       if (this.#broken !== undefined || this.#failure !== undefined) return;
       found = await this.#read({ ...request, read: 'live' });
@@ -175,7 +182,7 @@ export class Worker {
         try {
           await this.#turn();
         } catch (thrown) {
-          if (!this.#isPassing(thrown)) throw thrown;
+          if (!this.#passing.is(thrown)) throw thrown;
           this.#broken ??= thrown;
         }
       }
@@ -184,10 +191,11 @@ export class Worker {
       this.#failure ??= thrown;
     }
     this.#ended = true;
-    for (const { resolve } of this.#demands.splice(0)) resolve();
+    this.#demands.end();
     await this.#close().catch((thrown: unknown) => {
       this.#failure ??= thrown;
     });
+    await this.#parts.onEnd();
     if (this.#failure !== undefined) throw this.#failure;
   }
 
@@ -205,30 +213,15 @@ export class Worker {
     return this.#stop.signal.aborted;
   }
 
-  #inLoop(work: () => Promise<void>): Promise<void> {
-    if (this.#ended) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.#demands.push({ work, resolve, reject });
-      this.#parts.wake.notify();
-    });
-  }
-
   async #meetDemands(): Promise<void> {
-    if (this.#demands.length === 0) return;
+    if (!this.#demands.waiting) return;
     const { clock, observer } = this.#parts;
     const since = clock.monotonic();
-    for (let demand = this.#demands.shift(); demand !== undefined; demand = this.#demands.shift()) {
-      try {
-        await demand.work();
-        demand.resolve();
-      } catch (thrown) {
-        if (!this.#isPassing(thrown)) demand.reject(thrown);
-        else {
-          this.#broken ??= thrown;
-          demand.resolve();
-        }
-      }
-    }
+    await this.#demands.meet((thrown) => {
+      const passes = this.#passing.is(thrown);
+      if (passes) this.#broken ??= thrown;
+      return passes;
+    });
     observer?.paused(clock.monotonic() - since);
   }
 
@@ -244,33 +237,40 @@ export class Worker {
     if (this.#broken !== undefined || this.#failure !== undefined) return;
     this.#committer.flush();
     const due = this.#lastCommit + settings.commitIntervalMs - clock.monotonic();
-    if ((due <= 0 || this.#mustCommit()) && !this.#committer.committing && this.#hasWork()) {
-      this.#commit();
-    }
-    this.#writeBacks.start([...this.#tasks.running.values()].map(({ task }) => task.state));
+    const isDue = due <= 0 || this.#mustCommit() || (this.#turns.solo !== undefined && !busy);
+    const isNext = isDue && !this.#committer.committing && this.#hasWork() && this.#commit();
+    this.#writeBacks.start([...this.#tasks.running.values()].map(({ task }) => task));
     this.#parts.trimmer.trim(this.#tasks.running.values());
     feed.balance();
-    if (busy) await clock.turn();
-    else await wake.wait(waitMs(this.#tasks.running, due, settings.commitIntervalMs, clock.now()));
+    if (busy || isNext) await clock.turn();
+    else await wake.wait(this.#turns.waitMs(waitMs(this.#atWork, due, settings.commitIntervalMs, clock.now())));
   }
 
   /** Lets each task run a slice; answers whether any has more. */
   async #runTasks(): Promise<boolean> {
     let busy = false;
     const now = this.#parts.clock.now();
-    for (const running of this.#tasks.running.values()) {
+    for (const running of this.#turns.of(this.#tasks.running, !this.#hasWork(), this.#tasks.isComing)) {
       const { task } = running;
       task.wallTime(now);
       const result = task.run(this.#parts.settings.sliceRecords);
       if (result === 'miss') {
-        await task.fetchMissed();
+        await task.fetchMissed().catch((thrown: unknown) => this.#failed(thrown, [task.id]));
         busy = true;
       } else {
         task.state.unpin();
         if (result === 'busy' || running.times?.turn()) busy = true;
       }
+      if (this.#turns.ran(task.id, task.worked)) break;
     }
     return busy;
+  }
+
+  /** Those that may be in the epoch at hand. */
+  get #atWork(): readonly RunningTask[] {
+    const { solo } = this.#turns;
+    const running = [...this.#tasks.running.values()];
+    return solo === undefined ? running : running.filter(({ task }) => task.id === solo);
   }
 
   #hasWork(): boolean {
@@ -285,11 +285,13 @@ export class Worker {
     return this.#parts.outputs.sealedBytes > this.#parts.settings.heldBytes;
   }
 
-  #commit(): void {
+  /** Answers whether a task has its turn next that could not run until now. */
+  #commit(): boolean {
     const { clock, wake } = this.#parts;
     this.#lastCommit = clock.monotonic();
-    const worked = [...this.#tasks.running.values()].filter(({ task }) => task.worked);
-    if (worked.length === 0) return;
+    const worked = this.#atWork.filter(({ task }) => task.worked);
+    if (worked.length === 0) return false;
+    const ids = worked.map(({ task }) => task.id);
     const parts = worked.map((running) => running.part());
     const ended = worked.filter(({ task }) => task.finished).map(({ task }) => task.id);
     for (const { task } of worked) task.worked = false;
@@ -301,31 +303,23 @@ export class Worker {
       () => {
         this.#attempts = 0;
         for (const each of worked) each.committed();
+        for (const id of this.#turns.held(ids)) if (!ended.includes(id)) this.#parts.wentWell(id);
         this.#parts.trimmer.committed(parts.flatMap(({ positions }) => positions));
         if (ended.length > 0) retire();
         wake.notify();
       },
-      (failure: unknown) => this.#failed(failure),
+      (failure: unknown) => this.#failed(failure, this.#committer.culprits(ids)),
     );
+    return this.#turns.cut();
   }
 
-  /**
-   * Whether going back to the last commit helps: the outcome is unknown, the log has aborted, or a store was found
-   * corrupt, which is then rebuilt. A fenced producer is renewed once in a while: the log fences one whose transaction
-   * was open for too long. Fenced again soon, another process has the same transactional id, and this one gives way.
-   */
-  #isPassing(thrown: unknown): boolean {
-    if (!isFlowError(thrown)) return false;
-    // a task that is opened anew goes on where there are records
-    if (thrown.code === 'log.range') return this.#parts.settings.onLostPosition !== 'fail';
-    if (thrown.code !== 'log.fenced') return PASSING.includes(thrown.code);
-    return this.#parts.clock.monotonic() - this.#fencedAt > FENCED_AGAIN_MS;
-  }
-
-  /** Something beside the loop has failed: the next turn goes back to the last commit, or ends. */
-  #failed(failure: unknown): void {
-    if (this.#isPassing(failure)) this.#broken ??= failure;
-    else this.#failure ??= failure;
+  /** Something beside the loop has failed, of these tasks: the next turn goes back to the last commit, or ends. */
+  #failed(failure: unknown, tasks: readonly string[] = []): void {
+    if (!this.#passing.is(failure)) this.#failure ??= failure;
+    else if (this.#broken === undefined) {
+      this.#broken = failure;
+      if (isOfTasks(failure)) this.#turns.failed(tasks, isSurelyOwn(failure), this.#placement.tasks);
+    }
     this.#parts.wake.notify();
   }
 
@@ -355,18 +349,25 @@ export class Worker {
     outputs.clear();
     await this.#tasks.discardAll();
     if (this.#attempts > 0) {
-      const pause = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#attempts);
-      await clock.sleep(pause, this.#stop.signal);
+      await clock.sleep(pauseMs(this.#attempts), this.#stop.signal);
       if (this.#stopping) return;
     }
     this.#attempts++;
     await this.#committer.abort().catch((thrown: unknown) => {
-      if (!this.#isPassing(thrown)) throw thrown;
+      if (!this.#passing.is(thrown)) throw thrown;
     });
     await this.#committer.renew(await this.#parts.renewProducer());
-    if (isFlowError(this.#broken, 'log.fenced')) this.#fencedAt = clock.monotonic();
+    this.#passing.passed(this.#broken);
+    this.#setApart(this.#broken);
     this.#broken = undefined;
     this.#tasks.openMissing();
+  }
+
+  #setApart(reason: unknown): void {
+    const guilty = this.#turns.takeGuilty(this.#placement.tasks);
+    if (guilty === undefined) return;
+    this.#placement.withdraw([guilty]);
+    this.#parts.setApart(guilty, reason);
   }
 
   async #retire(ended: readonly string[]): Promise<void> {

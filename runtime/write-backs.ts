@@ -12,7 +12,13 @@ export interface WriteBacksParts {
   readonly clock: Clock;
   readonly settings: RunSettings;
   readonly wake: Wake;
-  onFailure(failure: unknown): void;
+  onFailure(failure: unknown, task: string): void;
+}
+
+/** A task whose rows are written. */
+export interface Writing {
+  readonly id: string;
+  readonly state: TaskState;
 }
 
 /**
@@ -34,41 +40,47 @@ export class WriteBacks {
   }
 
   /** Starts the next one that is due, unless one is under way. */
-  start(states: readonly TaskState[]): void {
+  start(tasks: readonly Writing[]): void {
     if (this.#writing !== undefined) return;
     const now = this.#parts.clock.now();
-    const next = this.#next(states, now);
+    const next = this.#next(tasks, now);
     if (next !== undefined) this.#begin([next]);
-    else if (now >= this.#relieveAt && states.some((state) => state.overBudget)) {
+    else if (now >= this.#relieveAt && tasks.some(({ state }) => state.overBudget)) {
       this.#relieveAt = now + RELIEF_MS;
-      this.#begin(states);
+      this.#begin(tasks);
     }
   }
 
-  #next(states: readonly TaskState[], now: Millis): TaskState | undefined {
+  #next(tasks: readonly Writing[], now: Millis): Writing | undefined {
     const { writeBackMs, writeBackBytes } = this.#parts.settings;
-    let next: TaskState | undefined;
-    for (const state of states) {
+    let next: Writing | undefined;
+    for (const task of tasks) {
+      const { state } = task;
       const since = state.unwrittenSince;
       if (since === undefined) continue;
       if (now - since < writeBackMs && !state.overBudget && state.unwrittenBytes < writeBackBytes) continue;
-      if (next === undefined || since < next.unwrittenSince!) next = state;
+      if (next === undefined || since < next.state.unwrittenSince!) next = task;
     }
     return next;
   }
 
-  #begin(states: readonly TaskState[]): void {
+  #begin(tasks: readonly Writing[]): void {
     failpoint('store.writing');
-    this.#writing = this.#write(states)
-      .catch((failure: unknown) => this.#parts.onFailure(failure))
-      .finally(() => {
-        this.#writing = undefined;
-        this.#parts.wake.notify();
-      });
+    this.#writing = this.#write(tasks).finally(() => {
+      this.#writing = undefined;
+      this.#parts.wake.notify();
+    });
   }
 
-  async #write(states: readonly TaskState[]): Promise<void> {
-    for (const state of states) await state.writeBack();
+  async #write(tasks: readonly Writing[]): Promise<void> {
+    for (const { id, state } of tasks) {
+      try {
+        await state.writeBack();
+      } catch (failure) {
+        this.#parts.onFailure(failure, id);
+        return;
+      }
+    }
     failpoint('store.written');
   }
 }

@@ -59,6 +59,10 @@ export class WorkerBench {
       read: async () => [],
       isEnded: () => false,
       onRebuild: () => undefined,
+      alone: false,
+      setApart: () => undefined,
+      wentWell: () => undefined,
+      onEnd: async () => undefined,
     });
     this.#finished = this.worker.run();
   }
