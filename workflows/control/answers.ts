@@ -32,7 +32,8 @@ interface EndWaiter {
   fail(reason: unknown): void;
 }
 
-const FETCH_WAIT_MS = 5000;
+/** So often it is looked for commands that wait for too long. */
+const SWEEP_MS = 500;
 /** Bytes of first steps that are kept for those who ask for the end as soon as the start is answered. */
 const MOST_RECENT_BYTES = 16 * 1024 * 1024;
 
@@ -133,7 +134,7 @@ export class Answers {
     let swept = clock.monotonic();
     while (!this.#stop.signal.aborted) {
       try {
-        const list = await this.#reader.fetch(FETCH_WAIT_MS, this.#stop.signal);
+        const list = await this.#reader.fetch(SWEEP_MS, this.#stop.signal);
         for (const fetched of list) {
           for (let b = 0; b < fetched.starts.length; b++) {
             this.#view.open(fetched.bytes, fetched.starts[b]!, fetched.ends[b]!, fetched);
@@ -147,7 +148,7 @@ export class Answers {
         return;
       }
       const now = clock.monotonic();
-      if (now - swept > FETCH_WAIT_MS) {
+      if (now - swept > SWEEP_MS) {
         swept = now;
         this.#sweep(now);
       }
