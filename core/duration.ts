@@ -35,3 +35,8 @@ function sum(span: Exclude<Duration, number>): Millis {
 function unfit(span: Duration, what: string): FlowError {
   return new FlowError('plan.invalid', `${what} must be a whole number of milliseconds, not ${JSON.stringify(span)}`);
 }
+
+/** How long to pause when something has failed again: twice as long each time, `times` before this one, up to `longest`. */
+export function doubled(first: Millis, times: number, longest: Millis): Millis {
+  return Math.min(longest, first * 2 ** times);
+}

@@ -182,6 +182,9 @@ export interface ReaderOptions {
   readonly maxPartitionBytes?: number;
 }
 
+/** So long whoever follows a log lets a fetch wait before it asks anew: what comes, or a signal, ends the wait. */
+export const FOLLOW_WAIT_MS: Millis = 5000;
+
 export interface LogReader {
   /** Adds partitions, or moves them to another position. */
   assign(partitions: readonly (TopicPartition & { readonly position: Position })[]): void;

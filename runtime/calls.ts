@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { doubled } from '../core/duration.ts';
 import { FlowError } from '../core/errors.ts';
 import { type Random, seededRandom, seedOf } from '../core/random.ts';
 import type { Step } from '../core/step.ts';
@@ -212,6 +213,6 @@ async function answerOf(begin: () => unknown): Promise<unknown> {
 
 /** Twice as long with each attempt, and at random up to half shorter, so that calls which failed together part. */
 function pauseMs({ backoffMs, maxBackoffMs }: CallSettings, attempt: number, random: Random): number {
-  const whole = Math.min(maxBackoffMs, backoffMs * 2 ** (attempt - 1));
+  const whole = doubled(backoffMs, attempt - 1, maxBackoffMs);
   return Math.ceil(whole * (1 - random.next() / 2));
 }

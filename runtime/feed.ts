@@ -1,13 +1,10 @@
 import type { Ledger } from '../checkpoints/checkpoints.ts';
 import { failpoint } from '../core/failpoints.ts';
 import { partitionName } from '../core/ids.ts';
-import type { Fetched, LogReader } from '../log/log.ts';
+import { type Fetched, FOLLOW_WAIT_MS, type LogReader } from '../log/log.ts';
 import type { RunningTask } from './running-task.ts';
 import type { TopicInput } from './topic-input.ts';
 import type { Wake } from './wake.ts';
-
-/** A fetch waits this long for anything before it is asked again. */
-const FETCH_WAIT_MS = 5000;
 
 /** Records asked of a connector at a time. */
 const SPLIT_RECORDS = 4096;
@@ -126,7 +123,7 @@ export class Feed {
 
   async #fetch(): Promise<void> {
     try {
-      const list = await this.#parts.reader.fetch(FETCH_WAIT_MS, this.#stop.signal);
+      const list = await this.#parts.reader.fetch(FOLLOW_WAIT_MS, this.#stop.signal);
       failpoint('feed.fetched');
       this.#arrived.push(...list);
     } catch (thrown) {
@@ -138,7 +135,7 @@ export class Feed {
 
   async #poll(): Promise<void> {
     try {
-      if (await this.#parts.ledger.poll(FETCH_WAIT_MS, this.#stop.signal)) {
+      if (await this.#parts.ledger.poll(FOLLOW_WAIT_MS, this.#stop.signal)) {
         this.#newEnds = true;
         this.#parts.wake.notify();
       }

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { isFlowError } from '../core/errors.ts';
 import type { TopicPartition } from '../core/ids.ts';
-import type { Log, LogReader, PartitionBounds } from '../log/log.ts';
+import { FOLLOW_WAIT_MS, type Log, type LogReader, type PartitionBounds } from '../log/log.ts';
 import type { Budget, StateBackend } from '../state/state.ts';
 import type { Logger, Telemetry } from '../telemetry/telemetry.ts';
 import { GlobalTables } from './global-tables.ts';
@@ -19,7 +19,6 @@ export interface GlobalFeedParts {
 
 type Bounded = TopicPartition & PartitionBounds;
 
-const FETCH_WAIT_MS = 5000;
 /** After the log has not answered. */
 const PAUSE_MS = 200;
 
@@ -105,7 +104,7 @@ export class GlobalFeed {
 
   async #fetch(): Promise<void> {
     this.#reader ??= this.#open(await this.#bounded());
-    for (const fetched of await this.#reader.fetch(FETCH_WAIT_MS, this.#stop.signal)) {
+    for (const fetched of await this.#reader.fetch(FOLLOW_WAIT_MS, this.#stop.signal)) {
       try {
         this.#tables.take(fetched);
       } finally {

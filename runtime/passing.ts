@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { doubled } from '../core/duration.ts';
 import { type ErrorCode, isFlowError } from '../core/errors.ts';
 import type { Millis } from '../core/ids.ts';
 import type { RunSettings } from './runtime.ts';
@@ -42,7 +43,7 @@ export class Passing {
 
 /** How long a worker waits before it goes on, when it has gone back so often since its last commit. */
 export function pauseMs(attempts: number): Millis {
-  return Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempts);
+  return doubled(FIRST_PAUSE_MS, attempts, MAX_PAUSE_MS);
 }
 
 /** Whether a failure tells something of the tasks in whose epoch it came. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { doubled } from '../core/duration.ts';
 import { ERRORS, type FlowError, isFlowError } from '../core/errors.ts';
 import { type Random, seededRandom, seedOf, uniqueId } from '../core/random.ts';
 import { Step } from '../core/step.ts';
@@ -77,7 +78,7 @@ export class Redriver {
         await producer?.close().catch(() => undefined);
       }
       // another process is at it, or the log was away: what was not answered may be done
-      const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** tries);
+      const pause = doubled(FIRST_PAUSE_MS, tries, LONGEST_PAUSE_MS);
       await clock.sleep(Math.ceil(pause * this.#random.next()));
     }
   }

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { doubled } from '../core/duration.ts';
 import type { Millis } from '../core/ids.ts';
 import type { Feed } from './feed.ts';
 import type { WorkerObserver } from './observer.ts';
@@ -170,7 +171,7 @@ export class TaskSet {
   #rest(id: string, failure: unknown): void {
     const failures = this.#failures.get(id) ?? 0;
     this.#failures.set(id, failures + 1);
-    const restMs = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** failures);
+    const restMs = doubled(FIRST_REST_MS, failures, LONGEST_REST_MS);
     this.#parts.observer?.unopened(id, failure, restMs);
     const end = () => {
       this.#resting.delete(id);

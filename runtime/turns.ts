@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { doubled } from '../core/duration.ts';
 import type { Millis } from '../core/ids.ts';
 
 /** What lies further back counts no more. An epoch that the log does not take may last for a minute. */
@@ -67,7 +68,11 @@ export class Turns {
    * Those that may run now, in that order; the first that does something may have the epoch to itself. That begins only
    * where `isNew`: nothing was done in it yet. Who has had its turn goes on while others are still being opened.
    */
-  of<T>(running: ReadonlyMap<string, T>, isNew: boolean, isComing: (task: string) => boolean): readonly T[] {
+  of<T>(running: ReadonlyMap<string, T>, isNew: boolean, isComing: (task: string) => boolean): Iterable<T> {
+    if (!this.#options.alone && this.#due.length === 0 && this.#solo === undefined) {
+      this.#apart = false;
+      return running.values();
+    }
     const isHere = (id: string) => running.has(id) && !this.#rests(id);
     if (this.#solo !== undefined && !isHere(this.#solo)) this.#solo = undefined;
     if (this.#options.alone && !this.#due.some(isHere)) this.#begin([...running.keys()].filter(isHere), false);
@@ -149,7 +154,7 @@ export class Turns {
   #rests(id: string): boolean {
     const past = this.#past.get(id);
     if (!this.#options.alone || past === undefined || past.commits > 0 || past.failures === 0) return false;
-    const restMs = Math.min(LONGEST_REST_MS, REST_MS * 2 ** (past.failures - 1));
+    const restMs = doubled(REST_MS, past.failures - 1, LONGEST_REST_MS);
     return this.#options.clock.monotonic() - past.at < restMs;
   }
 

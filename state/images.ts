@@ -10,6 +10,8 @@ const MERGE_BYTES = 2 << 20;
 /** Bytes of a row's image where none is known yet. */
 const FIRST_ROW_BYTES = 64;
 
+type Visit = (cut: EncodedCut, entry: number) => void;
+
 /**
  * The encoded cuts that are not on disk yet. Every row that has an image here says where its newest one is (words
  * `CUT` and `ENTRY`), and every image says which cut holds a newer one; so the newest committed image of a key is
@@ -144,11 +146,13 @@ export class Images {
   }
 
   /** Visits every entry of committed cuts up to `number` that no other of them makes out of date. */
-  forEachNewest(number: number, visit: (cut: EncodedCut, entry: number) => void): void {
-    for (const cut of this.cuts) {
-      if (cut.number > number) return;
-      for (let i = 0; i < cut.rows; i++) if (this.#isNewest(cut, i, number)) visit(cut, i);
-    }
+  forEachNewest(number: number, visit: Visit): void {
+    const behind = this.cuts.findIndex((cut) => cut.number > number);
+    this.#eachNewest(behind < 0 ? this.cuts : this.cuts.slice(0, behind), number, visit);
+  }
+
+  #eachNewest(cuts: readonly EncodedCut[], upTo: number, visit: Visit): void {
+    for (const cut of cuts) for (let i = 0; i < cut.rows; i++) if (this.#isNewest(cut, i, upTo)) visit(cut, i);
   }
 
   #isNewest(cut: EncodedCut, entry: number, upTo: number): boolean {
@@ -161,38 +165,28 @@ export class Images {
   }
 
   #merge(cuts: readonly EncodedCut[]): void {
-    const last = cuts[cuts.length - 1]!;
-    const merged = this.#roomFor(cuts);
-    const positions = new Map<string, Position>();
-    for (const cut of cuts) {
-      for (let i = 0; i < cut.rows; i++) {
-        if (!this.#isNewest(cut, i, last.number)) continue;
-        this.#point(cut, i, merged);
-        merged.addCopy(cut, i);
-        if (merged.entries[(merged.rows - 1) * COLUMNS + NEWER] !== 0) merged.dead += merged.sizeOf(merged.rows - 1);
-      }
-      for (const [table, position] of cut.positions) positions.set(table, position);
-      this.#budget.usedBytes -= cut.bytes;
-    }
-    merged.positions = positions;
-    this.#budget.usedBytes += merged.bytes;
-    this.cuts.splice(this.cuts.indexOf(cuts[0]!), cuts.length, merged);
-    for (const cut of cuts) cut.release();
-  }
-
-  /** An empty cut into which these fit, merged. */
-  #roomFor(cuts: readonly EncodedCut[]): EncodedCut {
     const { number, timestamp } = cuts[cuts.length - 1]!;
     let rows = 0;
     let bytes = 0;
-    for (const cut of cuts) {
-      for (let i = 0; i < cut.rows; i++) {
-        if (!this.#isNewest(cut, i, number)) continue;
-        rows++;
-        bytes += cut.sizeOf(i);
-      }
-    }
-    return new EncodedCut(number, timestamp, this.#tables, rows, bytes);
+    this.#eachNewest(cuts, number, (cut, entry) => {
+      rows++;
+      bytes += cut.sizeOf(entry);
+    });
+    const merged = new EncodedCut(number, timestamp, this.#tables, rows, bytes);
+    this.#eachNewest(cuts, number, (cut, entry) => {
+      this.#point(cut, entry, merged);
+      merged.addCopy(cut, entry);
+      if (merged.entries[(merged.rows - 1) * COLUMNS + NEWER] !== 0) merged.dead += merged.sizeOf(merged.rows - 1);
+    });
+    merged.positions = new Map(cuts.flatMap(({ positions }) => [...positions]));
+    this.#budget.usedBytes += merged.bytes;
+    this.cuts.splice(this.cuts.indexOf(cuts[0]!), cuts.length, merged);
+    for (const cut of cuts) this.#letGo(cut);
+  }
+
+  #letGo(cut: EncodedCut): void {
+    this.#budget.usedBytes -= cut.bytes;
+    cut.release();
   }
 
   /** Tells the row of an entry that its image moves to the end of another cut. */
@@ -215,9 +209,8 @@ export class Images {
     this.written = number;
     while (this.cuts.length > 0 && this.cuts[0]!.number <= number) {
       const cut = this.cuts.shift()!;
-      this.#budget.usedBytes -= cut.bytes;
       if (this.#onDisk) this.#forgetDeleted(cut);
-      cut.release();
+      this.#letGo(cut);
     }
     for (const [pane, dropped] of this.#droppedIn)
       if (dropped <= number && (dropped > 0 || this.cuts.length === 0)) this.#droppedIn.delete(pane);

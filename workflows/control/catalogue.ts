@@ -4,7 +4,7 @@ import type { Json, Position } from '../../core/ids.ts';
 import { Step } from '../../core/step.ts';
 import { DEFINITIONS_TOPIC } from '../../events/events.ts';
 import { BatchBuilder, BatchView } from '../../log/batch.ts';
-import type { Log, LogReader } from '../../log/log.ts';
+import { FOLLOW_WAIT_MS, type Log, type LogReader } from '../../log/log.ts';
 import type { WorkflowDocument } from '../document.ts';
 import type { Definition } from '../workflows.ts';
 import { compareVersions } from './definition-rows.ts';
@@ -15,7 +15,6 @@ export interface CatalogueParts {
   readonly clock: Clock;
 }
 
-const FETCH_WAIT_MS = 5000;
 /** Publishers share one id, so that of two at a time one is fenced, and judges anew behind the other. */
 const PUBLISHER = 'nf.workflows.publisher';
 const MOST_TRIES = 10;
@@ -127,7 +126,7 @@ export class Catalogue {
   async #follow(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       try {
-        for (const fetched of await this.#reader.fetch(FETCH_WAIT_MS, this.#stop.signal)) {
+        for (const fetched of await this.#reader.fetch(FOLLOW_WAIT_MS, this.#stop.signal)) {
           for (let b = 0; b < fetched.starts.length; b++) {
             this.#view.open(fetched.bytes, fetched.starts[b]!, fetched.ends[b]!, fetched);
             this.#take();
