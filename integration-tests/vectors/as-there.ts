@@ -28,6 +28,8 @@ export interface ThereMode {
   readonly headersOfTrigger?: boolean;
   /** Records that are too old for their side of a join are counted as by stores of this kind. */
   readonly countsLate?: StoreThere;
+  /** A session that ends as long ago as its store keeps it is counted as one that comes too late for the store. */
+  readonly countsOldSessions?: boolean;
   /** The left side of an inner join by foreign key hears of no leaving, and leaves every stale answer alone. */
   readonly forgetsLeavings?: boolean;
 }
@@ -48,6 +50,7 @@ export async function withOperatorsAsThere<T>(
   const { aggregate, joinTable, suppressBuffer, joinStreams, subscribeForeign, answerForeign } = factories;
   if (mode.headersOfTrigger) factories.aggregate = headersOfTrigger(factories.aggregate);
   if (mode.losesOnClose) factories.aggregate = losesOnClose(factories.aggregate, mode.losesOnClose);
+  if (mode.countsOldSessions) factories.aggregate = countsOldSessions(factories.aggregate);
   if (mode.countsLate) factories.joinStreams = COUNTS_LATE[mode.countsLate](factories.joinStreams);
   if (mode.atOnce) {
     factories.aggregate = atOnce(factories.aggregate);
@@ -143,6 +146,22 @@ const headersOfTrigger: Wrap<'aggregate'> = (own) => (node, context, next) => {
     bytes = headerStart < 0 ? undefined : headerBytes.slice(headerStart, headerEnd);
   };
   return around(own(node, context, [updates, headed]), { before: note });
+};
+
+const countsOldSessions: Wrap<'aggregate'> = (own) => (node, context, next) => {
+  const [updates, ...others] = next;
+  if (node.window?.type !== 'session' || updates === undefined) return own(node, context, next);
+  const retentionMs = context.storeSerdes(node.store).retentionMs ?? 0;
+  let newest = Number.NEGATIVE_INFINITY;
+  const see: Push = (record) => {
+    if (!record.valueIsNull) {
+      const { end } = record.key as Windowed<unknown>;
+      newest = Math.max(newest, end);
+      if (end <= newest - retentionMs) context.drop('late', record);
+    }
+    updates(record);
+  };
+  return own(node, context, [see, ...others]);
 };
 
 const LEAST_SEGMENT_MS = 60_000;

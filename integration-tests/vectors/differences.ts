@@ -139,6 +139,17 @@ const lateAtJoin: Make = ({ config }) => ({
 });
 
 /**
+ * A session that ends as long ago as its store keeps it is no longer found by any record. In memory Kafka Streams counts it
+ * as a record that comes too late for the store; on disk, and here, it is no drop, since its update comes out.
+ */
+const oldSessionsInMemory: Make = ({ config }) => ({
+  name: 'old-sessions-in-memory',
+  applies: ({ topology }) =>
+    storeOf(config) === 'memory' && topology.some(({ op, window }) => op === 'aggregate' && window?.type === 'session'),
+  allows: { asThere: { countsOldSessions: true } },
+});
+
+/**
  * What comes out of a buffer of suppression replaces what came out of it before. There it is said to replace what its
  * newest update replaced, which may never have come out. It shows where somebody reads what a row replaces.
  */
@@ -256,6 +267,7 @@ const ALL: readonly Make[] = [
   closesAfterTheRecord,
   headersOfOthers,
   lateAtJoin,
+  oldSessionsInMemory,
   heldOlds,
   staleForeignAnswers,
   nullKeysWithGrace,
