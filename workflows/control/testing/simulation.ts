@@ -5,6 +5,7 @@ import { type Random, randomInt, seededRandom } from '../../../core/random.ts';
 import { decodeStep, type StepRecord } from '../../../events/events.ts';
 import { TopologyDriver } from '../../../runtime/testing.ts';
 import { createLanguage } from '../../create-language.ts';
+import type { Graph } from '../../graph.ts';
 import type { Language } from '../../language.ts';
 import type { Command } from '../../lifecycle/lifecycle.ts';
 import { checkEndCounts } from '../../lifecycle/testing/check-log.ts';
@@ -32,6 +33,23 @@ const SLOTS = 2;
 /** As many as a call takes that ends by itself, and those that it lets begin. */
 const TURNS = 8;
 
+/** Of all simulations: what is compiled once does not change. */
+const LANGUAGE = rememberingLanguage();
+
+function rememberingLanguage(): Language {
+  const language = createLanguage({ types: [ADD, FLAKY] });
+  const graphs = new Map<string, Graph>();
+  return {
+    ...language,
+    compile(document) {
+      const text = JSON.stringify(document);
+      const graph = graphs.get(text) ?? language.compile(document);
+      graphs.set(text, graph);
+      return graph;
+    },
+  };
+}
+
 interface Started {
   readonly workload: Workload;
   readonly input: number;
@@ -49,7 +67,6 @@ export async function simulate(seed: number): Promise<void> {
 
 class Simulation {
   readonly #random: Random;
-  readonly #language: Language;
   #driver!: TopologyDriver;
   #calls!: TaskCalls;
   #answers!: CallAnswers;
@@ -71,7 +88,6 @@ class Simulation {
 
   private constructor(random: Random) {
     this.#random = random;
-    this.#language = createLanguage({ types: [ADD, FLAKY] });
   }
 
   static async open(random: Random): Promise<Simulation> {
@@ -81,8 +97,8 @@ class Simulation {
   }
 
   async #open(): Promise<void> {
-    const lifecycle = this.#language.lifecycle(runInline, Number.POSITIVE_INFINITY);
-    const graphs = new GraphCache(this.#language);
+    const lifecycle = LANGUAGE.lifecycle(runInline, Number.POSITIVE_INFINITY);
+    const graphs = new GraphCache(LANGUAGE);
     this.#newCalls();
     const program = controlProgram({
       partitions: PARTITIONS,
@@ -103,7 +119,7 @@ class Simulation {
     });
     this.#driver = await TopologyDriver.open(program, { commit: 'on demand', onFailure: 'fail', startMs: 1_000_000 });
     for (const each of WORKLOADS.flatMap(({ document: one, next }) => (next === undefined ? [one] : [one, next]))) {
-      const { hash, document: compiled } = this.#language.compile(each);
+      const { hash, document: compiled } = LANGUAGE.compile(each);
       const { id, version } = compiled;
       const define = { id, version, hash, document: each, publishedAt: 0, publishedBy: null };
       for (let partition = 0; partition < PARTITIONS; partition++) {
@@ -117,7 +133,7 @@ class Simulation {
     const process = `p${this.#processes++}`;
     this.#answers = new CallAnswers(process, (message) => this.#told.push(message));
     this.#calls = new TaskCalls({
-      ...{ language: this.#language, process, quarantine: DEFAULT_QUARANTINE, ...this.#answers.words },
+      ...{ language: LANGUAGE, process, quarantine: DEFAULT_QUARANTINE, ...this.#answers.words },
       clock: { now: () => this.#driver.clock.now() },
       segments: {
         left: async () => undefined,
@@ -313,14 +329,14 @@ class Simulation {
 
   /** The view of an execution by its rows is that by the fold of its records. */
   #compareRows(changed: ReadonlySet<string>): void {
-    const lifecycle = this.#language.lifecycle(runInline);
+    const lifecycle = LANGUAGE.lifecycle(runInline);
     const rows = this.#rows();
     for (const execution of changed) {
       const records = this.#records.get(execution)!;
       const { workload, version } = (this.#started.get(execution) ?? this.#within.get(execution))!;
       const stored = new StoredRows(rows, execution);
       if (stored.header() === undefined) continue;
-      const graph = this.#language.compile(version === '2.0.0' ? workload.next! : workload.document);
+      const graph = LANGUAGE.compile(version === '2.0.0' ? workload.next! : workload.document);
       const folded = fold(execution, records, { lifecycle, base: graph, patch: () => graph });
       assert.deepEqual(viewOf(folded), viewOf({ rows: stored, graph, output: null, endedAt: null }));
     }
