@@ -15,6 +15,9 @@ export class Watcher {
   /** When a partition last showed something, and the longest time that it showed nothing since `mark`. */
   readonly #lastAt: number[];
   readonly #longestMs: number[] = Array.from({ length: PARTITIONS }, () => 0);
+  /** When something last showed anywhere, and the longest time that nothing did since `mark`. */
+  #anyAt: number;
+  #silentMs = 0;
   /** The longest time in which a partition showed nothing. */
   stillMs = 0;
   #wakes: (() => void)[] = [];
@@ -24,6 +27,7 @@ export class Watcher {
     this.#log = log;
     this.#clock = clock;
     this.#lastAt = Array.from({ length: PARTITIONS }, () => clock.monotonic());
+    this.#anyAt = clock.monotonic();
     this.#job = job;
     this.#running = this.#follow().catch((thrown: unknown) => {
       this.failure = thrown;
@@ -49,6 +53,12 @@ export class Watcher {
   /** From now on the times are measured in which nothing shows. */
   mark(): void {
     this.#longestMs.fill(0);
+    this.#silentMs = 0;
+  }
+
+  /** The longest time since the mark in which no partition showed anything new. */
+  get silentMs(): number {
+    return this.#silentMs;
   }
 
   /** The longest time since the mark in which a partition showed nothing new. */
@@ -93,6 +103,8 @@ export class Watcher {
     this.#longestMs[partition] = Math.max(this.#longestMs[partition]!, silentMs);
     this.stillMs = Math.max(this.stillMs, silentMs);
     this.#lastAt[partition] = now;
+    this.#silentMs = Math.max(this.#silentMs, now - this.#anyAt);
+    this.#anyAt = now;
   }
 
   #wake(): void {
