@@ -306,6 +306,15 @@ export class Trial {
     for (const app of this.apps) if (app.end === undefined) await this.stop(app);
   }
 
+  /** Brokers that all rows share do not gather the topics of each, which they would load at every start. */
+  async removeTopics(): Promise<void> {
+    if (!this.world.shared) return;
+    await this.withLog(async ({ admin }) => {
+      const isOwn = new RegExp(`\\b${this.job.name}\\b`);
+      for (const topic of await admin.list()) if (isOwn.test(topic)) await admin.delete(topic);
+    });
+  }
+
   async close(): Promise<void> {
     this.#stopFeeding.abort();
     for (const app of this.apps) {
