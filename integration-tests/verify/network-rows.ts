@@ -13,8 +13,11 @@ const REFUSED = [
   KAFKA_ERROR.notEnoughReplicasAfterAppend,
   KAFKA_ERROR.kafkaStorageError,
 ];
-/** What a process may grow by while no broker answers: less than what may be held and fetched. */
-const GROWTH_BYTES = 64 * 1024 * 1024;
+/**
+ * What a process may grow by while no broker answers: less than what may be held and fetched, and V8's young generation,
+ * which grows as long as nothing makes V8 collect all of its heap.
+ */
+const GROWTH_BYTES = (64 + 3 * 16) * 1024 * 1024;
 
 /** Does something to the network again and again while one process works, and waits each time until it goes on. */
 async function disturb(trial: Trial, repeats: number, fault: (trial: Trial, app: AppProcess) => Promise<void>) {
