@@ -5,6 +5,7 @@ import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { FlowError, messageOf } from '../core/errors.ts';
 import { type Logger, redactText } from '../telemetry/telemetry.ts';
 import { checkProtected, isForeign, isRebound, keyOf } from './auth.ts';
+import { closeServer } from './close-server.ts';
 import { definitionRoutes } from './definition-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { executionRoutes } from './execution-routes.ts';
@@ -84,7 +85,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${taken}`,
     async close() {
       ended.abort();
-      await app.close();
+      await closeServer(app, options.clock);
     },
   };
 }
