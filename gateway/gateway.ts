@@ -61,7 +61,7 @@ export interface ApiKey {
 export interface Gateway {
   readonly url: string;
   readonly port: number;
-  /** Ends connections with a reason, and waits for requests in hand. */
+  /** Ends streams with a reason, and waits for requests in hand, for five seconds at most. */
   close(): Promise<void>;
 }
 
