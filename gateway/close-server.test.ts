@@ -14,7 +14,7 @@ async function opened() {
     asked.resolve();
     return answer.promise;
   });
-  await app.listen({ port: 0 });
+  await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;
   const clock = new VirtualClock();
   const closes = async () => {

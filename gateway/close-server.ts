@@ -13,13 +13,7 @@ const GRACE_MS: Millis = 5000;
  */
 export async function closeServer(app: FastifyInstance, clock: Pick<Clock, 'monotonic' | 'sleep'>): Promise<void> {
   const closed = new AbortController();
-  const closing = app.close().then(
-    () => closed.abort(null),
-    (thrown: unknown) => {
-      closed.abort(null);
-      throw thrown;
-    },
-  );
+  const closing = app.close().finally(() => closed.abort(null));
   const late = clock.monotonic() + GRACE_MS;
   while (!closed.signal.aborted) {
     if (clock.monotonic() < late) app.server.closeIdleConnections();

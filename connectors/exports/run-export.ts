@@ -1,4 +1,5 @@
 import { aborted } from '../../core/aborted.ts';
+import { doubled } from '../../core/duration.ts';
 import { FlowError, isFlowError, messageOf } from '../../core/errors.ts';
 import type { Json, Millis, Position } from '../../core/ids.ts';
 import { BatchView } from '../../log/batch.ts';
@@ -115,7 +116,7 @@ async function write<K, V>(
           cause: thrown,
         });
       }
-      const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (tries - 1));
+      const pauseMs = doubled(FIRST_PAUSE_MS, tries - 1, LONGEST_PAUSE_MS);
       onRetry?.(messageOf(thrown), pauseMs);
       if (!(await clock.sleep(pauseMs, stop))) return false;
     }

@@ -155,7 +155,7 @@ const countsOldSessions: Wrap<'aggregate'> = (own) => (node, context, next) => {
   let newest = Number.NEGATIVE_INFINITY;
   const see: Push = (record) => {
     if (!record.valueIsNull) {
-      const { end } = record.key as Windowed<unknown>;
+      const end = placeOf(node, record);
       newest = Math.max(newest, end);
       if (end <= newest - retentionMs) context.drop('late', record);
     }

@@ -7,7 +7,7 @@ import type { Trial } from './trial.ts';
 
 /** The default session of a member. */
 const SESSION_MS = 6000;
-/** No partition may show nothing for longer while processes come and go. */
+/** Nothing may show nothing for longer while processes come and go. */
 const WINDOW_MS = 10_000;
 /** So many processes at once that start and stop take their time. */
 const STORM_PATIENCE_MS = 30_000;
@@ -133,7 +133,7 @@ export const GROUP_ROWS: readonly Row[] = [
       }
       for (const guest of guests) await trial.stop(guest);
       await trial.recovered();
-      checkGoneOn(trial);
+      checkGoneOn(trial, 'a partition', trial.watcher!.longestOfAllMs);
     },
   },
   {
@@ -157,7 +157,8 @@ export const GROUP_ROWS: readonly Row[] = [
       for (const guest of guests) stops.push(trial.stop(guest, STORM_PATIENCE_MS));
       await trial.within(trial.recovered(), 'the lag to be gone', STORM_PATIENCE_MS);
       await Promise.all(stops);
-      checkThroughput(trial);
+      // a single task may have gone from guest to guest before it came to work
+      checkGoneOn(trial, 'the job', trial.watcher!.silentMs);
     },
   },
   {
@@ -324,17 +325,10 @@ async function leaves(trial: Trial, guest: AppProcess): Promise<void> {
   await trial.recovered();
 }
 
-function checkGoneOn(trial: Trial): void {
-  const longest = Math.max(...trial.watcher!.ids.map((_, partition) => trial.watcher!.longestMs(partition)));
-  trial.gapsMs.push(longest);
-  if (longest > WINDOW_MS) trial.problems.push(`a partition showed nothing for ${Math.round(longest)} ms`);
-}
-
-/** The job as a whole goes on; a single task may have moved from guest to guest before it came to work. */
-function checkThroughput(trial: Trial): void {
-  const { silentMs } = trial.watcher!;
-  trial.gapsMs.push(silentMs);
-  if (silentMs > WINDOW_MS) trial.problems.push(`the job showed nothing for ${Math.round(silentMs)} ms`);
+/** `stillMs`: for how long one of them showed nothing. */
+function checkGoneOn(trial: Trial, what: 'a partition' | 'the job', stillMs: number): void {
+  trial.gapsMs.push(stillMs);
+  if (stillMs > WINDOW_MS) trial.problems.push(`${what} showed nothing for ${Math.round(stillMs)} ms`);
 }
 
 function checkSteady(trial: Trial, steady: AppProcess): void {

@@ -55,7 +55,6 @@ export async function runRow(world: World, row: Row, repeats: number, seed: numb
       trial.problems.push(...watched(trial, actual.outputs.copy));
     });
     aborted = await trial.aborted();
-    await trial.watcher?.close();
     await trial.removeTopics();
   } catch (thrown) {
     trial.problems.push(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));

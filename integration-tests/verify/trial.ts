@@ -309,6 +309,8 @@ export class Trial {
   /** Brokers that all rows share do not gather the topics of each, which they would load at every start. */
   async removeTopics(): Promise<void> {
     if (!this.world.shared) return;
+    // it reads one of them
+    await this.watcher?.close();
     await this.withLog(async ({ admin }) => {
       const isOwn = new RegExp(`\\b${this.job.name}\\b`);
       for (const topic of await admin.list()) if (isOwn.test(topic)) await admin.delete(topic);

@@ -15,9 +15,10 @@ export class Watcher {
   /** When a partition last showed something, and the longest time that it showed nothing since `mark`. */
   readonly #lastAt: number[];
   readonly #longestMs: number[] = Array.from({ length: PARTITIONS }, () => 0);
-  /** When something last showed anywhere, and the longest time that nothing did since `mark`. */
+  /** When something last showed anywhere. */
   #anyAt: number;
-  #silentMs = 0;
+  /** The longest time since `mark` in which no partition showed anything new. */
+  silentMs = 0;
   /** The longest time in which a partition showed nothing. */
   stillMs = 0;
   #wakes: (() => void)[] = [];
@@ -53,17 +54,17 @@ export class Watcher {
   /** From now on the times are measured in which nothing shows. */
   mark(): void {
     this.#longestMs.fill(0);
-    this.#silentMs = 0;
-  }
-
-  /** The longest time since the mark in which no partition showed anything new. */
-  get silentMs(): number {
-    return this.#silentMs;
+    this.silentMs = 0;
   }
 
   /** The longest time since the mark in which a partition showed nothing new. */
   longestMs(partition: number): number {
     return this.#longestMs[partition]!;
+  }
+
+  /** ... of the partition that was worst. */
+  get longestOfAllMs(): number {
+    return Math.max(...this.#longestMs);
   }
 
   async close(): Promise<void> {
@@ -103,7 +104,7 @@ export class Watcher {
     this.#longestMs[partition] = Math.max(this.#longestMs[partition]!, silentMs);
     this.stillMs = Math.max(this.stillMs, silentMs);
     this.#lastAt[partition] = now;
-    this.#silentMs = Math.max(this.#silentMs, now - this.#anyAt);
+    this.silentMs = Math.max(this.silentMs, now - this.#anyAt);
     this.#anyAt = now;
   }
 

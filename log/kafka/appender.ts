@@ -1,5 +1,6 @@
 import { recycle } from '../../core/buffer-pool.ts';
 import { type Bytes, writeInt32 } from '../../core/bytes.ts';
+import { doubled } from '../../core/duration.ts';
 import { FlowError, messageOf } from '../../core/errors.ts';
 import { type Millis, type Position, partitionName } from '../../core/ids.ts';
 import { checkBatch, recordCount, stampPosition, stampProducer } from '../batch-header.ts';
@@ -197,7 +198,7 @@ export class Appender {
     const { clock, random, closing, pulse } = this.#parts.cluster;
     pulse.again();
     queue.resting = true;
-    const longest = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** Math.min(queue.attempts++, 10));
+    const longest = doubled(FIRST_REST_MS, queue.attempts++, LONGEST_REST_MS);
     await clock.sleep(longest * (0.5 + random.next() / 2), closing);
     queue.resting = false;
     const late = queue.expired(clock.monotonic());

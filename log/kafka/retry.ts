@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
+import { doubled } from '../../core/duration.ts';
 import { FlowError } from '../../core/errors.ts';
 import type { Millis } from '../../core/ids.ts';
 import type { Random } from '../../core/random.ts';
@@ -57,6 +58,6 @@ export async function retry<T>(
 
 /** How long to wait before try number `tries + 1`: doubling, with jitter, so that not all come back together. */
 export function backOffMs(tries: number, random: Random): Millis {
-  const full = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(tries, 10));
+  const full = doubled(FIRST_WAIT_MS, tries, LONGEST_WAIT_MS);
   return Math.ceil(full * (0.5 + random.next() / 2));
 }
