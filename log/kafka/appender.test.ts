@@ -4,7 +4,7 @@ import { VirtualClock } from '../../core/clock.ts';
 import { FlowError, isFlowError } from '../../core/errors.ts';
 import { randomInt, seededRandom } from '../../core/random.ts';
 import { batch, refuses } from '../conformance/bench.conformance.ts';
-import { Appender, type AppenderParts } from './appender.ts';
+import { Appender, type AppenderParts, type Predecessor } from './appender.ts';
 import { FakeBrokers } from './brokers.fixture.ts';
 
 interface Setup {
@@ -12,9 +12,10 @@ interface Setup {
   readonly patienceMs?: number;
   readonly transactionalId?: string;
   readonly onGivenUp?: AppenderParts['onGivenUp'];
+  readonly predecessor?: Predecessor;
 }
 
-function setUp({ seed = 1, patienceMs = 10_000, transactionalId, onGivenUp }: Setup = {}) {
+function setUp({ seed = 1, patienceMs = 10_000, transactionalId, onGivenUp, predecessor }: Setup = {}) {
   const clock = new VirtualClock(0);
   const brokers = new FakeBrokers(clock, seed);
   const failures: FlowError[] = [];
@@ -27,6 +28,7 @@ function setUp({ seed = 1, patienceMs = 10_000, transactionalId, onGivenUp }: Se
       timeoutMs: 1000,
       limitOf: async () => brokers.largest,
       onGivenUp: onGivenUp ?? ((failure) => failures.push(failure)),
+      ...(predecessor === undefined ? {} : { predecessor }),
     },
     { producerId: 7, producerEpoch: 0 },
   );
@@ -136,4 +138,77 @@ test('a failed transaction takes everything with it; the next begins with sequen
   appender.restart({ producerId: 7, producerEpoch: 1 });
   await settled(appender.append('t', 0, batch('second')));
   assert.equal(brokers.partition('t/0').producers.get(7)!.batches[0]!.sequence, 0);
+});
+
+/** One that becomes incomplete with `breaks`, and takes an epoch to be complete again. */
+class LastTransaction implements Predecessor {
+  stamp = { producerId: 7, producerEpoch: 0 };
+  isLastComplete = true;
+  taken = 0;
+  /** What the log had been sent when it was looked at. */
+  sentBefore: number[] = [];
+  readonly #failure: FlowError | undefined;
+  sent: () => number = () => 0;
+
+  constructor(failure?: FlowError) {
+    this.#failure = failure;
+  }
+
+  async completeLast(): Promise<void> {
+    this.sentBefore.push(this.sent());
+    if (this.#failure !== undefined) throw this.#failure;
+    this.stamp = { producerId: 7, producerEpoch: this.stamp.producerEpoch + 1 };
+    this.isLastComplete = true;
+  }
+
+  accepted(): void {
+    this.taken++;
+  }
+}
+
+test('nothing is sent before the transaction before is complete; then it goes on under the stamp that this took', async () => {
+  const predecessor = new LastTransaction();
+  const { brokers, appender, settled, failures } = setUp({ transactionalId: 'id', predecessor });
+  predecessor.sent = () => brokers.requests.length;
+  await settled(appender.append('t', 0, batch('first')));
+  await settled(appender.complete());
+  assert.deepEqual([predecessor.taken, predecessor.sentBefore], [1, []], 'it was complete');
+  predecessor.isLastComplete = false;
+  const appended = [0, 1, 2].map((p) => appender.append('t', p, batch(`v${p}`)));
+  assert.deepEqual(await settled(Promise.all(appended)), [1, 0, 0]);
+  assert.deepEqual([predecessor.sentBefore, predecessor.taken], [[1], 4], 'looked at once, before anything was sent');
+  assert.deepEqual(brokers.partition('t/0').values, ['first', 'v0']);
+  assert.equal(brokers.partition('t/0').producers.get(7)?.epoch, 1);
+  assert.deepEqual(failures, []);
+});
+
+test('a batch that is sent again waits for it, too: a broker that was started anew is behind both', async () => {
+  const predecessor = new LastTransaction();
+  const { brokers, appender, settled, failures } = setUp({ transactionalId: 'id', predecessor });
+  const { mishap } = brokers;
+  brokers.mishap = () => {
+    predecessor.isLastComplete = false;
+    brokers.mishap = mishap;
+    return 'lost request';
+  };
+  assert.equal(await settled(appender.append('t', 0, batch('once'))), 0);
+  assert.equal(predecessor.sentBefore.length, 1);
+  assert.deepEqual(brokers.partition('t/0').values, ['once']);
+  assert.equal(brokers.partition('t/0').producers.get(7)?.epoch, 1);
+  assert.deepEqual(failures, []);
+});
+
+test('where that cannot be done, the transaction is given up', async () => {
+  const failure = new FlowError('log.timeout', 'no coordinator');
+  const predecessor = new LastTransaction(failure);
+  const given: FlowError[] = [];
+  const onGivenUp = (thrown: FlowError): void => {
+    given.push(thrown);
+    appender.fail(thrown);
+  };
+  const { appender, settled } = setUp({ transactionalId: 'id', predecessor, onGivenUp });
+  predecessor.isLastComplete = false;
+  await refuses('log.timeout', settled(appender.append('t', 0, batch('late'))));
+  await appender.completed();
+  assert.deepEqual(given, [failure]);
 });

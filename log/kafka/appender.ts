@@ -16,6 +16,18 @@ export interface Stamp {
   readonly producerEpoch: number;
 }
 
+/** The transaction before the open one, as far as that must wait for it. */
+export interface Predecessor {
+  /** Under which the open transaction runs. */
+  readonly stamp: Stamp;
+  /** Its markers stand, or are sure to: nothing has happened since its end that could have lost them. */
+  readonly isLastComplete: boolean;
+  /** Sees to its markers. Nothing may be under way meanwhile; the stamp may be another one then. */
+  completeLast(): Promise<void>;
+  /** The log has taken something of the open transaction. */
+  accepted(): void;
+}
+
 export interface AppenderParts {
   readonly cluster: Cluster;
   readonly transactionalId: string | undefined;
@@ -29,6 +41,7 @@ export interface AppenderParts {
   limitOf(topic: string): Promise<number | undefined>;
   /** Lets a partition take part in the open transaction; asked before its first batch is sent. */
   readonly admit?: (topic: string, partition: number) => Promise<void>;
+  readonly predecessor?: Predecessor;
   /** What became of a request is not known; it is sent again. */
   readonly onUnsure?: () => void;
   /** A batch was given up: what was written under this stamp is not known, or is void. */
@@ -60,6 +73,7 @@ export class Appender {
   /** Nothing is sent until the next {@link restart}. */
   #halted = false;
   #quiet: (() => void)[] = [];
+  #completing: Promise<void> | undefined;
 
   constructor(parts: AppenderParts, stamp: Stamp) {
     this.#parts = parts;
@@ -89,6 +103,29 @@ export class Appender {
       this.#quiet.push(resolve);
       this.#tellQuiet();
     });
+  }
+
+  /** Resolves when the transaction before is complete; sends nothing until then, and goes on under its stamp. */
+  complete(): Promise<void> {
+    const { predecessor } = this.#parts;
+    if (this.#completing === undefined && (predecessor === undefined || predecessor.isLastComplete)) {
+      return Promise.resolve();
+    }
+    this.#completing ??= this.#complete(predecessor!).finally(() => {
+      this.#completing = undefined;
+    });
+    return this.#completing;
+  }
+
+  /** Resolves when nothing is done for the transaction before, whatever came of it. */
+  async completed(): Promise<void> {
+    await this.#completing?.catch(() => undefined);
+  }
+
+  async #complete(predecessor: Predecessor): Promise<void> {
+    await this.halt();
+    await predecessor.completeLast();
+    this.restart(predecessor.stamp);
   }
 
   /** Rejects everything that is not answered yet, and sends nothing more until {@link restart}. */
@@ -129,6 +166,11 @@ export class Appender {
   /** Brings a partition to its leader; looks for that first where it is not known. */
   #route(queue: PartitionQueue): void {
     if (this.#halted || queue.next === undefined) return;
+    const { predecessor } = this.#parts;
+    if (predecessor?.isLastComplete === false) {
+      this.complete().catch((thrown: unknown) => this.#parts.onGivenUp(thrown as FlowError));
+      return;
+    }
     if (queue.broker === undefined || (this.#parts.admit !== undefined && !queue.admitted)) void this.#locate(queue);
     else this.#channel(queue.broker).add(queue);
   }
@@ -244,6 +286,7 @@ export class Appender {
       return;
     }
     if (code === 0) {
+      this.#parts.predecessor?.accepted();
       queue.taken(pending);
       pending.done = true;
       recycle(pending.batch);

@@ -132,7 +132,14 @@ export class Link {
       broken = failure;
     });
     this.#connections.add(connection);
-    connection.on('close', () => this.#connections.delete(connection));
+    let isOurs = false;
+    connection.on('closing', () => {
+      isOurs = true;
+    });
+    connection.on('close', () => {
+      this.#connections.delete(connection);
+      if (!isOurs) this.#options.pulse.broke();
+    });
     try {
       await connection.connect(host, port);
       const versions = await this.#ask(connection);

@@ -21,7 +21,7 @@ import { sendMemberPositions } from './member-positions.ts';
 import { DEFAULT_TRANSACTION_TIMEOUT_MS } from './options.ts';
 import { PRODUCE_ADDING_VERSION, PRODUCE_PLAIN_VERSION } from './produce-codec.ts';
 import { retry } from './retry.ts';
-import { Transaction } from './transaction.ts';
+import { CLOSING_MS, Transaction } from './transaction.ts';
 import { initProducerId } from './transaction-requests.ts';
 
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -163,6 +163,7 @@ class TransactionalProducer implements LogProducer {
         timeoutMs: requestTimeoutMs(parts.cluster.patienceMs, timeoutMs),
         limitOf: parts.limitOf,
         ...(repaired ? {} : { admit: (topic: string, partition: number) => transaction.admit(topic, partition) }),
+        predecessor: transaction,
         onUnsure: () => transaction.unsure(),
         onGivenUp: (failure) => {
           this.#failed(failure);
@@ -199,7 +200,7 @@ class TransactionalProducer implements LogProducer {
     this.#checkOpen();
     checkMetadata(positions);
     if (positions.length === 0) return;
-    await this.#watched(() => this.#transaction.sendPositions(member, positions));
+    await this.#watched(() => this.#transaction.sendPositions(member, positions, () => this.#appender.complete()));
   }
 
   async commit(): Promise<void> {
@@ -215,6 +216,7 @@ class TransactionalProducer implements LogProducer {
     const failed = this.#state === 'failed';
     this.#appender.fail(new FlowError('log.aborted', `the transaction of ${this.#name} was aborted`));
     if (this.#unanswered > 0) this.#transaction.unsure();
+    await this.#appender.completed();
     if (this.#transaction.protocol === 'old') await this.#appender.halt();
     // Of a failed transaction the end is not known; a new epoch decides it, whatever it is.
     await this.#watched(() => (failed ? this.#transaction.renew() : this.#transaction.end(false)));
@@ -226,7 +228,23 @@ class TransactionalProducer implements LogProducer {
     const open = this.#state !== 'idle' && this.#fence === undefined;
     this.#state = 'closed';
     this.#appender.fail(closed(this.#name));
+    if (this.#fence !== undefined || !(await this.#isLastComplete())) return;
     if (open) await this.#transaction.giveUp();
+  }
+
+  /** Sees to the markers of the last transaction, if the log answers soon. */
+  async #isLastComplete(): Promise<boolean> {
+    const waited = new AbortController();
+    const completing = this.#appender.complete().then(
+      () => true,
+      () => false,
+    );
+    const late = this.#parts.cluster.clock.sleep(CLOSING_MS, waited.signal).then(() => false);
+    try {
+      return await Promise.race([completing, late]);
+    } finally {
+      waited.abort(null);
+    }
   }
 
   #next(): void {

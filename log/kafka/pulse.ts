@@ -12,6 +12,7 @@ export class Pulse {
   #asked: { readonly at: Millis; readonly since: Millis } | undefined;
   #reason = 'nobody answers';
   #retries = 0;
+  #breaks = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -39,6 +40,19 @@ export class Pulse {
 
   get retries(): number {
     return this.#retries;
+  }
+
+  /** A connection to a broker has ended, and we did not end it. */
+  broke(): void {
+    this.#breaks++;
+  }
+
+  /**
+   * Connections that have ended by themselves so far. While none has, each broker that was asked is still the one that
+   * answered; behind a break it may have been started anew.
+   */
+  get breaks(): number {
+    return this.#breaks;
   }
 
   get outage(): Outage | undefined {

@@ -86,7 +86,8 @@ async function open(
   server: TestServer,
   clock = new VirtualClock(0),
   sasl?: SaslOptions,
-): Promise<{ socket: KafkaSocket; clock: VirtualClock }> {
+): Promise<{ socket: KafkaSocket; clock: VirtualClock; pulse: Pulse }> {
+  const pulse = new Pulse(new VirtualClock(0));
   const at = endpoint('127.0.0.1', await server.listen());
   const versions = new Versions(at.name, new Map(), new Map());
   const socket = await openSocket(at, {
@@ -95,12 +96,12 @@ async function open(
     clientId: 'tester',
     security: { tls: undefined, sasl },
     versions,
-    pulse: new Pulse(new VirtualClock(0)),
+    pulse,
     pool: new AnswerPool(),
     onBroken: () => undefined,
   });
   after(() => socket.close());
-  return { socket, clock };
+  return { socket, clock, pulse };
 }
 
 async function send(socket: KafkaSocket, ...texts: string[]): Promise<string> {
@@ -132,13 +133,21 @@ test('a connection that breaks fails what is in flight as unknown, and what come
   const server = new TestServer((request, socket) => {
     if (request.body.toString() === 'last') socket.destroy();
   });
-  const { socket } = await open(server);
+  const { socket, pulse } = await open(server);
   const first = send(socket, 'first');
   const last = send(socket, 'last');
   await assert.rejects(first, { code: 'log.timeout', message: /outcome is not known/ });
   await assert.rejects(last, { code: 'log.timeout' });
   assert.equal(socket.open, false);
   await assert.rejects(send(socket, 'later'), Stale);
+  assert.equal(pulse.breaks, 1);
+});
+
+test('a connection that we close has not broken', async () => {
+  const { socket, pulse } = await open(new TestServer(echo));
+  await send(socket, 'hello');
+  socket.close();
+  assert.equal(pulse.breaks, 0);
 });
 
 test('an answer that does not come breaks the connection', async () => {

@@ -228,6 +228,7 @@ export class KafkaSocket implements Socket {
   #break(failure: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = failure;
+    if (!isClosing(failure)) this.#options.pulse.broke();
     this.#options.onBroken();
     this.#cancelRenewal();
     this.#frames.clear();
@@ -270,6 +271,10 @@ class PooledAnswer implements Answer {
     this.#pool?.giveBack(this.bytes);
     this.#pool = undefined;
   }
+}
+
+function isClosing(failure: Error): boolean {
+  return failure instanceof FlowError && failure.code === 'log.closed';
 }
 
 /** Length, api, version, correlation, client and no tagged fields: header version 2; without its last byte version 1. */

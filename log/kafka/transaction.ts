@@ -3,7 +3,7 @@ import { failpoint } from '../../core/failpoints.ts';
 import { type Millis, partitionName, type TopicPartition } from '../../core/ids.ts';
 import type { Members } from '../clients/members.ts';
 import type { CommittedPosition, GroupIdentity, TransactionWrites } from '../log.ts';
-import type { Stamp } from './appender.ts';
+import type { Predecessor, Stamp } from './appender.ts';
 import { ask, type Request } from './ask.ts';
 import type { Cluster } from './cluster.ts';
 import { failureOf } from './error-codes.ts';
@@ -35,7 +35,7 @@ const UNKNOWN_TRANSACTIONAL_ID = 105;
 /** The markers of the transaction before are written within milliseconds; so often it is asked again at once. */
 const SHORT_WAITS = 20;
 /** How long a producer that closes tries to abort. */
-const CLOSING_MS: Millis = 2000;
+export const CLOSING_MS: Millis = 2000;
 
 /**
  * What one transactional producer says to the coordinators, transaction after transaction.
@@ -43,8 +43,13 @@ const CLOSING_MS: Millis = 2000;
  * In the repaired protocol (KIP-890) Produce and the positions add themselves to the transaction, and every end gives
  * the next epoch, so that nothing late of one transaction can fall into the next. In the old one partitions and groups
  * are added first, and the epoch stays; so after a request whose outcome is unknown a new epoch is asked for.
+ *
+ * An end is answered before its markers are written, and a broker that is started anew may leave them out; what the next
+ * transaction decides in such a partition would decide the records of this one as well: those of a commit would be lost
+ * by an abort. So where a connection broke since the last end, the next transaction sends nothing before
+ * {@link completeLast}.
  */
-export class Transaction {
+export class Transaction implements Predecessor {
   readonly protocol: Protocol;
   readonly #parts: TransactionParts;
   #stamp: Stamp;
@@ -53,6 +58,8 @@ export class Transaction {
   #openedAt = 0;
   /** Old protocol: a late request of the open transaction may still arrive. */
   #unsure = false;
+  /** How the last one was decided, and breaks until then; `undefined` once its markers stand for sure. */
+  #last: { readonly commit: boolean; readonly breaks: number } | undefined;
   readonly #groups = new Set<string>();
   #joining: { readonly partitions: TopicPartition[]; readonly done: Promise<void> } | undefined;
 
@@ -71,6 +78,34 @@ export class Transaction {
 
   get stamp(): TransactionalStamp {
     return { ...this.#stamp, transactionalId: this.#parts.transactionalId };
+  }
+
+  get isLastComplete(): boolean {
+    return this.#last === undefined || this.#last.breaks === this.#parts.cluster.pulse.breaks;
+  }
+
+  async completeLast(): Promise<void> {
+    const { cluster, writes, transactionalId } = this.#parts;
+    const touched = this.#touched;
+    while (this.#last !== undefined && !this.isLastComplete) {
+      const { commit } = this.#last;
+      const { breaks } = cluster.pulse;
+      const { state } = await this.#coordinated(
+        `the end of the last transaction of ${transactionalId}`,
+        () => describeTransaction(transactionalId),
+        (answer) => (answer.state.startsWith('Prepare') ? CONCURRENT_TRANSACTIONS : answer.errorCode),
+      );
+      // A request whose answer was lost has begun the next one, which only a complete one lets happen.
+      const isPast = this.protocol === 'repaired' && state === 'Ongoing';
+      const left = isPast ? [] : await hangingPartitions(cluster, writes?.topics ?? [], this.#stamp.producerId);
+      if (left.length > 0) await this.#endIn(left, commit);
+      else this.#last = { commit, breaks };
+    }
+    if (touched) this.touch();
+  }
+
+  accepted(): void {
+    if (this.protocol === 'repaired' || this.isLastComplete) this.#last = undefined;
   }
 
   touch(): void {
@@ -96,13 +131,17 @@ export class Transaction {
     this.#joining = undefined;
     const what = `adding ${names(partitions)} to the transaction of ${this.#parts.transactionalId}`;
     await this.#coordinated(what, () => addPartitions(this.stamp, partitions), worstCode);
+    this.accepted();
   }
 
+  /** `complete` is called before the log is asked to take them: see {@link completeLast}. */
   async sendPositions(
     identity: GroupIdentity,
     positions: readonly (TopicPartition & CommittedPosition)[],
+    complete: () => Promise<void>,
   ): Promise<void> {
     this.touch();
+    await complete();
     const { cluster, members, transactionalId } = this.#parts;
     const { group } = identity;
     if (this.protocol === 'old' && !this.#groups.has(group)) {
@@ -115,14 +154,17 @@ export class Transaction {
       this.#groups.add(group);
     }
     const what = `positions of group ${group} by ${transactionalId}`;
-    await sendMemberPositions({ cluster, members }, identity, positions, what, (broker, asked) =>
-      this.#unhurried(broker, commitPositions(this.protocol, this.stamp, asked, positions), worstCode),
-    );
+    await sendMemberPositions({ cluster, members }, identity, positions, what, async (broker, asked) => {
+      await complete();
+      return this.#unhurried(broker, commitPositions(this.protocol, this.stamp, asked, positions), worstCode);
+    });
+    this.accepted();
   }
 
   /** Decides the transaction; the stamp is that of the next one. */
   async end(commit: boolean): Promise<void> {
     if (this.#touched) {
+      const { breaks } = this.#parts.cluster.pulse;
       const what = `the ${commit ? 'commit' : 'abort'} of ${this.#parts.transactionalId}`;
       const { errorCode, next } = await this.#coordinated(
         what,
@@ -131,6 +173,8 @@ export class Transaction {
       );
       if (errorCode === INVALID_TXN_STATE && commit) throw this.#gone(what);
       if (errorCode === 0) this.#stamp = next;
+      // Where nothing of this one was taken, what is left open is of the one before.
+      if (this.isLastComplete) this.#last = this.#parts.writes && { commit, breaks };
     }
     const late = this.#unsure && this.protocol === 'old';
     this.#clear();
@@ -152,6 +196,7 @@ export class Transaction {
       ({ errorCode }) => errorCode,
     );
     failpoint('kafka.producer.initialised');
+    this.#last = undefined;
     this.#clear();
     if (committedFrom !== undefined) await this.#endHanging(committedFrom);
   }
@@ -178,25 +223,31 @@ export class Transaction {
    * one as the coordinator did, since its markers may stand in other partitions, and its commit may have been answered.
    */
   async #endHanging(committedFrom: number): Promise<void> {
-    const { cluster, transactionalId, writes } = this.#parts;
+    const { cluster, writes } = this.#parts;
     if (writes === undefined) return;
     const hanging = await hangingPartitions(cluster, writes.topics, this.#stamp.producerId);
     for (const commit of [true, false]) {
       const partitions = hanging.filter(({ epoch }) => epoch >= committedFrom === commit);
-      if (partitions.length === 0) continue;
-      const what = `${names(partitions)}, left open by ${transactionalId}`;
-      this.touch();
-      await this.#coordinated(what, () => addPartitions(this.stamp, partitions), worstCode);
-      if (writes.group !== undefined) {
-        const { group } = writes;
-        await this.#coordinated(
-          what,
-          () => addPositions(this.stamp, group),
-          (code) => code,
-        );
-      }
-      await this.end(commit);
+      if (partitions.length > 0) await this.#endIn(partitions, commit);
     }
+  }
+
+  /** Decides what is open in partitions, and in the group, by a transaction without records. */
+  async #endIn(partitions: readonly TopicPartition[], commit: boolean): Promise<void> {
+    const { transactionalId, writes } = this.#parts;
+    const what = `${names(partitions)}, left open by ${transactionalId}`;
+    this.touch();
+    await this.#coordinated(what, () => addPartitions(this.stamp, partitions), worstCode);
+    const group = writes?.group;
+    if (group !== undefined) {
+      await this.#coordinated(
+        what,
+        () => addPositions(this.stamp, group),
+        (code) => code,
+      );
+    }
+    this.#last = undefined;
+    await this.end(commit);
   }
 
   /** Aborts what is open, if the log answers soon; else its timeout does. */
