@@ -48,6 +48,8 @@ export interface Input {
   readonly ended: boolean;
   /** Nothing waits here, but more is known to be on its way. */
   readonly awaited: boolean;
+  /** More may be on its way until it has ended: other tasks of the same bounded run write it. */
+  readonly awaitsEnd: boolean;
   /** Records known to lie before it. */
   readonly lag: number;
   /** Goes `count` records further without pushing, and back: for the probe after a miss. */

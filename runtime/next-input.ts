@@ -10,7 +10,7 @@ export function nextInput(inputs: readonly Input[]): Input | undefined {
   let oldest: Input | undefined;
   for (const input of inputs) {
     if (!input.fill()) {
-      if (input.awaited) return undefined;
+      if (input.awaited || (input.awaitsEnd && !input.ended)) return undefined;
       continue;
     }
     if (oldest === undefined || input.head < oldest.head) oldest = input;

@@ -289,6 +289,7 @@ function topicInputs(
       node,
       position: committed.get(partitionName(topic, spec.partition))?.position ?? 0,
       known: ends.get(topic) ?? 0,
+      awaitsEnd: isBounded(parts.ledger) && index.isFedByOthers(stage, topic),
       key,
       value,
       keyView: sharedView(index, node, 'key', key),

@@ -28,6 +28,7 @@ export class SplitInput implements Input {
   readonly record = new Rec();
   readonly push: Push;
   readonly screen = undefined;
+  readonly awaitsEnd = true;
   readonly siftedTime = 0;
   readonly accepted = false;
   taken = 0;

@@ -117,16 +117,7 @@ export class StageTimes {
   /** Stages that write a repartition topic, but for those that the reader itself feeds. */
   #writers(reader: Stage, topic: string): readonly Stage[] {
     if (this.#index.topics.get(topic)?.internal !== true) return [];
-    return this.#index.writers(topic).filter((writer) => !this.#reaches(reader, writer));
-  }
-
-  #reaches(from: Stage, to: Stage, seen = new Set<string>()): boolean {
-    if (from === to) return true;
-    if (seen.has(from.id)) return false;
-    seen.add(from.id);
-    return this.#index.plan.stages.some(
-      (next) => next.reads.some((topic) => from.writes.includes(topic)) && this.#reaches(next, to, seen),
-    );
+    return this.#index.writers(topic).filter((writer) => !this.#index.reaches(reader, writer));
   }
 }
 

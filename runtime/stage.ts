@@ -53,6 +53,22 @@ export class PlanIndex {
     return this.plan.stages.filter((stage) => stage.writes.includes(topic));
   }
 
+  /** Whether what a stage writes comes, through whatever stages, to another. */
+  reaches(from: Stage, to: Stage, seen = new Set<string>()): boolean {
+    if (from === to) return true;
+    if (seen.has(from.id)) return false;
+    seen.add(from.id);
+    return this.plan.stages.some(
+      (next) => next.reads.some((topic) => from.writes.includes(topic)) && this.reaches(next, to, seen),
+    );
+  }
+
+  /** Stages write the topic, and none of them waits for what this one writes. */
+  isFedByOthers(reader: Stage, topic: string): boolean {
+    const writers = this.writers(topic);
+    return writers.length > 0 && !writers.some((writer) => this.reaches(reader, writer));
+  }
+
   connector(stage: Stage): NodeOf<'read'> | undefined {
     return stage.connector === null ? undefined : (this.nodes.get(stage.connector) as NodeOf<'read'>);
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Source } from '../connectors/connectors.ts';
 import { systemClock } from '../core/clock.ts';
 import { seededRandom } from '../core/random.ts';
 import { Step } from '../core/step.ts';
@@ -74,5 +75,79 @@ test('a join waits for the rows that stand in its table when it starts, whicheve
   const values: number[] = [];
   await readTopic(memory, priced, (value) => void values.push(value!));
   assert.deepEqual(values, [20, 30, 22]);
+  await memory.close();
+});
+
+interface Row {
+  readonly key: string;
+  readonly value: number;
+  readonly at: number;
+}
+
+/** Rows that are handed over once `isReady` says so. */
+function rowsWhen(rows: readonly Row[], isReady: () => boolean): Source<Row> {
+  return {
+    description: 'rows',
+    bounded: true,
+    splits: async () => [{ id: 'all', records: rows.length }],
+    open: async (_split, from) => {
+      let next = from;
+      return {
+        async next() {
+          while (!isReady()) await systemClock.turn();
+          if (next >= rows.length) return undefined;
+          const at = next;
+          next = rows.length;
+          return { count: rows.length - at, at: (i) => rows[at + i]!, positionAfter: (i) => at + i + 1 };
+        },
+        close: async () => undefined,
+      };
+    },
+  };
+}
+
+test('in a bounded run a join waits for those who write its table, however late they are', async () => {
+  const memory = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
+  const shop = topology('shop');
+  const read = { key: (row: Row) => row.key, keySerde: string(), value: json<Row>(), time: (row: Row) => row.at };
+  const written = { key: string(), value: json<Row>(), partitions: 1 } as const;
+  const [sold, listed] = [topic('sold', written), topic('listed', written)];
+  let isLate = true;
+  const sales = ['a', 'b', 'a'].map((key, i) => ({ key, value: 10 + i, at: 1000 + i }));
+  const list = ['a', 'b'].map((key, i) => ({ key, value: 2 + i, at: 0 }));
+  shop
+    .read(
+      rowsWhen(sales, () => true),
+      { name: 'sales', ...read },
+    )
+    .to(sold);
+  shop
+    .read(
+      rowsWhen(list, () => !isLate),
+      { name: 'list', ...read },
+    )
+    .to(listed);
+  shop
+    .stream(sold)
+    .joinTable(shop.table(listed, { store: 'listed' }), { merge: (sale, price) => sale.value * price.value })
+    .to(priced);
+  const run = await startRun({
+    program: shop.build(),
+    log: memory,
+    state: createStateBackend({}),
+    directory: undefined,
+    clock: systemClock,
+    telemetry: silentTelemetry(),
+    settings: { ...DEFAULT_SETTINGS, commitIntervalMs: 5 },
+  });
+  // what was sold stands there, and the task that joins it has had its turns
+  while ((await memory.admin.bounds('sold', 0)).stable < 3) await systemClock.turn();
+  for (let turns = 0; turns < 200; turns++) await systemClock.turn();
+  assert.equal((await memory.admin.bounds('priced', 0)).end, 0);
+  isLate = false;
+  assert.equal((await run.finished).how, 'complete');
+  const values: number[] = [];
+  await readTopic(memory, priced, (value) => void values.push(value!));
+  assert.deepEqual(values, [20, 33, 24]);
   await memory.close();
 });

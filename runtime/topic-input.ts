@@ -1,8 +1,7 @@
 import { isTimeRecord } from '../checkpoints/checkpoints.ts';
 import type { Bytes } from '../core/bytes.ts';
-import { FlowError, messageOf } from '../core/errors.ts';
+import { FlowError } from '../core/errors.ts';
 import type { Millis, Position } from '../core/ids.ts';
-import { MISS } from '../core/step.ts';
 import { BatchView, basePosition } from '../log/batch.ts';
 import type { Fetched } from '../log/log.ts';
 import { type Push, Rec, type Screen } from '../operators/operators.ts';
@@ -10,6 +9,7 @@ import type { Serde, View } from '../schemas/schemas.ts';
 import type { Input, Original } from './inputs.ts';
 import { RecordSieve } from './record-sieve.ts';
 import { type RecordTime, soundTime } from './record-time.ts';
+import { undecodableAt } from './undecodable.ts';
 
 export interface TopicInputOptions {
   readonly topic: string;
@@ -18,6 +18,8 @@ export interface TopicInputOptions {
   readonly position: Position;
   /** Where the partition is known to end, before anything was fetched. Default: nothing is known. */
   readonly known?: Position;
+  /** Default: false. */
+  readonly awaitsEnd?: boolean;
   readonly key: Serde<unknown>;
   readonly value: Serde<unknown>;
   readonly keyView: View<unknown>;
@@ -49,6 +51,7 @@ export class TopicInput implements Input {
   readonly record = new Rec();
   readonly push: Push;
   readonly screen: Screen | undefined;
+  readonly awaitsEnd: boolean;
   /** Set where it is aligned with others; see `alignment.ts`. */
   ceiling: (() => Millis) | undefined;
   siftedTime: Millis = 0;
@@ -93,6 +96,7 @@ export class TopicInput implements Input {
     this.node = options.node;
     this.push = options.push;
     this.screen = options.time === undefined ? options.screen : undefined;
+    this.awaitsEnd = options.awaitsEnd ?? false;
     this.#position = options.position;
     this.#fetchedTo = options.position;
     this.#known = options.known ?? 0;
@@ -359,21 +363,7 @@ export class TopicInput implements Input {
   }
 
   undecodable(): string | undefined {
-    const view = this.#view;
-    const i = this.index;
-    try {
-      if (view.keyStarts[i]! >= 0) this.#key.read(view.bytes, view.keyStarts[i]!, view.keyEnds[i]!);
-    } catch (thrown) {
-      if (thrown === MISS) throw thrown;
-      return `key: ${messageOf(thrown)}`;
-    }
-    try {
-      if (view.valueStarts[i]! >= 0) this.#value.read(view.bytes, view.valueStarts[i]!, view.valueEnds[i]!);
-    } catch (thrown) {
-      if (thrown === MISS) throw thrown;
-      return `value: ${messageOf(thrown)}`;
-    }
-    return undefined;
+    return undecodableAt(this.#view, this.index, this.#key, this.#value);
   }
 
   original(): Original {
