@@ -66,3 +66,38 @@ test('aligned sources stay together, whatever the sizes of slices', async () => 
   assert.ok(drift <= DRIFT + 1, `${drift} ms apart`);
   assert.ok((await driftOf(false)) > DRIFT * 10, 'without alignment they do not');
 });
+
+test('a bounded run of aligned sources ends, though one of them feeds what the other is merged with', {
+  timeout: 30_000,
+}, async () => {
+  const log = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
+  const one = { key: string(), value: int64(), partitions: 1 } as const;
+  const [ahead, near, between, merged] = ['ahead', 'near', 'between', 'merged'].map((name) => topic(name, one));
+  const producer = await log.producer({});
+  for (const [{ name }, times] of [
+    [ahead!, [0, 1_000_000]],
+    [near!, [0, 1, 2]],
+  ] as const) {
+    await log.admin.create(name, { partitions: 1 });
+    const builder = new BatchBuilder(new Step());
+    const bytes = Buffer.alloc(8);
+    for (const at of times) builder.append(at, bytes, 0, 1, bytes, 0, 8);
+    await producer.append(name, 0, builder.finish());
+  }
+  await producer.close();
+  const align = { align: { group: 'both', maxDrift: DRIFT } };
+  const app = topology('fed');
+  app
+    .stream(ahead!, align)
+    .filter(() => false)
+    .to(between!);
+  app.stream(near!, align).merge(app.stream(between!)).to(merged!);
+  const run = await startRun({
+    ...{ program: app.build(), log, state: createStateBackend({}), directory: undefined, clock: systemClock },
+    telemetry: silentTelemetry(),
+    settings: { ...DEFAULT_SETTINGS, until: 'end', commitIntervalMs: 5 },
+  });
+  assert.equal((await run.finished).how, 'complete');
+  assert.equal((await log.admin.bounds(merged!.name, 0)).end >= 3, true);
+  await log.close();
+});

@@ -279,6 +279,8 @@ function topicInputs(
   const { index, program } = parts;
   const { committed, ends, clock } = from;
   const own = built.topics.filter(({ topic }) => spec.partition < index.topics.get(topic)!.partitions);
+  // sources that are aligned with an input of this task may have to wait for it
+  const awaitsEnds = isBounded(parts.ledger) && own.every(({ align }) => align === null);
   return own.map(({ topic, node, push, screen, time, align, alone }) => {
     const names = index.topics.get(topic)!;
     const key = program.code.serde(names.key);
@@ -289,7 +291,7 @@ function topicInputs(
       node,
       position: committed.get(partitionName(topic, spec.partition))?.position ?? 0,
       known: ends.get(topic) ?? 0,
-      awaitsEnd: isBounded(parts.ledger) && index.isFedByOthers(stage, topic),
+      awaitsEnd: awaitsEnds && index.isFedByOthers(stage, topic),
       key,
       value,
       keyView: sharedView(index, node, 'key', key),
