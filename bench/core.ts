@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { commandOptions } from '../integration-tests/support/command-options.ts';
 import { ROWS } from './rows.ts';
 import { median, spread } from './spread.ts';
 
@@ -12,14 +12,12 @@ import { median, spread } from './spread.ts';
  *
  *     npm run bench:core [-- --runs 5 --records 4000000 --rows a,b --json]
  */
-const { values: options } = parseArgs({
-  options: {
-    runs: { type: 'string', default: '5' },
-    records: { type: 'string', default: '4000000' },
-    rows: { type: 'string', default: Object.keys(ROWS).join(',') },
-    json: { type: 'boolean', default: false },
-    strangers: { type: 'boolean', default: true },
-  },
+const options = commandOptions(import.meta.filename, {
+  runs: { type: 'string', default: '5' },
+  records: { type: 'string', default: '4000000' },
+  rows: { type: 'string', default: Object.keys(ROWS).join(',') },
+  json: { type: 'boolean', default: false },
+  strangers: { type: 'boolean', default: true },
 });
 
 interface Measured {

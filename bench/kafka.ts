@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { systemClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
+import { commandOptions } from '../integration-tests/support/command-options.ts';
 import { type Broker, startBroker } from './kafka/broker.ts';
 import { buildPrograms } from './kafka/build.ts';
 import { killChildren } from './kafka/child.ts';
@@ -29,25 +29,22 @@ import { type Choice, defaultChoice, sweep, sweepRuns } from './kafka/sweep.ts';
  * leaves out what stands there already, so that a series can be made in parts or go on after it was cut short.
  * `--quick` is a look: few records, one pair, no sweep, no latencies. Progress goes to standard error.
  */
-const { values: options } = parseArgs({
-  options: {
-    records: { type: 'string' },
-    'small-records': { type: 'string' },
-    pairs: { type: 'string' },
-    'budget-minutes': { type: 'string', default: '45' },
-    rows: { type: 'string', default: Object.keys(KAFKA_ROWS).join(',') },
-    guarantees: { type: 'string', default: 'at-least-once,exactly-once' },
-    sweep: { type: 'boolean' },
-    latency: { type: 'boolean' },
-    beside: { type: 'boolean' },
-    neighbours: { type: 'boolean' },
-    quick: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    save: { type: 'string' },
-    compression: { type: 'string', default: 'lz4' },
-    'latency-seconds': { type: 'string', default: '8' },
-  },
-  allowNegative: true,
+const options = commandOptions(import.meta.filename, {
+  records: { type: 'string' },
+  'small-records': { type: 'string' },
+  pairs: { type: 'string' },
+  'budget-minutes': { type: 'string', default: '45' },
+  rows: { type: 'string', default: Object.keys(KAFKA_ROWS).join(',') },
+  guarantees: { type: 'string', default: 'at-least-once,exactly-once' },
+  sweep: { type: 'boolean' },
+  latency: { type: 'boolean' },
+  beside: { type: 'boolean' },
+  neighbours: { type: 'boolean' },
+  quick: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  save: { type: 'string' },
+  compression: { type: 'string', default: 'lz4' },
+  'latency-seconds': { type: 'string', default: '8' },
 });
 
 /** Without two there is no spread. */

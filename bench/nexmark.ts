@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { commandOptions } from '../integration-tests/support/command-options.ts';
 import { buildPrograms } from './kafka/build.ts';
 import { killChildren } from './kafka/child.ts';
 import { buildPeer } from './kafka/peer.ts';
@@ -18,16 +18,14 @@ import { median, spread } from './spread.ts';
  *     npm run bench:nexmark [-- --events 2000000 --queries q0,q5 --runs 3 --seed 1 --json]
  *     npm run bench:nexmark -- --kafka [--events 10000000]
  */
-const { values: options } = parseArgs({
-  options: {
-    events: { type: 'string' },
-    queries: { type: 'string' },
-    runs: { type: 'string', default: '3' },
-    seed: { type: 'string', default: '1' },
-    embedded: { type: 'boolean', default: false },
-    kafka: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-  },
+const options = commandOptions(import.meta.filename, {
+  events: { type: 'string' },
+  queries: { type: 'string' },
+  runs: { type: 'string', default: '3' },
+  seed: { type: 'string', default: '1' },
+  embedded: { type: 'boolean', default: false },
+  kafka: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
 });
 
 interface Measured {

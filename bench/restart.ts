@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { commandOptions } from '../integration-tests/support/command-options.ts';
 import { forgetStores } from '../runtime/slot.ts';
 import { startBroker } from './kafka/broker.ts';
 import { Child } from './kafka/child.ts';
@@ -17,14 +17,11 @@ import { load } from './restart/load.ts';
  *
  * Needs Java 17, Maven and Linux. A process counts as a member from its first assignment on.
  */
-const { values: options } = parseArgs({
-  options: {
-    keys: { type: 'string', default: '100000,1000000' },
-    runs: { type: 'string', default: '3' },
-    peer: { type: 'boolean', default: true },
-    json: { type: 'boolean', default: false },
-  },
-  allowNegative: true,
+const options = commandOptions(import.meta.filename, {
+  keys: { type: 'string', default: '100000,1000000' },
+  runs: { type: 'string', default: '3' },
+  peer: { type: 'boolean', default: true },
+  json: { type: 'boolean', default: false },
 });
 
 /** Records that wait for whoever is started again. */

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { systemClock } from '../core/clock.ts';
+import { commandOptions } from '../integration-tests/support/command-options.ts';
 import { createFileLog } from '../log/file/file.ts';
 import type { Log } from '../log/log.ts';
 import { fuse, type Push, Rec } from '../operators/operators.ts';
@@ -26,13 +26,11 @@ import { ROWS } from './rows.ts';
  *
  *     npm run bench:telemetry [-- --rounds 21 --records 1000000 --row b --json]
  */
-const { values: options } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '21' },
-    records: { type: 'string', default: '1000000' },
-    row: { type: 'string', default: 'b' },
-    json: { type: 'boolean', default: false },
-  },
+const options = commandOptions(import.meta.filename, {
+  rounds: { type: 'string', default: '21' },
+  records: { type: 'string', default: '1000000' },
+  row: { type: 'string', default: 'b' },
+  json: { type: 'boolean', default: false },
 });
 const WARM_UP_ROUNDS = 2;
 const SLICES = 400;

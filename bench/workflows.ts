@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { availableParallelism, cpus } from 'node:os';
-import { parseArgs } from 'node:util';
+import { commandOptions } from '../integration-tests/support/command-options.ts';
 import { PEERS } from './peers/workflows/install.ts';
 import { measureBeside, peersOf } from './workflows/beside.ts';
 import { lineOf } from './workflows/beside-report.ts';
@@ -17,13 +17,9 @@ import { ROWS } from './workflows/rows.ts';
  *
  *     npm run bench:workflows -- --peers [restate,bullmq,dbos,temporal,floor] [--pairs 3 --seconds 15 --json]
  */
-const { values: options } = parseArgs({
-  args: process.argv
-    .slice(2)
-    .map((word, i, all) =>
-      word === '--peers' && !/^[^-]/.test(all[i + 1] ?? '') ? `--peers=${PEERS.join(',')}` : word,
-    ),
-  options: {
+const options = commandOptions(
+  import.meta.filename,
+  {
     peers: { type: 'string' },
     pairs: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '15' },
@@ -36,7 +32,12 @@ const { values: options } = parseArgs({
     row: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
-});
+  process.argv
+    .slice(2)
+    .map((word, i, all) =>
+      word === '--peers' && !/^[^-]/.test(all[i + 1] ?? '') ? `--peers=${PEERS.join(',')}` : word,
+    ),
+);
 
 const { brokers } = options;
 const say = (line: string) => (options.json ? process.stderr : process.stdout).write(`${line}\n`);

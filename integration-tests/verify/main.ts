@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { commandOptions } from '../support/command-options.ts';
 import { CODE_ROWS } from './code-rows.ts';
 import { DOCTORED, selfTest } from './doctored.ts';
 import { createFileWorld } from './file-world.ts';
@@ -31,18 +31,16 @@ import type { World } from './world.ts';
  * Before the rows the checker itself is tried on doctored results, which it must refuse. Exits with 1 where a row does
  * not hold.
  */
-const { values } = parseArgs({
-  options: {
-    short: { type: 'boolean', default: false },
-    rows: { type: 'string' },
-    repeats: { type: 'string' },
-    share: { type: 'string', default: '1' },
-    seed: { type: 'string', default: '1' },
-    json: { type: 'boolean', default: false },
-    log: { type: 'string', default: 'kafka' },
-    release: { type: 'string' },
-    logs: { type: 'string' },
-  },
+const values = commandOptions(import.meta.filename, {
+  short: { type: 'boolean', default: false },
+  rows: { type: 'string' },
+  repeats: { type: 'string' },
+  share: { type: 'string', default: '1' },
+  seed: { type: 'string', default: '1' },
+  json: { type: 'boolean', default: false },
+  log: { type: 'string', default: 'kafka' },
+  release: { type: 'string' },
+  logs: { type: 'string' },
 });
 const seed = Number(values.seed);
 const share = Number(values.share);

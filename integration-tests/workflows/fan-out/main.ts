@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { commandOptions } from '../../support/command-options.ts';
 import { fanOutTrial } from './trial.ts';
 
 /**
@@ -10,13 +10,11 @@ import { fanOutTrial } from './trial.ts';
  *
  * Exits with 1 where a record had none, or two, where more were open at once than may be, or where the result is wrong.
  */
-const { values } = parseArgs({
-  options: {
-    records: { type: 'string', default: '100000' },
-    concurrency: { type: 'string', default: '128' },
-    state: { type: 'string', default: '8' },
-    json: { type: 'boolean', default: false },
-  },
+const values = commandOptions(import.meta.filename, {
+  records: { type: 'string', default: '100000' },
+  concurrency: { type: 'string', default: '128' },
+  state: { type: 'string', default: '8' },
+  json: { type: 'boolean', default: false },
 });
 const report = await fanOutTrial({
   ...{ records: Number(values.records), concurrency: Number(values.concurrency) },

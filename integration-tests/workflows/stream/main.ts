@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { commandOptions } from '../../support/command-options.ts';
 import { killStream } from './kill-stream.ts';
 
 /**
@@ -8,14 +8,12 @@ import { killStream } from './kill-stream.ts';
  *
  * Exits with 1 where a record is lost, or there twice, or a sum is wrong.
  */
-const { values } = parseArgs({
-  options: {
-    records: { type: 'string', default: '1000000' },
-    kills: { type: 'string', default: '20' },
-    within: { type: 'string', default: '300' },
-    seed: { type: 'string', default: '7' },
-    json: { type: 'boolean', default: false },
-  },
+const values = commandOptions(import.meta.filename, {
+  records: { type: 'string', default: '1000000' },
+  kills: { type: 'string', default: '20' },
+  within: { type: 'string', default: '300' },
+  seed: { type: 'string', default: '7' },
+  json: { type: 'boolean', default: false },
 });
 const report = await killStream({
   ...{ records: Number(values.records), kills: Number(values.kills) },
