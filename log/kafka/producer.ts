@@ -213,10 +213,10 @@ class TransactionalProducer implements LogProducer {
   async abort(): Promise<void> {
     this.#check();
     if (this.#state === 'idle') throw misuse(`producer ${this.#name} has no transaction to abort`);
-    const failed = this.#state === 'failed';
     this.#appender.fail(new FlowError('log.aborted', `the transaction of ${this.#name} was aborted`));
     if (this.#unanswered > 0) this.#transaction.unsure();
     await this.#appender.completed();
+    const failed = this.#state === 'failed';
     if (this.#transaction.protocol === 'old') await this.#appender.halt();
     // Of a failed transaction the end is not known; a new epoch decides it, whatever it is.
     await this.#watched(() => (failed ? this.#transaction.renew() : this.#transaction.end(false)));
