@@ -117,7 +117,9 @@ export class Feed {
     this.#newEnds = false;
     for (const input of this.#inputs.values()) {
       const end = this.#parts.endsOf(input.topic)?.[input.partition];
-      if (end !== undefined) input.setEnd(end);
+      if (end === undefined) continue;
+      if (this.#parts.ledger.run?.endless) input.setWritten(end);
+      else input.setEnd(end);
     }
   }
 

@@ -48,7 +48,7 @@ export interface Input {
   readonly ended: boolean;
   /** Nothing waits here, but more is known to be on its way. */
   readonly awaited: boolean;
-  /** More may be on its way until it has ended: other tasks of the same bounded run write it. */
+  /** More may be on its way until it has ended, or all that write it have: other tasks of the run, which will end. */
   readonly awaitsEnd: boolean;
   /** Records known to lie before it. */
   readonly lag: number;

@@ -157,7 +157,7 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     changelog: (table) => changelogOf(application, stage, table),
     ...tablesOf(parts, stage),
     times: taskTimes(parts, stage, built, { task, clock }),
-    ledgerRow: isBounded(parts.ledger)
+    ledgerRow: hasRow(parts, stage)
       ? async (ended) => parts.ledger.taskRow(spec.id, await writtenEnds(parts, stage), ended)
       : undefined,
   });
@@ -190,6 +190,21 @@ function timesParts({ times, ledger, settings, clock }: OpenTaskParts) {
   const { idleMs, commitIntervalMs } = settings;
   const lookMs = Math.max(250, 2 * commitIntervalMs);
   return { times, run: ledger.run?.run ?? 0, idleMs, lookMs, tellMs: TELL_MS, monotonic: () => clock.monotonic() };
+}
+
+/** Where a task may end, it says so in the ledger: in a bounded run, and where a connector is read to its end. */
+function hasRow({ ledger, index }: OpenTaskParts, stage: Stage): boolean {
+  return isBounded(ledger) || (ledger.run?.endless === true && index.connector(stage)?.bounded === true);
+}
+
+/**
+ * Whether the task waits at an input until those who write it have ended. In a bounded run it does; in one that goes on,
+ * where connectors fill a table, so that a join has the whole of it first. But not for those who wait for this task: who
+ * reads what it writes, and sources that are aligned with one of its inputs.
+ */
+function awaitsEnd({ ledger, index }: OpenTaskParts, stage: Stage, topic: string, node: string): boolean {
+  if (!index.isFedByOthers(stage, topic)) return false;
+  return isBounded(ledger) || (index.isWrittenOnce(topic) && index.fillsJoinedTable(stage, node));
 }
 
 function isBounded({ run }: Ledger): boolean {
@@ -279,8 +294,7 @@ function topicInputs(
   const { index, program } = parts;
   const { committed, ends, clock } = from;
   const own = built.topics.filter(({ topic }) => spec.partition < index.topics.get(topic)!.partitions);
-  // sources that are aligned with an input of this task may have to wait for it
-  const awaitsEnds = isBounded(parts.ledger) && own.every(({ align }) => align === null);
+  const isAligned = own.some(({ align }) => align !== null);
   return own.map(({ topic, node, push, screen, time, align, alone }) => {
     const names = index.topics.get(topic)!;
     const key = program.code.serde(names.key);
@@ -291,7 +305,7 @@ function topicInputs(
       node,
       position: committed.get(partitionName(topic, spec.partition))?.position ?? 0,
       known: ends.get(topic) ?? 0,
-      awaitsEnd: awaitsEnds && index.isFedByOthers(stage, topic),
+      awaitsEnd: !isAligned && awaitsEnd(parts, stage, topic, node),
       key,
       value,
       keyView: sharedView(index, node, 'key', key),

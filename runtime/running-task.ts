@@ -41,7 +41,7 @@ export interface RunningTaskParts {
   readonly paned: readonly string[];
   /** Where its time counts for itself or for others. */
   readonly times: TaskTimes | undefined;
-  /** `topics`: those that the task writes no more, where it goes on. None in a run without an end, which keeps no rows. */
+  /** `topics`: those that the task writes no more, where it goes on. None for a task that never ends. */
   readonly ledgerRow: ((topics?: readonly string[]) => Promise<LedgerRow>) | undefined;
 }
 

@@ -69,6 +69,22 @@ export class PlanIndex {
     return writers.length > 0 && !writers.some((writer) => this.reaches(reader, writer));
   }
 
+  /** Whether connectors that have an end are all that writes the topic. */
+  isWrittenOnce(topic: string): boolean {
+    const writers = this.writers(topic);
+    return writers.length > 0 && writers.every((stage) => this.connector(stage)?.bounded === true);
+  }
+
+  /** Whether records of a node of the stage become rows that records of others are joined with there. */
+  fillsJoinedTable(stage: Stage, node: string, seen = new Set<string>()): boolean {
+    if (seen.has(node)) return false;
+    seen.add(node);
+    return (this.consumers.get(node) ?? []).some(({ node: next, input }) => {
+      if (!stage.nodes.includes(next.id)) return false;
+      return (next.kind === 'joinTable' && input === 1) || this.fillsJoinedTable(stage, next.id, seen);
+    });
+  }
+
   connector(stage: Stage): NodeOf<'read'> | undefined {
     return stage.connector === null ? undefined : (this.nodes.get(stage.connector) as NodeOf<'read'>);
   }

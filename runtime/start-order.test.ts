@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Source } from '../connectors/connectors.ts';
 import { systemClock } from '../core/clock.ts';
+import type { Json } from '../core/ids.ts';
 import { seededRandom } from '../core/random.ts';
 import { Step } from '../core/step.ts';
 import { BatchBuilder } from '../log/batch.ts';
@@ -13,14 +14,14 @@ import { silentTelemetry } from '../telemetry/telemetry.ts';
 import { topic, topology } from '../topology/topology.ts';
 import { holdingBack } from './holding-back.fixture.ts';
 import { readTopic } from './read-topic.ts';
-import { DEFAULT_SETTINGS, startRun } from './runtime.ts';
+import { DEFAULT_SETTINGS, type RunSettings, startRun } from './runtime.ts';
 
 const KEYED = { key: string(), partitions: 1 } as const;
 const orders = topic('orders', { ...KEYED, value: json<number>() });
 const prices = topic('prices', { ...KEYED, value: json<number>() });
 const priced = topic('priced', { ...KEYED, value: json<number>() });
 
-async function write(log: Log, name: string, rows: readonly (readonly [key: string, value: number, at: number])[]) {
+async function write(log: Log, name: string, rows: readonly (readonly [key: string, value: Json, at: number])[]) {
   const step = new Step();
   const builder = new BatchBuilder(step);
   step.begin();
@@ -106,48 +107,95 @@ function rowsWhen(rows: readonly Row[], isReady: () => boolean): Source<Row> {
   };
 }
 
+const written = { key: string(), value: json<Row>(), partitions: 1 } as const;
+const [sold, listed] = [topic('sold', written), topic('listed', written)];
+const sales = ['a', 'b', 'a'].map((key, i) => ({ key, value: 10 + i, at: 1000 + i }));
+const list = ['a', 'b'].map((key, i) => ({ key, value: 2 + i, at: 0 }));
+const read = { key: (row: Row) => row.key, keySerde: string(), value: json<Row>(), time: (row: Row) => row.at };
+
+/** Sales joined with a list of prices that is handed over once `isReady` says so. */
+function shopOf(isReady: () => boolean) {
+  const shop = topology('shop');
+  shop.read(rowsWhen(list, isReady), { name: 'list', ...read }).to(listed);
+  shop
+    .stream(sold)
+    .joinTable(shop.table(listed, { store: 'listed' }), { merge: (sale, price) => sale.value * price.value })
+    .to(priced);
+  return shop;
+}
+
+async function results(log: Log): Promise<readonly number[]> {
+  const values: number[] = [];
+  await readTopic(log, priced, (value) => void values.push(value!));
+  return values;
+}
+
+function start(log: Log, program: ReturnType<typeof topology>, settings: Partial<RunSettings> = {}) {
+  return startRun({
+    ...{ program: program.build(), log, state: createStateBackend({}), directory: undefined, clock: systemClock },
+    telemetry: silentTelemetry(),
+    settings: { ...DEFAULT_SETTINGS, commitIntervalMs: 5, ...settings },
+  });
+}
+
+async function nothingComes(log: Log): Promise<void> {
+  for (let turns = 0; turns < 200; turns++) await systemClock.turn();
+  assert.equal((await log.admin.bounds('priced', 0)).end, 0);
+}
+
 test('in a bounded run a join waits for those who write its table, however late they are', async () => {
   const memory = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
-  const shop = topology('shop');
-  const read = { key: (row: Row) => row.key, keySerde: string(), value: json<Row>(), time: (row: Row) => row.at };
-  const written = { key: string(), value: json<Row>(), partitions: 1 } as const;
-  const [sold, listed] = [topic('sold', written), topic('listed', written)];
   let isLate = true;
-  const sales = ['a', 'b', 'a'].map((key, i) => ({ key, value: 10 + i, at: 1000 + i }));
-  const list = ['a', 'b'].map((key, i) => ({ key, value: 2 + i, at: 0 }));
+  const shop = shopOf(() => !isLate);
   shop
     .read(
       rowsWhen(sales, () => true),
       { name: 'sales', ...read },
     )
     .to(sold);
-  shop
-    .read(
-      rowsWhen(list, () => !isLate),
-      { name: 'list', ...read },
-    )
-    .to(listed);
-  shop
-    .stream(sold)
-    .joinTable(shop.table(listed, { store: 'listed' }), { merge: (sale, price) => sale.value * price.value })
-    .to(priced);
-  const run = await startRun({
-    program: shop.build(),
-    log: memory,
-    state: createStateBackend({}),
-    directory: undefined,
-    clock: systemClock,
-    telemetry: silentTelemetry(),
-    settings: { ...DEFAULT_SETTINGS, commitIntervalMs: 5 },
-  });
-  // what was sold stands there, and the task that joins it has had its turns
+  const run = await start(memory, shop);
+  // what was sold stands there, and the task that joins it has its turns
   while ((await memory.admin.bounds('sold', 0)).stable < 3) await systemClock.turn();
-  for (let turns = 0; turns < 200; turns++) await systemClock.turn();
-  assert.equal((await memory.admin.bounds('priced', 0)).end, 0);
+  await nothingComes(memory);
   isLate = false;
   assert.equal((await run.finished).how, 'complete');
-  const values: number[] = [];
-  await readTopic(memory, priced, (value) => void values.push(value!));
-  assert.deepEqual(values, [20, 33, 24]);
+  assert.deepEqual(await results(memory), [20, 33, 24]);
+  await memory.close();
+});
+
+test('in a run that goes on it waits for connectors that fill the table, once, and for nobody else', async () => {
+  const memory = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
+  await memory.admin.create('sold', { partitions: 1 });
+  await write(
+    memory,
+    'sold',
+    sales.map(({ key, value, at }) => [key, { key, value, at }, at] as const),
+  );
+  let isLate = true;
+  const until = 'drained';
+  const run = await start(
+    memory,
+    shopOf(() => !isLate),
+    { until },
+  );
+  await nothingComes(memory);
+  isLate = false;
+  while ((await results(memory)).length < 3) await systemClock.turn();
+  // whoever writes to the table besides is read all the same, and what is sold then
+  await write(memory, 'listed', [['a', { key: 'a', value: 5, at: 2000 }, 2000]]);
+  while (run.progress().records < 8) await systemClock.turn();
+  await write(memory, 'sold', [['a', { key: 'a', value: 1, at: 3000 }, 3000]]);
+  while ((await results(memory)).length < 4) await systemClock.turn();
+  await run.drain();
+  // the list is not read again
+  const again = await start(
+    memory,
+    shopOf(() => false),
+    { until },
+  );
+  await write(memory, 'sold', [['b', { key: 'b', value: 1, at: 4000 }, 4000]]);
+  while ((await results(memory)).length < 5) await systemClock.turn();
+  await again.drain();
+  assert.deepEqual(await results(memory), [20, 33, 24, 5, 3]);
   await memory.close();
 });

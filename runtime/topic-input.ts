@@ -51,7 +51,7 @@ export class TopicInput implements Input {
   readonly record = new Rec();
   readonly push: Push;
   readonly screen: Screen | undefined;
-  readonly awaitsEnd: boolean;
+  awaitsEnd: boolean;
   /** Set where it is aligned with others; see `alignment.ts`. */
   ceiling: (() => Millis) | undefined;
   siftedTime: Millis = 0;
@@ -130,6 +130,12 @@ export class TopicInput implements Input {
   /** The partition ends here; nothing at or behind this position is read. */
   setEnd(end: Position): void {
     this.#end = end;
+  }
+
+  /** All up to here stands there, and whoever wrote it writes no more: nothing is waited for behind it. */
+  setWritten(end: Position): void {
+    this.#known = Math.max(this.#known, end);
+    this.awaitsEnd = false;
   }
 
   fill(): boolean {

@@ -138,3 +138,26 @@ test('the same document gives the same result in batch, streaming and realtime',
     { numRuns: 30, seed: SEED },
   );
 });
+
+test('a join has the whole of a table that a connector fills, in batch and streaming', {
+  timeout: 120_000,
+}, async () => {
+  const rows = 20_000;
+  const document = documentOf(
+    [
+      ['orders', 'source.topic', { topic: 'orders' }],
+      ['made', 'source.generator', { count: rows, make: "{'id': string(index), 'price': index}", time: '0' }],
+      ['by', 'op.select-key', { key: 'value.id', partitions: 1 }],
+      ['prices', 'op.table', { store: 'prices' }],
+      ['priced', 'op.join', { how: 'left', merge: "{'n': value.n, 'price': row == null ? null : row.price}" }],
+      ['all', 'collect', {}],
+    ],
+    ['orders > priced.in', 'made > by', 'by > prices', 'prices > priced.with', 'priced > all'],
+  );
+  const numbers = [0, 1, rows - 1];
+  const records = numbers.map((n) => ({ key: String(n), value: { n, who: null }, timestamp: 1000 }));
+  const one: Case = { steps: [], aggregate: [], records, cut: records.length, savepoint: false };
+  const expected = numbers.map((n) => JSON.stringify({ n, price: n })).sort();
+  assert.deepEqual(await inBatch(document, one), expected);
+  assert.deepEqual(await streaming(document, one), expected);
+});
