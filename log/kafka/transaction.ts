@@ -34,6 +34,8 @@ const CONCURRENT_TRANSACTIONS = 51;
 const UNKNOWN_TRANSACTIONAL_ID = 105;
 /** The markers of the transaction before are written within milliseconds; so often it is asked again at once. */
 const SHORT_WAITS = 20;
+/** No number of breaks: what was decided is looked for again. */
+const NEVER = -1;
 /** How long a producer that closes tries to abort. */
 export const CLOSING_MS: Millis = 2000;
 
@@ -58,8 +60,10 @@ export class Transaction implements Predecessor {
   #openedAt = 0;
   /** Old protocol: a late request of the open transaction may still arrive. */
   #unsure = false;
-  /** How the last one was decided, and breaks until then; `undefined` once its markers stand for sure. */
-  #last: { readonly commit: boolean; readonly breaks: number } | undefined;
+  /** Whether transactions were committed, by their epoch, of which it is not sure yet that all markers stand. */
+  readonly #decided = new Map<number, boolean>();
+  /** Breaks until the first of them was decided: with more, they are looked for. */
+  #breaks = 0;
   readonly #groups = new Set<string>();
   #joining: { readonly partitions: TopicPartition[]; readonly done: Promise<void> } | undefined;
 
@@ -81,31 +85,27 @@ export class Transaction implements Predecessor {
   }
 
   get isLastComplete(): boolean {
-    return this.#last === undefined || this.#last.breaks === this.#parts.cluster.pulse.breaks;
+    return this.#decided.size === 0 || this.#breaks === this.#parts.cluster.pulse.breaks;
   }
 
   async completeLast(): Promise<void> {
-    const { cluster, writes, transactionalId } = this.#parts;
+    const { transactionalId } = this.#parts;
     const touched = this.#touched;
-    while (this.#last !== undefined && !this.isLastComplete) {
-      const { commit } = this.#last;
-      const { breaks } = cluster.pulse;
+    while (!this.isLastComplete) {
       const { state } = await this.#coordinated(
         `the end of the last transaction of ${transactionalId}`,
         () => describeTransaction(transactionalId),
         (answer) => (answer.state.startsWith('Prepare') ? CONCURRENT_TRANSACTIONS : answer.errorCode),
       );
-      // A request whose answer was lost has begun the next one, which only a complete one lets happen.
-      const isPast = this.protocol === 'repaired' && state === 'Ongoing';
-      const left = isPast ? [] : await hangingPartitions(cluster, writes?.topics ?? [], this.#stamp.producerId);
-      if (left.length > 0) await this.#endIn(left, commit);
-      else this.#last = { commit, breaks };
+      // What has no answer may be taken already, or come yet, into the transaction that ends what was left open.
+      if (this.protocol === 'repaired' && (state === 'Ongoing' || this.#unsure)) await this.end(false);
+      else await this.#endHanging();
     }
     if (touched) this.touch();
   }
 
   accepted(): void {
-    if (this.protocol === 'repaired' || this.isLastComplete) this.#last = undefined;
+    if (this.protocol === 'repaired' || this.isLastComplete) this.#decided.clear();
   }
 
   touch(): void {
@@ -165,6 +165,7 @@ export class Transaction implements Predecessor {
   async end(commit: boolean): Promise<void> {
     if (this.#touched) {
       const { breaks } = this.#parts.cluster.pulse;
+      const { producerEpoch } = this.#stamp;
       const what = `the ${commit ? 'commit' : 'abort'} of ${this.#parts.transactionalId}`;
       const { errorCode, next } = await this.#coordinated(
         what,
@@ -173,8 +174,13 @@ export class Transaction implements Predecessor {
       );
       if (errorCode === INVALID_TXN_STATE && commit) throw this.#gone(what);
       if (errorCode === 0) this.#stamp = next;
-      // Where nothing of this one was taken, what is left open is of the one before.
-      if (this.isLastComplete) this.#last = this.#parts.writes && { commit, breaks };
+      if (this.isLastComplete) {
+        this.#decided.clear();
+        this.#breaks = breaks;
+      }
+      // In the old protocol, where nothing of this one was taken, the epoch is of the one before.
+      const isKnown = this.#decided.has(producerEpoch);
+      if (this.#parts.writes !== undefined && !isKnown) this.#decided.set(producerEpoch, commit);
     }
     const late = this.#unsure && this.protocol === 'old';
     this.#clear();
@@ -196,9 +202,10 @@ export class Transaction implements Predecessor {
       ({ errorCode }) => errorCode,
     );
     failpoint('kafka.producer.initialised');
-    this.#last = undefined;
     this.#clear();
-    if (committedFrom !== undefined) await this.#endHanging(committedFrom);
+    if (committedFrom === undefined) return;
+    await this.#endHanging((epoch) => epoch >= committedFrom);
+    await this.completeLast();
   }
 
   /**
@@ -219,15 +226,19 @@ export class Transaction implements Predecessor {
   }
 
   /**
-   * Ends what a transaction of the id has left open in partitions, though its coordinator has decided it; and the last
-   * one as the coordinator did, since its markers may stand in other partitions, and its commit may have been answered.
+   * Ends what transactions of the id have left open in partitions, though their coordinator has decided them; and those
+   * that this producer knows, or the last one, as they were decided, since their markers may stand in other partitions,
+   * and a commit may have been answered. `isCommitted` says of epochs that this producer knows nothing of. Sure is only
+   * what is looked for and not found: the markers that end it may be lost as well.
    */
-  async #endHanging(committedFrom: number): Promise<void> {
+  async #endHanging(isCommitted: (epoch: number) => boolean = () => false): Promise<void> {
     const { cluster, writes } = this.#parts;
-    if (writes === undefined) return;
-    const hanging = await hangingPartitions(cluster, writes.topics, this.#stamp.producerId);
+    const hanging = await hangingPartitions(cluster, writes?.topics ?? [], this.#stamp.producerId);
+    if (hanging.length === 0) this.#decided.clear();
+    else this.#breaks = NEVER;
+    for (const { epoch } of hanging) this.#decided.set(epoch, this.#decided.get(epoch) ?? isCommitted(epoch));
     for (const commit of [true, false]) {
-      const partitions = hanging.filter(({ epoch }) => epoch >= committedFrom === commit);
+      const partitions = hanging.filter(({ epoch }) => this.#decided.get(epoch) === commit);
       if (partitions.length > 0) await this.#endIn(partitions, commit);
     }
   }
@@ -246,7 +257,6 @@ export class Transaction implements Predecessor {
         (code) => code,
       );
     }
-    this.#last = undefined;
     await this.end(commit);
   }
 
