@@ -93,15 +93,7 @@ export class FakeCoordinator {
     return true;
   }
 
-  #send(
-    api: number,
-    _version: number,
-    create: () => Writer,
-    parse: (correlation: number, api: number, version: number, reader: Reader) => unknown,
-    _in: boolean,
-    _out: boolean,
-    done: (failure: Error | null, answer: unknown) => void,
-  ): void {
+  #send(...[api, , create, parse, , , done]: Sent): void {
     if (this.unnoticed) this.pulse.broke();
     this.unnoticed = false;
     while (this.late.length > 0 && this.#random.next() < 0.3) this.late.pop()!();
