@@ -42,7 +42,8 @@ export function ledgerTopic(application: string): string {
  * tasks that write it have ended, or have said so of that topic: where stages feed each other though no record turns,
  * a topic between them ends before the tasks do. Ends of topics that were there before the run stand in the row of the run, so
  * that a restart reads to the same place. A run that goes on until it is stopped has a row too, without ends: behind a
- * bounded one it is another run, in which nobody has ended.
+ * bounded one it is another run. There only tasks end that read a connector to its end; what they write is known to be
+ * there then, and read on, since others may write it too.
  *
  * It also keeps the plan that the application's state belongs to, for the next one to be held against.
  */

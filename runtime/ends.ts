@@ -3,8 +3,8 @@ import { partitionName } from '../core/ids.ts';
 import type { PlanIndex, TaskSpec } from './stage.ts';
 
 /**
- * Where the topics of a bounded run end, as far as is known: topics written by the plan when all their writers have
- * ended, topics that were there before as the run's ledger row fixes them.
+ * Where the topics of a run end, as far as is known: topics written by the plan when all their writers have ended, and in
+ * a bounded run topics that were there before as its ledger row fixes them.
  */
 export function endsOfTopics(
   index: PlanIndex,

@@ -108,10 +108,9 @@ export class Appender {
   /** Resolves when the transaction before is complete; sends nothing until then, and goes on under its stamp. */
   complete(): Promise<void> {
     const { predecessor } = this.#parts;
-    if (this.#completing === undefined && (predecessor === undefined || predecessor.isLastComplete)) {
-      return Promise.resolve();
-    }
-    this.#completing ??= this.#complete(predecessor!).finally(() => {
+    if (this.#completing !== undefined) return this.#completing;
+    if (predecessor === undefined || predecessor.isLastComplete) return Promise.resolve();
+    this.#completing = this.#complete(predecessor).finally(() => {
       this.#completing = undefined;
     });
     return this.#completing;

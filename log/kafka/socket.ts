@@ -2,7 +2,7 @@ import { connect as connectPlain, type Socket as NetSocket, type OnReadOpts } fr
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { type Bytes, readInt32, writeInt16, writeInt32 } from '../../core/bytes.ts';
 import type { Clock } from '../../core/clock.ts';
-import { FlowError, messageOf } from '../../core/errors.ts';
+import { FlowError, isFlowError, messageOf } from '../../core/errors.ts';
 import type { Millis } from '../../core/ids.ts';
 import type { AnswerPool } from './answer-pool.ts';
 import type { Answer, Socket } from './cluster.ts';
@@ -228,7 +228,7 @@ export class KafkaSocket implements Socket {
   #break(failure: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = failure;
-    if (!isClosing(failure)) this.#options.pulse.broke();
+    if (!isFlowError(failure, 'log.closed')) this.#options.pulse.broke();
     this.#options.onBroken();
     this.#cancelRenewal();
     this.#frames.clear();
@@ -271,10 +271,6 @@ class PooledAnswer implements Answer {
     this.#pool?.giveBack(this.bytes);
     this.#pool = undefined;
   }
-}
-
-function isClosing(failure: Error): boolean {
-  return failure instanceof FlowError && failure.code === 'log.closed';
 }
 
 /** Length, api, version, correlation, client and no tagged fields: header version 2; without its last byte version 1. */

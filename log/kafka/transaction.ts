@@ -58,7 +58,7 @@ export class Transaction implements Predecessor {
   /** Something of the open transaction may have reached the log. */
   #touched = false;
   #openedAt = 0;
-  /** Old protocol: a late request of the open transaction may still arrive. */
+  /** A request of the open transaction has no answer: it may still arrive. */
   #unsure = false;
   /** Whether transactions were committed, by their epoch, of which it is not sure yet that all markers stand. */
   readonly #decided = new Map<number, boolean>();
