@@ -30,6 +30,9 @@ export class Images {
   #next = 1;
   /** Of the images of the newest cut that had any. */
   #rowBytes = FIRST_ROW_BYTES;
+  /** Of the committed cuts here; asked in every turn of a loop, when there may be hundreds of them. */
+  #committedBytes = 0;
+  #deadBytes = 0;
   readonly #tables: readonly TaskTable[];
   readonly #clock: Clock;
   readonly #budget: Budget;
@@ -47,9 +50,9 @@ export class Images {
   }
 
   get unwrittenBytes(): number {
-    let bytes = 0;
-    for (const cut of this.cuts) if (cut.number <= this.committed) bytes += Math.max(1, cut.bytes - cut.dead);
-    return bytes;
+    const oldest = this.cuts[0];
+    if (oldest === undefined || oldest.number > this.committed) return 0;
+    return Math.max(1, this.#committedBytes - this.#deadBytes);
   }
 
   /** The number of the newest cut. */
@@ -101,7 +104,9 @@ export class Images {
       if (before > this.written && this.#onDisk) {
         if (older === undefined || older.number !== before) older = this.#cut(before);
         older.entries[words[at + ENTRY]! * COLUMNS + NEWER] = cut.number;
-        older.dead += older.sizeOf(words[at + ENTRY]!);
+        const size = older.sizeOf(words[at + ENTRY]!);
+        older.dead += size;
+        if (before <= this.committed) this.#deadBytes += size;
       }
       words[at + CUT] = cut.number;
       words[at + ENTRY] = cut.rows;
@@ -113,7 +118,7 @@ export class Images {
   }
 
   #cut(number: number): EncodedCut {
-    const found = this.cuts.find((cut) => cut.number === number);
+    const found = this.cuts.findLast((cut) => cut.number === number);
     assert(found !== undefined, () => `cut ${number} of a row is not kept`);
     return found;
   }
@@ -130,15 +135,18 @@ export class Images {
 
   /** The cut is in the log for good. */
   commit(cut: EncodedCut, positions: ReadonlyMap<string, Position>): void {
-    const first = this.cuts.find((each) => each.number > this.committed);
+    const last = this.cuts.findLastIndex((each) => each.number <= this.committed);
+    const first = this.cuts[last + 1];
     assert(first === cut, () => `cut ${cut.number} is committed before cut ${first?.number}`);
     cut.positions = positions;
     this.committed = cut.number;
+    this.#count(cut, 1);
     if (!this.#onDisk) {
       this.wrote(cut.number);
       return;
     }
     this.since ??= this.#clock.now();
+    if (this.#deadBytes <= MERGE_BYTES) return;
     const cuts = this.cuts.filter((each) => each.number > this.writing && each.number <= this.committed);
     const dead = cuts.reduce((sum, each) => sum + each.dead, 0);
     const bytes = cuts.reduce((sum, each) => sum + each.bytes, 0);
@@ -181,10 +189,18 @@ export class Images {
     merged.positions = new Map(cuts.flatMap(({ positions }) => [...positions]));
     this.#budget.usedBytes += merged.bytes;
     this.cuts.splice(this.cuts.indexOf(cuts[0]!), cuts.length, merged);
+    this.#count(merged, 1);
     for (const cut of cuts) this.#letGo(cut);
   }
 
+  /** A committed cut comes, or goes. */
+  #count(cut: EncodedCut, sign: 1 | -1): void {
+    this.#committedBytes += sign * cut.bytes;
+    this.#deadBytes += sign * cut.dead;
+  }
+
   #letGo(cut: EncodedCut): void {
+    this.#count(cut, -1);
     this.#budget.usedBytes -= cut.bytes;
     cut.release();
   }
