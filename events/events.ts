@@ -302,7 +302,7 @@ export interface FeedFilter {
 }
 
 export { cursorText, readCursor } from './cursor.ts';
-export type { EventFeed, FeedParts, Subscription, TakeEvent, TakeStep } from './feed.ts';
+export type { EventFeed, FeedParts, Subscription, TakeEvent, TakeStep, Watcher } from './feed.ts';
 export { openFeed } from './open-feed.ts';
 export { type OutputPlace, readReference, referenceText } from './reference.ts';
 export type { SessionEvent, SessionUseEvent } from './session-events.ts';

@@ -5,9 +5,17 @@ import { systemClock } from '../core/clock.ts';
 import { seededRandom } from '../core/random.ts';
 import { Step } from '../core/step.ts';
 import { BatchBuilder, type Compression } from '../log/batch.ts';
-import type { Log } from '../log/log.ts';
+import type { Log, LogReader } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
-import { EVENTS_TOPIC, type EventFeed, type NamedEvent, openFeed, type PlacedStep, type StepRecord } from './events.ts';
+import {
+  EVENTS_TOPIC,
+  type EventFeed,
+  type NamedEvent,
+  openFeed,
+  type PlacedStep,
+  type StepRecord,
+  type Watcher,
+} from './events.ts';
 
 const names = () => ({
   workflow: 'orders',
@@ -267,6 +275,44 @@ test('a step is handed out when the words of its definition are known', () =>
       learned.resolve();
       await until(() => seen.length === 3);
       assert.deepEqual(seen.toSorted(), ['orders 1', 'orders 2', 'orders 2']);
+    } finally {
+      await feed.close();
+    }
+  }));
+
+test('a watcher sees all records undecoded, before subscribers do, and is told when they cannot be read', () =>
+  opened(1, async (_, log) => {
+    const seen: string[] = [];
+    let isBroken = true;
+    const why = new Error('the disk does not answer');
+    const reader: Log['reader'] = (options) => {
+      const inner = log.reader(options);
+      const fetch = inner.fetch.bind(inner);
+      return Object.assign(inner, {
+        fetch: (...of: Parameters<LogReader['fetch']>) => (isBroken ? Promise.reject(why) : fetch(...of)),
+      });
+    };
+    const watcher: Watcher = {
+      take({ count, positions, bytes, valueStarts, valueEnds }, from) {
+        for (let i = 0; i < count; i++) {
+          assert.ok(positions[i]! >= from);
+          seen.push(`watched ${decode(bytes as Buffer, valueStarts[i]!, valueEnds[i]!).seq}`);
+        }
+      },
+      looked: () => void seen.push('looked'),
+      failed(reason) {
+        assert.equal(reason, why);
+        seen.push('failed');
+        isBroken = false;
+      },
+    };
+    const broken = { admin: log.admin, reader, close: () => log.close() } as unknown as Log;
+    const feed = await openFeed({ log: broken, clock: systemClock, partitions: 1, decode, names, watcher });
+    try {
+      feed.steps({}, undefined, ({ record }) => void seen.push(`taken ${record.seq}`));
+      await append(log, 0, [step('a', 1)]);
+      await until(() => seen.at(-1) === 'looked');
+      assert.deepEqual(seen, ['failed', 'watched 1', 'taken 1', 'looked']);
     } finally {
       await feed.close();
     }

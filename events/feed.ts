@@ -1,5 +1,7 @@
 import type { Bytes } from '../core/bytes.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Position } from '../core/ids.ts';
+import type { BatchView } from '../log/batch.ts';
 import type { Log } from '../log/log.ts';
 import type { FeedCursor, FeedFilter, GraphNames, NamedEvent, PlacedStep, StepRecord } from './events.ts';
 
@@ -37,6 +39,19 @@ export interface Subscription {
   close(): void;
 }
 
+/**
+ * Sees every batch that the feed reads before its subscribers do, with nothing of it decoded: one reader serves both. It
+ * must not throw.
+ */
+export interface Watcher {
+  /** The records of an open batch from this position on. After a failure to read a batch may come again. */
+  take(view: BatchView, from: Position): void;
+  /** Behind each look at the topic, so twice a second at least. */
+  looked(): void;
+  /** It could not be read just now; the feed tries again. */
+  failed(reason: unknown): void;
+}
+
 export interface FeedParts {
   readonly log: Log;
   readonly clock: Clock;
@@ -49,4 +64,5 @@ export interface FeedParts {
    * are, and no step of it is handed out before. Undefined: there is nothing to wait for.
    */
   known?(definition: string): Promise<void> | undefined;
+  readonly watcher?: Watcher;
 }

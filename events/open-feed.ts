@@ -3,7 +3,7 @@ import { type Position, partitionName } from '../core/ids.ts';
 import { BatchView } from '../log/batch.ts';
 import type { Fetched, LogReader } from '../log/log.ts';
 import type { FeedCursor, FeedFilter, GraphNames, NamedEvent, PlacedStep, StepRecord } from './events.ts';
-import type { EventFeed, FeedParts, Subscription, TakeEvent, TakeStep } from './feed.ts';
+import type { EventFeed, FeedParts, Subscription, TakeEvent, TakeStep, Watcher } from './feed.ts';
 import { EVENTS_TOPIC } from './topics.ts';
 import { mayTake, namedEvents, takes } from './views.ts';
 
@@ -94,14 +94,16 @@ class Feed implements EventFeed {
     const starts = await bounds(this.#parts, 'start');
     follower.positions = starts.map((start, partition) => Math.max(start, follower.positions[partition] ?? start));
     const reader = log.reader({ isolation: 'committed' });
+    const view = new BatchView();
+    const handOver: Visitor = {
+      take: (step) => follower.take(step),
+      broken: (_, why) => follower.fail(why),
+    };
     try {
       reader.assign(placesOf(follower.positions));
       while (!follower.closed && !this.#hasCaughtUp(follower)) {
         for (const fetched of await reader.fetch(FETCH_WAIT_MS, follower.signal)) {
-          await this.#visit(fetched, {
-            take: (step) => follower.take(step),
-            broken: (_, why) => follower.fail(why),
-          });
+          await this.#visit(fetched, view, handOver);
           follower.positions[fetched.partition] = fetched.next;
           fetched.release();
         }
@@ -121,20 +123,24 @@ class Feed implements EventFeed {
     const { log, clock } = this.#parts;
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      const reader = log.reader({ isolation: 'committed' });
+      let reader: LogReader | undefined;
       try {
+        reader = log.reader({ isolation: 'committed' });
         reader.assign(placesOf(this.#positions));
         await this.#readOn(reader, signal);
-      } catch {
+      } catch (thrown) {
+        this.#parts.watcher?.failed(thrown);
         // read again from where it stood; nobody has been handed anything of what failed
         await clock.sleep(REST_MS, signal);
       } finally {
-        await reader.close();
+        await reader?.close();
       }
     }
   }
 
   async #readOn(reader: LogReader, signal: AbortSignal): Promise<void> {
+    const { watcher } = this.#parts;
+    const view = new BatchView();
     const handOut: Visitor = {
       take: (step) => this.#handOut(step),
       broken: (place, why) => this.#goBehind(place, (follower) => follower.fail(why)),
@@ -142,13 +148,15 @@ class Feed implements EventFeed {
     while (!signal.aborted) {
       for (const fetched of await reader.fetch(FETCH_WAIT_MS, signal)) {
         try {
-          if (this.#live.size > 0) await this.#visit(fetched, handOut);
+          const visitor = this.#live.size > 0 ? handOut : undefined;
+          if (visitor !== undefined || watcher !== undefined) await this.#visit(fetched, view, visitor, watcher);
           this.#positions[fetched.partition] = fetched.next;
           for (const follower of this.#live) follower.passed(fetched.partition, fetched.next);
         } finally {
           fetched.release();
         }
       }
+      watcher?.looked();
     }
   }
 
@@ -162,32 +170,38 @@ class Feed implements EventFeed {
     this.#positions[partition] = position + 1;
   }
 
-  async #visit(
-    { bytes, starts, ends, partition, position, ...fetched }: Fetched,
+  async #visit(fetched: Fetched, view: BatchView, visitor: Visitor | undefined, watcher?: Watcher): Promise<void> {
+    const { bytes, starts, ends, position } = fetched;
+    for (let b = 0; b < starts.length; b++) {
+      view.openChecked(bytes, starts[b]!, ends[b]!, fetched);
+      watcher?.take(view, position);
+      if (visitor !== undefined) await this.#visitRecords(view, fetched, visitor);
+    }
+  }
+
+  async #visitRecords(
+    view: BatchView,
+    { topic, partition, position }: Fetched,
     { take, broken }: Visitor,
   ): Promise<void> {
-    const view = new BatchView();
-    for (let b = 0; b < starts.length; b++) {
-      view.open(bytes, starts[b]!, ends[b]!, { topic: fetched.topic, partition });
-      for (let i = 0; i < view.count; i++) {
-        const at = view.positions[i]!;
-        if (at < position || view.valueStarts[i]! < 0) continue;
-        let record: StepRecord;
-        try {
-          record = this.#parts.decode(view.bytes, view.valueStarts[i]!, view.valueEnds[i]!);
-        } catch (thrown) {
-          const where = `${partitionName(fetched.topic, partition)} holds at ${at}`;
-          const why = `${where} what is no step record: ${messageOf(thrown)}; go on from a place behind it`;
-          broken({ partition, position: at }, new FlowError('schema.mismatch', why, { cause: thrown }));
-          continue;
-        }
-        // an answer to a command without effect is of no history
-        if (record.seq === 0) continue;
-        const learning = this.#parts.known?.(record.definition);
-        if (learning !== undefined) await learning;
-        const waits = take({ record, partition, position: at });
-        if (waits !== undefined) await waits;
+    for (let i = 0; i < view.count; i++) {
+      const at = view.positions[i]!;
+      if (at < position || view.valueStarts[i]! < 0) continue;
+      let record: StepRecord;
+      try {
+        record = this.#parts.decode(view.bytes, view.valueStarts[i]!, view.valueEnds[i]!);
+      } catch (thrown) {
+        const where = `${partitionName(topic, partition)} holds at ${at}`;
+        const why = `${where} what is no step record: ${messageOf(thrown)}; go on from a place behind it`;
+        broken({ partition, position: at }, new FlowError('schema.mismatch', why, { cause: thrown }));
+        continue;
       }
+      // an answer to a command without effect is of no history
+      if (record.seq === 0) continue;
+      const learning = this.#parts.known?.(record.definition);
+      if (learning !== undefined) await learning;
+      const waits = take({ record, partition, position: at });
+      if (waits !== undefined) await waits;
     }
   }
 }

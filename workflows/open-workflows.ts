@@ -89,7 +89,7 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
   const { log, clock, language, telemetry } = parts;
   const partitions = await prepareControlTopics(log.admin, settings.partitions);
   const catalogue = await Catalogue.open({ log, clock });
-  const answers = await Answers.open({ log, clock, partitions, timeoutMs: settings.answerTimeoutMs });
+  const answers = new Answers({ clock, timeoutMs: settings.answerTimeoutMs });
   const sender = new Sender({ clock, topic: COMMANDS_TOPIC, partitions, producer: await log.producer({}) });
   const direct = new DirectCommands(({ id, root, text, at }) =>
     sender.send(root, text, at, (reason) => answers.fail(id, reason)),
@@ -101,6 +101,9 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
     started = resolve;
   });
   const graphs = new GraphCache(language);
+  const names = graphNames(catalogue, graphs);
+  const known = knownDefinitions(catalogue);
+  const feed = await openFeed({ log, clock, partitions, decode: decodeStep, names, known, watcher: answers });
   const opened = Promise.withResolvers<Ends>();
   const { phase, isLeft, ...rows } = taskRows(running, clock, partitions);
   const segments = new SegmentCalls({
@@ -145,9 +148,6 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
   });
   started(run);
   run.finished.catch((reason: unknown) => answers.failAll(reason));
-  const names = graphNames(catalogue, graphs);
-  const known = knownDefinitions(catalogue);
-  const feed = await openFeed({ log, clock, partitions, decode: decodeStep, names, known });
   const facade = new Facade({
     directory: parts.directory,
     ...{ log, clock, language, lifecycle, graphs, catalogue, answers, sender, commands, run, partitions, feed, names },

@@ -1,30 +1,72 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { systemClock } from '../../core/clock.ts';
-import { seededRandom } from '../../core/random.ts';
-import { EVENTS_TOPIC } from '../../events/events.ts';
-import type { Log } from '../../log/log.ts';
-import { createMemoryLog } from '../../log/memory/memory.ts';
+import { VirtualClock } from '../../core/clock.ts';
+import { Step } from '../../core/step.ts';
+import { EVENTS_TOPIC, encodeStep, type StepRecord } from '../../events/events.ts';
+import { BatchBuilder, BatchView } from '../../log/batch.ts';
 import { Answers } from './answers.ts';
 
-test('when step records cannot be read any more, all who wait for one are told so', async () => {
-  const log = createMemoryLog({ clock: systemClock, random: seededRandom(1) });
-  await log.admin.create(EVENTS_TOPIC, { partitions: 1 });
-  const broken = Promise.withResolvers<never>();
-  const reader: Log['reader'] = (options) => Object.assign(log.reader(options), { fetch: () => broken.promise });
-  const parts = { log: { admin: log.admin, reader } as Log, clock: systemClock, partitions: 1, timeoutMs: 1000 };
-  const answers = await Answers.open(parts);
+function stepOf(id: string, seq: number): StepRecord {
+  const cause = { kind: 'command', type: 'signal', id, by: null } as const;
+  return { execution: 'x', seq, revision: 0, definition: '', at: 0, cause, events: [] };
+}
+
+/** A batch of these values, as the feed hands it over. */
+function viewOf(values: readonly Buffer[]): BatchView {
+  const step = new Step();
+  const builder = new BatchBuilder(step);
+  step.begin();
+  for (const value of values) builder.append(0, value, 0, 0, value, 0, value.length);
+  step.settle();
+  const bytes = builder.finish();
+  const view = new BatchView();
+  view.open(bytes, 0, bytes.length, { topic: EVENTS_TOPIC, partition: 0 });
+  return view;
+}
+
+test('when step records cannot be read, all who wait for one are told so, and those who come later are answered', async () => {
+  const answers = new Answers({ clock: new VirtualClock(), timeoutMs: 1000 });
   const told: unknown[] = [];
   const waiter = { take: () => assert.fail(), fail: (reason: unknown) => void told.push(reason) };
   answers.onEnd('x', waiter);
   const answer = answers.to('c');
-  const why = new Error('the disk is gone');
-  broken.reject(why);
+  const why = new Error('the disk does not answer');
+  answers.failed(why);
   await assert.rejects(answer, why);
   assert.deepEqual(told, [why]);
-  answers.onEnd('y', waiter);
-  assert.deepEqual(told, [why, why]);
-  await assert.rejects(answers.to('d'), why);
-  await answers.close();
-  await log.close();
+  const next = answers.to('d');
+  answers.take(viewOf([encodeStep(stepOf('d', 3))]), 0);
+  assert.deepEqual(await next, { seq: 3, rejected: undefined });
+});
+
+test('what is no step record is passed over', async () => {
+  const answers = new Answers({ clock: new VirtualClock(), timeoutMs: 1000 });
+  const answer = answers.to('c');
+  answers.take(viewOf([Buffer.from([99, 1, 2]), Buffer.alloc(0), encodeStep(stepOf('c', 2))]), 0);
+  assert.deepEqual(await answer, { seq: 2, rejected: undefined });
+});
+
+test('who waits for too long is told so when the feed has looked', async () => {
+  const clock = new VirtualClock();
+  const answers = new Answers({ clock, timeoutMs: 1000 });
+  const answer = answers.to('c');
+  await clock.advance(999);
+  answers.looked();
+  const other = answers.to('d');
+  await clock.advance(600);
+  answers.looked();
+  await assert.rejects(answer, { code: 'workflow.unanswered' });
+  answers.take(viewOf([encodeStep(stepOf('d', 1))]), 0);
+  assert.equal((await other).seq, 1);
+});
+
+test('when nobody will answer any more, those who come later are told so too', async () => {
+  const answers = new Answers({ clock: new VirtualClock(), timeoutMs: 1000 });
+  const answer = answers.to('c');
+  answers.close();
+  await assert.rejects(answer, { code: 'stopped' });
+  await assert.rejects(answers.to('d'), { code: 'stopped' });
+  const told: unknown[] = [];
+  answers.onEnd('x', { take: () => assert.fail(), fail: (reason) => void told.push(reason) });
+  assert.equal(told.length, 1);
 });

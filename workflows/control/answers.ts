@@ -1,15 +1,13 @@
+import type { Bytes } from '../../core/bytes.ts';
 import type { Clock } from '../../core/clock.ts';
 import { FlowError } from '../../core/errors.ts';
-import type { Millis } from '../../core/ids.ts';
-import { decodeStep, EVENTS_TOPIC, type StepRecord, stepHead } from '../../events/events.ts';
-import { BatchView } from '../../log/batch.ts';
-import type { Log, LogReader } from '../../log/log.ts';
+import type { Millis, Position } from '../../core/ids.ts';
+import { decodeStep, type StepRecord, stepHead, type Watcher } from '../../events/events.ts';
+import type { BatchView } from '../../log/batch.ts';
 import { Recent } from './recent.ts';
 
 export interface AnswersParts {
-  readonly log: Log;
   readonly clock: Clock;
-  readonly partitions: number;
   readonly timeoutMs: Millis;
 }
 
@@ -38,35 +36,20 @@ const SWEEP_MS = 500;
 const MOST_RECENT_BYTES = 16 * 1024 * 1024;
 
 /**
- * One reader of the committed step records, for whoever waits in this process: for the answer to a command, by its id, or
- * for the end of an execution. Nothing but the heads of the others is decoded.
+ * Watches the committed step records that the feed reads, for whoever waits in this process: for the answer to a command,
+ * by its id, or for the end of an execution. Nothing but the heads of the others is decoded.
  */
-export class Answers {
+export class Answers implements Watcher {
   readonly #parts: AnswersParts;
-  readonly #reader: LogReader;
   readonly #pending = new Map<string, Pending>();
   readonly #ends = new Map<string, Set<EndWaiter>>();
   readonly #recent = new Recent(MOST_RECENT_BYTES);
-  readonly #stop = new AbortController();
-  readonly #view = new BatchView();
-  #reading: Promise<void> | undefined;
+  #swept: number;
   #failure: unknown;
 
-  private constructor(parts: AnswersParts, reader: LogReader) {
+  constructor(parts: AnswersParts) {
     this.#parts = parts;
-    this.#reader = reader;
-  }
-
-  static async open(parts: AnswersParts): Promise<Answers> {
-    const { log, partitions } = parts;
-    const reader = log.reader({ isolation: 'committed' });
-    const bounds = await Promise.all(
-      Array.from({ length: partitions }, (_, partition) => log.admin.bounds(EVENTS_TOPIC, partition)),
-    );
-    reader.assign(bounds.map(({ stable }, partition) => ({ topic: EVENTS_TOPIC, partition, position: stable })));
-    const answers = new Answers(parts, reader);
-    answers.#reading = answers.#read();
-    return answers;
+    this.#swept = parts.clock.monotonic();
   }
 
   /** To be called before the command is sent. `isKept`: of a start, whether its end may be asked for as it is answered. */
@@ -100,6 +83,11 @@ export class Answers {
   /** Nobody will answer any more. */
   failAll(reason: unknown): void {
     this.#failure ??= reason;
+    this.failed(reason);
+  }
+
+  /** Whoever waits is told; whoever comes later may be lucky. */
+  failed(reason: unknown): void {
     for (const id of [...this.#pending.keys()]) this.fail(id, reason);
     for (const waiting of this.#ends.values()) for (const { fail } of [...waiting]) fail(reason);
   }
@@ -122,62 +110,45 @@ export class Answers {
     return bytes === undefined ? undefined : decodeStep(bytes);
   }
 
-  async close(): Promise<void> {
-    this.#stop.abort();
-    await this.#reading;
-    await this.#reader.close();
+  close(): void {
     this.failAll(new FlowError('stopped', 'the engine has stopped; commands that were sent may still have an effect'));
   }
 
-  async #read(): Promise<void> {
-    const { clock } = this.#parts;
-    let swept = clock.monotonic();
-    while (!this.#stop.signal.aborted) {
+  looked(): void {
+    const now = this.#parts.clock.monotonic();
+    if (now - this.#swept <= SWEEP_MS) return;
+    this.#swept = now;
+    this.#sweep(now);
+  }
+
+  take({ bytes, count, positions, valueStarts, valueEnds }: BatchView, from: Position): void {
+    for (let i = 0; i < count; i++) {
+      const start = valueStarts[i]!;
+      if (positions[i]! < from || start < 0) continue;
       try {
-        const list = await this.#reader.fetch(SWEEP_MS, this.#stop.signal);
-        for (const fetched of list) {
-          for (let b = 0; b < fetched.starts.length; b++) {
-            this.#view.open(fetched.bytes, fetched.starts[b]!, fetched.ends[b]!, fetched);
-            this.#take(fetched.position);
-          }
-          fetched.release();
-        }
-      } catch (thrown) {
-        if (this.#stop.signal.aborted) return;
-        this.failAll(thrown);
-        return;
-      }
-      const now = clock.monotonic();
-      if (now - swept > SWEEP_MS) {
-        swept = now;
-        this.#sweep(now);
+        this.#take(bytes, start, valueEnds[i]!);
+      } catch {
+        // subscribers of the feed are told of what is no step record
       }
     }
   }
 
-  #take(from: number): void {
-    const { bytes, count, positions, valueStarts, valueEnds } = this.#view;
-    for (let i = 0; i < count; i++) {
-      const start = valueStarts[i]!;
-      if (positions[i]! < from || start < 0) continue;
-      const end = valueEnds[i]!;
-      const head = stepHead(bytes, start, end);
-      const id = head.cause.kind === 'command' ? head.cause.id : undefined;
-      const pending = id === undefined ? undefined : this.#pending.get(id);
-      const ends = head.seq > 0 ? this.#ends.get(head.execution) : undefined;
-      if (pending === undefined && ends === undefined) continue;
-      // a rejection is the only event of its step
-      const record = ends !== undefined || head.count === 1 ? decodeStep(bytes, start, end) : undefined;
-      if (pending !== undefined) {
-        this.#pending.delete(id!);
-        if (head.seq === 1 && pending.isKept)
-          this.#recent.keep(head.execution, Buffer.from(bytes.subarray(start, end)));
-        const event = record?.events[0];
-        const rejected = event?.type === 'rejected' ? { code: event.code, why: event.why } : undefined;
-        pending.resolve({ seq: head.seq, rejected });
-      }
-      if (record !== undefined && ends !== undefined && isLast(record)) for (const { take } of [...ends]) take(record);
+  #take(bytes: Bytes, start: number, end: number): void {
+    const head = stepHead(bytes, start, end);
+    const id = head.cause.kind === 'command' ? head.cause.id : undefined;
+    const pending = id === undefined ? undefined : this.#pending.get(id);
+    const ends = head.seq > 0 ? this.#ends.get(head.execution) : undefined;
+    if (pending === undefined && ends === undefined) return;
+    // a rejection is the only event of its step
+    const record = ends !== undefined || head.count === 1 ? decodeStep(bytes, start, end) : undefined;
+    if (pending !== undefined) {
+      this.#pending.delete(id!);
+      if (head.seq === 1 && pending.isKept) this.#recent.keep(head.execution, Buffer.from(bytes.subarray(start, end)));
+      const event = record?.events[0];
+      const rejected = event?.type === 'rejected' ? { code: event.code, why: event.why } : undefined;
+      pending.resolve({ seq: head.seq, rejected });
     }
+    if (record !== undefined && ends !== undefined && isLast(record)) for (const { take } of [...ends]) take(record);
   }
 
   /** In order of sending, so the first that is young enough ends it. */

@@ -338,7 +338,8 @@ export class Facade implements Workflows {
     const { run, answers, sender, catalogue, feed, stopCalls } = this.#parts;
     await stopCalls();
     await run.drain();
-    await Promise.all([answers.close(), sender.close(), catalogue.close(), feed.close()]);
+    await Promise.all([sender.close(), catalogue.close(), feed.close()]);
+    answers.close();
   }
 
   #base(definition: string): Promise<Graph> {
