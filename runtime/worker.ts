@@ -191,6 +191,7 @@ export class Worker {
       this.#failure ??= thrown;
     }
     this.#ended = true;
+    this.#parts.wake.close();
     this.#demands.end();
     await this.#close().catch((thrown: unknown) => {
       this.#failure ??= thrown;

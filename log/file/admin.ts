@@ -77,7 +77,7 @@ export class FileAdmin implements LogAdmin {
         await disk.syncDirectory(this.#topics);
         failpoint('file.topic.deleted');
       });
-      for (const partition of found.partitions) partition.wakeAll();
+      for (const partition of found.partitions) partition.tellAll();
       await disk.removeDirectory(gone);
     });
   }

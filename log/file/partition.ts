@@ -27,8 +27,10 @@ export class Partition {
   /** Transactions without an outcome, by their first position here, which rises. */
   readonly open = new Map<Transaction, Position>();
   unwritten = 0;
-  readonly committedWaiters = new Set<() => void>();
-  readonly uncommittedWaiters = new Set<() => void>();
+  /** Called when there may be more for a committed reader, or the partition is gone; until they take themselves out. */
+  readonly committedListeners = new Set<() => void>();
+  /** The same, for an uncommitted one. */
+  readonly uncommittedListeners = new Set<() => void>();
   /** Segments that begin below are never looked at again by recovery, so they may be written anew. */
   trustedBelow: Position = -1;
   #placeBase: Position = -1;
@@ -79,7 +81,7 @@ export class Partition {
     this.unwritten += bytes.length;
     owner.take(this, batch);
     if (!this.open.has(owner)) this.open.set(owner, base);
-    if (this.uncommittedWaiters.size > 0) wake(this.uncommittedWaiters);
+    tell(this.uncommittedListeners);
     return base;
   }
 
@@ -96,12 +98,12 @@ export class Partition {
 
   settle(owner: Transaction): void {
     this.open.delete(owner);
-    this.wakeAll();
+    this.tellAll();
   }
 
-  wakeAll(): void {
-    wake(this.committedWaiters);
-    wake(this.uncommittedWaiters);
+  tellAll(): void {
+    tell(this.committedListeners);
+    tell(this.uncommittedListeners);
   }
 
   /** Takes an aborted transaction's batches out; what a segment may hold is remembered as aborted. */
@@ -267,6 +269,6 @@ function placeBehind(segment: Segment): [Position, number] {
   return done ? [segment.index.next, 0] : [segment.base, segment.synced];
 }
 
-function wake(waiters: Set<() => void>): void {
-  for (const waiter of [...waiters]) waiter();
+function tell(listeners: Set<() => void>): void {
+  for (const listener of listeners) listener();
 }

@@ -1,10 +1,11 @@
 import type { Bytes } from '../../core/bytes.ts';
+import { Deadline } from '../../core/deadline.ts';
 import { FlowError } from '../../core/errors.ts';
 import { type Millis, type Position, partitionName, type TopicPartition } from '../../core/ids.ts';
 import type { Fetched, LogReader, ReaderOptions } from '../log.ts';
 import { type Context, checkOpen, partitionOf } from './context.ts';
 import type { Partition } from './partition.ts';
-import { checkRange, type Place, readDisk, readTail } from './read.ts';
+import { checkRange, type Place, type ReadRequest, readDisk, readTail, type Taken } from './read.ts';
 
 const DEFAULT_FETCH_BYTES = 1 << 20;
 
@@ -13,6 +14,12 @@ interface Assigned extends TopicPartition {
   paused: boolean;
   /** Where the next batch lies, as long as the segment lives. */
   place: Place | undefined;
+  /** Those of its listeners that the reader is among. */
+  listeners: Set<() => void> | undefined;
+}
+
+interface AssignedRequest extends ReadRequest {
+  readonly assigned: Assigned;
 }
 
 export class FileReader implements LogReader {
@@ -20,7 +27,11 @@ export class FileReader implements LogReader {
   readonly #committed: boolean;
   readonly #bytes: number;
   readonly #assigned = new Map<string, Assigned>();
-  #wake: (() => void) | undefined;
+  readonly #deadline: Deadline;
+  /** Resolves the wait at hand. */
+  #goOn: (() => void) | undefined;
+  /** The one whose abort ends a wait; mostly every fetch brings the same. */
+  #signal: AbortSignal | undefined;
   #closed = false;
   readonly #onClose: () => void;
 
@@ -29,31 +40,38 @@ export class FileReader implements LogReader {
     this.#context = context;
     this.#committed = options.isolation === 'committed';
     this.#bytes = options.maxPartitionBytes ?? DEFAULT_FETCH_BYTES;
+    this.#deadline = new Deadline(context.clock, this.#tell);
   }
 
   assign(partitions: readonly (TopicPartition & { readonly position: Position })[]): void {
     for (const { topic, partition, position } of partitions) {
       const name = partitionName(topic, partition);
-      const paused = this.#assigned.get(name)?.paused ?? false;
-      this.#assigned.set(name, { topic, partition, position, paused, place: undefined });
+      const { paused = false, listeners } = this.#assigned.get(name) ?? {};
+      this.#assigned.set(name, { topic, partition, position, paused, place: undefined, listeners });
     }
-    this.#wake?.();
+    this.#tell();
   }
 
   unassign(partitions: readonly TopicPartition[]): void {
-    for (const { topic, partition } of partitions) this.#assigned.delete(partitionName(topic, partition));
+    for (const { topic, partition } of partitions) {
+      const name = partitionName(topic, partition);
+      this.#unlisten(this.#assigned.get(name));
+      this.#assigned.delete(name);
+    }
   }
 
   pause({ topic, partition }: TopicPartition): void {
     const assigned = this.#assigned.get(partitionName(topic, partition));
-    if (assigned !== undefined) assigned.paused = true;
+    if (assigned === undefined) return;
+    assigned.paused = true;
+    this.#unlisten(assigned);
   }
 
   resume({ topic, partition }: TopicPartition): void {
     const assigned = this.#assigned.get(partitionName(topic, partition));
     if (assigned === undefined) return;
     assigned.paused = false;
-    this.#wake?.();
+    this.#tell();
   }
 
   async fetch(maxWaitMs: Millis, signal?: AbortSignal): Promise<readonly Fetched[]> {
@@ -73,7 +91,10 @@ export class FileReader implements LogReader {
   async close(): Promise<void> {
     this.#closed = true;
     this.#onClose();
-    this.#wake?.();
+    for (const assigned of this.#assigned.values()) this.#unlisten(assigned);
+    this.#heed(undefined);
+    this.#tell();
+    this.#deadline.close();
   }
 
   #check(): void {
@@ -81,25 +102,40 @@ export class FileReader implements LogReader {
     if (this.#closed) throw new FlowError('log.closed', 'the reader was closed');
   }
 
-  async #collect(): Promise<Fetched[]> {
-    const reads: Promise<Fetched | undefined>[] = [];
-    for (const assigned of this.#assigned.values()) {
-      if (assigned.paused) continue;
-      const partition = partitionOf(this.#context, assigned.topic, assigned.partition);
-      const limit = this.#limit(partition);
-      checkRange(partition, assigned.position);
-      if (assigned.position < limit) reads.push(this.#read(assigned, partition, limit));
-    }
-    if (reads.length === 0) return [];
+  #collect(): readonly Fetched[] | Promise<readonly Fetched[]> {
+    const reads = this.#requests().map((request) => this.#read(request));
+    // what is in the tails is there at once
+    if (reads.every((read) => read instanceof FetchedBatches)) return reads.filter((read) => this.#advance(read));
+    return this.#settled(reads);
+  }
+
+  async #settled(reads: readonly (Fetched | Promise<Fetched>)[]): Promise<readonly Fetched[]> {
     const found: Fetched[] = [];
     for (const result of await Promise.allSettled(reads)) {
       if (result.status === 'rejected') {
         for (const fetched of found) fetched.release();
         throw result.reason;
       }
-      if (result.value !== undefined) found.push(result.value);
+      found.push(result.value);
     }
     return found.filter((fetched) => this.#advance(fetched));
+  }
+
+  /** One for each partition that has something. */
+  #requests(): AssignedRequest[] {
+    const requests: AssignedRequest[] = [];
+    for (const assigned of this.#assigned.values()) {
+      if (assigned.paused) continue;
+      const { position } = assigned;
+      const partition = partitionOf(this.#context, assigned.topic, assigned.partition);
+      const limit = this.#limit(partition);
+      checkRange(partition, position);
+      if (position >= limit) continue;
+      const { buffers } = this.#context;
+      const maxBytes = this.#bytes;
+      requests.push({ assigned, partition, position, limit, maxBytes, committed: this.#committed, buffers });
+    }
+    return requests;
   }
 
   /** False where the partition was moved or taken away while it was read. */
@@ -117,46 +153,63 @@ export class FileReader implements LogReader {
     return this.#committed ? partition.stable : partition.end;
   }
 
-  async #read(assigned: Assigned, partition: Partition, limit: Position): Promise<Fetched> {
-    const { buffers } = this.#context;
-    const request = {
-      partition,
-      position: assigned.position,
-      limit,
-      maxBytes: this.#bytes,
-      committed: this.#committed,
-      buffers,
+  #read(request: AssignedRequest): FetchedBatches | Promise<FetchedBatches> {
+    const { assigned, partition, position } = request;
+    const batchesOf = (taken: Taken) => {
+      assigned.place = taken.place;
+      return new FetchedBatches(request, taken);
     };
-    const { position } = request;
-    const taken = position < partition.writtenEnd ? await readDisk(request, assigned.place) : readTail(request);
-    assigned.place = taken.place;
-    return new FetchedBatches(assigned, taken, position, limit, buffers);
+    if (position >= partition.writtenEnd) return batchesOf(readTail(request));
+    return readDisk(request, assigned.place).then(batchesOf);
   }
 
+  /** Resolves when more may have come, after `ms`, or when the signal aborts. */
   #wait(ms: Millis, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve) => {
-      const sets: Set<() => void>[] = [];
-      const done = () => {
-        cancel();
-        signal?.removeEventListener('abort', done);
-        for (const set of sets) set.delete(done);
-        this.#wake = undefined;
-        resolve();
-      };
-      const cancel = this.#context.clock.after(ms, done);
-      this.#wake = done;
-      signal?.addEventListener('abort', done, { once: true });
-      if (this.#closed || this.#context.closed) return done();
-      for (const assigned of this.#assigned.values()) {
-        const partition = this.#context.topics.get(assigned.topic)?.partitions[assigned.partition];
-        if (partition === undefined) return done();
-        if (assigned.paused) continue;
-        if (assigned.position !== this.#limit(partition)) return done();
-        const set = this.#committed ? partition.committedWaiters : partition.uncommittedWaiters;
-        set.add(done);
-        sets.push(set);
-      }
+      if (this.#closed || this.#context.closed || !this.#listen()) return resolve();
+      this.#heed(signal);
+      this.#deadline.set(ms);
+      this.#goOn = resolve;
     });
+  }
+
+  /** Ends the wait at hand. Called much more often than there is one. */
+  readonly #tell = (): void => {
+    const goOn = this.#goOn;
+    if (goOn === undefined) return;
+    this.#goOn = undefined;
+    this.#deadline.clear();
+    goOn();
+  };
+
+  /** Is told by all that is not paused, from now on. False where there is something already, or a partition is gone. */
+  #listen(): boolean {
+    for (const assigned of this.#assigned.values()) {
+      if (assigned.paused) continue;
+      const partition = this.#context.topics.get(assigned.topic)?.partitions[assigned.partition];
+      if (partition === undefined) return false;
+      if (assigned.position < this.#limit(partition)) return false;
+      const listeners = this.#committed ? partition.committedListeners : partition.uncommittedListeners;
+      if (assigned.listeners === listeners) continue;
+      // another topic of the name may have been there before
+      this.#unlisten(assigned);
+      listeners.add(this.#tell);
+      assigned.listeners = listeners;
+    }
+    return true;
+  }
+
+  #unlisten(assigned: Assigned | undefined): void {
+    if (assigned === undefined) return;
+    assigned.listeners?.delete(this.#tell);
+    assigned.listeners = undefined;
+  }
+
+  #heed(signal: AbortSignal | undefined): void {
+    if (signal === this.#signal) return;
+    this.#signal?.removeEventListener('abort', this.#tell);
+    signal?.addEventListener('abort', this.#tell, { once: true });
+    this.#signal = signal;
   }
 }
 
@@ -171,21 +224,15 @@ class FetchedBatches implements Fetched {
   readonly end: Position;
   #buffers: Context['buffers'] | undefined;
 
-  constructor(
-    { topic, partition }: TopicPartition,
-    taken: { bytes: Bytes; starts: number[]; ends: number[]; next: Position },
-    position: Position,
-    end: Position,
-    buffers: Context['buffers'],
-  ) {
-    this.topic = topic;
-    this.partition = partition;
+  constructor({ assigned, position, limit, buffers }: AssignedRequest, taken: Taken) {
+    this.topic = assigned.topic;
+    this.partition = assigned.partition;
     this.bytes = taken.bytes;
     this.starts = taken.starts;
     this.ends = taken.ends;
     this.position = position;
     this.next = taken.next;
-    this.end = end;
+    this.end = limit;
     this.#buffers = buffers;
   }
 
