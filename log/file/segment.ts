@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { lend, recycle } from '../../core/buffer-pool.ts';
 import type { Bytes } from '../../core/bytes.ts';
 import type { Position, TopicPartition } from '../../core/ids.ts';
 import { BATCH_HEADER_BYTES, batchLength, checkBatch } from '../batch.ts';
@@ -130,12 +131,13 @@ export class Segment {
 
   /**
    * Walks over the batches from `place`, telling each to `visit`; answers the place behind the last whole one.
-   * Stops at what is no batch; with `where` it fails there instead, naming it.
+   * Stops at what is no batch; with `where` it fails there instead, naming it. The bytes are lent to `visit` until it
+   * answers.
    */
   async scan(place: number, end: number, visit: Visit, where?: TopicPartition): Promise<number> {
-    let buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, Math.max(end - place, BATCH_HEADER_BYTES)));
+    let buffer = lend(Math.min(CHUNK_BYTES, Math.max(end - place, BATCH_HEADER_BYTES)));
     const known = where ?? { topic: '', partition: 0 };
-    return await this.use(async (file) => {
+    const walk = async (file: DiskFile) => {
       for (;;) {
         const got = await file.read(buffer, 0, Math.min(buffer.length, end - place), place);
         let at = 0;
@@ -155,12 +157,18 @@ export class Segment {
         if (at === 0) {
           const length = got < BATCH_HEADER_BYTES ? 0 : batchLength(buffer, 0);
           if (length <= buffer.length) return stop(place);
-          buffer = Buffer.allocUnsafeSlow(length);
+          recycle(buffer);
+          buffer = lend(length);
         }
         place += at;
         if (place === end) return place;
       }
-    });
+    };
+    try {
+      return await this.use(walk);
+    } finally {
+      recycle(buffer);
+    }
 
     function stop(at: number): number {
       if (at < end && where !== undefined) throw corrupt(where, -1, `no batch begins at byte ${at} of its segment`);
