@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 
 /** The only source of randomness: seeded, so that every run can be repeated. Values in [0, 1). */
 export interface Random {
@@ -25,9 +25,22 @@ export function seedOf(name: string): number {
   return hash >>> 0;
 }
 
-/** Tells apart what must never be mistaken for another, over all machines and times: 22 letters and digits. */
+const ID_BYTES = 11;
+/** Drawn at once for many ids. */
+const drawn = Buffer.alloc(256 * ID_BYTES);
+let unused = drawn.length;
+
+/**
+ * Tells apart what must never be mistaken for another, over all machines and times, and is not to be guessed: 22 letters
+ * and digits.
+ */
 export function uniqueId(): string {
-  return randomUUID().replaceAll('-', '').slice(0, 22);
+  if (unused === drawn.length) {
+    randomFillSync(drawn);
+    unused = 0;
+  }
+  unused += ID_BYTES;
+  return drawn.toString('hex', unused - ID_BYTES, unused);
 }
 
 /** A whole number in [0, below). */

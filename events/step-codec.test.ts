@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import avsc from 'avsc';
+import fc from 'fast-check';
+import type { Json } from '../core/ids.ts';
 import {
   decodeStep,
   encodeStep,
@@ -175,4 +177,22 @@ test('JSON that is damaged within a record is told like all that is', () => {
     }
   }
   assert.ok(damaged > 20);
+});
+
+test('what a node puts out is read as JSON reads it', () => {
+  const head = { execution: 'x', seq: 1, revision: 0, definition: '', at: 0, cause: { kind: 'continue' } } as const;
+  const numbers = fc.constantFrom(0, -0, 9, 10, 999_999_999_999_999, 1_000_000_000_000_000, 2 ** 53 - 1, -1, 0.5, 1e21);
+  const values = fc.oneof(numbers, fc.nat(), fc.integer(), fc.maxSafeNat(), fc.jsonValue());
+  fc.assert(
+    fc.property(values, fc.array(fc.nat(200)), (value, taken) => {
+      const place = { node: 3, iteration: '' };
+      const events: StepEvent[] = [
+        { type: 'output', ...place, port: 'out', value: value as Json, bytes: 1 },
+        { type: 'delivered', ...place, taken, skipped: taken },
+      ];
+      const stored = JSON.parse(JSON.stringify(events)) as unknown;
+      assert.deepStrictEqual(decodeStep(encodeStep({ ...head, events })).events, stored);
+    }),
+    { numRuns: 2000 },
+  );
 });

@@ -11,6 +11,10 @@ export interface StepHead extends Omit<StepRecord, 'events'> {
   readonly count: number;
 }
 
+const ZERO = 0x30;
+/** Numbers of so many digits are exact. */
+const MOST_DIGITS = 15;
+
 /** Reads step records; one at a time. */
 export class StepReader {
   #bytes: Bytes = Buffer.alloc(0);
@@ -77,17 +81,27 @@ export class StepReader {
     const branch = this.#long();
     switch (branch) {
       case BRANCH.node: {
-        const at = this.#place();
+        const node = this.#long();
+        const iteration = this.#string();
         const attempt = this.#long();
-        const from = this.#long();
+        const was = this.#long();
+        const from = was === 0 ? null : STATUSES[was - 1]!;
         const to = this.#word(STATUSES);
-        const was = from === 0 ? null : STATUSES[from - 1]!;
-        return { type: 'node', ...at, attempt, from: was, to, cause: this.#word(CAUSES) };
+        return { type: 'node', node, iteration, attempt, from, to, cause: this.#word(CAUSES) };
       }
-      case BRANCH.output:
-        return { type: 'output', ...this.#place(), port: this.#string(), value: this.#json(), bytes: this.#long() };
-      case BRANCH.delivered:
-        return { type: 'delivered', ...this.#place(), taken: this.#ints(), skipped: this.#ints() };
+      case BRANCH.output: {
+        const node = this.#long();
+        const iteration = this.#string();
+        const port = this.#string();
+        const value = this.#json();
+        return { type: 'output', node, iteration, port, value, bytes: this.#long() };
+      }
+      case BRANCH.delivered: {
+        const node = this.#long();
+        const iteration = this.#string();
+        const taken = this.#ints();
+        return { type: 'delivered', node, iteration, taken, skipped: this.#ints() };
+      }
       case BRANCH.started: {
         const head = { workflow: this.#string(), version: this.#string(), input: this.#json() };
         const more = this.#string();
@@ -153,7 +167,25 @@ export class StepReader {
     return this.#long() === 0 ? null : this.#string();
   }
 
+  /** What most nodes put out is a small number, which is read without a text of it. */
   #json(): Json {
+    const before = this.#at;
+    const length = this.#long();
+    const end = this.#at + length;
+    if (length > 0 && length <= MOST_DIGITS && end <= this.#end) {
+      let value = 0;
+      let at = this.#at;
+      for (; at < end; at++) {
+        const digit = this.#bytes[at]! - ZERO;
+        if (digit < 0 || digit > 9) break;
+        value = value * 10 + digit;
+      }
+      if (at === end && (length === 1 || this.#bytes[this.#at] !== ZERO)) {
+        this.#at = end;
+        return value;
+      }
+    }
+    this.#at = before;
     return this.#parsed<Json>(this.#string());
   }
 
