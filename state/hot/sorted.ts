@@ -45,13 +45,14 @@ export class SortedRows {
     return block < 0 ? -1 : (block << 9) | (this.#counts[block]! - 1);
   }
 
-  /** The first place whose row does not stand before the sought key. */
+  /** The first place whose row does not stand before the sought key. Asks for the last row first: many keys rise. */
   seek(order: RowOrder): number {
     let low = 0;
     let high = this.#blocks.length;
+    if (high > 0 && order(this.#lastRow(high - 1)) < 0) return high << 9;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (order(this.#blocks[middle]![this.#counts[middle]! - 1]!) < 0) low = middle + 1;
+      if (order(this.#lastRow(middle)) < 0) low = middle + 1;
       else high = middle;
     }
     if (low === this.#blocks.length) return low << 9;
@@ -66,13 +67,17 @@ export class SortedRows {
     return (low << 9) | first;
   }
 
+  #lastRow(block: number): number {
+    return this.#blocks[block]![this.#counts[block]! - 1]!;
+  }
+
   insert(row: number, order: RowOrder): void {
     this.version++;
     const place = this.seek(order);
     let at = place >>> 9;
     let index = place & 511;
     if (at === this.#blocks.length) {
-      if (at === 0) {
+      if (at === 0 || this.#counts[at - 1] === BLOCK) {
         this.#blocks.push(new Int32Array(BLOCK));
         this.#counts.push(0);
       } else {
