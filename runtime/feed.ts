@@ -100,8 +100,11 @@ export class Feed {
   /** Pauses inputs that hold enough, resumes those that have drained. Asked before a wait too, which it may cut short. */
   balance(): void {
     const { reader, intakeBytes, intakeRecords } = this.#parts;
-    for (const [name, input] of this.#inputs) {
+    for (const input of this.#inputs.values()) {
       const { queuedBytes, queuedRecords } = input;
+      // nearly all of a process that waits
+      if (queuedRecords === 0 && this.#paused.size === 0) continue;
+      const name = partitionName(input.topic, input.partition);
       const paused = this.#paused.has(name);
       if (!paused && (queuedBytes >= intakeBytes || queuedRecords >= intakeRecords)) {
         this.#paused.add(name);

@@ -240,7 +240,7 @@ export class Worker {
     const due = this.#lastCommit + settings.commitIntervalMs - clock.monotonic();
     const isDue = due <= 0 || this.#mustCommit() || (this.#turns.solo !== undefined && !busy);
     const isNext = isDue && !this.#committer.committing && this.#hasWork() && this.#commit();
-    this.#writeBacks.start([...this.#tasks.running.values()].map(({ task }) => task));
+    this.#writeBacks.start(this.#tasks.running);
     this.#parts.trimmer.trim(this.#tasks.running.values());
     feed.balance();
     if (busy || isNext) await clock.turn();
@@ -268,10 +268,12 @@ export class Worker {
   }
 
   /** Those that may be in the epoch at hand. */
-  get #atWork(): readonly RunningTask[] {
+  get #atWork(): Iterable<RunningTask> {
     const { solo } = this.#turns;
-    const running = [...this.#tasks.running.values()];
-    return solo === undefined ? running : running.filter(({ task }) => task.id === solo);
+    const { running } = this.#tasks;
+    if (solo === undefined) return running.values();
+    const only = running.get(solo);
+    return only === undefined ? [] : [only];
   }
 
   #hasWork(): boolean {
@@ -290,7 +292,7 @@ export class Worker {
   #commit(): boolean {
     const { clock, wake } = this.#parts;
     this.#lastCommit = clock.monotonic();
-    const worked = this.#atWork.filter(({ task }) => task.worked);
+    const worked = [...this.#atWork].filter(({ task }) => task.worked);
     if (worked.length === 0) return false;
     const ids = worked.map(({ task }) => task.id);
     const parts = worked.map((running) => running.part());

@@ -17,8 +17,7 @@ export interface WriteBacksParts {
 
 /** A task whose rows are written. */
 export interface Writing {
-  readonly id: string;
-  readonly state: TaskState;
+  readonly task: { readonly id: string; readonly state: TaskState };
 }
 
 /**
@@ -40,28 +39,27 @@ export class WriteBacks {
   }
 
   /** Starts the next one that is due, unless one is under way. */
-  start(tasks: readonly Writing[]): void {
+  start(tasks: ReadonlyMap<string, Writing>): void {
     if (this.#writing !== undefined) return;
-    const now = this.#parts.clock.now();
-    const next = this.#next(tasks, now);
-    if (next !== undefined) this.#begin([next]);
-    else if (now >= this.#relieveAt && tasks.some(({ state }) => state.overBudget)) {
-      this.#relieveAt = now + RELIEF_MS;
-      this.#begin(tasks);
-    }
-  }
-
-  #next(tasks: readonly Writing[], now: Millis): Writing | undefined {
     const { writeBackMs, writeBackBytes } = this.#parts.settings;
+    const now = this.#parts.clock.now();
     let next: Writing | undefined;
-    for (const task of tasks) {
-      const { state } = task;
-      const since = state.unwrittenSince;
-      if (since === undefined) continue;
-      if (now - since < writeBackMs && !state.overBudget && state.unwrittenBytes < writeBackBytes) continue;
-      if (next === undefined || since < next.state.unwrittenSince!) next = task;
+    let longest: Millis = Number.POSITIVE_INFINITY;
+    let isOver = false;
+    for (const each of tasks.values()) {
+      const { state } = each.task;
+      const { overBudget, unwrittenSince: since } = state;
+      isOver ||= overBudget;
+      if (since === undefined || since >= longest) continue;
+      if (now - since < writeBackMs && !overBudget && state.unwrittenBytes < writeBackBytes) continue;
+      next = each;
+      longest = since;
     }
-    return next;
+    if (next !== undefined) this.#begin([next]);
+    else if (isOver && now >= this.#relieveAt) {
+      this.#relieveAt = now + RELIEF_MS;
+      this.#begin([...tasks.values()]);
+    }
   }
 
   #begin(tasks: readonly Writing[]): void {
@@ -73,7 +71,8 @@ export class WriteBacks {
   }
 
   async #write(tasks: readonly Writing[]): Promise<void> {
-    for (const { id, state } of tasks) {
+    for (const { task } of tasks) {
+      const { id, state } = task;
       try {
         await state.writeBack();
       } catch (failure) {
