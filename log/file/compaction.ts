@@ -26,6 +26,21 @@ interface Compacted {
 }
 
 /**
+ * Whether a round is worth it, which reads and writes anew all that there is: at least as much has come since the last one
+ * as was left by it, so that a record is written twice on average, however much is kept; or tombstones have expired.
+ * (Kafka does so with a `min.cleanable.dirty.ratio` of 0.5.)
+ */
+export function isCompactionDue(partition: Partition, now: Millis): boolean {
+  let [fresh, cleaned] = [0, 0];
+  for (const segment of partition.segments) {
+    if (hasExpired(partition, segment, now)) return true;
+    if (segment.index.next > partition.cleanedTo) fresh += segment.size;
+    else cleaned += segment.size;
+  }
+  return fresh > 0 && fresh >= cleaned;
+}
+
+/**
  * Keeps the last record of each key below the stable position, in place: positions stay. Drops aborted data, and
  * tombstones `deleteRetentionMs` after a round has first met them. A segment is written anew beside the old one and
  * takes its name. Remembers the keys of what came since the last round, and cleans everything before.
@@ -64,10 +79,14 @@ function closed(partition: Partition, segment: Segment): boolean {
   return segment.synced === segment.size && segment.base < partition.trustedBelow;
 }
 
-function worthwhile(partition: Partition, segment: Segment, now: Millis, newKeys: number): boolean {
+/** It has tombstones that a round has met so long ago that they may go. */
+function hasExpired(partition: Partition, segment: Segment, now: Millis): boolean {
   const since = segment.index.tombstonesSince;
-  const expired = since >= 0 && now - since >= partition.topic.settings.deleteRetentionMs;
-  return newKeys > 0 || expired || segment.index.next > partition.cleanedTo;
+  return since >= 0 && now - since >= partition.topic.settings.deleteRetentionMs;
+}
+
+function worthwhile(partition: Partition, segment: Segment, now: Millis, newKeys: number): boolean {
+  return newKeys > 0 || hasExpired(partition, segment, now) || segment.index.next > partition.cleanedTo;
 }
 
 async function newestPositions(
@@ -104,10 +123,9 @@ async function rewrite(
   now: Millis,
 ): Promise<number> {
   const { disk } = context;
-  const { deleteRetentionMs } = partition.topic.settings;
   const where = { topic: partition.topic.name, partition: partition.number };
   const since = segment.index.tombstonesSince;
-  const expired = since >= 0 && now - since >= deleteRetentionMs;
+  const expired = hasExpired(partition, segment, now);
   const next = new Segment(disk, partition.directory, segment.base, '.new');
   const sieve = new Sieve(partition, newest, expired);
   let parts: Bytes[] = [];

@@ -1,11 +1,11 @@
 import { FlowError } from '../../core/errors.ts';
-import { compactPartition } from './compaction.ts';
+import { compactPartition, isCompactionDue } from './compaction.ts';
 import type { Context } from './context.ts';
 import type { MaintenanceFigures } from './file.ts';
 import type { Partition } from './partition.ts';
 import { raiseStart, removeBelow, retainedStart } from './retention.ts';
 
-/** Retention and compaction, a round at a time, on the log's clock. */
+/** Retention and compaction, a round at a time, on the log's clock; then compaction where it is due, else wherever it can. */
 export class Maintenance {
   readonly #context: Context;
   #stopTimer = () => {};
@@ -20,7 +20,7 @@ export class Maintenance {
     const { clock, options } = this.#context;
     if (options.maintainMs <= 0) return;
     this.#stopTimer = clock.after(options.maintainMs, () => {
-      void this.round()
+      void this.#begin(false)
         .catch(() => undefined)
         .finally(() => {
           if (!this.#stopped) this.start();
@@ -34,15 +34,20 @@ export class Maintenance {
     await this.#running?.catch(() => undefined);
   }
 
-  /** One round; whoever asks during a round gets that one's answer. */
-  round(): Promise<MaintenanceFigures> {
-    this.#running ??= this.#round().finally(() => {
+  /** One round now, behind the one that may be under way. */
+  async round(): Promise<MaintenanceFigures> {
+    while (this.#running !== undefined) await this.#running.catch(() => undefined);
+    return this.#begin(true);
+  }
+
+  #begin(isAsked: boolean): Promise<MaintenanceFigures> {
+    this.#running ??= this.#round(isAsked).finally(() => {
       this.#running = undefined;
     });
     return this.#running;
   }
 
-  async #round(): Promise<MaintenanceFigures> {
+  async #round(isAsked: boolean): Promise<MaintenanceFigures> {
     const sum = { removedSegments: 0, compactedSegments: 0, removedRecords: 0 };
     try {
       for (const topic of this.#context.topics.values()) {
@@ -51,7 +56,8 @@ export class Maintenance {
           if (topic.settings.cleanup === 'none') continue;
           await partition.flush();
           sum.removedSegments += await this.#retain(partition);
-          if (topic.settings.cleanup.startsWith('compact')) {
+          const compacts = topic.settings.cleanup.startsWith('compact');
+          if (compacts && (isAsked || isCompactionDue(partition, this.#context.clock.now()))) {
             const compacted = await compactPartition(this.#context, partition);
             sum.compactedSegments += compacted.segments;
             sum.removedRecords += compacted.records;
