@@ -64,6 +64,19 @@ export class TaskSet {
     return this.#closedRecords;
   }
 
+  /** One of those that run has done something since the last commit. */
+  get worked(): boolean {
+    for (const { task } of this.#running.values()) if (task.worked) return true;
+    return false;
+  }
+
+  /** One of them wants a commit soon: it has ended, or memory asks for it. */
+  get urgent(): boolean {
+    for (const { task } of this.#running.values())
+      if (task.state.overBudget || (task.finished && task.worked)) return true;
+    return false;
+  }
+
   /** All tasks of the placement are open, or have ended. */
   get complete(): boolean {
     return this.#moving.size === 0 && this.#resting.size === 0 && this.#missing() === undefined;

@@ -69,7 +69,7 @@ export class Turns {
    * where `isNew`: nothing was done in it yet. Who has had its turn goes on while others are still being opened.
    */
   of<T>(running: ReadonlyMap<string, T>, isNew: boolean, isComing: (task: string) => boolean): Iterable<T> {
-    if (!this.#options.alone && this.#due.length === 0 && this.#solo === undefined) {
+    if (!this.areTaken) {
       this.#apart = false;
       return running.values();
     }
@@ -107,9 +107,14 @@ export class Turns {
     return true;
   }
 
+  /** Each has epochs of its own now, or is to have one. */
+  get areTaken(): boolean {
+    return this.#due.length > 0 || this.#solo !== undefined || this.#options.alone;
+  }
+
   /** How long a loop may wait that has nothing to do for so long: no longer than a turn may be due again. */
   waitMs(ms: Millis): Millis {
-    return this.#due.length === 0 && !this.#options.alone ? ms : Math.min(ms, LOOK_MS);
+    return this.areTaken ? Math.min(ms, LOOK_MS) : ms;
   }
 
   /** An epoch of these tasks is committed. Answers those that were set apart and have gone well since. */

@@ -239,7 +239,7 @@ export class Worker {
     this.#committer.flush();
     const due = this.#lastCommit + settings.commitIntervalMs - clock.monotonic();
     const isDue = due <= 0 || this.#mustCommit() || (this.#turns.solo !== undefined && !busy);
-    const isNext = isDue && !this.#committer.committing && this.#hasWork() && this.#commit();
+    const isNext = isDue && !this.#committer.committing && this.#tasks.worked && this.#commit();
     this.#writeBacks.start(this.#tasks.running);
     this.#parts.trimmer.trim(this.#tasks.running.values());
     feed.balance();
@@ -251,7 +251,7 @@ export class Worker {
   async #runTasks(): Promise<boolean> {
     let busy = false;
     const now = this.#parts.clock.now();
-    for (const running of this.#turns.of(this.#tasks.running, !this.#hasWork(), this.#tasks.isComing)) {
+    for (const running of this.#turns.of(this.#tasks.running, !this.#tasks.worked, this.#tasks.isComing)) {
       const { task } = running;
       task.wallTime(now);
       const result = task.run(this.#parts.settings.sliceRecords);
@@ -276,16 +276,9 @@ export class Worker {
     return only === undefined ? [] : [only];
   }
 
-  #hasWork(): boolean {
-    for (const { task } of this.#tasks.running.values()) if (task.worked) return true;
-    return false;
-  }
-
   /** A commit is worth more than its interval: a task has ended, or memory asks for it. */
   #mustCommit(): boolean {
-    for (const { task } of this.#tasks.running.values())
-      if (task.state.overBudget || (task.finished && task.worked)) return true;
-    return this.#parts.outputs.sealedBytes > this.#parts.settings.heldBytes;
+    return this.#tasks.urgent || this.#parts.outputs.sealedBytes > this.#parts.settings.heldBytes;
   }
 
   /** Answers whether a task has its turn next that could not run until now. */
@@ -298,9 +291,6 @@ export class Worker {
     const parts = worked.map((running) => running.part());
     const ended = worked.filter(({ task }) => task.finished).map(({ task }) => task.id);
     for (const { task } of worked) task.worked = false;
-    const retire = () => {
-      this.#retiring = this.#retire(ended);
-    };
     this.#committer.commit(parts);
     this.#committer.settled().then(
       () => {
@@ -308,12 +298,19 @@ export class Worker {
         for (const each of worked) each.committed();
         for (const id of this.#turns.held(ids)) if (!ended.includes(id)) this.#parts.wentWell(id);
         this.#parts.trimmer.committed(parts.flatMap(({ positions }) => positions));
-        if (ended.length > 0) retire();
-        wake.notify();
+        if (ended.length > 0) this.#retiring = this.#retire(ended);
+        if (ended.length > 0 || this.#isOwed(worked)) wake.notify();
       },
       (failure: unknown) => this.#failed(failure, this.#committer.culprits(ids)),
     );
     return this.#turns.cut();
+  }
+
+  /** Whether something has waited for the commit of these: then there is a turn for it now, else when something comes. */
+  #isOwed(committed: readonly RunningTask[]): boolean {
+    if (this.#turns.areTaken || this.#tasks.worked || this.#mustCommit() || this.#parts.outputs.sealedBytes > 0)
+      return true;
+    return committed.some(({ task, times }) => task.scanning || times !== undefined);
   }
 
   /** Something beside the loop has failed, of these tasks: the next turn goes back to the last commit, or ends. */
