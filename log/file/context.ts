@@ -15,7 +15,10 @@ export interface FileLogOptions {
   readonly journalBytes?: number;
   /** Bytes of a transaction up to which its batches go into the journal entry. Default 256 KiB. */
   readonly embedBytes?: number;
-  /** Time between two rounds of retention and compaction in the background; 0 for none. Default 30 s. */
+  /**
+   * Time between two rounds of retention and compaction in the background; 0 for none. Default 30 s. A partition is
+   * compacted in a round when as much has come as was left by the last one.
+   */
   readonly maintainMs?: number;
 }
 
