@@ -3,6 +3,19 @@ import { test } from 'node:test';
 import { VirtualClock } from '../core/clock.ts';
 import { Wake } from './wake.ts';
 
+/** A wait takes all of its time. */
+async function lasts(clock: VirtualClock, wake: Wake, ms: number): Promise<void> {
+  let isOver = false;
+  const waiting = wake.wait(ms).then(() => {
+    isOver = true;
+  });
+  clock.advance(ms - 1);
+  await clock.turn();
+  assert.equal(isOver, false);
+  clock.advance(1);
+  await waiting;
+}
+
 test('a wait ends at a notice, and leaves no timer once closed', async () => {
   const clock = new VirtualClock();
   const wake = new Wake(clock);
@@ -19,15 +32,7 @@ test('a notice that came while nobody waited ends the next wait, and no other', 
   const wake = new Wake(clock);
   wake.notify();
   await wake.wait(50);
-  let isOver = false;
-  const waiting = wake.wait(50).then(() => {
-    isOver = true;
-  });
-  clock.advance(49);
-  await clock.turn();
-  assert.equal(isOver, false);
-  clock.advance(1);
-  await waiting;
+  await lasts(clock, wake, 50);
 });
 
 test('a wait that ends at a notice does not cut the next one short', async () => {
@@ -37,13 +42,5 @@ test('a wait that ends at a notice does not cut the next one short', async () =>
   clock.advance(20);
   wake.notify();
   await noticed;
-  let isOver = false;
-  const waiting = wake.wait(50).then(() => {
-    isOver = true;
-  });
-  clock.advance(49);
-  await clock.turn();
-  assert.equal(isOver, false);
-  clock.advance(1);
-  await waiting;
+  await lasts(clock, wake, 50);
 });
