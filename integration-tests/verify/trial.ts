@@ -218,11 +218,11 @@ export class Trial {
     }
   }
 
-  /** Until the process has committed some more epochs. */
+  /** Until the process has committed some more epochs, or all that was fed ahead of it. */
   async works(app: AppProcess, commits = 3): Promise<void> {
     const wanted = app.figures.commits + commits;
     const working = app
-      .until((each) => each.figures.commits >= wanted)
+      .until((each) => each.figures.commits >= wanted || (!this.world.shared && isAtEnd(each)))
       .then((works) => {
         if (!works) throw new Error(`process ${app.pid} ended by itself: ${app.failure ?? app.errors.slice(-500)}`);
       });
@@ -337,7 +337,7 @@ export class Trial {
   /** The log can be looked at only when nobody runs: it seems done, it is stopped, and then it shows. */
   async #settledBehind(): Promise<boolean> {
     const app = this.apps.at(-1)!;
-    await app.until((each) => each.isReady && each.figures.records > 0 && each.figures.lag === 0);
+    await app.until(isAtEnd);
     await this.stop(app);
     return this.withLog((log) => isSettled(log, this.job));
   }
@@ -367,4 +367,9 @@ export class Trial {
 function isStopped(pid: number): boolean {
   const [, state] = / ([A-Za-z]) [^)]*$/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
   return state === 'T';
+}
+
+/** It has taken all that there is. */
+function isAtEnd({ isReady, figures }: AppProcess): boolean {
+  return isReady && figures.records > 0 && figures.lag === 0;
 }
