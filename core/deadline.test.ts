@@ -44,14 +44,24 @@ test('later deadlines take the timer over, which is set again for the rest', () 
   assert.equal(clock.timers, 2);
 });
 
-test('an earlier deadline is met at its time, and no other then', () => {
-  const { clock, due, deadline } = setUp();
-  deadline.set(50);
-  deadline.clear();
-  deadline.set(10);
-  clock.advance(500);
-  assert.deepEqual(due, [10]);
-});
+for (const { title, before, next, advanced } of [
+  { title: 'an earlier deadline is met at its time, and no other then', before: 50, next: 10, advanced: 500 },
+  {
+    title: 'fractions of time neither bring it forward nor keep the clock from moving',
+    before: 0.1,
+    next: 0.3,
+    advanced: 1,
+  },
+]) {
+  test(title, () => {
+    const { clock, due, deadline } = setUp();
+    deadline.set(before);
+    deadline.clear();
+    deadline.set(next);
+    clock.advance(advanced);
+    assert.deepEqual(due, [next]);
+  });
+}
 
 test('the timer fires in vain where nobody waits', () => {
   const { clock, due, deadline } = setUp();
@@ -63,15 +73,6 @@ test('the timer fires in vain where nobody waits', () => {
   deadline.set(50);
   clock.advance(50);
   assert.deepEqual(due, [100]);
-});
-
-test('fractions of time neither bring it forward nor keep the clock from moving', () => {
-  const { clock, due, deadline } = setUp();
-  deadline.set(0.1);
-  deadline.clear();
-  deadline.set(0.3);
-  clock.advance(1);
-  assert.deepEqual(due, [0.3]);
 });
 
 test('closed, it leaves no timer', () => {

@@ -308,7 +308,7 @@ export class Worker {
 
   /** Whether something has waited for the commit of these: then there is a turn for it now, else when something comes. */
   #isOwed(committed: readonly RunningTask[]): boolean {
-    if (this.#turns.areTaken || this.#tasks.worked || this.#mustCommit() || this.#parts.outputs.sealedBytes > 0)
+    if (this.#turns.areTaken || this.#tasks.worked || this.#tasks.urgent || this.#parts.outputs.sealedBytes > 0)
       return true;
     return committed.some(({ task, times }) => task.scanning || times !== undefined);
   }

@@ -5,7 +5,10 @@ import type { MaintenanceFigures } from './file.ts';
 import type { Partition } from './partition.ts';
 import { raiseStart, removeBelow, retainedStart } from './retention.ts';
 
-/** Retention and compaction, a round at a time, on the log's clock; then compaction where it is due, else wherever it can. */
+/**
+ * Retention and compaction, a round at a time. In a round on the log's clock a partition is compacted where that is due,
+ * in one that is asked for wherever it can be.
+ */
 export class Maintenance {
   readonly #context: Context;
   #stopTimer = () => {};
