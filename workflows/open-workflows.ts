@@ -91,8 +91,8 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
   const catalogue = await Catalogue.open({ log, clock });
   const answers = new Answers({ clock, timeoutMs: settings.answerTimeoutMs });
   const sender = new Sender({ clock, topic: COMMANDS_TOPIC, partitions, producer: await log.producer({}) });
-  const direct = new DirectCommands(({ id, root, text, at }) =>
-    sender.send(root, text, at, (reason) => answers.fail(id, reason)),
+  const direct = new DirectCommands(({ id, root, message, at }) =>
+    sender.send(root, JSON.stringify(message), at, (reason) => answers.fail(id, reason)),
   );
   const commands = new Commands({ direct, answers, clock, partitions });
   const figures = { commands: 0, steps: 0, nodes: 0, started: 0, ended: 0 };

@@ -1,10 +1,11 @@
 import type { Clock } from '../../core/clock.ts';
 import { ERRORS, type ErrorCode, FlowError } from '../../core/errors.ts';
+import { jsonCopy } from '../../core/json-copy.ts';
 import { uniqueId } from '../../core/random.ts';
 import type { Command } from '../lifecycle/lifecycle.ts';
 import type { Answer, CommandOptions } from '../workflows.ts';
 import type { Answers, Taken } from './answers.ts';
-import type { DirectCommands } from './direct-commands.ts';
+import type { DirectCommands, Sent } from './direct-commands.ts';
 import { partitionOf } from './history.ts';
 import { type CommandMessage, rootOf } from './messages.ts';
 
@@ -27,8 +28,15 @@ export class Commands {
   send(message: CommandMessage, isKept = true): Promise<Taken> {
     const { direct, answers, clock, partitions } = this.#parts;
     const { id, x } = message;
-    const at = clock.now();
-    const sent = { id, root: rootOf(x), partition: partitionOf(x, partitions), text: JSON.stringify(message), at };
+    const copy = jsonCopy(message);
+    const sent: Sent = {
+      id,
+      root: rootOf(x),
+      partition: partitionOf(x, partitions),
+      message: copy.value,
+      characters: copy.characters,
+      at: clock.now(),
+    };
     const taken = answers.to(id, isKept);
     direct.send(sent);
     const over = () => direct.over(sent);

@@ -34,8 +34,8 @@ function world(lacks: ReadonlySet<string> = new Set()) {
     else taken.push(id);
   });
   const send = (id: string, more: Partial<Sent> = {}): Sent => {
-    const message = { x: 'one', c: { type: 'pause' }, id };
-    const sent = { id, root: 'one', partition: 0, text: JSON.stringify(message), at: 5, ...more };
+    const message: CommandMessage = { x: 'one', c: { type: 'pause' }, id };
+    const sent = { id, root: 'one', partition: 0, message, characters: 12, at: 5, ...more };
     direct.send(sent);
     return sent;
   };
@@ -104,6 +104,6 @@ test('what fails in the coordinator, and what is large, goes over the log', () =
   owner().refuse({ x: 'one', c: { type: 'pause' }, id: 'failing' });
   owner().refuse({ x: 'one', c: { type: 'pause' }, id: 'failing' });
   assert.deepEqual(logged, ['failing']);
-  send('large', { text: JSON.stringify({ id: 'large', padding: 'x'.repeat(100_000) }), partition: 0 });
+  send('large', { characters: 100_000 });
   assert.deepEqual({ logged, taken }, { logged: ['failing', 'large'], taken: ['failing'] });
 });

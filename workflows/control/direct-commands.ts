@@ -1,14 +1,17 @@
 import type { Millis } from '../../core/ids.ts';
+import { jsonCopy } from '../../core/json-copy.ts';
 import type { Mailbox, ProcessContext } from '../../operators/operators.ts';
 import type { CommandMessage } from './messages.ts';
 
-/** A command on its way, as JSON: what comes in is what would have come over the log. */
+/** A command on its way. */
 export interface Sent {
   readonly id: string;
   /** Of the execution that it is for. */
   readonly root: string;
   readonly partition: number;
-  readonly text: string;
+  /** A copy, as it would come over the log, and the characters in it; nobody changes it. */
+  readonly message: CommandMessage;
+  readonly characters: number;
   readonly at: Millis;
 }
 
@@ -64,9 +67,9 @@ export class DirectCommands {
 
   /** Whichever way is open. */
   send(sent: Sent): void {
-    const { id, partition, text, at } = sent;
+    const { id, partition, message, characters, at } = sent;
     const box = this.#boxes.get(partition);
-    if (box === undefined || this.#logged.has(partition) || text.length > MOST_CHARACTERS) {
+    if (box === undefined || this.#logged.has(partition) || characters > MOST_CHARACTERS) {
       this.#log(sent);
       return;
     }
@@ -76,7 +79,8 @@ export class DirectCommands {
       this.#direct.set(partition, direct);
     }
     direct.set(id, sent);
-    box.post(JSON.parse(text) as CommandMessage, at);
+    // nodes are handed parts of it
+    box.post(jsonCopy(message).value, at);
   }
 
   /** With all that was posted behind it. */

@@ -1,4 +1,4 @@
-import type { Bytes } from '../../core/bytes.ts';
+import { type Bytes, ByteWriter } from '../../core/bytes.ts';
 import type { Millis, Position } from '../../core/ids.ts';
 import { decodeStep, EVENTS_TOPIC, type StepRecord } from '../../events/events.ts';
 import { type Log, partitionForKey } from '../../log/log.ts';
@@ -8,10 +8,13 @@ import { KeptHistories } from './kept-steps.ts';
 import { rootOf } from './messages.ts';
 import { type ScanOptions, scanSteps } from './step-scan.ts';
 
+const key = new ByteWriter(64);
+
 /** The partition of an execution, in all topics of the control plane. */
 export function partitionOf(execution: string, partitions: number): number {
-  const key = Buffer.from(rootOf(execution));
-  return partitionForKey(key, 0, key.length, partitions);
+  key.clear();
+  key.text(rootOf(execution));
+  return partitionForKey(key.bytes, 0, key.at, partitions);
 }
 
 export interface HistoriesParts {

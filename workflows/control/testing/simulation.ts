@@ -230,7 +230,7 @@ class Simulation {
       if ('call' in message) this.#append(message, this.#driver.clock.now());
       else this.#command(message);
     }
-    for (const { text, at } of this.#back.splice(0)) this.#append(JSON.parse(text), at);
+    for (const { message, at } of this.#back.splice(0)) this.#append(message, at);
   }
 
   #command(message: CommandMessage): void {
@@ -242,7 +242,7 @@ class Simulation {
     // clocks of senders differ
     const at = Math.max(0, this.#driver.clock.now() + randomInt(this.#random, 200) - 100);
     if (this.#random.next() < 0.5) this.#append(message, at);
-    else this.#direct.send({ ...this.#direction(message.x), id: message.id, text: JSON.stringify(message), at });
+    else this.#direct.send({ ...this.#direction(message.x), id: message.id, message, characters: 0, at });
   }
 
   #append(message: CommandMessage | CallMessage, timestamp: number): void {
