@@ -1,4 +1,5 @@
-import { type Position, partitionName } from '../core/ids.ts';
+import type { Position } from '../core/ids.ts';
+import type { PartitionMap } from '../core/partition-map.ts';
 import type { Step } from '../core/step.ts';
 import { BatchBuilder } from '../log/batch.ts';
 import { isPaneDrop } from '../state/state.ts';
@@ -55,11 +56,11 @@ function kindOf(table: string, valueStart: number, valueEnd: number): ChangelogR
 export function changelogEnds(
   part: EpochPart,
   touched: ReadonlySet<string>,
-  ends: ReadonlyMap<string, Position>,
+  ends: PartitionMap<Position>,
 ): ReadonlyMap<string, Position> {
   const found = new Map<string, Position>();
   for (const table of touched) {
-    const end = ends.get(partitionName(part.changelog(table), part.partition));
+    const end = ends.get(part.changelog(table), part.partition);
     if (end !== undefined) found.set(table, end);
   }
   return found;

@@ -1,7 +1,8 @@
 import { assert } from '../core/assert.ts';
 import { FlowError, isFlowError } from '../core/errors.ts';
 import { failpoint } from '../core/failpoints.ts';
-import { type Position, partitionName, type TopicPartition } from '../core/ids.ts';
+import type { Position, TopicPartition } from '../core/ids.ts';
+import { PartitionMap } from '../core/partition-map.ts';
 import type { Step } from '../core/step.ts';
 import { BatchBuilder } from '../log/batch.ts';
 import type { CommittedPosition, GroupIdentity, LogProducer } from '../log/log.ts';
@@ -79,8 +80,8 @@ export class Committer {
   /** The task whose rows are being written; and of the failure, where it came of such. */
   #writing: string | undefined;
   #culprit: string | undefined;
-  /** Where each partition ends behind what this worker wrote, by `topic/partition`. */
-  readonly #ends = new Map<string, Position>();
+  /** Where each partition ends behind what this worker wrote. */
+  readonly #ends = new PartitionMap<Position>();
   #committing: Promise<void> | undefined;
   readonly #transactional: boolean;
   readonly #changelog: ChangelogWriter;
@@ -189,16 +190,16 @@ export class Committer {
 
   #append(sealed: Sealed): void {
     this.#begin();
-    const name = partitionName(sealed.topic, sealed.partition);
     this.#records += sealed.records;
     this.#bytes += sealed.bytes.length;
+    const { topic, partition } = sealed;
     const size = sealed.bytes.length;
     const task = this.#writing;
     this.#unanswered += size;
-    const sent = this.#producer.append(sealed.topic, sealed.partition, sealed.bytes).then(
+    const sent = this.#producer.append(topic, partition, sealed.bytes).then(
       (base) => {
         this.#unanswered -= size;
-        this.#ends.set(name, base + sealed.records);
+        this.#ends.set(topic, partition, base + sealed.records);
       },
       (failure: unknown) => {
         this.#unanswered -= size;
@@ -233,7 +234,7 @@ export class Committer {
   }
 
   async #endTransaction(parts: readonly EpochPart[]): Promise<void> {
-    await this.#appendLedgerRows(parts);
+    if (parts.some(({ ended }) => ended !== undefined)) await this.#appendLedgerRows(parts);
     await this.#sendPositions(parts);
     failpoint('commit.positions');
     if (!this.#open) return;
@@ -261,7 +262,8 @@ export class Committer {
    * on meanwhile, the epoch goes on under the next assignment if all its tasks are kept in it.
    */
   async #sendPositions(parts: readonly EpochPart[]): Promise<void> {
-    const positions = parts.flatMap((part) => part.positions);
+    const positions: (TopicPartition & CommittedPosition)[] = [];
+    for (const part of parts) positions.push(...part.positions);
     if (positions.length === 0) return;
     const tasks = parts.map(({ task }) => task);
     this.#begin();
@@ -282,7 +284,7 @@ export class Committer {
     while (this.#sent.length > 0) {
       const sent = this.#sent;
       this.#sent = [];
-      await Promise.all(sent);
+      for (const each of sent) await each;
     }
     if (this.#failure !== undefined) throw this.#failure;
   }

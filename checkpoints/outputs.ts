@@ -1,5 +1,5 @@
 import type { Bytes } from '../core/bytes.ts';
-import { partitionName } from '../core/ids.ts';
+import { PartitionMap } from '../core/partition-map.ts';
 import type { Step } from '../core/step.ts';
 import { BatchBuilder, type Compression } from '../log/batch.ts';
 import { splitBatch } from './split-batch.ts';
@@ -17,6 +17,8 @@ interface Slot {
   readonly topic: string;
   readonly partition: number;
   readonly builder: BatchBuilder;
+  /** It has had a record since it was last looked at. */
+  begun: boolean;
   /** A batch was finished since the epoch began. */
   written: boolean;
 }
@@ -36,7 +38,10 @@ export class Outputs {
   readonly #compression: Compression;
   readonly #maxBatchBytes: (topic: string) => number;
   readonly #step: Step;
-  readonly #slots = new Map<string, Slot>();
+  readonly #slots = new PartitionMap<Slot>();
+  /** Those that may hold something, and those that were written: of many partitions mostly a few. */
+  #begun: Slot[] = [];
+  #written: Slot[] = [];
   #sealed: Sealed[] = [];
   #sealedBytes = 0;
 
@@ -53,18 +58,21 @@ export class Outputs {
   }
 
   builder(topic: string, partition: number): BatchBuilder {
-    const name = partitionName(topic, partition);
-    let slot = this.#slots.get(name);
-    if (slot === undefined) {
-      slot = { topic, partition, builder: new BatchBuilder(this.#step), written: false };
-      this.#slots.set(name, slot);
-    }
-    return slot.builder;
+    const found = this.#slots.get(topic, partition);
+    if (found !== undefined) return found.builder;
+    const builder = new BatchBuilder(this.#step, () => {
+      if (slot.begun) return;
+      slot.begun = true;
+      this.#begun.push(slot);
+    });
+    const slot: Slot = { topic, partition, builder, begun: false, written: false };
+    this.#slots.set(topic, partition, slot);
+    return builder;
   }
 
   /** A whole batch that nobody opened; goes behind what was written before it. */
   pass(topic: string, partition: number, bytes: Bytes, records: number): void {
-    const slot = this.#slots.get(partitionName(topic, partition));
+    const slot = this.#slots.get(topic, partition);
     if (slot !== undefined) this.#seal(slot);
     this.#push({ topic, partition, bytes, records });
   }
@@ -77,17 +85,27 @@ export class Outputs {
     this.full = false;
     if (all) this.#tellTimes();
     const due: Slot[] = [];
-    for (const slot of this.#slots.values()) {
+    const begun = this.#begun;
+    this.#begun = [];
+    for (const slot of begun) {
       const { count, size } = slot.builder;
-      if (count > 0 && (all || size >= this.batchBytes)) due.push(slot);
+      const isDue = all || size >= this.batchBytes;
+      slot.begun = count > 0 && !isDue;
+      if (slot.begun) this.#begun.push(slot);
+      else if (count > 0) due.push(slot);
     }
     for (const slot of due.sort((a, b) => a.builder.begun - b.builder.begun)) this.#seal(slot);
-    if (all) for (const slot of this.#slots.values()) slot.written = false;
+    if (all) this.#forgetWritten();
+  }
+
+  #forgetWritten(): void {
+    for (const slot of this.#written) slot.written = false;
+    this.#written = [];
   }
 
   #tellTimes(): void {
     const touched = (topic: string, partition: number) => {
-      const slot = this.#slots.get(partitionName(topic, partition));
+      const slot = this.#slots.get(topic, partition);
       return slot !== undefined && (slot.written || slot.builder.count > 0);
     };
     this.times.take(touched, (topic, partition, record) => {
@@ -113,10 +131,12 @@ export class Outputs {
 
   /** Forgets everything: the epoch has failed. */
   clear(): void {
-    for (const slot of this.#slots.values()) {
+    for (const slot of this.#begun) {
       slot.builder.clear();
-      slot.written = false;
+      slot.begun = false;
     }
+    this.#begun = [];
+    this.#forgetWritten();
     this.times.clear();
     this.take();
     this.full = false;
@@ -125,6 +145,7 @@ export class Outputs {
   #seal(slot: Slot): void {
     const records = slot.builder.count;
     if (records === 0) return;
+    if (!slot.written) this.#written.push(slot);
     slot.written = true;
     const { topic, partition, builder } = slot;
     const limit = this.#maxBatchBytes(topic);

@@ -23,6 +23,7 @@ export class BatchBuilder implements Undoable {
   /** Its place among the builders of its step by when the first record came; meaningless while `count` is 0. */
   begun = 0;
   readonly #step: Step;
+  readonly #onFirst: (() => void) | undefined;
   #bytes: Bytes = EMPTY;
   #at = BATCH_HEADER_BYTES;
   #baseTimestamp: Millis = 0;
@@ -33,8 +34,10 @@ export class BatchBuilder implements Undoable {
   #markCount = 0;
   #markMaxTimestamp: Millis = 0;
 
-  constructor(step: Step) {
+  /** `onFirst` is called at the first record of a batch; that may be undone, and there is another one then. */
+  constructor(step: Step, onFirst?: () => void) {
     this.#step = step;
+    this.#onFirst = onFirst;
   }
 
   /** Bytes of the batch if it were finished now. */
@@ -155,6 +158,7 @@ export class BatchBuilder implements Undoable {
     if (this.count === 0) {
       this.#baseTimestamp = timestamp;
       this.begun = step.begun++;
+      this.#onFirst?.();
     }
     const timeCode = zigzag(timestamp - this.#baseTimestamp);
     const positionCode = this.count * 2;
@@ -174,9 +178,10 @@ export class BatchBuilder implements Undoable {
     const need = this.#at + bodyLength + PREFIX_BYTES;
     const before = this.#bytes;
     const grown = lend(before.length === 0 ? Math.max(need, this.#sizeHint) : Math.max(need, before.length * 2));
+    this.#bytes = grown;
+    if (before.length === 0) return;
     before.copy(grown, 0, 0, Math.min(this.#at, before.length));
     recycle(before);
-    this.#bytes = grown;
   }
 }
 

@@ -154,13 +154,26 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     alignment: parts.alignment,
     progress: progressTopic(application, stage.id),
     metadata: runMetadata(parts.ledger),
-    changelog: (table) => changelogOf(application, stage, table),
+    changelog: changelogNames(application, stage),
     ...tablesOf(parts, stage),
     times: taskTimes(parts, stage, built, { task, clock }),
     ledgerRow: hasRow(parts, stage)
       ? async (ended) => parts.ledger.taskRow(spec.id, await writtenEnds(parts, stage), ended)
       : undefined,
   });
+}
+
+/** Each name is made once, since every commit asks for some. */
+function changelogNames(application: string, stage: Stage): (table: string) => string {
+  const names = new Map<string, string>();
+  return (table) => {
+    let name = names.get(table);
+    if (name === undefined) {
+      name = changelogOf(application, stage, table);
+      names.set(table, name);
+    }
+    return name;
+  };
 }
 
 function tablesOf({ program, index }: OpenTaskParts, stage: Stage) {

@@ -84,7 +84,7 @@ test('a round comes each thirty seconds and at the end, one at a time, and one t
     trimmer.trim([]);
     await clock.turn();
   };
-  trimmer.committed(at(5));
+  trimmer.committed([{ positions: at(5) }]);
   await round();
   assert.deepEqual(asked, []);
   clock.advance(30_000);
@@ -98,7 +98,7 @@ test('a round comes each thirty seconds and at the end, one at a time, and one t
   clock.advance(30_000);
   await round();
   assert.deepEqual(asked.splice(0), [], 'nothing new');
-  trimmer.committed(at(9));
+  trimmer.committed([{ positions: at(9) }]);
   await trimmer.close();
   assert.deepEqual(asked, ['again/1 9']);
   await log.close();

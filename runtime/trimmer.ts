@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
-import { type Millis, type Position, partitionName, type TopicPartition } from '../core/ids.ts';
+import type { Millis, Position, TopicPartition } from '../core/ids.ts';
+import { PartitionMap } from '../core/partition-map.ts';
 import type { LogAdmin } from '../log/log.ts';
 import type { Logger } from '../telemetry/telemetry.ts';
 
@@ -33,8 +34,8 @@ const EPOCHS = 2;
  */
 export class Trimmer {
   readonly #options: TrimmerOptions;
-  readonly #committed = new Map<string, Place>();
-  readonly #trimmed = new Map<string, Position>();
+  readonly #committed = new PartitionMap<Place>();
+  readonly #trimmed = new PartitionMap<Position>();
   #trimming: Promise<void> | undefined;
   /** What tasks said in the last round, and how many epochs have been committed since. */
   #looked: ReadonlyMap<Wanting, readonly Place[]> = new Map();
@@ -46,12 +47,13 @@ export class Trimmer {
     this.#last = options.clock.monotonic();
   }
 
-  /** Takes note of the positions of an epoch whose commit has held. */
-  committed(positions: readonly Place[]): void {
+  /** Takes note of the positions of an epoch whose commit has held, by its parts. */
+  committed(epoch: readonly { readonly positions: readonly Place[] }[]): void {
     this.#epochs++;
-    for (const { topic, partition, position } of positions) {
-      if (!this.#options.isInternal(topic)) continue;
-      this.#committed.set(partitionName(topic, partition), { topic, partition, position });
+    for (const { positions } of epoch) {
+      for (const place of positions) {
+        if (this.#options.isInternal(place.topic)) this.#committed.set(place.topic, place.partition, place);
+      }
     }
   }
 
@@ -81,16 +83,16 @@ export class Trimmer {
     for (const [task, places] of looked) {
       // one that has gone back to its last commit is opened anew: what it had said may never have come about
       if (!this.#looked.has(task)) continue;
-      for (const place of places) this.#committed.set(partitionName(place.topic, place.partition), place);
+      for (const place of places) this.#committed.set(place.topic, place.partition, place);
     }
   }
 
   async #round(): Promise<void> {
-    for (const [name, { topic, partition, position }] of [...this.#committed]) {
-      if (position <= (this.#trimmed.get(name) ?? 0)) continue;
+    for (const { topic, partition, position } of [...this.#committed.values()]) {
+      if (position <= (this.#trimmed.get(topic, partition) ?? 0)) continue;
       try {
         await this.#options.admin.deleteRecords(topic, partition, position);
-        this.#trimmed.set(name, position);
+        this.#trimmed.set(topic, partition, position);
       } catch (thrown) {
         // It costs space only; the next round tries again.
         this.#options.log.warn({ topic, partition, position }, `records were not trimmed: ${messageOf(thrown)}`);

@@ -297,7 +297,7 @@ export class Worker {
         this.#attempts = 0;
         for (const each of worked) each.committed();
         for (const id of this.#turns.held(ids)) if (!ended.includes(id)) this.#parts.wentWell(id);
-        this.#parts.trimmer.committed(parts.flatMap(({ positions }) => positions));
+        this.#parts.trimmer.committed(parts);
         if (ended.length > 0) this.#retiring = this.#retire(ended);
         if (ended.length > 0 || this.#isOwed(worked)) wake.notify();
       },

@@ -1,4 +1,5 @@
-import { type Position, partitionName, type TopicPartition } from '../../core/ids.ts';
+import type { Position, TopicPartition } from '../../core/ids.ts';
+import { PartitionMap } from '../../core/partition-map.ts';
 import type { CommittedPosition } from '../log.ts';
 import type { GroupPosition } from './journal-frame.ts';
 import type { Transaction } from './transaction.ts';
@@ -9,7 +10,7 @@ interface Row extends TopicPartition, CommittedPosition {
 
 /** Input positions of groups: the committed ones, and who holds some that are undecided. */
 export class Positions {
-  readonly #groups = new Map<string, Map<string, Row>>();
+  readonly #groups = new Map<string, PartitionMap<Row>>();
   readonly #holding = new Set<Transaction>();
   #waiters: (() => void)[] = [];
 
@@ -22,6 +23,8 @@ export class Positions {
   decide(owner: Transaction, committed: boolean): void {
     if (!this.#holding.delete(owner)) return;
     if (committed) for (const row of owner.positions) this.put(row);
+    // it lives on as long as its batches are in no segment
+    owner.positions = [];
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const waiter of waiters) waiter();
@@ -30,33 +33,35 @@ export class Positions {
   put([group, topic, partition, position, metadata]: GroupPosition): void {
     let rows = this.#groups.get(group);
     if (rows === undefined) {
-      rows = new Map();
+      rows = new PartitionMap();
       this.#groups.set(group, rows);
     }
-    rows.set(partitionName(topic, partition), { topic, partition, position, metadata });
+    rows.set(topic, partition, { topic, partition, position, metadata });
   }
 
   async committed(
     group: string,
     partitions: readonly TopicPartition[],
   ): Promise<readonly (CommittedPosition | undefined)[]> {
-    const names = partitions.map(({ topic, partition }) => partitionName(topic, partition));
-    while (this.#undecided(group, new Set(names))) {
+    while (this.#undecided(group, partitions)) {
       await new Promise<void>((resolve) => {
         this.#waiters.push(resolve);
       });
     }
     const rows = this.#groups.get(group);
-    return names.map((name) => {
-      const row = rows?.get(name);
+    return partitions.map(({ topic, partition }) => {
+      const row = rows?.get(topic, partition);
       return row === undefined ? undefined : { position: row.position, metadata: row.metadata };
     });
   }
 
-  #undecided(group: string, names: ReadonlySet<string>): boolean {
+  #undecided(group: string, partitions: readonly TopicPartition[]): boolean {
+    if (this.#holding.size === 0) return false;
+    const asked = new PartitionMap<true>();
+    for (const { topic, partition } of partitions) asked.set(topic, partition, true);
     for (const owner of this.#holding) {
       for (const [other, topic, partition] of owner.positions) {
-        if (other === group && names.has(partitionName(topic, partition))) return true;
+        if (other === group && asked.get(topic, partition)) return true;
       }
     }
     return false;
@@ -75,9 +80,7 @@ export class Positions {
   }
 
   deleteTopic(topic: string): void {
-    for (const rows of this.#groups.values()) {
-      for (const [name, row] of rows) if (row.topic === topic) rows.delete(name);
-    }
+    for (const rows of this.#groups.values()) rows.deleteTopic(topic);
   }
 
   rows(): GroupPosition[] {

@@ -29,7 +29,7 @@ export class Transaction {
   readonly epoch: number;
   readonly writes = new Map<Partition, Writes>();
   /** Newest wins. */
-  readonly positions: GroupPosition[] = [];
+  positions: GroupPosition[] = [];
   /** Bytes that no segment holds yet. */
   unwritten = 0;
   /** Its journal entry holds its batches: while it is written, their memory is in use. */
