@@ -1,5 +1,13 @@
 import type { Json, Millis } from '../core/ids.ts';
-import type { EventFeed, ExecutionStatus, GraphNames, Mode, NodeStatus, StepRecord } from '../events/events.ts';
+import type {
+  EventFeed,
+  ExecutionStatus,
+  FailureInfo,
+  GraphNames,
+  Mode,
+  NodeStatus,
+  StepRecord,
+} from '../events/events.ts';
 import type { Health } from '../runtime/runtime.ts';
 import type { CatchUp, Overlap } from '../scheduler/scheduler.ts';
 import type { Catalog } from './catalog.ts';
@@ -47,6 +55,12 @@ export interface Workflows extends Letters {
   definition(id: string, version?: string): Promise<Definition | undefined>;
 
   start(workflow: string, input: Json, options?: StartOptions): Promise<Started>;
+  /**
+   * Starts an execution, and resolves with how it has ended. One that is there already, by its id or idempotency key, is
+   * waited for. Fails as `start` does; with the reason of the signal where that comes first; with `stopped` when the
+   * engine stops: the execution goes on then.
+   */
+  run(workflow: string, input: Json, options?: RunOptions): Promise<Outcome>;
   signal(execution: string, name: string, payload: Json, options?: CommandOptions): Promise<Answer>;
   /** What an approval is answered with; a second answer to one token is told the first one's. */
   approve(token: string, decision: 'approved' | 'rejected', value: Json, options?: CommandOptions): Promise<Answer>;
@@ -160,6 +174,22 @@ export interface StartOptions {
   readonly labels?: { readonly [name: string]: string };
   readonly select?: { readonly nodes: readonly string[]; readonly closure?: 'ancestors' | 'descendants' | 'none' };
   readonly pins?: { readonly [node: string]: Json };
+}
+
+export interface RunOptions extends StartOptions {
+  /** Ends the wait, and not the execution. */
+  readonly signal?: AbortSignal;
+}
+
+/** How an execution has ended. */
+export interface Outcome {
+  readonly execution: string;
+  readonly status: 'COMPLETED' | 'FAILED' | 'CANCELLED';
+  /** It has ended well without something that was optional. */
+  readonly degraded: boolean;
+  readonly output: Json;
+  /** Why it has failed. */
+  readonly error: FailureInfo | null;
 }
 
 export interface CommandOptions {

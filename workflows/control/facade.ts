@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
 import { FlowError } from '../../core/errors.ts';
 import type { Json, Millis, Position } from '../../core/ids.ts';
@@ -9,13 +8,10 @@ import type { Health, LetterPage, Run } from '../../runtime/runtime.ts';
 import type { Catalog } from '../catalog.ts';
 import type { DocumentFault } from '../document.ts';
 import type { Graph } from '../graph.ts';
-import { inputFaults } from '../judge-input.ts';
 import type { Language } from '../language.ts';
 import { LetterDesk } from '../letters/letter-desk.ts';
 import { type Command, type Explanation, type Lifecycle, outputsOf, type PatchOp } from '../lifecycle/lifecycle.ts';
 import { portSchemas } from '../port-schemas.ts';
-import { isSessionAddress } from '../sessions/sessions.ts';
-import { startCommand } from '../start-command.ts';
 import type {
   Answer,
   Backfilled,
@@ -25,11 +21,13 @@ import type {
   Intervention,
   LetterQuery,
   LetterView,
+  Outcome,
   OutputView,
   RedriveLetter,
   RedriveMany,
   RedrivenLetter,
   RedrivenPage,
+  RunOptions,
   ScheduleView,
   SessionView,
   Started,
@@ -40,19 +38,18 @@ import type {
 } from '../workflows.ts';
 import type { Answers } from './answers.ts';
 import { type Catalogue, storedOf } from './catalogue.ts';
-import { type Commands, rejection } from './commands.ts';
+import type { Commands } from './commands.ts';
 import type { GraphCache } from './definition-rows.ts';
 import { Ends } from './ends.ts';
-import { newExecutionId } from './execution-ids.ts';
 import { Inspector, unknownExecution } from './inspector.ts';
 import { startedFaults } from './judge-started.ts';
 import { publishedGraph } from './known-graphs.ts';
 import type { Folded } from './memory-rows.ts';
-import type { CommandMessage } from './messages.ts';
 import { outputAt } from './outputs.ts';
 import { ScheduleDesk } from './schedule-desk.ts';
 import type { Sender } from './sender.ts';
 import { SessionDesk } from './session-desk.ts';
+import { Starts } from './starts.ts';
 import { executionOfToken } from './tokens.ts';
 import { Upgrades } from './upgrades.ts';
 
@@ -84,6 +81,7 @@ export class Facade implements Workflows {
   readonly #parts: FacadeParts;
   readonly #inspector: Inspector;
   readonly ends: Ends;
+  readonly #starts: Starts;
   readonly #desk: ScheduleDesk;
   readonly #upgrades: Upgrades;
   readonly #sessions: SessionDesk;
@@ -96,6 +94,10 @@ export class Facade implements Workflows {
     this.figures = parts.figures;
     this.#inspector = new Inspector(parts);
     this.ends = new Ends({ ...parts, inspector: this.#inspector });
+    this.#starts = new Starts({
+      ...{ ...parts, ends: this.ends },
+      definition: (id, version) => this.#mustHave(id, version),
+    });
     this.#upgrades = new Upgrades({
       ...{ ...parts, inspector: this.#inspector, ends: this.ends },
       definition: (id, version) => this.#mustHave(id, version),
@@ -155,37 +157,11 @@ export class Facade implements Workflows {
   }
 
   start(workflow: string, input: Json, options: StartOptions = {}): Promise<Started> {
-    return this.#start(workflow, input, options, { forkOf: null });
+    return this.#starts.start(workflow, input, options, { forkOf: null });
   }
 
-  async #start(workflow: string, input: Json, options: StartOptions, from: From): Promise<Started> {
-    const { catalogue, commands, sender, clock } = this.#parts;
-    const { idempotencyKey = null } = options;
-    const definition = catalogue.find(workflow, options.version) ?? (await this.#mustHave(workflow, options.version));
-    const faults = inputFaults(definition.document, input);
-    if (faults.length > 0) throw unfit(workflow, faults);
-    const execution =
-      options.execution ?? (idempotencyKey === null ? newExecutionId(clock.now()) : idOf(workflow, idempotencyKey));
-    if (execution.includes('/') || execution.includes('\0')) {
-      throw new FlowError('workflow.rejected', `the execution id ${execution} holds "/", which stands before children`);
-    }
-    if (isSessionAddress(execution)) {
-      throw new FlowError(
-        'workflow.rejected',
-        `the execution id ${execution} begins as those of sessions; take another`,
-      );
-    }
-    const command = startCommand(definition.document, input, options, from);
-    const { id, version } = definition;
-    const message = (): CommandMessage => ({ x: execution, w: id, v: version, c: command, id: uniqueId() });
-    let { rejected } = await commands.send(message());
-    if (rejected?.code === 'workflow.unknown-definition') {
-      // whoever published it was cut short before every partition had it
-      await sender.sendToAll(`${id}@${version}`, { define: storedOf(definition) }, clock.now());
-      ({ rejected } = await commands.send(message()));
-    }
-    if (rejected !== undefined && rejected.code !== 'workflow.exists') throw rejection(rejected);
-    return { execution, definition, existing: rejected !== undefined };
+  run(workflow: string, input: Json, options: RunOptions = {}): Promise<Outcome> {
+    return this.#starts.run(workflow, input, options);
   }
 
   signal(execution: string, name: string, payload: Json, options?: CommandOptions): Promise<Answer> {
@@ -267,7 +243,7 @@ export class Facade implements Workflows {
     const { workflow, version, labels, user, mode, input, seq: last } = at.rows.header()!;
     const kept = { version, labels, mode, ...(user === null ? {} : { user }) };
     const outputs = outputsOf(at.rows, at.graph, () => true);
-    return this.#start(workflow, input, { ...kept, ...options }, { forkOf: { execution, seq: last }, outputs });
+    return this.#starts.start(workflow, input, { ...kept, ...options }, { forkOf: { execution, seq: last }, outputs });
   }
 
   /** To be called once, when it is opened. */
@@ -364,19 +340,7 @@ export class Facade implements Workflows {
   }
 }
 
-type From = NonNullable<Parameters<typeof startCommand>[3]>;
-
-function idOf(workflow: string, key: string): string {
-  return createHash('sha256').update(`${workflow}\0${key}`).digest('hex').slice(0, 24);
-}
-
 function invalid(faults: readonly DocumentFault[]): FlowError {
   const lines = faults.map(({ code, pointer, message, cure }) => `${pointer} ${code}: ${message}; ${cure}`);
   return Object.assign(new FlowError('workflow.invalid', `the document has faults:\n${lines.join('\n')}`), { faults });
-}
-
-function unfit(workflow: string, faults: readonly DocumentFault[]): FlowError {
-  const lines = faults.map(({ pointer, message, cure }) => `${pointer} ${message}; ${cure}`);
-  const text = `the input does not fit workflow ${workflow}:\n${lines.join('\n')}`;
-  return Object.assign(new FlowError('workflow.input', text), { faults });
 }

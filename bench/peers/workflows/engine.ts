@@ -1,15 +1,11 @@
 import { join } from 'node:path';
 import { tenNodes } from '../../../workflows/control/testing/small-documents.ts';
 import { openWorld, type World } from '../../workflows/measure.ts';
-import { type Peer, Waiting } from './peer.ts';
+import type { Peer } from './peer.ts';
 
-/**
- * This project's engine, embedded, on the file log, with its settings as they are. The client hears of ends from the feed
- * of committed steps.
- */
+/** This project's engine, embedded, on the file log, with its settings as they are. */
 export function createPeer(): Peer {
   let world: World;
-  const waiting = new Waiting();
   let next = 0;
   return {
     inFlight: 2000,
@@ -18,18 +14,11 @@ export function createPeer(): Peer {
     },
     async load() {
       await world.workflows.publish(tenNodes());
-      world.workflows.feed.steps({ types: ['EXECUTION_COMPLETED'] }, undefined, ({ record }) => {
-        for (const event of record.events) {
-          if (event.type !== 'ended') continue;
-          const { error, output } = event;
-          if (error === null) waiting.resolve(record.execution, (output as { readonly e: number }).e);
-          else waiting.reject(record.execution, new Error(JSON.stringify(error)));
-        }
-      });
     },
-    run(input) {
-      const execution = `ten-${next++}`;
-      return waiting.result(execution, () => world.workflows.start('ten', input, { execution }));
+    async run(input) {
+      const { output, error } = await world.workflows.run('ten', input, { execution: `ten-${next++}` });
+      if (error !== null) throw new Error(JSON.stringify(error));
+      return (output as { readonly e: number }).e;
     },
     stop: () => world.stop(),
   };
