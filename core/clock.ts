@@ -23,14 +23,15 @@ export const systemClock: Clock = {
   sleep(ms, signal) {
     if (signal?.aborted) return Promise.resolve(false);
     return new Promise((resolve) => {
-      const timer = setTimeout(done, ms, true);
-      const stop = () => done(false);
-      signal?.addEventListener('abort', stop, { once: true });
-      function done(elapsed: boolean) {
-        clearTimeout(timer);
+      const timer = setTimeout(() => {
         signal?.removeEventListener('abort', stop);
-        resolve(elapsed);
-      }
+        resolve(true);
+      }, ms);
+      const stop = () => {
+        clearTimeout(timer);
+        resolve(false);
+      };
+      signal?.addEventListener('abort', stop, { once: true });
     });
   },
   after(ms, task, keepsAlive = false) {

@@ -25,13 +25,13 @@ export class StepReader {
   #hash = '';
 
   read(bytes: Bytes, start: number, end: number): StepRecord {
-    const { count, ...head } = this.head(bytes, start, end);
+    const { execution, seq, revision, definition, at, cause, count } = this.head(bytes, start, end);
     const events: StepEvent[] = [];
     for (let left = count; left > 0; left = this.#long()) {
       for (; left > 0; left--) events.push(this.#event());
     }
     if (this.#at !== end) throw broken(`has ${end - this.#at} bytes too many`);
-    return { ...head, events };
+    return { execution, seq, revision, definition, at, cause, events };
   }
 
   head(bytes: Bytes, start: number, end: number): StepHead {
@@ -103,9 +103,10 @@ export class StepReader {
         return { type: 'delivered', node, iteration, taken, skipped: this.#ints() };
       }
       case BRANCH.started: {
-        const head = { workflow: this.#string(), version: this.#string(), input: this.#json() };
+        const [workflow, version, input] = [this.#string(), this.#string(), this.#json()];
+        const usual: StepEvent = { type: 'started', workflow, version, input, ...USUAL_START };
         const more = this.#string();
-        return { type: 'started', ...head, ...USUAL_START, ...(more === '' ? {} : this.#parsed<object>(more)) };
+        return more === '' ? usual : { ...usual, ...this.#parsed<object>(more) };
       }
       case BRANCH.ended: {
         const status = this.#word(LAST);

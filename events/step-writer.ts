@@ -176,7 +176,7 @@ export class StepWriter {
   }
 
   #json(value: Json): void {
-    this.#string(value === null ? 'null' : JSON.stringify(value));
+    this.#string(Number.isFinite(value) ? String(value) : JSON.stringify(value));
   }
 
   #string(value: string): void {

@@ -103,8 +103,7 @@ export class Committer {
   async #round(jobs: readonly Job[]): Promise<void> {
     const { journal, health } = this.#options;
     try {
-      const parts = await this.#prepare(jobs);
-      await journal.append(parts);
+      await journal.append(await this.#prepare(jobs));
     } catch (thrown) {
       await this.#takeBack(jobs, thrown);
       return;
@@ -136,22 +135,15 @@ export class Committer {
   /** Makes durable what the entries will rely on; answers the entries. */
   async #prepare(jobs: readonly Job[]): Promise<Bytes[]> {
     const { embedBytes } = this.#options;
-    const embedding = new Set<Transaction>();
     const flushing = new Set<Partition>();
     let room = ROUND_EMBED_BYTES;
-    for (const { owner } of jobs) {
-      if (owner === undefined) continue;
-      if (owner.unwritten <= embedBytes && owner.unwritten <= room) {
-        embedding.add(owner);
-        owner.embedded = true;
-        room -= owner.unwritten;
-      } else {
-        for (const partition of owner.writes.keys()) flushing.add(partition);
-      }
-    }
-    const frames = jobs.map(({ owner, entry }) =>
-      owner === undefined ? { entry: entry!, payload: [] } : frameOf(owner, embedding.has(owner)),
-    );
+    const frames = jobs.map(({ owner, entry }) => {
+      if (owner === undefined) return { entry: entry!, payload: [] };
+      owner.embedded = owner.unwritten <= embedBytes && owner.unwritten <= room;
+      if (owner.embedded) room -= owner.unwritten;
+      else for (const partition of owner.writes.keys()) flushing.add(partition);
+      return frameOf(owner);
+    });
     if (flushing.size > 0) await Promise.all([...flushing].map((partition) => partition.flush()));
     failpoint('file.commit.flushed');
     const syncing = new Set(flushing);
@@ -159,7 +151,7 @@ export class Committer {
       if (owner === undefined) continue;
       for (const [partition, writes] of owner.writes) if (writes.handedOver >= 0) syncing.add(partition);
     }
-    await this.#sync(syncing);
+    if (syncing.size > 0) await this.#sync(syncing);
     failpoint('file.commit.segmentsSynced');
     const parts: Bytes[] = [];
     for (const { entry, payload } of frames) parts.push(...encodeEntry(entry, payload));
@@ -209,13 +201,13 @@ export class Committer {
   }
 }
 
-function frameOf(owner: Transaction, embed: boolean): { entry: Entry; payload: Bytes[] } {
+function frameOf(owner: Transaction): { entry: Entry; payload: Bytes[] } {
   const ranges: CommittedRange[] = [];
   const batches: EmbeddedBatch[] = [];
   const payload: Bytes[] = [];
   for (const [partition, writes] of owner.writes) {
     const { id } = partition.topic;
-    const held = embed ? writes.batches.filter((batch) => batch.bytes.length > 0) : [];
+    const held = owner.embedded ? writes.batches.filter((batch) => batch.bytes.length > 0) : [];
     for (const { base, bytes } of held) {
       batches.push([id, partition.number, base, bytes.length]);
       payload.push(bytes);

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises';
+import { lend, recycle } from '../../core/buffer-pool.ts';
 import type { Bytes } from '../../core/bytes.ts';
 import { lockFolder } from '../../core/folder-lock.ts';
 import type { Disk, DiskFile } from './disk.ts';
@@ -84,12 +85,15 @@ class NodeFile implements DiskFile {
   async write(parts: readonly Bytes[], place: number): Promise<void> {
     let left = 0;
     for (const part of parts) left += part.length;
+    if (left <= AT_ONCE_BYTES) {
+      writeAtOnce(this.#fd, parts, left, place);
+      return;
+    }
     for (let from = 0; from < parts.length; from += PARTS_PER_CALL) {
       let rest = parts.slice(from, from + PARTS_PER_CALL);
       while (rest.length > 0) {
-        const count = left <= AT_ONCE_BYTES ? fs.writevSync(this.#fd, rest, place) : await this.#writeOnce(rest, place);
+        const count = await this.#writeOnce(rest, place);
         place += count;
-        left -= count;
         rest = behind(rest, count);
       }
     }
@@ -118,6 +122,15 @@ class NodeFile implements DiskFile {
       fs.close(this.#fd, (error) => (error ? reject(error) : resolve()));
     });
   }
+}
+
+/** Few bytes are copied together sooner than the system is told of each part. */
+function writeAtOnce(fd: number, parts: readonly Bytes[], length: number, place: number): void {
+  const bytes = lend(length);
+  let at = 0;
+  for (const part of parts) at += part.copy(bytes, at);
+  for (let done = 0; done < length; ) done += fs.writeSync(fd, bytes, done, length - done, place + done);
+  recycle(bytes);
 }
 
 /** The parts without their first `count` bytes. */

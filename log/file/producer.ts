@@ -1,5 +1,6 @@
 import { assert } from '../../core/assert.ts';
 import type { Bytes } from '../../core/bytes.ts';
+import { Deadline } from '../../core/deadline.ts';
 import { FlowError } from '../../core/errors.ts';
 import { type Millis, type Position, partitionName, type TopicPartition } from '../../core/ids.ts';
 import { BATCH_HEADER_BYTES, batchLength, checkBatch } from '../batch.ts';
@@ -38,11 +39,12 @@ export class FileProducer implements LogProducer {
   readonly #id: number;
   readonly #epoch: number;
   readonly #sequences = new Map<Partition, number>();
+  /** Of the open transaction. */
+  readonly #deadline: Deadline;
   #begun = false;
   #closed = false;
   #transaction: Transaction | undefined;
   #committing: Promise<void> | undefined;
-  #stopTimer = () => {};
 
   constructor(context: Context, groups: Groups, options: ProducerOptions, id: number, epoch: number) {
     this.#context = context;
@@ -51,6 +53,7 @@ export class FileProducer implements LogProducer {
     this.#timeoutMs = options.transactionTimeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.#id = id;
     this.#epoch = epoch;
+    this.#deadline = new Deadline(context.clock, () => this.#expire());
   }
 
   async append(topic: string, partition: number, batch: Bytes): Promise<Position> {
@@ -116,7 +119,7 @@ export class FileProducer implements LogProducer {
     const owner = this.#transaction;
     if (owner !== undefined) {
       if (this.#context.health.failure !== undefined) await this.#context.health.check();
-      this.#stopTimer();
+      this.#deadline.clear();
       this.#committing = this.#context.committer.commit(owner);
       this.#transaction = undefined;
       try {
@@ -138,6 +141,7 @@ export class FileProducer implements LogProducer {
     if (this.#closed) return;
     this.#closed = true;
     this.#drop();
+    this.#deadline.close();
     await this.decided();
     const { producers } = this.#context;
     const id = this.#transactionalId;
@@ -166,13 +170,13 @@ export class FileProducer implements LogProducer {
     assert(this.#begun && this.#committing === undefined, () => `producer ${this.#transactionalId} has not begun`);
     if (this.#transaction === undefined) {
       this.#transaction = new Transaction(this.#id, this.#epoch);
-      this.#stopTimer = this.#context.clock.after(this.#timeoutMs, () => this.#expire());
+      this.#deadline.set(this.#timeoutMs);
     }
     return this.#transaction;
   }
 
   #drop(): void {
-    this.#stopTimer();
+    this.#deadline.clear();
     this.#begun = false;
     const owner = this.#transaction;
     this.#transaction = undefined;

@@ -12,6 +12,8 @@ const DEFAULT_FETCH_BYTES = 1 << 20;
 interface Assigned extends TopicPartition {
   position: Position;
   paused: boolean;
+  /** Found once, for as long as its topic lives. */
+  found: Partition | undefined;
   /** Where the next batch lies, as long as the segment lives. */
   place: Place | undefined;
   /** Those of its listeners that the reader is among. */
@@ -47,7 +49,7 @@ export class FileReader implements LogReader {
     for (const { topic, partition, position } of partitions) {
       const name = partitionName(topic, partition);
       const { paused = false, listeners } = this.#assigned.get(name) ?? {};
-      this.#assigned.set(name, { topic, partition, position, paused, place: undefined, listeners });
+      this.#assigned.set(name, { topic, partition, position, paused, found: undefined, place: undefined, listeners });
     }
     this.#tell();
   }
@@ -127,7 +129,7 @@ export class FileReader implements LogReader {
     for (const assigned of this.#assigned.values()) {
       if (assigned.paused) continue;
       const { position } = assigned;
-      const partition = partitionOf(this.#context, assigned.topic, assigned.partition);
+      const partition = this.#found(assigned) ?? partitionOf(this.#context, assigned.topic, assigned.partition);
       const limit = this.#limit(partition);
       checkRange(partition, position);
       if (position >= limit) continue;
@@ -136,6 +138,13 @@ export class FileReader implements LogReader {
       requests.push({ assigned, partition, position, limit, maxBytes, committed: this.#committed, buffers });
     }
     return requests;
+  }
+
+  #found(assigned: Assigned): Partition | undefined {
+    const { found } = assigned;
+    if (found !== undefined && !found.topic.deleted) return found;
+    assigned.found = this.#context.topics.get(assigned.topic)?.partitions[assigned.partition];
+    return assigned.found;
   }
 
   /** False where the partition was moved or taken away while it was read. */
@@ -186,7 +195,7 @@ export class FileReader implements LogReader {
   #listen(): boolean {
     for (const assigned of this.#assigned.values()) {
       if (assigned.paused) continue;
-      const partition = this.#context.topics.get(assigned.topic)?.partitions[assigned.partition];
+      const partition = this.#found(assigned);
       if (partition === undefined) return false;
       if (assigned.position < this.#limit(partition)) return false;
       const listeners = this.#committed ? partition.committedListeners : partition.uncommittedListeners;

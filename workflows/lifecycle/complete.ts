@@ -1,8 +1,9 @@
 import type { At, FailureInfo, TransitionCause } from '../../events/events.ts';
 import { type Choice, chosen, chosenOnSkip, deliver } from './deliver.ts';
 import type { Ports } from './inputs.ts';
+import { jsonBytes } from './json-bytes.ts';
 import { judgeWrites, type SessionWrite } from './session-writes.ts';
-import { sized } from './sized.ts';
+import { mayBeKept, whyNotKept } from './sized.ts';
 import type { Step } from './step.ts';
 
 /** Outputs that may be kept, and the edges they take: or why not. */
@@ -17,18 +18,20 @@ export type Fit = {
 
 export function judge(step: Step, at: At, given: Ports): Judged {
   const node = step.node(at);
-  const instance = `/nodes/${at.node}`;
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     const what = given === null ? 'null' : Array.isArray(given) ? 'a list' : typeof given;
     const message = `${node.id} gave ${what} where an object of values by port is wanted`;
-    return { error: { class: 'PERMANENT', code: 'workflow.bad-output', message, instance } };
+    return { error: { class: 'PERMANENT', code: 'workflow.bad-output', message, instance: `/nodes/${at.node}` } };
   }
   const outputs = isEmpty(given) ? NULL_OUTPUT : given;
   const bytes: number[] = [];
   for (const port in outputs) {
-    const size = sized(outputs[port], `what ${node.id} put out at ${port}`, 'put out a reference to it', instance);
-    if (size.error !== undefined) return size;
-    bytes.push(size.bytes);
+    const size = jsonBytes(outputs[port]);
+    if (!mayBeKept(size)) {
+      const what = `what ${node.id} put out at ${port}`;
+      return { error: whyNotKept(size, what, 'put out a reference to it', `/nodes/${at.node}`) };
+    }
+    bytes.push(size);
   }
   const writes = judgeWrites(step, at, outputs);
   if ('code' in writes) return { error: writes };

@@ -9,11 +9,19 @@ export type Sized =
 /** How many bytes a value has that may be kept, or why it may not: `what` says which it is, `cure` what to give instead. */
 export function sized(value: unknown, what: string, cure: string, instance: string): Sized {
   const bytes = jsonBytes(value);
+  return mayBeKept(bytes) ? { bytes } : { error: whyNotKept(bytes, what, cure, instance) };
+}
+
+/** Of a value with so many bytes, -1 where it is no JSON. */
+export function mayBeKept(bytes: number): boolean {
+  return bytes >= 0 && bytes <= MAX_VALUE_BYTES;
+}
+
+export function whyNotKept(bytes: number, what: string, cure: string, instance: string): FailureInfo {
   if (bytes < 0) {
     const message = `${what} is not JSON: give plain objects, lists, texts, finite numbers`;
-    return { error: { class: 'PERMANENT', code: 'workflow.bad-output', message, instance } };
+    return { class: 'PERMANENT', code: 'workflow.bad-output', message, instance };
   }
-  if (bytes <= MAX_VALUE_BYTES) return { bytes };
   const message = `${what} has ${bytes} bytes, more than ${MAX_VALUE_BYTES}: ${cure}`;
-  return { error: { class: 'PERMANENT', code: 'workflow.value-too-large', message, instance } };
+  return { class: 'PERMANENT', code: 'workflow.value-too-large', message, instance };
 }
