@@ -3,7 +3,7 @@ import { FlowError } from '../core/errors.ts';
 import type { Json } from '../core/ids.ts';
 import type { At, Cause, EndCounts, FailureInfo, StepEvent, StepRecord } from './events.ts';
 import { BRANCH, CAUSES, LAST, STATUSES, STEP_VERSION, TIMERS } from './step-schema.ts';
-import { USUAL_START } from './step-writer.ts';
+import { usualStart } from './step-writer.ts';
 
 /** What stands before the events. */
 export interface StepHead extends Omit<StepRecord, 'events'> {
@@ -103,8 +103,7 @@ export class StepReader {
         return { type: 'delivered', node, iteration, taken, skipped: this.#ints() };
       }
       case BRANCH.started: {
-        const [workflow, version, input] = [this.#string(), this.#string(), this.#json()];
-        const usual: StepEvent = { type: 'started', workflow, version, input, ...USUAL_START };
+        const usual = usualStart(this.#string(), this.#string(), this.#json());
         const more = this.#string();
         return more === '' ? usual : { ...usual, ...this.#parsed<object>(more) };
       }

@@ -9,8 +9,7 @@ const CAUSE = places(CAUSES);
 const TIMER = places(TIMERS);
 const HASH = /^[0-9a-f]{64}$/;
 
-/** What `started` holds besides what has a field of its own. */
-type More = Omit<Extract<StepEvent, { type: 'started' }>, 'type' | 'workflow' | 'version' | 'input'>;
+type Started = Extract<StepEvent, { type: 'started' }>;
 
 /** Encodes step records one after the other into memory of its own. */
 export class StepWriter {
@@ -93,12 +92,11 @@ export class StepWriter {
         this.#ints(event.skipped);
         break;
       case 'started': {
-        const { type: _, workflow, version, input, ...more } = event;
         this.#place(BRANCH.started);
-        this.#string(workflow);
-        this.#string(version);
-        this.#json(input);
-        this.#string(moreText(more));
+        this.#string(event.workflow);
+        this.#string(event.version);
+        this.#json(event.input);
+        this.#string(moreText(event));
         break;
       }
       case 'ended': {
@@ -214,31 +212,40 @@ export class StepWriter {
   }
 }
 
-const USUAL: More = {
-  mode: 'realtime',
-  user: null,
-  priority: 5,
-  deadline: null,
-  labels: {},
-  idempotencyKey: null,
-  parent: null,
-  selected: null,
-  pins: null,
-  forkOf: null,
-};
-
-/** What differs from what is usual; empty where nothing does. */
-function moreText(more: More): string {
-  let differs = false;
-  const told: Record<string, unknown> = {};
-  for (const name in more) {
-    const value = more[name as keyof More];
-    const usual = USUAL[name as keyof More];
-    if (value === usual || (name === 'labels' && Object.keys(value as object).length === 0)) continue;
-    told[name] = value;
-    differs = true;
-  }
-  return differs ? JSON.stringify(told) : '';
+/** A start as most are: nothing but these three is told of it. */
+export function usualStart(workflow: string, version: string, input: Json): Started {
+  return {
+    type: 'started',
+    workflow,
+    version,
+    input,
+    mode: 'realtime',
+    user: null,
+    priority: 5,
+    deadline: null,
+    labels: {},
+    idempotencyKey: null,
+    parent: null,
+    selected: null,
+    pins: null,
+    forkOf: null,
+  };
 }
 
-export { USUAL as USUAL_START };
+const USUAL = usualStart('', '', null);
+/** These have a field of their own. */
+const TOLD: ReadonlySet<string> = new Set(['type', 'workflow', 'version', 'input']);
+
+/** What differs from what is usual; empty where nothing does. */
+function moreText(start: Started): string {
+  let told: Record<string, unknown> | undefined;
+  for (const name in start) {
+    if (TOLD.has(name)) continue;
+    const value = start[name as keyof Started];
+    const usual = USUAL[name as keyof Started];
+    if (value === usual || (name === 'labels' && Object.keys(value as object).length === 0)) continue;
+    told ??= {};
+    told[name] = value;
+  }
+  return told === undefined ? '' : JSON.stringify(told);
+}

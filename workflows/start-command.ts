@@ -14,7 +14,7 @@ export function startCommand(
   options: StartOptions = {},
   { forkOf, outputs }: { readonly forkOf: Origin | null; readonly outputs?: NodeOutputs } = { forkOf: null },
 ): Command {
-  return {
+  const command: Extract<Command, { type: 'start' }> = {
     type: 'start',
     input,
     mode: options.mode ?? document.mode ?? 'realtime',
@@ -27,6 +27,6 @@ export function startCommand(
     select: options.select === undefined ? null : { closure: 'none', ...options.select },
     pins: options.pins ?? null,
     forkOf,
-    ...(outputs === undefined ? {} : { outputs }),
   };
+  return outputs === undefined ? command : { ...command, outputs };
 }

@@ -1,9 +1,14 @@
+import type { StepEvent } from '../../events/events.ts';
 import type { Command } from './lifecycle.ts';
 import { selectedNodes } from './select.ts';
 import { beginSession } from './session-begin.ts';
 import type { Step } from './step.ts';
 
 type Start = Extract<Command, { readonly type: 'start' }>;
+type Started = Extract<StepEvent, { readonly type: 'started' }>;
+
+const NONE: readonly string[] = [];
+const ALL = { selected: null };
 
 export function start(step: Step, command: Start): void {
   const { graph } = step;
@@ -12,9 +17,9 @@ export function start(step: Step, command: Start): void {
   // a child is told the mode of who started it, which is for documents that name none
   const mode = (parent === null ? undefined : graph.document.mode) ?? command.mode;
   const { outputs, continues } = command;
-  const pinned = new Set(Object.keys(pins ?? {}));
-  const given = new Set([...pinned, ...Object.keys(outputs ?? {})]);
-  const chosen = command.select === null ? { selected: null } : selectedNodes(graph, command.select, given);
+  const pinned = pins === null ? NONE : Object.keys(pins);
+  const given = () => new Set([...pinned, ...Object.keys(outputs ?? {})]);
+  const chosen = command.select === null ? ALL : selectedNodes(graph, command.select, given());
   if ('unknown' in chosen) {
     step.head.seq = 0;
     step.events.push(unknownNode(chosen.unknown, workflow));
@@ -29,9 +34,25 @@ export function start(step: Step, command: Start): void {
   const by =
     parent === null ? null : { execution: parent.execution, at: { node: parent.node, iteration: parent.iteration } };
   const { selected } = chosen;
-  const own = { mode, user, priority, deadline, labels, idempotencyKey, parent: by, selected, pins, forkOf };
+  const own: Started = {
+    type: 'started',
+    workflow,
+    version,
+    input,
+    mode,
+    user,
+    priority,
+    deadline,
+    labels,
+    idempotencyKey,
+    parent: by,
+    selected,
+    pins,
+    forkOf,
+  };
+  const isNew = outputs === undefined && continues === undefined;
   const from = { ...(outputs === undefined ? {} : { outputs }), ...(continues === undefined ? {} : { continues }) };
-  step.emit({ type: 'started', workflow, version, input, ...own, ...from });
+  step.emit(isNew ? own : { ...own, ...from });
   if (deadline !== null) step.setTimer({ node: -1, iteration: '' }, 'deadline', deadline, 0);
   if (!beginSession(step, command.session)) return;
   for (const node of step.facts.top) {
