@@ -215,7 +215,6 @@ export class Worker {
   }
 
   async #meetDemands(): Promise<void> {
-    if (!this.#demands.waiting) return;
     const { clock, observer } = this.#parts;
     const since = clock.monotonic();
     await this.#demands.meet((thrown) => {
@@ -231,7 +230,7 @@ export class Worker {
     this.#parts.observer?.turned();
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#broken !== undefined) await this.#rebuild();
-    await this.#meetDemands();
+    if (this.#demands.waiting) await this.#meetDemands();
     feed.pump();
     const full = this.#committer.committing && this.#parts.outputs.sealedBytes > settings.heldBytes;
     const busy = full ? false : await this.#runTasks();

@@ -25,7 +25,7 @@ interface Pending {
   reject(reason: unknown): void;
 }
 
-interface EndWaiter {
+export interface EndWaiter {
   take(record: StepRecord): void;
   fail(reason: unknown): void;
 }
@@ -42,7 +42,7 @@ const MOST_RECENT_BYTES = 16 * 1024 * 1024;
 export class Answers implements Watcher {
   readonly #parts: AnswersParts;
   readonly #pending = new Map<string, Pending>();
-  readonly #ends = new Map<string, Set<EndWaiter>>();
+  readonly #ends = new Map<string, readonly EndWaiter[]>();
   readonly #recent = new Recent(MOST_RECENT_BYTES);
   #swept: number;
   #failure: unknown;
@@ -56,20 +56,9 @@ export class Answers implements Watcher {
   to(id: string, isKept = true): Promise<Taken> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
-      // sent again while it is on its way: both are told
+      const mine: Pending = { since: this.#parts.clock.monotonic(), isKept, resolve, reject };
       const other = this.#pending.get(id);
-      this.#pending.set(id, {
-        since: this.#parts.clock.monotonic(),
-        isKept,
-        resolve(taken) {
-          other?.resolve(taken);
-          resolve(taken);
-        },
-        reject(reason) {
-          other?.reject(reason);
-          reject(reason);
-        },
-      });
+      this.#pending.set(id, other === undefined ? mine : both(other, mine));
     });
   }
 
@@ -89,19 +78,19 @@ export class Answers implements Watcher {
   /** Whoever waits is told; whoever comes later may be lucky. */
   failed(reason: unknown): void {
     for (const id of [...this.#pending.keys()]) this.fail(id, reason);
-    for (const waiting of this.#ends.values()) for (const { fail } of [...waiting]) fail(reason);
+    for (const waiting of this.#ends.values()) for (const each of waiting) each.fail(reason);
   }
 
-  /** Calls with the step record in which the execution ends, or why nobody will be told; the answer stops that. */
-  onEnd(execution: string, waiter: EndWaiter): () => void {
+  /** Tells the step record in which the execution ends, or why nobody will be told, until it is forgotten. */
+  onEnd(execution: string, waiter: EndWaiter): void {
     if (this.#failure !== undefined) waiter.fail(this.#failure);
-    const waiting = this.#ends.get(execution) ?? new Set();
-    this.#ends.set(execution, waiting);
-    waiting.add(waiter);
-    return () => {
-      waiting.delete(waiter);
-      if (waiting.size === 0) this.#ends.delete(execution);
-    };
+    this.#ends.set(execution, [...(this.#ends.get(execution) ?? []), waiter]);
+  }
+
+  forget(execution: string, waiter: EndWaiter): void {
+    const left = (this.#ends.get(execution) ?? []).filter((each) => each !== waiter);
+    if (left.length === 0) this.#ends.delete(execution);
+    else this.#ends.set(execution, left);
   }
 
   /** The first step of an execution that was started from here a short while ago. */
@@ -148,7 +137,7 @@ export class Answers implements Watcher {
       const rejected = event?.type === 'rejected' ? { code: event.code, why: event.why } : undefined;
       pending.resolve({ seq: head.seq, rejected });
     }
-    if (record !== undefined && ends !== undefined && isLast(record)) for (const { take } of [...ends]) take(record);
+    if (record !== undefined && ends !== undefined && isLast(record)) for (const each of ends) each.take(record);
   }
 
   /** In order of sending, so the first that is young enough ends it. */
@@ -159,6 +148,21 @@ export class Answers implements Watcher {
       this.fail(id, new FlowError('workflow.unanswered', text));
     }
   }
+}
+
+/** Of a command that was sent again while it was on its way: both are told. */
+function both(one: Pending, other: Pending): Pending {
+  return {
+    ...other,
+    resolve(taken) {
+      one.resolve(taken);
+      other.resolve(taken);
+    },
+    reject(reason) {
+      one.reject(reason);
+      other.reject(reason);
+    },
+  };
 }
 
 /** Whether the execution ends in it. */

@@ -107,3 +107,32 @@ test('what fails in the coordinator, and what is large, goes over the log', () =
   send('large', { characters: 100_000 });
   assert.deepEqual({ logged, taken }, { logged: ['failing', 'large'], taken: ['failing'] });
 });
+
+test('what is done to a message shows neither when it is taken again nor in the log', () => {
+  const logged: CommandMessage[] = [];
+  const taken: string[] = [];
+  const direct = new DirectCommands(({ message }) => logged.push(message));
+  let owner!: MailboxOwner<CommandMessage>;
+  const context = {
+    partition: 0,
+    mailbox<M>(given: MailboxOwner<M>) {
+      owner = given as MailboxOwner<never>;
+    },
+  };
+  direct.listen(context, (message) => {
+    taken.push(JSON.stringify(message));
+    Object.assign(message.c, { type: 'resume' });
+  });
+  const message: CommandMessage = { x: 'one', c: { type: 'pause' }, id: 'a' };
+  // as often as the step that it is taken in fails
+  owner.opened({
+    post: (posted, at) => {
+      owner.take(posted, at);
+      owner.take(posted, at);
+    },
+  });
+  direct.send({ id: 'a', root: 'one', partition: 0, message, characters: 12, at: 5 });
+  owner.closed();
+  const given = { x: 'one', c: { type: 'pause' }, id: 'a' };
+  assert.deepEqual({ taken, logged }, { taken: [JSON.stringify(given), JSON.stringify(given)], logged: [given] });
+});

@@ -52,7 +52,9 @@ export class DirectCommands {
       closed: () => this.#closed(partition),
       take: (message) => {
         const { id } = message;
-        if (this.#direct.get(partition)?.has(id)) take(message, () => this.#giveBack(partition, id));
+        if (!this.#direct.get(partition)?.has(id)) return;
+        // nodes are handed parts of it, and it may have to be taken once more
+        take(jsonCopy(message).value, () => this.#giveBack(partition, id));
       },
       refuse: ({ id }) => this.#giveBack(partition, id),
     });
@@ -79,8 +81,7 @@ export class DirectCommands {
       this.#direct.set(partition, direct);
     }
     direct.set(id, sent);
-    // nodes are handed parts of it
-    box.post(jsonCopy(message).value, at);
+    box.post(message, at);
   }
 
   /** With all that was posted behind it. */

@@ -2,7 +2,7 @@ import { FlowError } from '../../core/errors.ts';
 import type { StepEvent, StepRecord } from '../../events/events.ts';
 import type { Run } from '../../runtime/runtime.ts';
 import type { ExecutionView } from '../workflows.ts';
-import { type Answers, isLast } from './answers.ts';
+import { type Answers, type EndWaiter, isLast } from './answers.ts';
 import { type Inspector, unknownExecution } from './inspector.ts';
 import { viewOf } from './views.ts';
 
@@ -23,6 +23,9 @@ function endOf({ events }: StepRecord): Ended {
   return events.find((event) => event.type === 'ended')!;
 }
 
+/** Whoever waits hears of it as well. */
+function ignored(): void {}
+
 interface Last {
   readonly last: StepRecord;
   /** All of its steps. */
@@ -35,14 +38,14 @@ interface Last {
  */
 export class Ends {
   readonly #parts: EndsParts;
-  readonly #waiting = new Set<(reason: unknown) => void>();
+  readonly #waiting = new Set<EndWaiter>();
   #stopped: { readonly reason: unknown } | undefined;
 
   constructor(parts: EndsParts) {
     this.#parts = parts;
     const stop = (reason: unknown) => {
       this.#stopped = { reason };
-      for (const reject of this.#waiting) reject(reason);
+      for (const each of this.#waiting) each.fail(reason);
     };
     const why = 'the engine has stopped before the execution ended, which goes on when it is started again';
     parts.run.finished.then(() => stop(new FlowError('stopped', why)), stop);
@@ -55,14 +58,16 @@ export class Ends {
 
   /** The end of an execution that is about to be started: nothing is looked at, since it has not ended yet. */
   follow(id: string): Following {
+    const { answers } = this.#parts;
     const { promise, resolve, reject } = Promise.withResolvers<Ended>();
-    promise.catch(() => undefined);
+    promise.catch(ignored);
     if (this.#stopped !== undefined) reject(this.#stopped.reason);
-    this.#waiting.add(reject);
-    const forget = this.#parts.answers.onEnd(id, { take: (last) => resolve(endOf(last)), fail: reject });
+    const waiter: EndWaiter = { take: (last) => resolve(endOf(last)), fail: reject };
+    this.#waiting.add(waiter);
+    answers.onEnd(id, waiter);
     const stop = () => {
-      forget();
-      this.#waiting.delete(reject);
+      answers.forget(id, waiter);
+      this.#waiting.delete(waiter);
     };
     return { ended: promise, stop };
   }
@@ -79,11 +84,12 @@ export class Ends {
     if (recent !== undefined && isLast(recent)) return { last: recent, read: async () => [recent] };
     const { promise, resolve, reject } = Promise.withResolvers<StepRecord>();
     const stop = () => reject(signal?.reason);
-    promise.catch(() => undefined);
+    promise.catch(ignored);
     if (signal?.aborted) stop();
     signal?.addEventListener('abort', stop, { once: true });
-    this.#waiting.add(reject);
-    const forget = answers.onEnd(id, { take: resolve, fail: reject });
+    const waiter: EndWaiter = { take: resolve, fail: reject };
+    this.#waiting.add(waiter);
+    answers.onEnd(id, waiter);
     try {
       const look = await inspector.look(id);
       const { startedAt } = look ?? {};
@@ -97,8 +103,8 @@ export class Ends {
       if (this.#stopped !== undefined) throw this.#stopped.reason;
       return { last: await promise, read: () => inspector.records(id, reading) };
     } finally {
-      forget();
-      this.#waiting.delete(reject);
+      answers.forget(id, waiter);
+      this.#waiting.delete(waiter);
       signal?.removeEventListener('abort', stop);
     }
   }
