@@ -95,7 +95,7 @@ export class FileProducer implements LogProducer {
     this.#check();
     this.#groups.check(member);
     const rows = positions.map(({ topic, partition, position, metadata }): GroupPosition => {
-      if (Buffer.byteLength(metadata) > LONGEST_METADATA_BYTES) {
+      if (metadata.length * 3 > LONGEST_METADATA_BYTES && Buffer.byteLength(metadata) > LONGEST_METADATA_BYTES) {
         throw new FlowError(
           'log.oversize',
           `the metadata of group ${member.group} at ${partitionName(topic, partition)} has more than ${LONGEST_METADATA_BYTES} bytes; shorten it`,

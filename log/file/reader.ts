@@ -10,6 +10,7 @@ import { checkRange, type Place, type ReadRequest, readDisk, readTail, type Take
 const DEFAULT_FETCH_BYTES = 1 << 20;
 
 interface Assigned extends TopicPartition {
+  readonly name: string;
   position: Position;
   paused: boolean;
   /** Found once, for as long as its topic lives. */
@@ -49,7 +50,10 @@ export class FileReader implements LogReader {
     for (const { topic, partition, position } of partitions) {
       const name = partitionName(topic, partition);
       const { paused = false, listeners } = this.#assigned.get(name) ?? {};
-      this.#assigned.set(name, { topic, partition, position, paused, found: undefined, place: undefined, listeners });
+      this.#assigned.set(name, {
+        ...{ name, topic, partition, position, paused, listeners },
+        ...{ found: undefined, place: undefined },
+      });
     }
     this.#tell();
   }
@@ -111,8 +115,8 @@ export class FileReader implements LogReader {
     return this.#settled(reads);
   }
 
-  async #settled(reads: readonly (Fetched | Promise<Fetched>)[]): Promise<readonly Fetched[]> {
-    const found: Fetched[] = [];
+  async #settled(reads: readonly (FetchedBatches | Promise<FetchedBatches>)[]): Promise<readonly Fetched[]> {
+    const found: FetchedBatches[] = [];
     for (const result of await Promise.allSettled(reads)) {
       if (result.status === 'rejected') {
         for (const fetched of found) fetched.release();
@@ -148,9 +152,9 @@ export class FileReader implements LogReader {
   }
 
   /** False where the partition was moved or taken away while it was read. */
-  #advance(fetched: Fetched): boolean {
-    const assigned = this.#assigned.get(partitionName(fetched.topic, fetched.partition));
-    if (assigned?.position !== fetched.position) {
+  #advance(fetched: FetchedBatches): boolean {
+    const { assigned } = fetched;
+    if (this.#assigned.get(assigned.name) !== assigned || assigned.position !== fetched.position) {
       fetched.release();
       return false;
     }
@@ -231,6 +235,7 @@ class FetchedBatches implements Fetched {
   readonly position: Position;
   readonly next: Position;
   readonly end: Position;
+  readonly assigned: Assigned;
   #buffers: Context['buffers'] | undefined;
 
   constructor({ assigned, position, limit, buffers }: AssignedRequest, taken: Taken) {
@@ -242,6 +247,7 @@ class FetchedBatches implements Fetched {
     this.position = position;
     this.next = taken.next;
     this.end = limit;
+    this.assigned = assigned;
     this.#buffers = buffers;
   }
 

@@ -52,6 +52,8 @@ export class GraphCache {
  */
 export class DefinitionRows {
   readonly #store: KeyValueStore<string, Json>;
+  /** By workflow and version, as they have been read: they never change. */
+  readonly #hashes = new Map<string, Map<string, string>>();
 
   constructor(store: KeyValueStore<string, Json>) {
     this.#store = store;
@@ -71,7 +73,14 @@ export class DefinitionRows {
   }
 
   hash(workflow: string, version: string): string | undefined {
-    return this.#store.get(`v${workflow}\0${version}`) as string | undefined;
+    const known = this.#hashes.get(workflow);
+    const read = known?.get(version);
+    if (read !== undefined) return read;
+    const hash = this.#store.get(`v${workflow}\0${version}`) as string | undefined;
+    if (hash === undefined) return undefined;
+    if (known === undefined) this.#hashes.set(workflow, new Map([[version, hash]]));
+    else known.set(version, hash);
+    return hash;
   }
 
   document(hash: string): Json {
