@@ -17,8 +17,8 @@ interface Slot {
   readonly topic: string;
   readonly partition: number;
   readonly builder: BatchBuilder;
-  /** It has had a record since it was last looked at. */
-  begun: boolean;
+  /** It is among those that may hold something. */
+  listed: boolean;
   /** A batch was finished since the epoch began. */
   written: boolean;
 }
@@ -40,7 +40,7 @@ export class Outputs {
   readonly #step: Step;
   readonly #slots = new PartitionMap<Slot>();
   /** Those that may hold something, and those that were written: of many partitions mostly a few. */
-  #begun: Slot[] = [];
+  #listed: Slot[] = [];
   #written: Slot[] = [];
   #sealed: Sealed[] = [];
   #sealedBytes = 0;
@@ -61,11 +61,11 @@ export class Outputs {
     const found = this.#slots.get(topic, partition);
     if (found !== undefined) return found.builder;
     const builder = new BatchBuilder(this.#step, () => {
-      if (slot.begun) return;
-      slot.begun = true;
-      this.#begun.push(slot);
+      if (slot.listed) return;
+      slot.listed = true;
+      this.#listed.push(slot);
     });
-    const slot: Slot = { topic, partition, builder, begun: false, written: false };
+    const slot: Slot = { topic, partition, builder, listed: false, written: false };
     this.#slots.set(topic, partition, slot);
     return builder;
   }
@@ -85,13 +85,13 @@ export class Outputs {
     this.full = false;
     if (all) this.#tellTimes();
     const due: Slot[] = [];
-    const begun = this.#begun;
-    this.#begun = [];
-    for (const slot of begun) {
+    const listed = this.#listed;
+    this.#listed = [];
+    for (const slot of listed) {
       const { count, size } = slot.builder;
       const isDue = all || size >= this.batchBytes;
-      slot.begun = count > 0 && !isDue;
-      if (slot.begun) this.#begun.push(slot);
+      slot.listed = count > 0 && !isDue;
+      if (slot.listed) this.#listed.push(slot);
       else if (count > 0) due.push(slot);
     }
     for (const slot of due.sort((a, b) => a.builder.begun - b.builder.begun)) this.#seal(slot);
@@ -131,11 +131,11 @@ export class Outputs {
 
   /** Forgets everything: the epoch has failed. */
   clear(): void {
-    for (const slot of this.#begun) {
+    for (const slot of this.#listed) {
       slot.builder.clear();
-      slot.begun = false;
+      slot.listed = false;
     }
-    this.#begun = [];
+    this.#listed = [];
     this.#forgetWritten();
     this.times.clear();
     this.take();

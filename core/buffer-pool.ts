@@ -1,11 +1,11 @@
 import type { Bytes } from './bytes.ts';
 
 /** What waits to be written is mostly small: the batch of one record, the cut of one row. */
-const SMALLEST_BYTES = 512;
 const SMALLEST_BITS = 9;
+const SMALLEST_BYTES = 1 << SMALLEST_BITS;
 /** Sizes beyond this differ by it. */
-const STEP_BYTES = 64 << 10;
 const STEP_BITS = 16;
+const STEP_BYTES = 1 << STEP_BITS;
 const LARGEST_BYTES = 4 << 20;
 /** What an epoch of a fast job has under way; memory that came and went would be the collector's whole work. */
 const KEPT_BYTES = 96 << 20;

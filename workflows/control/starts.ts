@@ -38,14 +38,14 @@ export class Starts {
   }
 
   async start(workflow: string, input: Json, options: StartOptions, from: From): Promise<Started> {
-    const definition = await this.#definition(workflow, options.version);
+    const definition = await this.#fitting(workflow, input, options);
     const execution = this.#name(workflow, options);
     const existing = await this.#begin(execution, definition, input, options, from, true);
     return { execution, definition, existing };
   }
 
   async run(workflow: string, input: Json, options: RunOptions): Promise<Outcome> {
-    const definition = await this.#definition(workflow, options.version);
+    const definition = await this.#fitting(workflow, input, options);
     const execution = this.#name(workflow, options);
     const following = this.#parts.ends.follow(execution);
     try {
@@ -63,14 +63,20 @@ export class Starts {
     return signal === undefined ? ended : Promise.race([ended, aborted(signal)]);
   }
 
-  #definition(workflow: string, version: string | undefined): Definition | Promise<Definition> {
-    return this.#parts.catalogue.find(workflow, version) ?? this.#parts.definition(workflow, version);
+  /** The definition that the input fits. */
+  async #fitting(workflow: string, input: Json, { version }: StartOptions): Promise<Definition> {
+    const { catalogue } = this.#parts;
+    const definition = catalogue.find(workflow, version) ?? (await this.#parts.definition(workflow, version));
+    const faults = inputFaults(definition.document, input);
+    if (faults.length > 0) throw unfit(workflow, faults);
+    return definition;
   }
 
-  #name(workflow: string, { execution, idempotencyKey }: StartOptions): string {
-    if (execution === undefined) {
-      return idempotencyKey === undefined ? newExecutionId(this.#parts.clock.now()) : idOf(workflow, idempotencyKey);
-    }
+  #name(workflow: string, options: StartOptions): string {
+    const { clock } = this.#parts;
+    const { idempotencyKey = null } = options;
+    const execution =
+      options.execution ?? (idempotencyKey === null ? newExecutionId(clock.now()) : idOf(workflow, idempotencyKey));
     if (execution.includes('/') || execution.includes('\0')) {
       throw new FlowError('workflow.rejected', `the execution id ${execution} holds "/", which stands before children`);
     }
@@ -94,8 +100,6 @@ export class Starts {
   ): Promise<boolean> {
     const { commands, sender, clock } = this.#parts;
     const { id, version, document } = definition;
-    const faults = inputFaults(document, input);
-    if (faults.length > 0) throw unfit(id, faults);
     const command = startCommand(document, input, options, from);
     const message = (): CommandMessage => ({ x: execution, w: id, v: version, c: command, id: uniqueId() });
     let { rejected } = await commands.send(message(), isKept);
@@ -113,7 +117,7 @@ function idOf(workflow: string, key: string): string {
   return createHash('sha256').update(`${workflow}\0${key}`).digest('hex').slice(0, 24);
 }
 
-function unfit(workflow: string, faults: readonly Pick<DocumentFault, 'pointer' | 'message' | 'cure'>[]): FlowError {
+function unfit(workflow: string, faults: readonly DocumentFault[]): FlowError {
   const lines = faults.map(({ pointer, message, cure }) => `${pointer} ${message}; ${cure}`);
   const text = `the input does not fit workflow ${workflow}:\n${lines.join('\n')}`;
   return Object.assign(new FlowError('workflow.input', text), { faults });

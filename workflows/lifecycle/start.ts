@@ -18,8 +18,10 @@ export function start(step: Step, command: Start): void {
   const mode = (parent === null ? undefined : graph.document.mode) ?? command.mode;
   const { outputs, continues } = command;
   const pinned = pins === null ? NONE : Object.keys(pins);
-  const given = () => new Set([...pinned, ...Object.keys(outputs ?? {})]);
-  const chosen = command.select === null ? ALL : selectedNodes(graph, command.select, given());
+  const chosen =
+    command.select === null
+      ? ALL
+      : selectedNodes(graph, command.select, new Set([...pinned, ...Object.keys(outputs ?? {})]));
   if ('unknown' in chosen) {
     step.head.seq = 0;
     step.events.push(unknownNode(chosen.unknown, workflow));
@@ -50,9 +52,8 @@ export function start(step: Step, command: Start): void {
     pins,
     forkOf,
   };
-  const isNew = outputs === undefined && continues === undefined;
-  const from = { ...(outputs === undefined ? {} : { outputs }), ...(continues === undefined ? {} : { continues }) };
-  step.emit(isNew ? own : { ...own, ...from });
+  const goneOn = outputs === undefined ? own : { ...own, outputs };
+  step.emit(continues === undefined ? goneOn : { ...goneOn, continues });
   if (deadline !== null) step.setTimer({ node: -1, iteration: '' }, 'deadline', deadline, 0);
   if (!beginSession(step, command.session)) return;
   for (const node of step.facts.top) {
