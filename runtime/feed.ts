@@ -2,7 +2,7 @@ import type { Ledger } from '../checkpoints/checkpoints.ts';
 import { failpoint } from '../core/failpoints.ts';
 import { partitionName } from '../core/ids.ts';
 import { type Fetched, FOLLOW_WAIT_MS, type LogReader } from '../log/log.ts';
-import type { RunningTask } from './running-task.ts';
+import type { RunningTask, SplitFeed } from './running-task.ts';
 import type { TopicInput } from './topic-input.ts';
 import type { Wake } from './wake.ts';
 
@@ -32,12 +32,16 @@ export class Feed {
   readonly #inputs = new Map<string, TopicInput>();
   readonly #paused = new Set<string>();
   readonly #tasks = new Set<RunningTask>();
+  /** Those of them that read from a connector. */
+  readonly #splits = new Set<SplitFeed>();
   readonly #stop = new AbortController();
   #arrived: Fetched[] = [];
   #fetching: Promise<void> | undefined;
   #polling: Promise<void> | undefined;
   #failure: unknown;
   #newEnds = true;
+  /** An input may hold more than when it was last looked. */
+  #grown = false;
 
   constructor(parts: FeedParts) {
     this.#parts = parts;
@@ -45,6 +49,7 @@ export class Feed {
 
   add(running: RunningTask): void {
     this.#tasks.add(running);
+    if (running.split !== undefined) this.#splits.add(running.split);
     for (const input of running.topics) {
       this.#inputs.set(partitionName(input.topic, input.partition), input);
       this.#parts.reader.assign([{ topic: input.topic, partition: input.partition, position: input.position }]);
@@ -54,6 +59,7 @@ export class Feed {
 
   remove(running: RunningTask): void {
     this.#tasks.delete(running);
+    if (running.split !== undefined) this.#splits.delete(running.split);
     for (const input of running.topics) {
       const name = partitionName(input.topic, input.partition);
       if (this.#inputs.get(name) !== input) continue;
@@ -80,12 +86,13 @@ export class Feed {
       const input = this.#inputs.get(partitionName(fetched.topic, fetched.partition));
       if (input === undefined) fetched.release();
       else input.offer(fetched);
+      this.#grown = true;
     }
     this.balance();
     if (this.#newEnds) this.#setEnds();
     if (this.#fetching === undefined && this.#inputs.size > 0) this.#fetching = this.#fetch();
     this.#polling ??= this.#poll();
-    for (const running of this.#tasks) this.#readSplits(running);
+    for (const split of this.#splits) this.#readSplit(split);
   }
 
   async close(): Promise<void> {
@@ -99,10 +106,11 @@ export class Feed {
 
   /** Pauses inputs that hold enough, resumes those that have drained. Asked before a wait too, which it may cut short. */
   balance(): void {
+    if (!this.#grown && this.#paused.size === 0) return;
+    this.#grown = false;
     const { reader, intakeBytes, intakeRecords } = this.#parts;
     for (const input of this.#inputs.values()) {
       const { queuedBytes, queuedRecords } = input;
-      // nearly all of a process that waits
       if (queuedRecords === 0 && this.#paused.size === 0) continue;
       const name = partitionName(input.topic, input.partition);
       const paused = this.#paused.has(name);
@@ -151,9 +159,8 @@ export class Feed {
     this.#polling = undefined;
   }
 
-  #readSplits(running: RunningTask): void {
-    const split = running.split;
-    if (split === undefined || split.reading || !split.input.wants) return;
+  #readSplit(split: SplitFeed): void {
+    if (split.reading || !split.input.wants) return;
     split.reading = true;
     split.reader.next(SPLIT_RECORDS).then(
       (batch) => {

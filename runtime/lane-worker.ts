@@ -71,7 +71,7 @@ export async function openLaneWorker(lane: Lane, parts: LaneParts): Promise<Lane
     ...{ program, index, log, backend, directory, clock, telemetry, settings, step, outputs, budget, ledger },
     ...{ globals: globals.tables, schemas: parts.schemas, times: parts.times, alignment: new Alignment() },
     ...{ bounded: settings.until === 'end' || index.bounded, restores: report, limit: limitOf(options.limits) },
-    notify: () => wake.notify(),
+    notify: (task?: string) => wake.notify(task),
   };
   const worker = new Worker({
     ...{ clock, settings, producer, renewProducer, wake, step, outputs, feed, observer: parts.observer },

@@ -58,8 +58,8 @@ export interface OpenTaskParts extends OpenStateParts {
   /** Nobody waits for the task any more. */
   readonly signal?: AbortSignal;
   limit(topic: string): TopicLimit;
-  /** A call that a task has made is over. */
-  notify?(): void;
+  /** Something has come for tasks that is no record; for the one that is named alone. */
+  notify?(task?: string): void;
 }
 
 /** Partitions to which nothing else goes are told a time no more often than this. */
@@ -104,7 +104,7 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
   const timers = new Timers(clocked ? clock!.value : streamTime);
   const naming = { telemetry, application, task: spec.id };
   const calls = openCalls({ ...naming, clock: parts.clock, step, notify: () => parts.notify?.() });
-  const mailboxes = new Mailboxes(step, () => parts.notify?.());
+  const mailboxes = new Mailboxes(step, () => parts.notify?.(spec.id));
   const built = buildStage({
     ...{ program, index, stage, partition: spec.partition, step, state, numbers, outputs, drops, scans, timers },
     ...{ calls, mailboxes },

@@ -44,3 +44,21 @@ test('a wait that ends at a notice does not cut the next one short', async () =>
   await noticed;
   await lasts(clock, wake, 50);
 });
+
+test('a wait tells whom it ended for, where every notice has named somebody', async () => {
+  const clock = new VirtualClock();
+  const wake = new Wake(clock);
+  wake.notify('a');
+  wake.notify('b');
+  wake.notify('a');
+  assert.deepEqual(await wake.wait(50), ['a', 'b']);
+  wake.notify('a');
+  wake.notify();
+  assert.equal(await wake.wait(50), undefined);
+  const named = wake.wait(50);
+  wake.notify('c');
+  assert.deepEqual(await named, ['c']);
+  const over = wake.wait(50);
+  clock.advance(50);
+  assert.equal(await over, undefined);
+});

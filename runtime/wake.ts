@@ -8,6 +8,9 @@ import type { Millis } from '../core/ids.ts';
  */
 export class Wake {
   #noticed = false;
+  /** For whom alone all notices were that were kept; nobody: for whoever finds something. */
+  #named: string[] = [];
+  #isForAll = false;
   #goOn: (() => void) | undefined;
   readonly #clock: Clock;
   readonly #deadline: Deadline;
@@ -17,18 +20,28 @@ export class Wake {
     this.#deadline = new Deadline(clock, () => this.#goOn?.(), true);
   }
 
-  notify(): void {
+  /** `name`: nobody else of those that the loop looks after has anything to do because of it. */
+  notify(name?: string): void {
     this.#noticed = true;
+    if (name === undefined) this.#isForAll = true;
+    else if (!this.#named.includes(name)) this.#named.push(name);
     this.#goOn?.();
   }
 
-  /** Resolves at the next notice, in the next turn where one was kept, or after `ms`. */
-  async wait(ms: Millis): Promise<void> {
+  /**
+   * Resolves at the next notice, in the next turn where one was kept, or after `ms`. Answers the names, where each notice
+   * since the last answer had one.
+   */
+  async wait(ms: Millis): Promise<readonly string[] | undefined> {
     if (this.#noticed) await this.#clock.turn();
     else await this.#noticeOr(ms);
     this.#deadline.clear();
     this.#goOn = undefined;
+    const named = this.#noticed && !this.#isForAll ? this.#named : undefined;
+    if (this.#named.length > 0) this.#named = [];
     this.#noticed = false;
+    this.#isForAll = false;
+    return named;
   }
 
   /** The loop is over. Notices that still come are of no use, and do no harm. */

@@ -1,55 +1,17 @@
-import { Committer, type Outputs } from '../checkpoints/checkpoints.ts';
-import type { Clock } from '../core/clock.ts';
+import { Committer } from '../checkpoints/checkpoints.ts';
 import { FlowError } from '../core/errors.ts';
-import type { Step } from '../core/step.ts';
-import type { GroupIdentity, LogProducer } from '../log/log.ts';
+import type { GroupIdentity } from '../log/log.ts';
 import type { FoundRow } from '../operators/operators.ts';
 import { Demands } from './demands.ts';
-import type { Feed } from './feed.ts';
-import type { WorkerObserver } from './observer.ts';
 import { isOfTasks, isSurelyOwn, Passing, pauseMs } from './passing.ts';
 import { Placement } from './placement.ts';
 import { restoring, type StoreRequest } from './read-store.ts';
+import { Rounds } from './rounds.ts';
 import type { RunningTask } from './running-task.ts';
-import type { RunSettings } from './runtime.ts';
 import { TaskSet } from './task-set.ts';
-import type { Trimmer } from './trimmer.ts';
 import { Turns } from './turns.ts';
-import { waitMs } from './wait-ms.ts';
-import type { Wake } from './wake.ts';
+import type { WorkerParts } from './worker-parts.ts';
 import { WriteBacks } from './write-backs.ts';
-
-export interface WorkerParts {
-  readonly clock: Clock;
-  readonly settings: RunSettings;
-  /** The first producer, already open. */
-  readonly producer: LogProducer;
-  /** A new one, under the same transactional id where it has one. */
-  renewProducer(): Promise<LogProducer>;
-  readonly ledgerTopic: string;
-  readonly wake: Wake;
-  readonly step: Step;
-  readonly outputs: Outputs;
-  readonly feed: Feed;
-  readonly trimmer: Trimmer;
-  readonly observer?: WorkerObserver;
-  /** Opens a task anew: its state restored, its inputs at the committed positions. */
-  open(task: string, signal: AbortSignal): Promise<RunningTask>;
-  /** Asks a store of tasks that run; `undefined` where committed rows cannot be told before the next commit. */
-  read(running: ReadonlyMap<string, RunningTask>, request: StoreRequest): Promise<readonly FoundRow[] | undefined>;
-  /** The task ended in this run already. */
-  isEnded(task: string): boolean;
-  /** Told when an epoch has failed for a passing reason and all tasks go back to their last commit. */
-  onRebuild(reason: unknown): void;
-  /** Its tasks have failed before, elsewhere, and each has epochs of its own. */
-  readonly alone: boolean;
-  /** Told of a task that fails again and again, and keeps the others back: the worker has nothing of it any more. */
-  setApart(task: string, reason: unknown): void;
-  /** Told of one that was set apart, and has gone well for long enough to go back. */
-  wentWell(task: string): void;
-  /** The loop is over, and all that it had is closed. */
-  onEnd(): Promise<void>;
-}
 
 /**
  * One event loop: feeds its tasks, lets them run, commits them together. Nothing in it knows how a task works or
@@ -63,6 +25,7 @@ export class Worker {
   readonly #writeBacks: WriteBacks;
   readonly #demands: Demands;
   readonly #turns: Turns;
+  readonly #rounds: Rounds;
   readonly #passing: Passing;
   readonly #stop = new AbortController();
   #lastCommit: number;
@@ -91,6 +54,7 @@ export class Worker {
     this.#demands = new Demands(() => wake.notify());
     this.#passing = new Passing(clock, settings);
     this.#turns = new Turns({ clock, alone: parts.alone });
+    this.#rounds = new Rounds(clock, settings.commitIntervalMs);
     this.#writeBacks = new WriteBacks({
       clock,
       settings,
@@ -233,7 +197,9 @@ export class Worker {
     if (this.#demands.waiting) await this.#meetDemands();
     feed.pump();
     const full = this.#committer.committing && this.#parts.outputs.sealedBytes > settings.heldBytes;
-    const busy = full ? false : await this.#runTasks();
+    const named = this.#rounds.few(this.#tasks.running);
+    const few = this.#turns.areTaken ? undefined : named;
+    const busy = full ? false : await this.#runTasks(few);
     if (this.#broken !== undefined || this.#failure !== undefined) return;
     this.#committer.flush();
     const due = this.#lastCommit + settings.commitIntervalMs - clock.monotonic();
@@ -242,15 +208,20 @@ export class Worker {
     this.#writeBacks.start(this.#tasks.running);
     this.#parts.trimmer.trim(this.#tasks.running.values());
     feed.balance();
-    if (busy || isNext) await clock.turn();
-    else await wake.wait(this.#turns.waitMs(waitMs(this.#atWork, due, settings.commitIntervalMs, clock.now())));
+    if (busy || isNext) return clock.turn();
+    const woken = await wake.wait(
+      this.#turns.waitMs(this.#rounds.waitMs(few, this.#atWork, this.#isOwing ? due : undefined)),
+    );
+    // else those that were named before have not run
+    if (!full) this.#rounds.woken(woken);
   }
 
-  /** Lets each task run a slice; answers whether any has more. */
-  async #runTasks(): Promise<boolean> {
+  /** Lets each task run a slice, or only `few` of them; answers whether any has more. */
+  async #runTasks(few: readonly RunningTask[] | undefined): Promise<boolean> {
     let busy = false;
     const now = this.#parts.clock.now();
-    for (const running of this.#turns.of(this.#tasks.running, !this.#tasks.worked, this.#tasks.isComing)) {
+    const all = this.#turns.of(this.#tasks.running, !this.#tasks.worked, this.#tasks.isComing);
+    for (const running of few ?? all) {
       const { task } = running;
       task.wallTime(now);
       const result = task.run(this.#parts.settings.sliceRecords);
@@ -273,6 +244,12 @@ export class Worker {
     if (solo === undefined) return running.values();
     const only = running.get(solo);
     return only === undefined ? [] : [only];
+  }
+
+  /** One of them has done something since the last commit. */
+  get #isOwing(): boolean {
+    for (const { task } of this.#atWork) if (task.worked) return true;
+    return false;
   }
 
   /** A commit is worth more than its interval: a task has ended, or memory asks for it. */

@@ -5,7 +5,7 @@ import { systemClock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import { installPeers, PEERS, type PeerName } from '../peers/workflows/install.ts';
 import { type Round, rowsOf } from './beside-report.ts';
-import type { SideOptions, SideResult } from './side.ts';
+import { type SideOptions, type SideResult, secondsOfSide } from './side.ts';
 
 export interface BesideOptions extends SideOptions {
   readonly peers: readonly PeerName[];
@@ -15,10 +15,10 @@ export interface BesideOptions extends SideOptions {
 const SIDE = join(import.meta.dirname, 'side-main.ts');
 /** What is kept of what a side says, for when it fails. */
 const TAIL = 4000;
-/** Starting, settling, becoming warm and stopping, for each run. */
-const OTHER_SECONDS = 35;
+/** Starting and stopping, for each run. */
+const OTHER_SECONDS = 15;
 /** How many times as long as it should take a run may take, before it is given up. */
-const PATIENCE = 5;
+const PATIENCE = 3;
 const KILL_MS = 15_000;
 
 export function peersOf(text: string): readonly PeerName[] {
@@ -68,8 +68,8 @@ export async function measureBeside(options: BesideOptions, say: (text: string) 
   );
 }
 
-function secondsOf({ warmSeconds, seconds }: SideOptions): number {
-  return warmSeconds + 2 * seconds + OTHER_SECONDS;
+function secondsOf(options: SideOptions): number {
+  return secondsOfSide(options) + OTHER_SECONDS;
 }
 
 async function runSide(name: string, options: SideOptions): Promise<SideResult> {

@@ -37,10 +37,24 @@ export interface SideResult {
 
 const NODES = 10;
 const SETTLE_MS = 2000;
-/** V8 compiles for good what has been called three thousand times: a minute, where an execution calls it once. */
-const WARM_STEADY_SECONDS = 60;
+/**
+ * V8 compiles for good what has been called some thousand times, and is done with that after four minutes where an
+ * execution calls it once: so a minute at four times the rate, or at as much as the engine can take, and some seconds at
+ * the rate itself.
+ */
+const WARM_TIMES = 4;
+const WARM_FAST_SECONDS = 60;
+const WARM_STEADY_SECONDS = 5;
+/** The steady rate is measured for so many times as long as the other: its executions are few. */
+const STEADY_TIMES = 3;
 /** Of what an engine does when saturated, where it cannot take the starts that are asked for. */
 const SHARE = 0.5;
+
+/** How long the two measures take, without starting and stopping. */
+export function secondsOfSide({ warmSeconds, seconds }: SideOptions): number {
+  const steady = WARM_FAST_SECONDS + WARM_STEADY_SECONDS + seconds * STEADY_TIMES;
+  return warmSeconds + seconds + SETTLE_MS / 1000 + steady;
+}
 
 /** Runs the two measures on an engine that is loaded. */
 export async function measureSide(peer: Peer, options: SideOptions): Promise<SideResult> {
@@ -51,9 +65,10 @@ export async function measureSide(peer: Peer, options: SideOptions): Promise<Sid
   await systemClock.sleep(SETTLE_MS);
   const able = (saturated.nodesPerSecond / NODES) * SHARE;
   const rate = able >= options.startsPerSecond ? options.startsPerSecond : Math.max(1, Math.floor(able));
+  await startSteadily(Math.min(able, rate * WARM_TIMES), WARM_FAST_SECONDS, () => runs.one());
   await startSteadily(rate, WARM_STEADY_SECONDS, () => runs.one());
   const from = spentBy(process.pid);
-  const times = await startSteadily(rate, options.seconds, () => runs.one());
+  const times = await startSteadily(rate, options.seconds * STEADY_TIMES, () => runs.one());
   const { cpuSeconds, others } = costBetween(from, spentBy(process.pid));
   times.sort((a, b) => a - b);
   const at = (share: number) => round(times[Math.floor(times.length * share)]!, 2);

@@ -17,8 +17,12 @@ interface Assigned extends TopicPartition {
   found: Partition | undefined;
   /** Where the next batch lies, as long as the segment lives. */
   place: Place | undefined;
-  /** Those of its listeners that the reader is among. */
+  /** Told by the partition when there may be more, from the moment on when there was nothing more. */
+  readonly listener: () => void;
+  /** Those of the partition, as long as the listener is among them. */
   listeners: Set<() => void> | undefined;
+  /** It is among those that may have something. */
+  listed: boolean;
 }
 
 interface AssignedRequest extends ReadRequest {
@@ -30,6 +34,8 @@ export class FileReader implements LogReader {
   readonly #committed: boolean;
   readonly #bytes: number;
   readonly #assigned = new Map<string, Assigned>();
+  /** Those that may have something: of many mostly a few. All others listen, or are paused. */
+  #listed: Assigned[] = [];
   readonly #deadline: Deadline;
   /** Resolves the wait at hand. */
   #goOn: (() => void) | undefined;
@@ -49,13 +55,16 @@ export class FileReader implements LogReader {
   assign(partitions: readonly (TopicPartition & { readonly position: Position })[]): void {
     for (const { topic, partition, position } of partitions) {
       const name = partitionName(topic, partition);
-      const { paused = false, listeners } = this.#assigned.get(name) ?? {};
-      this.#assigned.set(name, {
-        ...{ name, topic, partition, position, paused, listeners },
-        ...{ found: undefined, place: undefined },
-      });
+      const before = this.#assigned.get(name);
+      this.#unlisten(before);
+      const assigned: Assigned = {
+        ...{ name, topic, partition, position, paused: before?.paused ?? false },
+        ...{ found: undefined, place: undefined, listeners: undefined, listed: false },
+        listener: () => this.#list(assigned),
+      };
+      this.#assigned.set(name, assigned);
+      this.#list(assigned);
     }
-    this.#tell();
   }
 
   unassign(partitions: readonly TopicPartition[]): void {
@@ -77,7 +86,7 @@ export class FileReader implements LogReader {
     const assigned = this.#assigned.get(partitionName(topic, partition));
     if (assigned === undefined) return;
     assigned.paused = false;
-    this.#tell();
+    this.#list(assigned);
   }
 
   async fetch(maxWaitMs: Millis, signal?: AbortSignal): Promise<readonly Fetched[]> {
@@ -109,7 +118,9 @@ export class FileReader implements LogReader {
   }
 
   #collect(): readonly Fetched[] | Promise<readonly Fetched[]> {
-    const reads = this.#requests().map((request) => this.#read(request));
+    const requests = this.#requests();
+    if (requests.length === 0) return [];
+    const reads = requests.map((request) => this.#read(request));
     // what is in the tails is there at once
     if (reads.every((read) => read instanceof FetchedBatches)) return reads.filter((read) => this.#advance(read));
     return this.#settled(reads);
@@ -127,21 +138,34 @@ export class FileReader implements LogReader {
     return found.filter((fetched) => this.#advance(fetched));
   }
 
-  /** One for each partition that has something. */
+  /** One for each partition that has something. Where one of them cannot be read, all are looked at again. */
   #requests(): AssignedRequest[] {
-    const requests: AssignedRequest[] = [];
-    for (const assigned of this.#assigned.values()) {
-      if (assigned.paused) continue;
-      const { position } = assigned;
-      const partition = this.#found(assigned) ?? partitionOf(this.#context, assigned.topic, assigned.partition);
-      const limit = this.#limit(partition);
-      checkRange(partition, position);
-      if (position >= limit) continue;
-      const { buffers } = this.#context;
-      const maxBytes = this.#bytes;
-      requests.push({ assigned, partition, position, limit, maxBytes, committed: this.#committed, buffers });
+    const listed = this.#listed;
+    this.#listed = [];
+    try {
+      return listed.flatMap((assigned) => this.#request(assigned) ?? []);
+    } catch (thrown) {
+      for (const assigned of listed) assigned.listed = true;
+      this.#listed = listed;
+      throw thrown;
     }
-    return requests;
+  }
+
+  #request(assigned: Assigned): AssignedRequest | undefined {
+    assigned.listed = false;
+    if (assigned.paused || this.#assigned.get(assigned.name) !== assigned) return undefined;
+    const { position } = assigned;
+    const partition = this.#found(assigned) ?? partitionOf(this.#context, assigned.topic, assigned.partition);
+    const limit = this.#committed ? partition.stable : partition.end;
+    checkRange(partition, position);
+    if (position >= limit) {
+      this.#listen(assigned, partition);
+      return undefined;
+    }
+    assigned.listed = true;
+    this.#listed.push(assigned);
+    const { buffers } = this.#context;
+    return { assigned, partition, position, limit, maxBytes: this.#bytes, committed: this.#committed, buffers };
   }
 
   #found(assigned: Assigned): Partition | undefined {
@@ -162,10 +186,6 @@ export class FileReader implements LogReader {
     return true;
   }
 
-  #limit(partition: Partition): Position {
-    return this.#committed ? partition.stable : partition.end;
-  }
-
   #read(request: AssignedRequest): FetchedBatches | Promise<FetchedBatches> {
     const { assigned, partition, position } = request;
     const batchesOf = (taken: Taken) => {
@@ -179,7 +199,7 @@ export class FileReader implements LogReader {
   /** Resolves when more may have come, after `ms`, or when the signal aborts. */
   #wait(ms: Millis, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#closed || this.#context.closed || !this.#listen()) return resolve();
+      if (this.#closed || this.#context.closed || this.#listed.length > 0) return resolve();
       this.#heed(signal);
       this.#deadline.set(ms);
       this.#goOn = resolve;
@@ -195,26 +215,27 @@ export class FileReader implements LogReader {
     goOn();
   };
 
-  /** Is told by all that is not paused, from now on. False where there is something already, or a partition is gone. */
-  #listen(): boolean {
-    for (const assigned of this.#assigned.values()) {
-      if (assigned.paused) continue;
-      const partition = this.#found(assigned);
-      if (partition === undefined) return false;
-      if (assigned.position < this.#limit(partition)) return false;
-      const listeners = this.#committed ? partition.committedListeners : partition.uncommittedListeners;
-      if (assigned.listeners === listeners) continue;
-      // another topic of the name may have been there before
-      this.#unlisten(assigned);
-      listeners.add(this.#tell);
-      assigned.listeners = listeners;
+  /** There may be more in it. */
+  #list(assigned: Assigned): void {
+    if (!assigned.listed) {
+      assigned.listed = true;
+      this.#listed.push(assigned);
     }
-    return true;
+    this.#tell();
+  }
+
+  #listen(assigned: Assigned, partition: Partition): void {
+    const listeners = this.#committed ? partition.committedListeners : partition.uncommittedListeners;
+    if (assigned.listeners === listeners) return;
+    // another topic of the name may have been there before
+    this.#unlisten(assigned);
+    listeners.add(assigned.listener);
+    assigned.listeners = listeners;
   }
 
   #unlisten(assigned: Assigned | undefined): void {
     if (assigned === undefined) return;
-    assigned.listeners?.delete(this.#tell);
+    assigned.listeners?.delete(assigned.listener);
     assigned.listeners = undefined;
   }
 
