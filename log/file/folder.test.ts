@@ -161,6 +161,21 @@ test('a producer stays fenced after the log was opened again', async (t) => {
   await log.close();
 });
 
+test('many small batches go to a segment long before they are large', async (t) => {
+  const directory = await newFolder(t);
+  const log = await createFileLog({ directory, clock, options });
+  await log.admin.create('input', { partitions: 1 });
+  const producer = await log.producer({});
+  for (let i = 0; i < 100; i++) await producer.append('input', 0, batch(`k=${i}`));
+  const names = await readdir(directory, { recursive: true });
+  const segments = await Promise.all(
+    names.filter((name) => name.endsWith('.log')).map((name) => readFile(join(directory, name))),
+  );
+  const bytes = segments.reduce((sum, { length }) => sum + length, 0);
+  assert.ok(bytes >= 64 * batch('k=0').length, `${bytes} bytes lie in segments`);
+  await log.close();
+});
+
 test('missing indexes are rebuilt', async (t) => {
   const directory = await newFolder(t);
   let log = await createFileLog({ directory, clock, options });

@@ -129,7 +129,7 @@ test('a committed reader that stands within an open transaction waits for its ou
   assert.deepEqual(await waiting, [1]);
 });
 
-test('what lies in a segment and what does not yet come in one fetch, in the order of assignment', async (t) => {
+test('what lies in a segment and what does not yet come in one fetch', async (t) => {
   const { log, reader, producer } = await setUp(t);
   reader.assign([{ ...OTHER, position: 0 }]);
   await producer.append('orders', 0, batch('a=1'));
@@ -144,4 +144,24 @@ test('what lies in a segment and what does not yet come in one fetch, in the ord
     ],
   );
   for (const fetched of found) fetched.release();
+});
+
+test('where one partition cannot be read a fetch fails, and once it is gone the others come, each once', async (t) => {
+  const { clock, reader, producer } = await setUp(t);
+  const missing = { topic: 'nowhere', partition: 0 };
+  reader.assign([
+    { ...missing, position: 0 },
+    { ...OTHER, position: 0 },
+  ]);
+  await producer.append('orders', 0, batch('a=1'));
+  for (let i = 0; i < 2; i++) {
+    await producer.append('orders', 1, batch(`b=${i}`));
+    await refuses('topic.missing', positions(reader));
+  }
+  reader.unassign([missing]);
+  assert.deepEqual(await positions(reader), [0, 0]);
+  const waiting = positions(reader);
+  await clock.turn();
+  await producer.append('orders', 1, batch('b=2'));
+  assert.deepEqual(await waiting, [2]);
 });
