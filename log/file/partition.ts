@@ -9,11 +9,12 @@ import { Segment } from './segment.ts';
 import type { Topic } from './topic.ts';
 import type { TailBatch, Transaction } from './transaction.ts';
 
-/**
- * Unwritten bytes of a partition, and batches, beyond which they go to the segment in the background: what is kept of a
- * batch of one record is many times as large as the record.
- */
+/** Unwritten bytes of a partition beyond which they go to the segment in the background. */
 const LAZY_BYTES = 1 << 20;
+/**
+ * Batches beyond which they go too, where none of an open transaction is among them, whose commit would have to sync the
+ * segment: what is kept of a batch of one record is many times as large as the record.
+ */
 const LAZY_BATCHES = 64;
 const WRITE_BYTES = 4 << 20;
 
@@ -91,7 +92,8 @@ export class Partition {
 
   /** Begins to write the tail where it has grown; a failure shows again at the next commit. */
   relieve(): void {
-    if ((this.unwritten < LAZY_BYTES && this.tail.length < LAZY_BATCHES) || this.#lazy) return;
+    const isMany = this.tail.length >= LAZY_BATCHES && this.open.size === 0;
+    if ((this.unwritten < LAZY_BYTES && !isMany) || this.#lazy) return;
     this.#lazy = true;
     void this.flush()
       .catch(() => undefined)
