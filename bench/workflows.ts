@@ -48,9 +48,14 @@ if (options.row !== undefined) {
 } else if (options.peers !== undefined) {
   await runBeside(options.peers);
 } else {
-  const usual = Object.keys(ROWS).filter((row) => brokers !== undefined || !row.endsWith('-kafka'));
+  const rows = options.rows?.split(',') ?? Object.keys(ROWS).filter((row) => brokers !== undefined || !isOnKafka(row));
+  const why = rows.map(whyNot).find((text) => text !== undefined);
+  if (why !== undefined) {
+    process.stderr.write(`${why}\n`);
+    process.exit(2);
+  }
   sayMachine();
-  for (const row of options.rows?.split(',') ?? usual) {
+  for (const row of rows) {
     const flags = ['--count', options.count, '--dormant', options.dormant, ...(brokers ? ['--brokers', brokers] : [])];
     const text = execFileSync(process.execPath, ['--expose-gc', import.meta.filename, '--row', row, ...flags], {
       encoding: 'utf8',
@@ -68,6 +73,18 @@ if (options.row !== undefined) {
 
 function sayMachine(): void {
   say(`Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores`);
+}
+
+function isOnKafka(row: string): boolean {
+  return row.endsWith('-kafka');
+}
+
+/** Why a row cannot be measured. */
+function whyNot(row: string): string | undefined {
+  if (!Object.hasOwn(ROWS, row)) return `there is no row ${row}: ${Object.keys(ROWS).join(', ')}`;
+  if (isOnKafka(row) && brokers === undefined)
+    return `the row ${row} needs --brokers host:port; npm run kafka -- up starts some, and says where they listen`;
+  return undefined;
 }
 
 async function runBeside(peers: string): Promise<void> {
