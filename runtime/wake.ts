@@ -7,8 +7,7 @@ import type { Millis } from '../core/ids.ts';
  * that waits keeps the process alive, and so may one that has waited, until it closes what it waited on.
  */
 export class Wake {
-  #noticed = false;
-  /** For whom alone all notices were that were kept; nobody: for whoever finds something. */
+  /** Whom the notices named that were kept, and whether there is one that named nobody. */
   #named: string[] = [];
   #isForAll = false;
   #goOn: (() => void) | undefined;
@@ -22,7 +21,6 @@ export class Wake {
 
   /** `name`: nobody else of those that the loop looks after has anything to do because of it. */
   notify(name?: string): void {
-    this.#noticed = true;
     if (name === undefined) this.#isForAll = true;
     else if (!this.#named.includes(name)) this.#named.push(name);
     this.#goOn?.();
@@ -33,15 +31,15 @@ export class Wake {
    * since the last answer had one.
    */
   async wait(ms: Millis): Promise<readonly string[] | undefined> {
-    if (this.#noticed) await this.#clock.turn();
+    if (this.#isForAll || this.#named.length > 0) await this.#clock.turn();
     else await this.#noticeOr(ms);
     this.#deadline.clear();
     this.#goOn = undefined;
-    const named = this.#noticed && !this.#isForAll ? this.#named : undefined;
-    if (this.#named.length > 0) this.#named = [];
-    this.#noticed = false;
+    const named = this.#named;
+    const isForAll = this.#isForAll || named.length === 0;
+    if (named.length > 0) this.#named = [];
     this.#isForAll = false;
-    return named;
+    return isForAll ? undefined : named;
   }
 
   /** The loop is over. Notices that still come are of no use, and do no harm. */

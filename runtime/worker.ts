@@ -210,7 +210,7 @@ export class Worker {
     feed.balance();
     if (busy || isNext) return clock.turn();
     const woken = await wake.wait(
-      this.#turns.waitMs(this.#rounds.waitMs(few, this.#atWork, this.#isOwing ? due : undefined)),
+      this.#turns.waitMs(this.#rounds.waitMs(few, this.#atWork, this.#tasks.worked ? due : undefined)),
     );
     // else those that were named before have not run
     if (!full) this.#rounds.woken(woken);
@@ -244,12 +244,6 @@ export class Worker {
     if (solo === undefined) return running.values();
     const only = running.get(solo);
     return only === undefined ? [] : [only];
-  }
-
-  /** One of them has done something since the last commit. */
-  get #isOwing(): boolean {
-    for (const { task } of this.#atWork) if (task.worked) return true;
-    return false;
   }
 
   /** A commit is worth more than its interval: a task has ended, or memory asks for it. */

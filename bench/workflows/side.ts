@@ -39,7 +39,7 @@ const NODES = 10;
 const SETTLE_MS = 2000;
 /**
  * V8 compiles for good what has been called some thousand times, and is done with that after four minutes where an
- * execution calls it once: so a minute at four times the rate, or at as much as the engine can take, and some seconds at
+ * execution calls it once: so a minute at four times the rate, or at half of what the engine can take, and some seconds at
  * the rate itself.
  */
 const WARM_TIMES = 4;

@@ -21,8 +21,6 @@ interface Assigned extends TopicPartition {
   readonly listener: () => void;
   /** Those of the partition, as long as the listener is among them. */
   listeners: Set<() => void> | undefined;
-  /** It is among those that may have something. */
-  listed: boolean;
 }
 
 interface AssignedRequest extends ReadRequest {
@@ -35,7 +33,7 @@ export class FileReader implements LogReader {
   readonly #bytes: number;
   readonly #assigned = new Map<string, Assigned>();
   /** Those that may have something: of many mostly a few. All others listen, or are paused. */
-  #listed: Assigned[] = [];
+  #listed = new Set<Assigned>();
   readonly #deadline: Deadline;
   /** Resolves the wait at hand. */
   #goOn: (() => void) | undefined;
@@ -59,7 +57,7 @@ export class FileReader implements LogReader {
       this.#unlisten(before);
       const assigned: Assigned = {
         ...{ name, topic, partition, position, paused: before?.paused ?? false },
-        ...{ found: undefined, place: undefined, listeners: undefined, listed: false },
+        ...{ found: undefined, place: undefined, listeners: undefined },
         listener: () => this.#list(assigned),
       };
       this.#assigned.set(name, assigned);
@@ -140,19 +138,12 @@ export class FileReader implements LogReader {
 
   /** One for each partition that has something. Where one of them cannot be read, all are looked at again. */
   #requests(): AssignedRequest[] {
-    const listed = this.#listed;
-    this.#listed = [];
-    try {
-      return listed.flatMap((assigned) => this.#request(assigned) ?? []);
-    } catch (thrown) {
-      for (const assigned of listed) assigned.listed = true;
-      this.#listed = listed;
-      throw thrown;
-    }
+    const requests = [...this.#listed].flatMap((assigned) => this.#request(assigned) ?? []);
+    this.#listed = new Set(requests.map(({ assigned }) => assigned));
+    return requests;
   }
 
   #request(assigned: Assigned): AssignedRequest | undefined {
-    assigned.listed = false;
     if (assigned.paused || this.#assigned.get(assigned.name) !== assigned) return undefined;
     const { position } = assigned;
     const partition = this.#found(assigned) ?? partitionOf(this.#context, assigned.topic, assigned.partition);
@@ -162,8 +153,6 @@ export class FileReader implements LogReader {
       this.#listen(assigned, partition);
       return undefined;
     }
-    assigned.listed = true;
-    this.#listed.push(assigned);
     const { buffers } = this.#context;
     return { assigned, partition, position, limit, maxBytes: this.#bytes, committed: this.#committed, buffers };
   }
@@ -199,7 +188,7 @@ export class FileReader implements LogReader {
   /** Resolves when more may have come, after `ms`, or when the signal aborts. */
   #wait(ms: Millis, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#closed || this.#context.closed || this.#listed.length > 0) return resolve();
+      if (this.#closed || this.#context.closed || this.#listed.size > 0) return resolve();
       this.#heed(signal);
       this.#deadline.set(ms);
       this.#goOn = resolve;
@@ -217,10 +206,7 @@ export class FileReader implements LogReader {
 
   /** There may be more in it. */
   #list(assigned: Assigned): void {
-    if (!assigned.listed) {
-      assigned.listed = true;
-      this.#listed.push(assigned);
-    }
+    this.#listed.add(assigned);
     this.#tell();
   }
 
