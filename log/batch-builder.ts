@@ -104,13 +104,7 @@ export class BatchBuilder implements Undoable {
     const bytes = this.#bytes;
     const end = this.#at;
     assert(this.count > 0, () => 'an empty batch is finished');
-    writeUnsealedHeader(bytes, 0, end, {
-      attributes: 0,
-      lastDelta: this.count - 1,
-      baseTimestamp: this.#baseTimestamp,
-      maxTimestamp: this.maxTimestamp,
-      count: this.count,
-    });
+    writeUnsealedHeader(bytes, 0, end, 0, this.count - 1, this.#baseTimestamp, this.maxTimestamp, this.count);
     this.#sizeHint = end;
     this.#bytes = EMPTY;
     this.clear();

@@ -171,24 +171,34 @@ export interface HeaderFields {
 
 /** Writes the header of a batch over `bytes[start, end)`, whose records stand already: no position, no producer. */
 export function writeHeader(bytes: Bytes, start: number, end: number, fields: HeaderFields): void {
-  writeUnsealedHeader(bytes, start, end, fields);
+  const { attributes, lastDelta, baseTimestamp, maxTimestamp, count } = fields;
+  writeUnsealedHeader(bytes, start, end, attributes, lastDelta, baseTimestamp, maxTimestamp, count);
   stampCrc(bytes, start);
 }
 
-/** The same, but for the CRC, which is yet to be stamped. */
-export function writeUnsealedHeader(bytes: Bytes, start: number, end: number, fields: HeaderFields): void {
+/** The same, but for the CRC, which is yet to be stamped, and without an object for each batch. */
+export function writeUnsealedHeader(
+  bytes: Bytes,
+  start: number,
+  end: number,
+  attributes: number,
+  lastDelta: number,
+  baseTimestamp: Millis,
+  maxTimestamp: Millis,
+  count: number,
+): void {
   writeInt64(bytes, start, 0);
   writeInt32(bytes, start + 8, end - start - BATCH_PREFIX_BYTES);
   writeInt32(bytes, start + 12, -1);
   bytes[start + 16] = MAGIC;
-  writeInt16(bytes, start + 21, fields.attributes);
-  writeInt32(bytes, start + 23, fields.lastDelta);
-  writeInt64(bytes, start + 27, fields.baseTimestamp);
-  writeInt64(bytes, start + 35, fields.maxTimestamp);
+  writeInt16(bytes, start + 21, attributes);
+  writeInt32(bytes, start + 23, lastDelta);
+  writeInt64(bytes, start + 27, baseTimestamp);
+  writeInt64(bytes, start + 35, maxTimestamp);
   writeInt64(bytes, start + 43, -1);
   writeInt16(bytes, start + 51, -1);
   writeInt32(bytes, start + 53, -1);
-  writeInt32(bytes, start + 57, fields.count);
+  writeInt32(bytes, start + 57, count);
 }
 
 /** Writes to `target` the header of the plain batch `bytes`, sealed or not, whose records were packed into `target` up to `end`. */

@@ -33,7 +33,7 @@ export class FileReader implements LogReader {
   readonly #bytes: number;
   readonly #assigned = new Map<string, Assigned>();
   /** Those that may have something: of many mostly a few. All others listen, or are paused. */
-  #listed = new Set<Assigned>();
+  readonly #listed = new Set<Assigned>();
   readonly #deadline: Deadline;
   /** Resolves the wait at hand. */
   #goOn: (() => void) | undefined;
@@ -136,10 +136,14 @@ export class FileReader implements LogReader {
     return found.filter((fetched) => this.#advance(fetched));
   }
 
-  /** One for each partition that has something. Where one of them cannot be read, all are looked at again. */
+  /** One for each partition that has something; the others are listed no more. Where one of them cannot be read, it stays. */
   #requests(): AssignedRequest[] {
-    const requests = [...this.#listed].flatMap((assigned) => this.#request(assigned) ?? []);
-    this.#listed = new Set(requests.map(({ assigned }) => assigned));
+    const requests: AssignedRequest[] = [];
+    for (const assigned of this.#listed) {
+      const request = this.#request(assigned);
+      if (request === undefined) this.#listed.delete(assigned);
+      else requests.push(request);
+    }
     return requests;
   }
 
