@@ -25,22 +25,24 @@ export function seedOf(name: string): number {
   return hash >>> 0;
 }
 
-const ID_BYTES = 11;
-/** Drawn at once for many ids. */
-const drawn = Buffer.alloc(256 * ID_BYTES);
-let unused = drawn.length;
+/** Two letters or digits a byte. */
+const ID_LENGTH = 22;
+/** Drawn at once for some ids; each keeps the text of all alive, so they are few. */
+const drawn = Buffer.alloc((32 * ID_LENGTH) / 2);
+let ids = '';
+let used = 0;
 
 /**
  * Tells apart what must never be mistaken for another, over all machines and times, and is not to be guessed: 22 letters
  * and digits.
  */
 export function uniqueId(): string {
-  if (unused === drawn.length) {
-    randomFillSync(drawn);
-    unused = 0;
+  if (used === ids.length) {
+    ids = randomFillSync(drawn).toString('hex');
+    used = 0;
   }
-  unused += ID_BYTES;
-  return drawn.toString('hex', unused - ID_BYTES, unused);
+  used += ID_LENGTH;
+  return ids.slice(used - ID_LENGTH, used);
 }
 
 /** A whole number in [0, below). */
