@@ -1,13 +1,12 @@
 import type { Clock } from '../../core/clock.ts';
 import { ERRORS, type ErrorCode, FlowError } from '../../core/errors.ts';
-import { jsonCopy } from '../../core/json-copy.ts';
 import { uniqueId } from '../../core/random.ts';
 import type { Command } from '../lifecycle/lifecycle.ts';
 import type { Answer, CommandOptions } from '../workflows.ts';
 import type { Answers, Taken } from './answers.ts';
 import type { DirectCommands, Sent } from './direct-commands.ts';
 import { partitionOf } from './history.ts';
-import { type CommandMessage, rootOf } from './messages.ts';
+import { type CommandMessage, commandCopy, rootOf } from './messages.ts';
 
 export interface CommandsParts {
   readonly direct: DirectCommands;
@@ -28,7 +27,7 @@ export class Commands {
   send(message: CommandMessage, isKept = true): Promise<Taken> {
     const { direct, answers, clock, partitions } = this.#parts;
     const { id, x } = message;
-    const copy = jsonCopy(message);
+    const copy = commandCopy(message);
     const sent: Sent = {
       id,
       root: rootOf(x),

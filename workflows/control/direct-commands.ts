@@ -1,7 +1,6 @@
 import type { Millis } from '../../core/ids.ts';
-import { jsonCopy } from '../../core/json-copy.ts';
 import type { Mailbox, ProcessContext } from '../../operators/operators.ts';
-import type { CommandMessage } from './messages.ts';
+import { type CommandMessage, commandCopy } from './messages.ts';
 
 /** A command on its way. */
 export interface Sent {
@@ -54,7 +53,7 @@ export class DirectCommands {
         const { id } = message;
         if (!this.#direct.get(partition)?.has(id)) return;
         // nodes are handed parts of it, and it may have to be taken once more
-        take(jsonCopy(message).value, () => this.#giveBack(partition, id));
+        take(commandCopy(message).value, () => this.#giveBack(partition, id));
       },
       refuse: ({ id }) => this.#giveBack(partition, id),
     });

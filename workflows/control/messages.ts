@@ -1,4 +1,5 @@
 import type { Json, Millis } from '../../core/ids.ts';
+import { type JsonCopy, jsonCopy } from '../../core/json-copy.ts';
 import type { FailureClass, Mode } from '../../events/events.ts';
 import type { Command } from '../lifecycle/lifecycle.ts';
 import type { SessionSay } from '../sessions/sessions.ts';
@@ -135,6 +136,23 @@ export interface DeadLetter {
   readonly code?: string;
   readonly message?: string;
   readonly attempt?: number;
+}
+
+/**
+ * What would come over the log. Message and command are the engine's own and of few shapes, so that they are cloned; what
+ * their fields hold is of whoever sent it, and copied as {@link jsonCopy} does. Characters are those of the fields.
+ */
+export function commandCopy(message: CommandMessage): JsonCopy<CommandMessage> {
+  const command = { ...message.c } as { [field: string]: unknown };
+  let characters = 0;
+  for (const field of Object.keys(command)) {
+    const value = command[field];
+    if (value === null || typeof value === 'boolean') continue;
+    const copy = jsonCopy(value);
+    characters += copy.characters;
+    if (!Object.is(copy.value, value)) command[field] = copy.value;
+  }
+  return { value: { ...message, c: command as unknown as Command }, characters };
 }
 
 /** Executions of one family have one root, and so one partition: `order-7/pay/` is a child of `order-7`. */
