@@ -17,6 +17,17 @@ export interface Clock {
   turn(): Promise<void>;
 }
 
+/** Waits from here on are not for something that is hoped for soon. */
+const LONG_MS: Millis = 50;
+
+/**
+ * Timers of Node go by a clock of whole milliseconds, and may fire almost one early: whoever then looks at the monotonic
+ * clock would have to wait once more.
+ */
+function timerMs(ms: Millis): Millis {
+  return ms < LONG_MS ? ms : ms + 1;
+}
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
@@ -26,7 +37,7 @@ export const systemClock: Clock = {
       const timer = setTimeout(() => {
         signal?.removeEventListener('abort', stop);
         resolve(true);
-      }, ms);
+      }, timerMs(ms));
       const stop = () => {
         clearTimeout(timer);
         resolve(false);
@@ -35,7 +46,7 @@ export const systemClock: Clock = {
     });
   },
   after(ms, task, keepsAlive = false) {
-    const timer = setTimeout(task, ms);
+    const timer = setTimeout(task, timerMs(ms));
     if (!keepsAlive) timer.unref();
     return () => clearTimeout(timer);
   },

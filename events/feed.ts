@@ -46,8 +46,6 @@ export interface Subscription {
 export interface Watcher {
   /** The records of an open batch from this position on. After a failure to read a batch may come again. */
   take(view: BatchView, from: Position): void;
-  /** Behind each look at the topic, so twice a second at least. */
-  looked(): void;
   /** It could not be read just now; the feed tries again. */
   failed(reason: unknown): void;
 }

@@ -1,13 +1,14 @@
 import { FlowError, messageOf } from '../core/errors.ts';
 import { type Position, partitionName } from '../core/ids.ts';
 import { BatchView } from '../log/batch.ts';
-import type { Fetched, LogReader } from '../log/log.ts';
+import { type Fetched, FOLLOW_WAIT_MS, type LogReader } from '../log/log.ts';
 import type { FeedCursor, FeedFilter, GraphNames, NamedEvent, PlacedStep, StepRecord } from './events.ts';
 import type { EventFeed, FeedParts, Subscription, TakeEvent, TakeStep, Watcher } from './feed.ts';
 import { EVENTS_TOPIC } from './topics.ts';
 import { mayTake, namedEvents, takes } from './views.ts';
 
-const FETCH_WAIT_MS = 500;
+/** Whoever catches up looks this often whether the feed has come to where it stands. */
+const CATCH_UP_WAIT_MS = 500;
 /** After a failure to read, which passes by itself or does not. */
 const REST_MS = 500;
 
@@ -102,7 +103,7 @@ class Feed implements EventFeed {
     try {
       reader.assign(placesOf(follower.positions));
       while (!follower.closed && !this.#hasCaughtUp(follower)) {
-        for (const fetched of await reader.fetch(FETCH_WAIT_MS, follower.signal)) {
+        for (const fetched of await reader.fetch(CATCH_UP_WAIT_MS, follower.signal)) {
           await this.#visit(fetched, view, handOver);
           follower.positions[fetched.partition] = fetched.next;
           fetched.release();
@@ -146,7 +147,7 @@ class Feed implements EventFeed {
       broken: (place, why) => this.#goBehind(place, (follower) => follower.fail(why)),
     };
     while (!signal.aborted) {
-      for (const fetched of await reader.fetch(FETCH_WAIT_MS, signal)) {
+      for (const fetched of await reader.fetch(FOLLOW_WAIT_MS, signal)) {
         try {
           const visitor = this.#live.size > 0 ? handOut : undefined;
           if (visitor !== undefined || watcher !== undefined) await this.#visit(fetched, view, visitor, watcher);
@@ -156,7 +157,6 @@ class Feed implements EventFeed {
           fetched.release();
         }
       }
-      watcher?.looked();
     }
   }
 

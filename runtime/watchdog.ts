@@ -23,7 +23,7 @@ const SILENCE_MS: Millis = 10_000;
 const BLOCKED_MS: Millis = 1000;
 /** A worker whose loop has not turned for this long, though its thread lives and the log answers, loses its tasks. */
 const PROGRESS_MS: Millis = 60_000;
-const LOOK_MS: Millis = 500;
+const LOOK_MS: Millis = 1000;
 
 /**
  * Judges whether the workers of a process go on, and takes the tasks from a thread that is blocked for longer than the

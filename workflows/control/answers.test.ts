@@ -46,18 +46,40 @@ test('what is no step record is passed over', async () => {
   assert.deepEqual(await answer, { seq: 2, rejected: undefined });
 });
 
-test('who waits for too long is told so when the feed has looked', async () => {
+test('each who waits for too long is told so, at his time', async () => {
   const clock = new VirtualClock();
   const answers = new Answers({ clock, timeoutMs: 1000 });
-  const answer = answers.to('c');
-  await clock.advance(999);
-  answers.looked();
-  const other = answers.to('d');
-  await clock.advance(600);
-  answers.looked();
-  await assert.rejects(answer, { code: 'workflow.unanswered' });
+  const told: string[] = [];
+  const send = (id: string) => {
+    answers.to(id).then(
+      () => told.push(`${id} answered at ${clock.now()}`),
+      ({ code }) => told.push(`${id} ${code} at ${clock.now()}`),
+    );
+  };
+  const pass = async (ms: number) => {
+    for (let left = ms; left > 0; left -= 100) {
+      clock.advance(100);
+      await clock.turn();
+    }
+  };
+  send('a');
+  await pass(400);
+  send('b');
+  send('c');
+  await pass(500);
+  answers.take(viewOf([encodeStep(stepOf('c', 1))]), 0);
+  await clock.turn();
+  await pass(2000);
+  send('d');
+  await pass(900);
+  send('e');
   answers.take(viewOf([encodeStep(stepOf('d', 1))]), 0);
-  assert.equal((await other).seq, 1);
+  await clock.turn();
+  await pass(2000);
+  const unanswered = 'workflow.unanswered';
+  const early = ['c answered at 900', `a ${unanswered} at 1000`, `b ${unanswered} at 1400`];
+  assert.deepEqual(told, [...early, 'd answered at 3800', `e ${unanswered} at 4800`]);
+  assert.equal(clock.nextTimer(), undefined);
 });
 
 test('when nobody will answer any more, those who come later are told so too', async () => {

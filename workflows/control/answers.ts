@@ -1,5 +1,6 @@
 import type { Bytes } from '../../core/bytes.ts';
 import type { Clock } from '../../core/clock.ts';
+import { Deadline } from '../../core/deadline.ts';
 import { FlowError } from '../../core/errors.ts';
 import type { Millis, Position } from '../../core/ids.ts';
 import { decodeStep, type StepRecord, stepHead, type Watcher } from '../../events/events.ts';
@@ -30,8 +31,6 @@ export interface EndWaiter {
   fail(reason: unknown): void;
 }
 
-/** So often it is looked for commands that wait for too long. */
-const SWEEP_MS = 500;
 /** Bytes of first steps that are kept for those who ask for the end as soon as the start is answered. */
 const MOST_RECENT_BYTES = 16 * 1024 * 1024;
 
@@ -44,20 +43,24 @@ export class Answers implements Watcher {
   readonly #pending = new Map<string, Pending>();
   readonly #ends = new Map<string, readonly EndWaiter[]>();
   readonly #recent = new Recent(MOST_RECENT_BYTES);
-  #swept: number;
+  /** Of the command that was sent first, or of one before it. */
+  readonly #deadline: Deadline;
   #failure: unknown;
 
   constructor(parts: AnswersParts) {
     this.#parts = parts;
-    this.#swept = parts.clock.monotonic();
+    this.#deadline = new Deadline(parts.clock, () => this.#sweep());
   }
 
   /** To be called before the command is sent. `isKept`: of a start, whether its end may be asked for as it is answered. */
   to(id: string, isKept = true): Promise<Taken> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#pending.size === 0) this.#deadline.set(this.#parts.timeoutMs);
     return new Promise((resolve, reject) => {
       const mine: Pending = { since: this.#parts.clock.monotonic(), isKept, resolve, reject };
       const other = this.#pending.get(id);
+      // behind those that were sent before it
+      if (other !== undefined) this.#pending.delete(id);
       this.#pending.set(id, other === undefined ? mine : both(other, mine));
     });
   }
@@ -100,14 +103,8 @@ export class Answers implements Watcher {
   }
 
   close(): void {
+    this.#deadline.close();
     this.failAll(new FlowError('stopped', 'the engine has stopped; commands that were sent may still have an effect'));
-  }
-
-  looked(): void {
-    const now = this.#parts.clock.monotonic();
-    if (now - this.#swept <= SWEEP_MS) return;
-    this.#swept = now;
-    this.#sweep(now);
   }
 
   take({ bytes, count, positions, valueStarts, valueEnds }: BatchView, from: Position): void {
@@ -141,10 +138,16 @@ export class Answers implements Watcher {
   }
 
   /** In order of sending, so the first that is young enough ends it. */
-  #sweep(now: number): void {
+  #sweep(): void {
+    const now = this.#parts.clock.monotonic();
+    const { timeoutMs } = this.#parts;
     for (const [id, { since }] of this.#pending) {
-      if (now - since < this.#parts.timeoutMs) return;
-      const text = `no answer to command ${id} within ${this.#parts.timeoutMs} ms; it may still have an effect: send it again under the same id`;
+      const left = since + timeoutMs - now;
+      if (left > 0) {
+        this.#deadline.set(left);
+        return;
+      }
+      const text = `no answer to command ${id} within ${timeoutMs} ms; it may still have an effect: send it again under the same id`;
       this.fail(id, new FlowError('workflow.unanswered', text));
     }
   }
