@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { systemClock } from '../core/clock.ts';
+import { systemClock, VirtualClock } from '../core/clock.ts';
 import { seededRandom } from '../core/random.ts';
 import { Step } from '../core/step.ts';
-import { BatchBuilder, type Compression } from '../log/batch.ts';
+import { BatchBuilder, type BatchView, type Compression } from '../log/batch.ts';
 import type { Log, LogReader } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory/memory.ts';
 import {
@@ -293,6 +293,7 @@ test('a watcher sees all records undecoded, before subscribers do, and is told w
       });
     };
     const watcher: Watcher = {
+      waits: true,
       take({ count, positions, bytes, valueStarts, valueEnds }, from) {
         for (let i = 0; i < count; i++) {
           assert.ok(positions[i]! >= from);
@@ -315,6 +316,53 @@ test('a watcher sees all records undecoded, before subscribers do, and is told w
     } finally {
       await feed.close();
     }
+  }));
+
+test('nothing is read for nobody; who waits gets what came a while before, who subscribes what comes from then on', () =>
+  opened(1, async (_, log) => {
+    const clock = new VirtualClock();
+    const watched: number[] = [];
+    const watcher = {
+      waits: false,
+      take({ count, bytes, valueStarts, valueEnds }: BatchView) {
+        for (let i = 0; i < count; i++) watched.push(decode(bytes as Buffer, valueStarts[i]!, valueEnds[i]!).seq);
+      },
+      failed: (reason: unknown) => assert.fail(String(reason)),
+    };
+    const feed = await openFeed({ log, clock, partitions: 1, decode, names, watcher });
+    const rests = async () => {
+      clock.advance(2000);
+      await systemClock.sleep(5);
+    };
+    try {
+      for (let seq = 1; seq <= 2; seq++) {
+        await append(log, 0, [step('a', seq)]);
+        await rests();
+      }
+      await append(log, 0, [step('a', 3)]);
+      await systemClock.sleep(5);
+      assert.deepEqual([watched, feed.cursor], [[], [3]]);
+      watcher.waits = true;
+      feed.wake();
+      await until(() => watched.length === 2);
+      assert.deepEqual(watched, [2, 3]);
+      watcher.waits = false;
+      await append(log, 0, [step('a', 4)]);
+      await until(() => watched.length === 3);
+      await append(log, 0, [step('a', 5)]);
+      const taken: number[] = [];
+      feed.steps({}, undefined, ({ record }) => void taken.push(record.seq));
+      feed.steps({}, [1], ({ record }) => void taken.push(-record.seq));
+      await append(log, 0, [step('a', 6)]);
+      await until(() => taken.length === 6);
+      assert.deepEqual(
+        taken.toSorted((a, b) => a - b),
+        [-6, -5, -4, -3, -2, 6],
+      );
+    } finally {
+      await feed.close();
+    }
+    assert.equal(clock.nextTimer(), undefined);
   }));
 
 test('a feed that is closed ends its subscriptions', () =>

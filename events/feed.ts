@@ -14,16 +14,25 @@ import type { FeedCursor, FeedFilter, GraphNames, NamedEvent, PlacedStep, StepRe
  * step is the place behind it; with an event it is the place behind its step if it is the last one of that step, else the
  * place before: who goes on from there gets the events of that step again, with equal `seq` and `index`.
  *
+ * Where the log tells where it ends, nothing is read as long as there is no subscriber and the watcher waits for nothing.
+ *
  * A record that cannot be decoded ends the subscriptions that come to it, with `schema.mismatch` and where it stands; the
  * feed goes on behind it.
  */
 export interface EventFeed {
-  /** Where the feed stands: behind all that subscribers have been handed. */
+  /**
+   * Where the feed stands: behind all that subscribers have been handed, and where the log tells where it ends, behind all
+   * that is committed.
+   */
   readonly cursor: FeedCursor;
+  /** The cursor is behind whatever a commit has been answered for, whether or not it has been read. */
+  readonly knowsEnds: boolean;
   /** Step records from a cursor on, or from now on. An empty cursor: from the beginning. */
   steps(filter: FeedFilter, from: FeedCursor | undefined, take: TakeStep): Subscription;
   /** Named events, likewise. What the filter leaves out is never turned into words. */
   events(filter: FeedFilter, from: FeedCursor | undefined, take: TakeEvent): Subscription;
+  /** The watcher waits for something now. */
+  wake(): void;
   close(): Promise<void>;
 }
 
@@ -44,6 +53,8 @@ export interface Subscription {
  * must not throw.
  */
 export interface Watcher {
+  /** Whether it waits for anything. What is committed while it does not, and nobody subscribes, it may never see. */
+  readonly waits: boolean;
   /** The records of an open batch from this position on. After a failure to read a batch may come again. */
   take(view: BatchView, from: Position): void;
   /** It could not be read just now; the feed tries again. */

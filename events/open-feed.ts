@@ -1,3 +1,4 @@
+import { Deadline } from '../core/deadline.ts';
 import { FlowError, messageOf } from '../core/errors.ts';
 import { type Position, partitionName } from '../core/ids.ts';
 import { BatchView } from '../log/batch.ts';
@@ -10,12 +11,21 @@ import { mayTake, namedEvents, takes } from './views.ts';
 /** Whoever catches up looks this often whether the feed has come to where it stands. */
 const CATCH_UP_WAIT_MS = 500;
 /** After a failure to read, which passes by itself or does not. */
-const REST_MS = 500;
+const FAILURE_MS = 500;
+/** So often a feed that nobody needs goes on to where it would stand, without reading what lies between. */
+const REST_MS = 2000;
 
 /** Opens the feed where the topic ends now. */
 export async function openFeed(parts: FeedParts): Promise<EventFeed> {
   const stable = await bounds(parts, 'stable');
-  return new Feed(parts, stable);
+  const reader = readerAt(parts, stable);
+  return new Feed(parts, stable, reader);
+}
+
+function readerAt({ log }: FeedParts, positions: readonly Position[]): LogReader {
+  const reader = log.reader({ isolation: 'committed' });
+  reader.assign(placesOf(positions));
+  return reader;
 }
 
 function bounds({ log, partitions }: FeedParts, which: 'start' | 'stable'): Promise<number[]> {
@@ -34,20 +44,42 @@ function placesOf(positions: readonly Position[]) {
 class Feed implements EventFeed {
   readonly #parts: FeedParts;
   readonly #positions: number[];
+  /** The one that is open now, or was last. */
+  #reader: LogReader;
+  readonly knowsEnds: boolean;
+  readonly #rest: Deadline;
+  /** Ends the rest at hand. */
+  #goOn: () => void = () => {};
   readonly #live = new Set<Follower>();
   readonly #all = new Set<Follower>();
   readonly #stop = new AbortController();
   readonly #reading: Promise<void>;
   #words: Words | undefined;
 
-  constructor(parts: FeedParts, positions: number[]) {
+  constructor(parts: FeedParts, positions: number[], reader: LogReader) {
     this.#parts = parts;
     this.#positions = positions;
+    this.#reader = reader;
+    this.knowsEnds = reader.end !== undefined;
+    this.#rest = new Deadline(parts.clock, () => this.#goOn());
     this.#reading = this.#read();
   }
 
   get cursor(): FeedCursor {
-    return [...this.#positions];
+    return this.#ends();
+  }
+
+  wake(): void {
+    this.#goOn();
+  }
+
+  /** Where it would stand if it had read all that there is, as far as the log tells that. */
+  #ends(): number[] {
+    const reader = this.#reader;
+    if (reader.end === undefined) return [...this.#positions];
+    return this.#positions.map((position, partition) =>
+      Math.max(position, reader.end!({ topic: EVENTS_TOPIC, partition })),
+    );
   }
 
   steps(filter: FeedFilter, from: FeedCursor | undefined, take: TakeStep): Subscription {
@@ -74,16 +106,19 @@ class Feed implements EventFeed {
 
   async close(): Promise<void> {
     this.#stop.abort();
+    this.#goOn();
     for (const follower of this.#all) follower.close();
     await this.#reading;
+    this.#rest.close();
   }
 
   #follow(from: FeedCursor | undefined, take: Take): Subscription {
-    const follower = new Follower(from ?? this.#positions, take, (gone) => {
+    const follower = new Follower(from ?? this.#ends(), take, (gone) => {
       this.#live.delete(gone);
       this.#all.delete(gone);
     });
     this.#all.add(follower);
+    this.#goOn();
     if (from === undefined) this.#live.add(follower);
     else this.#catchUp(follower).catch((thrown) => follower.fail(thrown));
     return follower;
@@ -121,20 +156,18 @@ class Feed implements EventFeed {
   }
 
   async #read(): Promise<void> {
-    const { log, clock } = this.#parts;
+    const { clock } = this.#parts;
     const { signal } = this.#stop;
-    while (!signal.aborted) {
-      let reader: LogReader | undefined;
+    for (let isFirst = true; !signal.aborted; isFirst = false) {
       try {
-        reader = log.reader({ isolation: 'committed' });
-        reader.assign(placesOf(this.#positions));
-        await this.#readOn(reader, signal);
+        if (!isFirst) this.#reader = readerAt(this.#parts, this.#positions);
+        await this.#readOn(this.#reader, signal);
       } catch (thrown) {
         this.#parts.watcher?.failed(thrown);
         // read again from where it stood; nobody has been handed anything of what failed
-        await clock.sleep(REST_MS, signal);
+        await clock.sleep(FAILURE_MS, signal);
       } finally {
-        await reader?.close();
+        await this.#reader.close();
       }
     }
   }
@@ -147,6 +180,7 @@ class Feed implements EventFeed {
       broken: (place, why) => this.#goBehind(place, (follower) => follower.fail(why)),
     };
     while (!signal.aborted) {
+      if (this.#isIdle) await this.#wait(reader);
       for (const fetched of await reader.fetch(FOLLOW_WAIT_MS, signal)) {
         try {
           const visitor = this.#live.size > 0 ? handOut : undefined;
@@ -158,6 +192,30 @@ class Feed implements EventFeed {
         }
       }
     }
+  }
+
+  get #isIdle(): boolean {
+    return this.knowsEnds && this.#all.size === 0 && this.#parts.watcher?.waits !== true && !this.#stop.signal.aborted;
+  }
+
+  /**
+   * Until somebody needs what comes. Whoever does may be late by what he did just before, so that it is read again from
+   * where it stood a whole rest ago.
+   */
+  async #wait(reader: LogReader): Promise<void> {
+    let ends = this.#ends();
+    while (this.#isIdle) {
+      await new Promise<void>((resolve) => {
+        this.#goOn = resolve;
+        this.#rest.set(REST_MS);
+      });
+      if (!this.#isIdle) break;
+      this.#positions.splice(0, ends.length, ...ends);
+      ends = this.#ends();
+    }
+    this.#goOn = () => {};
+    this.#rest.clear();
+    reader.assign(placesOf(this.#positions));
   }
 
   #handOut(step: PlacedStep): void {

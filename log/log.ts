@@ -197,6 +197,12 @@ export interface LogReader {
    * `maxWaitMs` for anything, then answers an empty list. One call at a time.
    */
   fetch(maxWaitMs: Millis, signal?: AbortSignal): Promise<readonly Fetched[]>;
+  /**
+   * Where an assigned partition ends for this reader, behind all whose append or commit has been answered by now; the
+   * position that it has, where its topic is gone. Left out where that has to be asked for, or where a commit is answered
+   * before what it holds can be read.
+   */
+  end?(partition: TopicPartition): Position;
   close(): Promise<void>;
 }
 

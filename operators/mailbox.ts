@@ -18,6 +18,8 @@ export interface MailboxOwner<M> {
   closed(): void;
   /** May run again after a cold read, as a record does; what it did is undone then. */
   take(message: M, at: Millis): void;
+  /** The epoch is committed in which it was taken; never told of what was not, nor behind `closed`. */
+  committed?(message: M): void;
   /** `take` has failed on it, and policy says to go on: it is passed over, nothing that it did stands. */
   refuse(message: M): void;
 }

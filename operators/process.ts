@@ -187,6 +187,7 @@ class LentContext implements ProcessContext<unknown, unknown>, RecordAtHand {
         owner.take(message as M, at);
       },
       refuse: (message) => owner.refuse(message as M),
+      ...(owner.committed === undefined ? {} : { committed: (message) => owner.committed!(message as M) }),
     });
   }
 

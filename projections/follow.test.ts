@@ -63,6 +63,7 @@ class ListFeed {
           },
         };
       },
+      ...{ knowsEnds: true, wake: () => undefined },
       events: () => assert.fail(),
       close: async () => undefined,
     };
@@ -158,6 +159,7 @@ test('what lies between the steps in the log is no lag', async () => {
   const parts = { log, clock: systemClock, partitions: 1, decode: decodeStep, names };
   const record: StepRecord = {
     ...{ execution: 'a', seq: 1, revision: 1, definition: 'h', at: 1, cause: { kind: 'continue' } },
+    ...{ knowsEnds: true, wake: () => undefined },
     events: [started],
   };
   const answer: StepRecord = { ...record, seq: 0, events: [{ type: 'rejected', code: 'x', why: 'y' }] };

@@ -42,6 +42,7 @@ function adding() {
           },
           closed: () => void seen.push(`closed ${context.partition}`),
           take: add,
+          committed: (value) => void seen.push(`committed ${value}`),
           refuse: (value) => void seen.push(`refused ${value}`),
         });
       },
@@ -94,6 +95,24 @@ test('what was taken is lost with its epoch, and nothing is taken once the mailb
   driver.advance(0);
   driver.commit();
   assert.deepEqual(read(), ['1 at 1', '9 at 8']);
+});
+
+test('of what was taken it is told when it is committed, and never of what is lost or refused', async () => {
+  const { driver, boxes, seen } = await drive({ commit: 'on demand', onFailure: 'skip' });
+  const committed = () => seen.filter((each) => each.startsWith('committed'));
+  for (const value of [1, -1, 2]) boxes.get(0)!.post(value, 1);
+  driver.advance(0);
+  assert.deepEqual(committed(), []);
+  driver.commit();
+  assert.deepEqual(committed(), ['committed 1', 'committed 2']);
+  boxes.get(0)!.post(3, 2);
+  driver.advance(0);
+  await driver.crash();
+  boxes.get(0)!.post(4, 3);
+  driver.advance(0);
+  driver.commit();
+  driver.commit();
+  assert.deepEqual(committed(), ['committed 1', 'committed 2', 'committed 4']);
 });
 
 test('a message that fails is refused where policy goes on, and fails the task else', async () => {

@@ -18,6 +18,11 @@ export class Mailboxes implements ResumableScan, Settling {
   readonly #owners: MailboxOwner<unknown>[] = [];
   #queue: Posted[] = [];
   #taken = 0;
+  /** Taken in the epoch at hand, and in the one on its way; of owners who want to know. */
+  #stands: Posted[] = [];
+  #cut: readonly Posted[] = [];
+  /** Whether the one at hand is taken, and not refused. */
+  #stood = false;
   /** How many more are taken in this run. */
   #left = 0;
   #closed = false;
@@ -60,6 +65,7 @@ export class Mailboxes implements ResumableScan, Settling {
     const next = this.#queue[this.#taken];
     if (next === undefined) return false;
     this.#step.touchSettling(this);
+    this.#stood = true;
     next.owner.take(next.message, next.at);
     return this.#left > 1;
   }
@@ -67,13 +73,15 @@ export class Mailboxes implements ResumableScan, Settling {
   skip(): void {
     const { owner, message } = this.#queue[this.#taken]!;
     this.#step.touchSettling(this);
+    this.#stood = false;
     owner.refuse(message);
   }
 
   /** It is taken: what it did stands. */
   settle(): void {
     this.#left--;
-    this.#taken++;
+    const taken = this.#queue[this.#taken++]!;
+    if (this.#stood && taken.owner.committed !== undefined) this.#stands.push(taken);
     if (this.#taken < this.#queue.length) return;
     this.#queue = [];
     this.#taken = 0;
@@ -81,12 +89,29 @@ export class Mailboxes implements ResumableScan, Settling {
 
   rollback(): void {}
 
-  /** What was not taken is forgotten. */
+  /** The epoch ends with what was taken by now. */
+  cut(): void {
+    if (this.#stands.length === 0) return;
+    this.#cut = this.#stands;
+    this.#stands = [];
+  }
+
+  /** It is committed. */
+  committed(): void {
+    if (this.#cut.length === 0) return;
+    const committed = this.#cut;
+    this.#cut = [];
+    for (const { owner, message } of committed) owner.committed!(message);
+  }
+
+  /** What was not taken is forgotten, and so is what was not committed. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#queue = [];
     this.#taken = 0;
+    this.#stands = [];
+    this.#cut = [];
     for (const owner of this.#owners) owner.closed();
   }
 }

@@ -148,7 +148,7 @@ async function buildTask(parts: OpenTaskParts, stage: Stage, spec: TaskSpec, res
     partition: spec.partition,
     numbers,
     nodes: kept === undefined ? nodes : [],
-    ...{ skips, calls, kept },
+    ...{ skips, calls, mailboxes, kept },
     topics,
     split,
     alignment: parts.alignment,

@@ -4,6 +4,7 @@ import type { Position, TopicPartition } from '../core/ids.ts';
 import type { Alignment } from './alignment.ts';
 import type { TaskCalls } from './calls.ts';
 import type { KeptCounts } from './kept-counts.ts';
+import type { Mailboxes } from './mailboxes.ts';
 import type { NodeCount } from './node-counts.ts';
 import { PaneBounds } from './pane-bounds.ts';
 import type { SkipLog } from './skip-log.ts';
@@ -27,6 +28,7 @@ export interface RunningTaskParts {
   readonly kept: KeptCounts | undefined;
   readonly skips: SkipLog;
   readonly calls: Pick<TaskCalls, 'cut' | 'committed'>;
+  readonly mailboxes: Pick<Mailboxes, 'cut' | 'committed'>;
   readonly topics: readonly TopicInput[];
   readonly split: SplitFeed | undefined;
   readonly alignment: Alignment;
@@ -103,6 +105,7 @@ export class RunningTask {
     this.#parts.kept?.cut();
     numbers.save();
     this.#parts.calls.cut();
+    this.#parts.mailboxes.cut();
     return {
       task: task.id,
       state: task.state,
@@ -122,6 +125,7 @@ export class RunningTask {
   /** The epoch that it had its share in last is committed. */
   committed(): void {
     this.#parts.calls.committed();
+    this.#parts.mailboxes.committed();
     this.#parts.kept?.committed();
   }
 

@@ -78,6 +78,7 @@ export class DriverTask {
   readonly topics: readonly TopicInput[];
   readonly split: SplitInput | undefined;
   readonly calls: TaskCalls;
+  readonly #mailboxes: Mailboxes;
   readonly #times: TaskTimes | undefined;
   readonly #inputs: Input[];
   readonly #numbers: KeptNumbers;
@@ -108,6 +109,7 @@ export class DriverTask {
     const calls = openCalls({ clock, step, telemetry, application: program.plan.name, task: this.id, notify });
     this.calls = calls;
     const mailboxes = new Mailboxes(step, notify);
+    this.#mailboxes = mailboxes;
     const built = buildStage({
       ...{ program, index, stage, partition, step, state, numbers, outputs, drops, scans, timers, calls },
       mailboxes,
@@ -221,6 +223,8 @@ export class DriverTask {
 
   commit(stores: DriverStores): void {
     stores.commit(this.id, this.state, this.#numbers, this.#inputs);
+    this.#mailboxes.cut();
+    this.#mailboxes.committed();
   }
 
   /** From now on its state knows what rows were before an epoch changed them, for questions about what is committed. */

@@ -89,12 +89,8 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
   const { log, clock, language, telemetry } = parts;
   const partitions = await prepareControlTopics(log.admin, settings.partitions);
   const catalogue = await Catalogue.open({ log, clock });
-  const answers = new Answers({ clock, timeoutMs: settings.answerTimeoutMs });
+  const answers = new Answers({ clock, timeoutMs: settings.answerTimeoutMs, wake: () => feed.wake() });
   const sender = new Sender({ clock, topic: COMMANDS_TOPIC, partitions, producer: await log.producer({}) });
-  const direct = new DirectCommands(({ id, root, message, at }) =>
-    sender.send(root, JSON.stringify(message), at, (reason) => answers.fail(id, reason)),
-  );
-  const commands = new Commands({ direct, answers, clock, partitions });
   const figures = { commands: 0, steps: 0, nodes: 0, started: 0, ended: 0 };
   let started: (run: Run) => void = () => {};
   const running = new Promise<Run>((resolve) => {
@@ -104,6 +100,14 @@ export async function openWorkflows(parts: WorkflowParts): Promise<Workflows> {
   const names = graphNames(catalogue, graphs);
   const known = knownDefinitions(catalogue);
   const feed = await openFeed({ log, clock, partitions, decode: decodeStep, names, known, watcher: answers });
+  const direct = new DirectCommands({
+    toLog({ id, root, message, at }) {
+      answers.heed(id);
+      sender.send(root, JSON.stringify(message), at, (reason) => answers.fail(id, reason));
+    },
+    told: feed.knowsEnds ? (told) => answers.told(told) : undefined,
+  });
+  const commands = new Commands({ direct, answers, clock, partitions });
   const opened = Promise.withResolvers<Ends>();
   const { phase, isLeft, ...rows } = taskRows(running, clock, partitions);
   const segments = new SegmentCalls({

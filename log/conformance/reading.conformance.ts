@@ -115,6 +115,39 @@ export const READING_CASES: readonly LogCase[] = [
     },
   },
   {
+    name: 'reading: where a partition ends is told, if at all, behind what was answered, and not behind what is open',
+    async run({ log }) {
+      await log.admin.create('orders', { partitions: 2 });
+      const [orders, other] = [0, 1].map((partition) => ({ topic: 'orders', partition }));
+      const readers = (['committed', 'uncommitted'] as const).map((isolation) => log.reader({ isolation }));
+      for (const reader of readers) reader.assign([orders!, other!].map((each) => ({ ...each, position: 0 })));
+      const ends = () => readers.map((reader) => [reader.end?.(orders!), reader.end?.(other!)]);
+      if (readers.every(({ end }) => end !== undefined)) {
+        assert.deepEqual(ends(), [
+          [0, 0],
+          [0, 0],
+        ]);
+        const plain = await log.producer({});
+        await plain.append('orders', 0, batch('a=1', 'b=2'));
+        assert.deepEqual(ends(), [
+          [2, 0],
+          [2, 0],
+        ]);
+        const producer = await log.producer({ transactionalId: 'one' });
+        producer.begin();
+        await producer.append('orders', 0, batch('a=3'));
+        await producer.append('orders', 1, batch('b=3'));
+        assert.deepEqual(ends()[0], [2, 0]);
+        await producer.commit();
+        for (const [first, second] of ends()) assert.ok(first! >= 3 && second! >= 1);
+        const found = await readers[0]!.fetch(60_000);
+        const next = (partition: number) => found.find((each) => each.partition === partition)!.next;
+        assert.deepEqual([next(0), next(1)], ends()[0]);
+      }
+      for (const reader of readers) await reader.close();
+    },
+  },
+  {
     name: 'reading: a paused partition is not fetched until it is resumed, at the same position',
     async run({ log }) {
       await log.admin.create('orders', { partitions: 2 });

@@ -101,6 +101,13 @@ export class FileReader implements LogReader {
     }
   }
 
+  end({ topic, partition }: TopicPartition): Position {
+    const assigned = this.#assigned.get(partitionName(topic, partition))!;
+    const found = this.#found(assigned);
+    if (found === undefined) return assigned.position;
+    return this.#committed ? found.stable : found.end;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#onClose();

@@ -84,6 +84,11 @@ export class MemoryReader implements LogReader {
     }
   }
 
+  end({ topic, partition }: TopicPartition): Position {
+    const { stable, end } = this.#parts.topics.partition(topic, partition).bounds();
+    return this.#options.isolation === 'committed' ? stable : end;
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     this.#assigned.clear();

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualClock } from '../../core/clock.ts';
 import { Step } from '../../core/step.ts';
-import { EVENTS_TOPIC, encodeStep, type StepRecord } from '../../events/events.ts';
+import { EVENTS_TOPIC, encodeStep, type StepEvent, type StepRecord } from '../../events/events.ts';
 import { BatchBuilder, BatchView } from '../../log/batch.ts';
-import { Answers } from './answers.ts';
+import { Answers, toldOf } from './answers.ts';
 
 function stepOf(id: string, seq: number): StepRecord {
   const cause = { kind: 'command', type: 'signal', id, by: null } as const;
@@ -25,7 +25,7 @@ function viewOf(values: readonly Buffer[]): BatchView {
 }
 
 test('when step records cannot be read, all who wait for one are told so, and those who come later are answered', async () => {
-  const answers = new Answers({ clock: new VirtualClock(), timeoutMs: 1000 });
+  const answers = new Answers({ clock: new VirtualClock(), timeoutMs: 1000, wake: () => undefined });
   const told: unknown[] = [];
   const waiter = { take: () => assert.fail(), fail: (reason: unknown) => void told.push(reason) };
   answers.onEnd('x', waiter);
@@ -40,7 +40,7 @@ test('when step records cannot be read, all who wait for one are told so, and th
 });
 
 test('what is no step record is passed over', async () => {
-  const answers = new Answers({ clock: new VirtualClock(), timeoutMs: 1000 });
+  const answers = new Answers({ clock: new VirtualClock(), timeoutMs: 1000, wake: () => undefined });
   const answer = answers.to('c');
   answers.take(viewOf([Buffer.from([99, 1, 2]), Buffer.alloc(0), encodeStep(stepOf('c', 2))]), 0);
   assert.deepEqual(await answer, { seq: 2, rejected: undefined });
@@ -48,7 +48,7 @@ test('what is no step record is passed over', async () => {
 
 test('each who waits for too long is told so, at his time', async () => {
   const clock = new VirtualClock();
-  const answers = new Answers({ clock, timeoutMs: 1000 });
+  const answers = new Answers({ clock, timeoutMs: 1000, wake: () => undefined });
   const told: string[] = [];
   const send = (id: string) => {
     answers.to(id).then(
@@ -82,8 +82,51 @@ test('each who waits for too long is told so, at his time', async () => {
   assert.equal(clock.nextTimer(), undefined);
 });
 
+test('what a coordinator tells answers who needs nothing else, with a copy of what his execution has put out', async () => {
+  const answers = new Answers({ clock: new VirtualClock(), timeoutMs: 1000, wake: () => undefined });
+  const answer = answers.to('c', false);
+  const ends: unknown[] = [];
+  answers.onEnd('x', { take: () => assert.fail(), told: (ended) => void ends.push(ended), fail: assert.fail });
+  answers.onEnd('x', { take: ({ seq }) => void ends.push(seq), fail: assert.fail });
+  const output = { total: [5] };
+  const ended: StepEvent = { type: 'ended', status: 'COMPLETED', degraded: false, output, error: null };
+  const told = toldOf('c', { ...stepOf('c', 1), events: [ended] });
+  output.total[0] = 6;
+  answers.told(told);
+  assert.deepEqual(await answer, { seq: 1, rejected: undefined });
+  assert.deepEqual(ends, [{ ...ended, output: { total: [5] } }]);
+  const refused = answers.to('d', false);
+  const events: StepEvent[] = [{ type: 'rejected', code: 'workflow.exists', why: 'it runs' }];
+  answers.told(toldOf('d', { ...stepOf('d', 0), events }));
+  assert.deepEqual(await refused, { seq: 0, rejected: { code: 'workflow.exists', why: 'it runs' } });
+});
+
+test('the feed is needed by whoever is heeded, until he is answered or gone', async () => {
+  let woken = 0;
+  const answers = new Answers({ clock: new VirtualClock(), timeoutMs: 1000, wake: () => void woken++ });
+  const waiter = { take: () => undefined, fail: () => undefined };
+  answers.onEnd('x', waiter);
+  const direct = answers.to('direct', false);
+  answers.heed('nobody');
+  assert.deepEqual([answers.waits, woken], [false, 0]);
+  answers.heed('direct');
+  answers.heed('direct');
+  assert.deepEqual([answers.waits, woken], [true, 1]);
+  answers.told(toldOf('direct', stepOf('direct', 1)));
+  await direct;
+  assert.equal(answers.waits, false);
+  const kept = answers.to('kept');
+  assert.deepEqual([answers.waits, woken], [true, 2]);
+  answers.take(viewOf([encodeStep(stepOf('kept', 1))]), 0);
+  await kept;
+  answers.heed(waiter);
+  assert.deepEqual([answers.waits, woken], [true, 3]);
+  answers.forget('x', waiter);
+  assert.equal(answers.waits, false);
+});
+
 test('when nobody will answer any more, those who come later are told so too', async () => {
-  const answers = new Answers({ clock: new VirtualClock(), timeoutMs: 1000 });
+  const answers = new Answers({ clock: new VirtualClock(), timeoutMs: 1000, wake: () => undefined });
   const answer = answers.to('c');
   answers.close();
   await assert.rejects(answer, { code: 'stopped' });

@@ -35,6 +35,7 @@ export class Commands {
       message: copy.value,
       characters: copy.characters,
       at: clock.now(),
+      isKept,
     };
     const taken = answers.to(id, isKept);
     direct.send(sent);

@@ -1,5 +1,5 @@
 import type { Json, Millis } from '../../core/ids.ts';
-import { type Cause, encodeStep, type StepEvent, type StepRecord } from '../../events/events.ts';
+import { type Cause, encodeStep, type StepRecord } from '../../events/events.ts';
 import type { KeyValueStore, ProcessContext, Processor } from '../../operators/operators.ts';
 import type { Graph } from '../graph.ts';
 import type { Command, Decided, Effect, Header, Lifecycle } from '../lifecycle/lifecycle.ts';
@@ -8,9 +8,9 @@ import { segmentName } from '../segments/segments.ts';
 import { Callers } from './callers.ts';
 import { type CountedFigures, countStep } from './count-step.ts';
 import { DefinitionRows, type GraphCache } from './definition-rows.ts';
-import type { DirectCommands } from './direct-commands.ts';
+import type { DirectCommands, DirectSender } from './direct-commands.ts';
 import { DoneRows } from './done-rows.ts';
-import { CONTINUE, type Due, dueTimer, grant, isOfSchedule, messageOf, NOBODY, notBegun } from './due.ts';
+import { CONTINUE, type Due, dueTimer, grant, isOfSchedule, messageOf, NOBODY, notBegun, refusal } from './due.ts';
 import { Families } from './families.ts';
 import { Leftovers } from './leftovers.ts';
 import { letterOf, marksOf } from './letters.ts';
@@ -92,7 +92,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     this.#leftovers = new Leftovers({ store: this.#store, send });
     this.#savepoints = new Savepoints(this.#store, this.#leftovers);
     this.#sessions = new Sessions({ store: this.#store, timers: this.#timers, context });
-    this.#parts.direct?.listen(context, (message, giveBack) => this.#take(message, giveBack));
+    this.#parts.direct?.listen(context, (message, sender) => this.#take(message, sender));
     this.#started = new Started(this.#store, (rows) => this.#graphOf(rows));
   }
 
@@ -117,12 +117,12 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     else this.#take(message);
   }
 
-  #take(message: CommandMessage, giveBack?: () => void): void {
+  #take(message: CommandMessage, sender?: DirectSender): void {
     this.#parts.figures.commands++;
     const { x, w, v, c, id, by = null, at = 0 } = message;
     const cause: Cause = { kind: 'command', type: c.type, id, by };
     const time = Math.max(at, this.#context.timestamp);
-    this.#run([{ execution: x, workflow: w, version: v, command: c, id, by, at: time, cause, giveBack }]);
+    this.#run([{ execution: x, workflow: w, version: v, command: c, id, by, at: time, cause, sender }]);
   }
 
   #called(message: CallMessage): void {
@@ -190,6 +190,7 @@ export class Coordinator implements Processor<string, Message, string, Out> {
       rows.keepPatches(record);
       if (record.revision !== graph.revision) graph = this.#graphOf(rows);
       countStep(this.#parts.figures, record);
+      due.sender?.decided(record);
       const bytes = encodeStep(record);
       this.#written += bytes.length;
       this.#context.forward(rootOf(execution), { to: 'events', record: bytes }, at);
@@ -232,9 +233,9 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     const wanted = workflow === undefined ? undefined : (version ?? this.#definitions.newest(workflow));
     const hash = wanted === undefined ? undefined : this.#definitions.hash(workflow!, wanted);
     const graph = hash === undefined ? undefined : this.#base(hash);
-    if (graph === undefined && due.giveBack !== undefined) {
+    if (graph === undefined && due.sender !== undefined) {
       // it may be on its way over the log
-      due.giveBack();
+      due.sender.giveBack();
       return undefined;
     }
     if (graph === undefined && isOfSchedule(due)) {
@@ -382,12 +383,11 @@ export class Coordinator implements Processor<string, Message, string, Out> {
     this.#context.forward(scheduleKey(workflow), { to: 'internal', message: { ofSchedule: workflow, ...what } }, at);
   }
 
-  /** A record that is of no history, seq 0: it tells the sender of a command that nothing has changed. */
-  #answer({ execution, at, cause }: Due, code: string, why: string): void {
-    if (cause.kind !== 'command') return;
-    const events: readonly StepEvent[] = [{ type: 'rejected', code, why }];
-    const record = encodeStep({ execution, seq: 0, revision: 0, definition: '', at, cause, events });
-    this.#context.forward(rootOf(execution), { to: 'events', record }, at);
+  #answer(due: Due, code: string, why: string): void {
+    if (due.cause.kind !== 'command') return;
+    const record = refusal(due, code, why);
+    due.sender?.decided(record);
+    this.#context.forward(rootOf(due.execution), { to: 'events', record: encodeStep(record) }, due.at);
   }
 
   #remember(header: Header, graph: Graph, at: Millis): void {

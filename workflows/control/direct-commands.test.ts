@@ -1,14 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { StepRecord } from '../../events/events.ts';
 import type { Mailbox, MailboxOwner } from '../../operators/operators.ts';
 import { DirectCommands, type Sent } from './direct-commands.ts';
 import type { CommandMessage } from './messages.ts';
+
+function stepOf(id: string, seq: number): StepRecord {
+  const cause = { kind: 'command', type: 'pause', id, by: null } as const;
+  return { execution: 'one', seq, revision: 0, definition: '', at: 0, cause, events: [] };
+}
 
 /** A coordinator of partition 0 that gives back what `lacks` says. */
 function world(lacks: ReadonlySet<string> = new Set()) {
   const logged: string[] = [];
   const taken: string[] = [];
-  const direct = new DirectCommands(({ id }) => logged.push(id));
+  const told: number[] = [];
+  let decided = 0;
+  const direct = new DirectCommands({
+    toLog: ({ id }) => void logged.push(id),
+    told: ({ taken }) => void told.push(taken.seq),
+  });
   let owner!: MailboxOwner<CommandMessage>;
   let waiting: (() => void)[] | undefined;
   const mailbox: Mailbox<CommandMessage> = {
@@ -29,18 +40,20 @@ function world(lacks: ReadonlySet<string> = new Set()) {
       owner = given as MailboxOwner<never>;
     },
   };
-  direct.listen(context, ({ id }, giveBack) => {
-    if (lacks.has(id)) giveBack();
+  direct.listen(context, ({ id }, sender) => {
+    if (lacks.has(id)) sender.giveBack();
     else taken.push(id);
+    sender.decided(stepOf(id, ++decided));
   });
   const send = (id: string, more: Partial<Sent> = {}): Sent => {
     const message: CommandMessage = { x: 'one', c: { type: 'pause' }, id };
-    const sent = { id, root: 'one', partition: 0, message, characters: 12, at: 5, ...more };
+    const sent = { id, root: 'one', partition: 0, message, characters: 12, at: 5, isKept: false, ...more };
     direct.send(sent);
     return sent;
   };
   return {
     direct,
+    told,
     logged,
     taken,
     send,
@@ -108,10 +121,30 @@ test('what fails in the coordinator, and what is large, goes over the log', () =
   assert.deepEqual({ logged, taken }, { logged: ['failing', 'large'], taken: ['failing'] });
 });
 
+test('who sent a command is told of the step that stands, when it is committed, and not where it is lost', () => {
+  const { send, open, close, owner, told, logged, direct } = world();
+  open();
+  const [first, again, lost, refused] = ['first', 'again', 'lost', 'refused'].map((id) => send(id).message);
+  const kept = send('kept', { isKept: true });
+  // its step was undone
+  owner().take(again!, 5);
+  owner().committed!(first!);
+  owner().committed!(again!);
+  owner().committed!(first!);
+  owner().committed!(kept.message);
+  direct.over(kept);
+  assert.deepEqual(told, [1, 6]);
+  owner().refuse(refused!);
+  owner().committed!(refused!);
+  close();
+  owner().committed!(lost!);
+  assert.deepEqual({ told, logged }, { told: [1, 6], logged: ['refused', 'first', 'again', 'lost'] });
+});
+
 test('what is done to a message shows neither when it is taken again nor in the log', () => {
   const logged: CommandMessage[] = [];
   const taken: string[] = [];
-  const direct = new DirectCommands(({ message }) => logged.push(message));
+  const direct = new DirectCommands({ toLog: ({ message }) => void logged.push(message) });
   let owner!: MailboxOwner<CommandMessage>;
   const context = {
     partition: 0,
@@ -131,7 +164,7 @@ test('what is done to a message shows neither when it is taken again nor in the 
       owner.take(posted, at);
     },
   });
-  direct.send({ id: 'a', root: 'one', partition: 0, message, characters: 12, at: 5 });
+  direct.send({ id: 'a', root: 'one', partition: 0, message, characters: 12, at: 5, isKept: false });
   owner.closed();
   const given = { x: 'one', c: { type: 'pause' }, id: 'a' };
   assert.deepEqual({ taken, logged }, { taken: [JSON.stringify(given), JSON.stringify(given)], logged: [given] });

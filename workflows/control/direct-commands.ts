@@ -1,5 +1,7 @@
 import type { Millis } from '../../core/ids.ts';
+import type { StepRecord } from '../../events/events.ts';
 import type { Mailbox, ProcessContext } from '../../operators/operators.ts';
+import { type Told, toldOf } from './answers.ts';
 import { type CommandMessage, commandCopy } from './messages.ts';
 
 /** A command on its way. */
@@ -12,6 +14,25 @@ export interface Sent {
   readonly message: CommandMessage;
   readonly characters: number;
   readonly at: Millis;
+  /** Its answer is wanted with the bytes of the step, which only who reads it has. */
+  readonly isKept: boolean;
+}
+
+/** Of a command that came the short way, for who takes it. */
+export interface DirectSender {
+  /** What it lacks may be on its way over the log: there it comes once more. More than once is as once. */
+  giveBack(): void;
+  /** The step that answers it; the last word counts, once it is committed. */
+  decided(step: StepRecord): void;
+}
+
+export interface DirectParts {
+  toLog(sent: Sent): void;
+  /**
+   * A step that answers a command is committed. Left out where that is known before it can be read: then whoever sent it
+   * is answered by what he reads.
+   */
+  readonly told?: ((told: Told) => void) | undefined;
 }
 
 /** Larger ones go over the log. */
@@ -31,31 +52,48 @@ export class DirectCommands {
   readonly #direct = new Map<number, Map<string, Sent>>();
   /** On their way over the log, by partition. */
   readonly #logged = new Map<number, Set<string>>();
-  readonly #toLog: (sent: Sent) => void;
+  readonly #parts: DirectParts;
 
-  constructor(toLog: (sent: Sent) => void) {
-    this.#toLog = toLog;
+  constructor(parts: DirectParts) {
+    this.#parts = parts;
   }
 
-  /**
-   * A coordinator takes what comes for its partition. What it gives back, since it lacks what may be on its way over the
-   * log, comes to it behind that; more than once is as once.
-   */
+  /** A coordinator takes what comes for its partition. */
   listen(
     context: Pick<ProcessContext<never, never>, 'partition' | 'mailbox'>,
-    take: (message: CommandMessage, giveBack: () => void) => void,
+    take: (message: CommandMessage, sender: DirectSender) => void,
   ): void {
     const { partition } = context;
+    const { told } = this.#parts;
+    /** By the ids of the commands that they answer; of steps that are undone too. */
+    const decided = new Map<string, Told>();
     context.mailbox<CommandMessage>({
       opened: (box) => void this.#boxes.set(partition, box),
-      closed: () => this.#closed(partition),
+      closed: () => {
+        decided.clear();
+        this.#closed(partition);
+      },
       take: (message) => {
         const { id } = message;
-        if (!this.#direct.get(partition)?.has(id)) return;
+        const sent = this.#direct.get(partition)?.get(id);
+        if (sent === undefined) return;
         // nodes are handed parts of it, and it may have to be taken once more
-        take(commandCopy(message).value, () => this.#giveBack(partition, id));
+        take(commandCopy(message).value, {
+          giveBack: () => this.#giveBack(partition, id),
+          decided: (step) => {
+            if (told !== undefined && !sent.isKept) decided.set(id, toldOf(id, step));
+          },
+        });
       },
-      refuse: ({ id }) => this.#giveBack(partition, id),
+      refuse: ({ id }) => {
+        decided.delete(id);
+        this.#giveBack(partition, id);
+      },
+      committed: ({ id }) => {
+        const answer = decided.get(id);
+        decided.delete(id);
+        if (answer !== undefined) told!(answer);
+      },
     });
   }
 
@@ -110,6 +148,6 @@ export class DirectCommands {
       this.#logged.set(sent.partition, logged);
     }
     logged.add(sent.id);
-    this.#toLog(sent);
+    this.#parts.toLog(sent);
   }
 }

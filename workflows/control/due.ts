@@ -1,6 +1,7 @@
 import type { Millis } from '../../core/ids.ts';
-import type { Cause } from '../../events/events.ts';
+import type { Cause, StepEvent, StepRecord } from '../../events/events.ts';
 import type { Command, Effect } from '../lifecycle/lifecycle.ts';
+import type { DirectSender } from './direct-commands.ts';
 import type { CommandMessage } from './messages.ts';
 import { SCHEDULED } from './schedules.ts';
 import type { Granted } from './slots.ts';
@@ -16,12 +17,18 @@ export interface Due {
   readonly by: string | null;
   readonly at: Millis;
   readonly cause: Cause;
-  /** Of a command that came directly: it is to come over the log. */
-  readonly giveBack?: (() => void) | undefined;
+  /** Of a command that came directly. */
+  readonly sender?: DirectSender | undefined;
 }
 
 export const CONTINUE: Cause = { kind: 'continue' };
 export const NOBODY = { workflow: undefined, version: undefined, by: null } as const;
+
+/** A record that is of no history, seq 0: it tells the sender of a command that nothing has changed. */
+export function refusal({ execution, at, cause }: Due, code: string, why: string): StepRecord {
+  const events: readonly StepEvent[] = [{ type: 'rejected', code, why }];
+  return { execution, seq: 0, revision: 0, definition: '', at, cause, events };
+}
 
 export function grant({ execution, ...task }: Granted, at: Millis): Due {
   const id = `grant ${task.node} ${task.iteration} ${task.attempt}`;

@@ -1,8 +1,8 @@
 import { FlowError } from '../../core/errors.ts';
-import type { StepEvent, StepRecord } from '../../events/events.ts';
+import type { StepRecord } from '../../events/events.ts';
 import type { Run } from '../../runtime/runtime.ts';
 import type { ExecutionView } from '../workflows.ts';
-import { type Answers, type EndWaiter, isLast } from './answers.ts';
+import { type Answers, type Ended, type EndWaiter, isLast } from './answers.ts';
 import { type Inspector, unknownExecution } from './inspector.ts';
 import { viewOf } from './views.ts';
 
@@ -12,10 +12,10 @@ export interface EndsParts {
   readonly inspector: Inspector;
 }
 
-export type Ended = Extract<StepEvent, { readonly type: 'ended' }>;
-
 export interface Following {
   readonly ended: Promise<Ended>;
+  /** The coordinator has not told it with the answer to the start: it comes through the log. */
+  heed(): void;
   stop(): void;
 }
 
@@ -62,14 +62,22 @@ export class Ends {
     const { promise, resolve, reject } = Promise.withResolvers<Ended>();
     promise.catch(ignored);
     if (this.#stopped !== undefined) reject(this.#stopped.reason);
-    const waiter: EndWaiter = { take: (last) => resolve(endOf(last)), fail: reject };
+    let hasEnded = false;
+    const told = (ended: Ended) => {
+      hasEnded = true;
+      resolve(ended);
+    };
+    const waiter: EndWaiter = { take: (last) => told(endOf(last)), told, fail: reject };
     this.#waiting.add(waiter);
     answers.onEnd(id, waiter);
+    const heed = () => {
+      if (!hasEnded) answers.heed(waiter);
+    };
     const stop = () => {
       answers.forget(id, waiter);
       this.#waiting.delete(waiter);
     };
-    return { ended: promise, stop };
+    return { ended: promise, heed, stop };
   }
 
   /** What the last step says, of which the others are not read. */
@@ -90,6 +98,7 @@ export class Ends {
     const waiter: EndWaiter = { take: resolve, fail: reject };
     this.#waiting.add(waiter);
     answers.onEnd(id, waiter);
+    answers.heed(waiter);
     try {
       const look = await inspector.look(id);
       const { startedAt } = look ?? {};

@@ -5,8 +5,7 @@ import { FlowError } from '../../core/errors.ts';
 import type { Json } from '../../core/ids.ts';
 import type { RecordStart } from '../segments/segments.ts';
 import type { Definition } from '../workflows.ts';
-import type { Taken } from './answers.ts';
-import type { Ended } from './ends.ts';
+import type { Ended, Taken } from './answers.ts';
 import type { CommandMessage } from './messages.ts';
 import { RecordStarts } from './record-starts.ts';
 import { ONE } from './records.fixture.ts';
@@ -52,7 +51,7 @@ function world({ answers, end = ended('COMPLETED', { n: 7 }), phase = 'running',
     ends: Promise.resolve({
       follow() {
         asked.followed++;
-        return { ended: Promise.resolve(end), stop: () => undefined };
+        return { ended: Promise.resolve(end), heed: () => undefined, stop: () => undefined };
       },
       async outcome() {
         asked.looked++;

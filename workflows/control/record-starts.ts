@@ -9,10 +9,10 @@ import { type Command, sized } from '../lifecycle/lifecycle.ts';
 import type { RecordStart } from '../segments/segments.ts';
 import { startCommand } from '../start-command.ts';
 import type { Definition } from '../workflows.ts';
-import type { Taken } from './answers.ts';
+import type { Ended, Taken } from './answers.ts';
 import { type Catalogue, storedOf } from './catalogue.ts';
 import type { Commands } from './commands.ts';
-import type { Ended, Ends, Following } from './ends.ts';
+import type { Ends, Following } from './ends.ts';
 import type { CommandMessage } from './messages.ts';
 import type { Sender } from './sender.ts';
 
@@ -62,6 +62,7 @@ export class RecordStarts {
     const child = `${of.ids(start.node)}${start.record}`;
     const definition = await this.#definition(start, child);
     const following = (await this.#parts.ends).follow(child);
+    following.heed();
     const beginning = this.#begin(of, start, child, definition, signal);
     const over = untilOver(beginning, following).finally(() => of.open.delete(over));
     of.open.add(over);

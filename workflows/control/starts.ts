@@ -57,9 +57,10 @@ export class Starts {
     }
   }
 
-  #ended(execution: string, existing: boolean, { ended }: Following, signal: AbortSignal | undefined) {
+  #ended(execution: string, existing: boolean, { ended, heed }: Following, signal: AbortSignal | undefined) {
     // it may have ended before anybody followed
     if (existing) return this.#parts.ends.outcome(execution, signal);
+    heed();
     return signal === undefined ? ended : Promise.race([ended, aborted(signal)]);
   }
 

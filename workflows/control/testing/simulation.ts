@@ -9,6 +9,7 @@ import type { Graph } from '../../graph.ts';
 import type { Language } from '../../language.ts';
 import type { Command } from '../../lifecycle/lifecycle.ts';
 import { checkEndCounts } from '../../lifecycle/testing/check-log.ts';
+import { type Told, toldOf } from '../answers.ts';
 import { DEFAULT_QUARANTINE } from '../call-gate.ts';
 import { Coordinator } from '../coordinator.ts';
 import { GraphCache } from '../definition-rows.ts';
@@ -79,7 +80,12 @@ class Simulation {
   readonly #topics = controlTopics(PARTITIONS);
   readonly #sent: CommandMessage[] = [];
   /** The short way; what comes back from it goes over the log. */
-  readonly #direct = new DirectCommands((sent) => this.#back.push(sent));
+  readonly #direct = new DirectCommands({
+    toLog: (sent) => void this.#back.push(sent),
+    told: (told) => void this.#heard.push(told),
+  });
+  /** What coordinators have told those who sent a command the short way. */
+  readonly #heard: Told[] = [];
   readonly #back: Sent[] = [];
   readonly #told: (CommandMessage | CallMessage)[] = [];
   readonly #held = new HeldRuns();
@@ -242,7 +248,8 @@ class Simulation {
     // clocks of senders differ
     const at = Math.max(0, this.#driver.clock.now() + randomInt(this.#random, 200) - 100);
     if (this.#random.next() < 0.5) this.#append(message, at);
-    else this.#direct.send({ ...this.#direction(message.x), id: message.id, message, characters: 0, at });
+    else
+      this.#direct.send({ ...this.#direction(message.x), id: message.id, message, characters: 0, at, isKept: false });
   }
 
   #append(message: CommandMessage | CallMessage, timestamp: number): void {
@@ -258,8 +265,10 @@ class Simulation {
     this.#committed.resolve();
     this.#committed = Promise.withResolvers();
     const changed = new Set<string>();
+    const committed = new Set<string>();
     for (const { value, timestamp } of this.#driver.output(this.#topics.events).read()) {
       const record = decodeStep(value!);
+      if (record.cause.kind === 'command') committed.add(JSON.stringify(toldOf(record.cause.id, record)));
       // by which whoever looks for it finds it
       assert.equal(timestamp, record.at);
       if (record.cause.kind === 'command') this.#direct.over({ id: record.cause.id, partition: 0 });
@@ -271,6 +280,7 @@ class Simulation {
       records.push(record);
       changed.add(record.execution);
     }
+    for (const heard of this.#heard.splice(0)) assert.ok(committed.has(JSON.stringify(heard)));
     this.#compareRows(changed);
   }
 
