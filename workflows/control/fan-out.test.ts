@@ -105,9 +105,9 @@ test(
 
 test('without that policy it fails the segment, and what is in flight is cancelled', TIMEOUT, async () => {
   const log = memory();
-  const workflows = await open(log, async (n) => {
+  const workflows = await open(log, async (n, { signal }) => {
     if (n === 13) throw new Error('no 13');
-    if ((n as number) > 13) await systemClock.sleep(60_000);
+    if ((n as number) > 13) await systemClock.sleep(60_000, signal);
     return n;
   });
   await workflows.publish(ONE);
