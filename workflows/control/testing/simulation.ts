@@ -4,9 +4,6 @@ import type { Json } from '../../../core/ids.ts';
 import { type Random, randomInt, seededRandom } from '../../../core/random.ts';
 import { decodeStep, type StepRecord } from '../../../events/events.ts';
 import { TopologyDriver } from '../../../runtime/testing.ts';
-import { createLanguage } from '../../create-language.ts';
-import type { Graph } from '../../graph.ts';
-import type { Language } from '../../language.ts';
 import type { Command } from '../../lifecycle/lifecycle.ts';
 import { checkEndCounts } from '../../lifecycle/testing/check-log.ts';
 import { type Told, toldOf } from '../answers.ts';
@@ -24,6 +21,7 @@ import { StoredRows } from '../stored-rows.ts';
 import { TaskCalls } from '../task-calls.ts';
 import { viewOf } from '../views.ts';
 import { CallAnswers } from './call-answers.ts';
+import { rememberingLanguage } from './remembering-language.ts';
 import { HeldRuns, runRows, runStream, upgradeTo } from './simulated-stream.ts';
 import { FLAKY, WORKLOADS, type Workload } from './simulated-work.ts';
 import { ADD } from './small-documents.ts';
@@ -34,22 +32,8 @@ const SLOTS = 2;
 /** As many as a call takes that ends by itself, and those that it lets begin. */
 const TURNS = 8;
 
-/** Of all simulations: what is compiled once does not change. */
-const LANGUAGE = rememberingLanguage();
-
-function rememberingLanguage(): Language {
-  const language = createLanguage({ types: [ADD, FLAKY] });
-  const graphs = new Map<string, Graph>();
-  return {
-    ...language,
-    compile(document) {
-      const text = JSON.stringify(document);
-      const graph = graphs.get(text) ?? language.compile(document);
-      graphs.set(text, graph);
-      return graph;
-    },
-  };
-}
+/** Of all simulations. */
+const LANGUAGE = rememberingLanguage([ADD, FLAKY]);
 
 interface Started {
   readonly workload: Workload;
