@@ -203,19 +203,23 @@ class Feed implements EventFeed {
    * where it stood a whole rest ago.
    */
   async #wait(reader: LogReader): Promise<void> {
-    let ends = this.#ends();
+    let ends: readonly number[] | undefined;
+    let hasMoved = false;
     while (this.#isIdle) {
       await new Promise<void>((resolve) => {
         this.#goOn = resolve;
         this.#rest.set(REST_MS);
       });
       if (!this.#isIdle) break;
-      this.#positions.splice(0, ends.length, ...ends);
+      if (ends !== undefined) {
+        this.#positions.splice(0, ends.length, ...ends);
+        hasMoved = true;
+      }
       ends = this.#ends();
     }
     this.#goOn = () => {};
     this.#rest.clear();
-    reader.assign(placesOf(this.#positions));
+    if (hasMoved) reader.assign(placesOf(this.#positions));
   }
 
   #handOut(step: PlacedStep): void {
