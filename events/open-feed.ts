@@ -18,8 +18,7 @@ const REST_MS = 2000;
 /** Opens the feed where the topic ends now. */
 export async function openFeed(parts: FeedParts): Promise<EventFeed> {
   const stable = await bounds(parts, 'stable');
-  const reader = readerAt(parts, stable);
-  return new Feed(parts, stable, reader);
+  return new Feed(parts, stable);
 }
 
 function readerAt({ log }: FeedParts, positions: readonly Position[]): LogReader {
@@ -56,30 +55,25 @@ class Feed implements EventFeed {
   readonly #reading: Promise<void>;
   #words: Words | undefined;
 
-  constructor(parts: FeedParts, positions: number[], reader: LogReader) {
+  constructor(parts: FeedParts, positions: number[]) {
     this.#parts = parts;
     this.#positions = positions;
-    this.#reader = reader;
-    this.knowsEnds = reader.end !== undefined;
+    this.#reader = readerAt(parts, positions);
+    this.knowsEnds = this.#reader.end !== undefined;
     this.#rest = new Deadline(parts.clock, () => this.#goOn());
     this.#reading = this.#read();
   }
 
   get cursor(): FeedCursor {
-    return this.#ends();
-  }
-
-  wake(): void {
-    this.#goOn();
-  }
-
-  /** Where it would stand if it had read all that there is, as far as the log tells that. */
-  #ends(): number[] {
     const reader = this.#reader;
     if (reader.end === undefined) return [...this.#positions];
     return this.#positions.map((position, partition) =>
       Math.max(position, reader.end!({ topic: EVENTS_TOPIC, partition })),
     );
+  }
+
+  wake(): void {
+    this.#goOn();
   }
 
   steps(filter: FeedFilter, from: FeedCursor | undefined, take: TakeStep): Subscription {
@@ -113,7 +107,7 @@ class Feed implements EventFeed {
   }
 
   #follow(from: FeedCursor | undefined, take: Take): Subscription {
-    const follower = new Follower(from ?? this.#ends(), take, (gone) => {
+    const follower = new Follower(from ?? this.cursor, take, (gone) => {
       this.#live.delete(gone);
       this.#all.delete(gone);
     });
@@ -203,7 +197,7 @@ class Feed implements EventFeed {
    * where it stood a whole rest ago.
    */
   async #wait(reader: LogReader): Promise<void> {
-    let ends: readonly number[] | undefined;
+    let ends: FeedCursor | undefined;
     let hasMoved = false;
     while (this.#isIdle) {
       await new Promise<void>((resolve) => {
@@ -215,7 +209,7 @@ class Feed implements EventFeed {
         this.#positions.splice(0, ends.length, ...ends);
         hasMoved = true;
       }
-      ends = this.#ends();
+      ends = this.cursor;
     }
     this.#goOn = () => {};
     this.#rest.clear();

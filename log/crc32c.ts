@@ -34,7 +34,7 @@ export function crc32cPlain(bytes: Bytes, start: number, end: number): number {
 export const crc32cNative: Checksum | undefined = loadNative();
 
 /**
- * Few bytes are summed sooner than a native function is reached whose code has left the processor's caches: by a third of
+ * Few bytes are summed sooner than a native function is reached whose code has left the processor's caches: in a third of
  * the time where batches come seldom, and at most by a fifth of a microsecond too late where they come one after the other.
  */
 const PLAIN_BYTES = 512;

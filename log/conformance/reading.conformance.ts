@@ -143,6 +143,11 @@ export const READING_CASES: readonly LogCase[] = [
         const found = await readers[0]!.fetch(60_000);
         const next = (partition: number) => found.find((each) => each.partition === partition)!.next;
         assert.deepEqual([next(0), next(1)], ends()[0]);
+        await log.admin.delete('orders');
+        assert.deepEqual(ends(), [
+          [next(0), next(1)],
+          [0, 0],
+        ]);
       }
       for (const reader of readers) await reader.close();
     },

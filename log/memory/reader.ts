@@ -85,6 +85,8 @@ export class MemoryReader implements LogReader {
   }
 
   end({ topic, partition }: TopicPartition): Position {
+    if (this.#parts.topics.describe(topic) === undefined)
+      return this.#assigned.get(partitionName(topic, partition))!.position;
     const { stable, end } = this.#parts.topics.partition(topic, partition).bounds();
     return this.#options.isolation === 'committed' ? stable : end;
   }

@@ -216,8 +216,9 @@ function both(one: Pending, other: Pending): Pending {
 }
 
 /** To be asked for as the step is made: nodes may change later what they have put out, and the step not. */
-export function toldOf(id: string, { execution, seq, events }: StepRecord): Told {
-  const ended = seq > 0 ? endOf(events) : undefined;
+export function toldOf(id: string, step: StepRecord): Told {
+  const { execution, seq, events } = step;
+  const ended = seq > 0 ? endOf(step) : undefined;
   const copy = ended === undefined ? undefined : jsonCopy({ output: ended.output, error: ended.error }).value;
   const taken = { seq, rejected: rejectionOf(events) };
   return { id, execution, taken, ended: ended === undefined ? undefined : { ...ended, ...copy } };
@@ -227,11 +228,11 @@ function rejectionOf([event]: readonly StepEvent[]): Taken['rejected'] {
   return event?.type === 'rejected' ? { code: event.code, why: event.why } : undefined;
 }
 
-function endOf(events: readonly StepEvent[]): Ended | undefined {
+export function endOf({ events }: Pick<StepRecord, 'events'>): Ended | undefined {
   return events.find((event) => event.type === 'ended');
 }
 
 /** Whether the execution ends in it. */
-export function isLast({ events }: StepRecord): boolean {
-  return endOf(events) !== undefined;
+export function isLast(step: StepRecord): boolean {
+  return endOf(step) !== undefined;
 }

@@ -2,7 +2,7 @@ import { FlowError } from '../../core/errors.ts';
 import type { StepRecord } from '../../events/events.ts';
 import type { Run } from '../../runtime/runtime.ts';
 import type { ExecutionView } from '../workflows.ts';
-import { type Answers, type Ended, type EndWaiter, isLast } from './answers.ts';
+import { type Answers, type Ended, type EndWaiter, endOf, isLast } from './answers.ts';
 import { type Inspector, unknownExecution } from './inspector.ts';
 import { viewOf } from './views.ts';
 
@@ -17,10 +17,6 @@ export interface Following {
   /** The coordinator has not told it with the answer to the start: it comes through the log. */
   heed(): void;
   stop(): void;
-}
-
-function endOf({ events }: StepRecord): Ended {
-  return events.find((event) => event.type === 'ended')!;
 }
 
 /** Whoever waits hears of it as well. */
@@ -67,7 +63,7 @@ export class Ends {
       hasEnded = true;
       resolve(ended);
     };
-    const waiter: EndWaiter = { take: (last) => told(endOf(last)), told, fail: reject };
+    const waiter: EndWaiter = { take: (last) => told(endOf(last)!), told, fail: reject };
     this.#waiting.add(waiter);
     answers.onEnd(id, waiter);
     const heed = () => {
@@ -83,7 +79,7 @@ export class Ends {
   /** What the last step says, of which the others are not read. */
   async outcome(id: string, signal?: AbortSignal): Promise<Ended> {
     const { last } = await this.#last(id, signal);
-    return endOf(last);
+    return endOf(last)!;
   }
 
   async #last(id: string, signal?: AbortSignal): Promise<Last> {
